@@ -1,0 +1,81 @@
+"""Fetch traffic: makes progress, says when to go on, or raises."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
+from lambdas.shared.archive import archive
+from lambdas.shared.contract import ChildState, Run, problems_prefix, stopped_key
+from lambdas.shared.errors import GitHubUnavailableError, RunStoppedError
+from lambdas.shared.github import GitHub
+from lambdas.shared.settings import api_url
+from lambdas.shared.token import read_token
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
+    """Read the traffic of a batch's repositories from GitHub into the archive.
+
+    Returns:
+        The archive key, the repositories that remain and, at a rate limit, `resume_at`.
+
+    Raises:
+        GitHubUnavailableError: GitHub failed for all of them; the state machine retries.
+        GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
+        RunStoppedError: Another child found that the run cannot go on.
+    """
+    run = event["run"]
+    refuse_if_stopped(run)
+    fetched = fetch_batch(
+        github(),
+        run,
+        event["batch"],
+        now=lambda: datetime.now(UTC),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    key = archive().put_answers(fetched.answers) if fetched.answers else None
+    report(run, fetched)
+    logger.info("fetched traffic", run=run["id"], answers=len(fetched.answers), remaining=len(fetched.remaining))
+    return fetched.next_state(run, key)
+
+
+@cache
+def github() -> GitHub:
+    """Give GitHub at the address that the deployment set."""
+    return GitHub(api_url(), read_token)
+
+
+def refuse_if_stopped(run: Run) -> None:
+    """Look for the note that another child leaves when the run cannot go on.
+
+    Raises:
+        RunStoppedError: It is there.
+    """
+    note = archive().read_note(stopped_key(run["id"]))
+    if note is not None:
+        raise RunStoppedError(f"The run was stopped: {note['cause']}")
+
+
+def report(run: Run, fetched: FetchedBatch) -> None:
+    """Leave notes of what went wrong, for the other children and for the summary; then raise what must be raised.
+
+    Raises:
+        GitHubUnavailableError: GitHub failed for all that it was asked.
+        GitHubAuthError, GitHubRejectionError: The run ends.
+    """
+    if fetched.unanswered:
+        first = fetched.unanswered[0]["repo_id"]
+        archive().put_note(f"{problems_prefix(run['id'])}{first}.json", fetched.unanswered)
+    if fetched.stop is not None:
+        note = {"error": type(fetched.stop).__name__, "cause": str(fetched.stop)}
+        archive().put_note(stopped_key(run["id"]), note)
+        if not fetched.answers:
+            raise fetched.stop  # else what came before is stored first; the next Fetch finds the note
+    if fetched.unavailable:
+        names = ", ".join(line["repo"] for line in fetched.unanswered[:3])
+        raise GitHubUnavailableError(f"GitHub answered for none of {len(fetched.unanswered)} repositories: {names}")

@@ -1,0 +1,102 @@
+"""List repositories: checks the input, lists what the token can push to, and writes the run's manifest."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.list_repos.listing import Pages, missing_names, plan_batches, read_pages, select
+from lambdas.list_repos.run_input import read_date
+from lambdas.shared.archive import archive
+from lambdas.shared.clock import from_text, to_text
+from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key
+from lambdas.shared.github import GitHub
+from lambdas.shared.settings import Selection, api_url, selection
+from lambdas.shared.token import read_token
+
+LONGEST_RUN = timedelta(hours=20)  # what is not captured by then is reported; the next day's run comes after 24
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
+    """List the repositories that the token can push to, from where the listing stands.
+
+    Returns:
+        The run with its manifest; or, where the listing has not come to its end, with `listing.next` and, at a rate
+        limit, `resume_at`.
+
+    Raises:
+        InvalidInputError, InvalidSettingError: What was given cannot be used; nothing was asked of GitHub.
+        GitHubUnavailableError: GitHub does not answer; the state machine retries.
+        GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
+    """
+    run, wanted = begin(event), selection()
+    pages = read_pages(
+        github(),
+        event.get("listing", Listing(parts=0, pauses=0)),
+        now=lambda: datetime.now(UTC),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    state = go_on(run, pages) if "next" in pages.listing else finish(run, pages, wanted)
+    logger.info("listed repositories", run=run["id"], listed=len(pages.repositories), parts=pages.listing["parts"])
+    return state
+
+
+@cache
+def github() -> GitHub:
+    """Give GitHub at the address that the deployment set."""
+    return GitHub(api_url(), read_token)
+
+
+def begin(event: RunState) -> Run:
+    """Check what the run was started with, and set its deadline.
+
+    Raises:
+        InvalidInputError: The execution's input is none that is taken.
+    """
+    run = event["run"]
+    if "listing" in event:
+        return run
+    started = from_text(run["started"])
+    date = read_date(event.get("input"), started)
+    begun: Run = {**run, "deadline": to_text(started + LONGEST_RUN)}
+    if date is not None:
+        begun["date"] = date
+    return begun
+
+
+def go_on(run: Run, pages: Pages) -> RunState:
+    """Keep what was listed so far, and say where and when to go on."""
+    listing = pages.listing
+    if pages.repositories:
+        listing["parts"] += 1
+        archive().put_note(listing_key(run["id"], listing["parts"]), pages.repositories)
+    state: RunState = {"run": run, "listing": listing}
+    if pages.resume_at is not None:
+        state["resume_at"] = to_text(pages.resume_at + timedelta(seconds=1))  # whole seconds, never too early
+    return state
+
+
+def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
+    """Write the manifest of all that was listed and is wanted."""
+    found = [
+        repository
+        for part in range(1, pages.listing["parts"] + 1)
+        for repository in archive().read_note(listing_key(run["id"], part)) or []
+    ]
+    selected = select([*found, *pages.repositories], wanted)
+    batches = plan_batches(selected)
+    archive().put_note(manifest_key(run["id"]), batches)
+    missing = missing_names(selected, wanted)
+    if missing:
+        pages.listing["missing"] = missing
+    manifest: Manifest = {
+        "bucket": archive().bucket,
+        "key": manifest_key(run["id"]),
+        "batches": len(batches),
+        "repositories": len(selected),
+    }
+    return {"run": run, "listing": pages.listing, "manifest": manifest}

@@ -1,0 +1,160 @@
+"""Lists the repositories that the token can push to, page by page."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from requests.utils import parse_header_links
+
+from lambdas.shared.answers import Answer, Meaning, classify
+from lambdas.shared.clock import from_http, to_text
+from lambdas.shared.contract import Batch, Listing, Repository
+from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError
+from lambdas.shared.github import GitHub
+from lambdas.shared.rate_limit import rate_limit_pause
+from lambdas.shared.settings import Selection
+
+FIRST_PAGE = "/user/repos"
+RESERVE = 15.0  # seconds of the function's own time, left for writing what was listed
+LONGEST_WAIT = 172_800.0  # seconds
+SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
+BATCH = 25
+
+
+@dataclass
+class Pages:
+    """What one call of List repositories read.
+
+    Attributes:
+        repositories: As GitHub describes them.
+        listing: How far it came.
+        resume_at: When GitHub may be asked again; None for at once, or never where `listing` has no `next`.
+    """
+
+    listing: Listing
+    repositories: list[Mapping[str, Any]] = field(default_factory=list)
+    resume_at: datetime | None = None
+
+
+def read_pages(
+    github: GitHub, listing: Listing, *, now: Callable[[], datetime], seconds_left: Callable[[], float]
+) -> Pages:
+    """Read pages from where the listing stands, as far as GitHub and the clock allow.
+
+    Raises:
+        GitHubUnavailableError: GitHub does not answer; the state machine retries.
+        GitHubAuthError: The token is refused, or may not list.
+        GitHubRejectionError: GitHub finds the request wrong.
+    """
+    pages = Pages({**listing})
+    url, params = listing.get("next", FIRST_PAGE), None if "next" in listing else {"per_page": "100"}
+    while True:
+        pages.listing["next"] = url
+        if seconds_left() < RESERVE:
+            return pages
+        answer = github.get(url, params)
+        meaning = classify(answer).meaning
+        if meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
+            pause = min(rate_limit_pause(answer, now(), attempt=pages.listing["pauses"]), LONGEST_WAIT)
+            pages.resume_at = now() + timedelta(seconds=pause)
+            pages.listing["pauses"] += 1
+            return pages
+        _raise_unless_fine(answer, meaning)
+        pages.repositories += _repositories(answer)
+        _note_headers(pages.listing, answer, now())
+        following = _next_page(github, answer)
+        if following is None:
+            del pages.listing["next"]
+            return pages
+        url, params = following, None
+
+
+def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Repository]:
+    """Keep the repositories that can be pushed to and are wanted, once each, in the order of their names."""
+    wanted = {
+        repository["id"]: Repository(id=repository["id"], name=repository["full_name"])
+        for repository in found
+        if repository.get("permissions", {}).get("push") and _is_wanted(repository, selection)
+    }
+    return sorted(wanted.values(), key=lambda repository: repository["name"].lower())
+
+
+def missing_names(selected: Sequence[Repository], selection: Selection) -> list[str]:
+    """Name the repositories that the settings ask for by name and that were not found."""
+    found = {repository["name"].lower() for repository in selected}
+    return [name for name in selection.names if name.lower() not in found]
+
+
+def plan_batches(repositories: Sequence[Repository]) -> list[Batch]:
+    """Cut the run into the items of the Map: one repository each, or 25 where they are more than 200."""
+    size = 1 if len(repositories) <= SINGLES else BATCH
+    return [{"repositories": list(repositories[start:][:size])} for start in range(0, len(repositories), size)]
+
+
+def _is_wanted(repository: Mapping[str, Any], selection: Selection) -> bool:
+    name = repository["full_name"].lower()
+    kinds = {"fork": selection.forks, "archived": selection.archived, "private": selection.private}
+    return (
+        (not selection.names or name in {wanted.lower() for wanted in selection.names})
+        and (not selection.include or any(fnmatchcase(name, glob.lower()) for glob in selection.include))
+        and not any(fnmatchcase(name, glob.lower()) for glob in selection.exclude)
+        and all(
+            choice == "include" or bool(repository.get(kind)) is (choice == "only") for kind, choice in kinds.items()
+        )
+    )
+
+
+def _raise_unless_fine(answer: Answer, meaning: Meaning) -> None:
+    if meaning is Meaning.FINE:
+        return
+    said = f"{answer.status or 'no answer'}: {answer.message()}"
+    if meaning is Meaning.TRANSIENT:
+        raise GitHubUnavailableError(f"GitHub does not list the repositories ({said})")
+    if meaning is Meaning.OUR_BUG:
+        raise GitHubRejectionError(f"GitHub rejects the listing of repositories ({said})")
+    raise GitHubAuthError(f"GitHub does not let this token list its repositories ({said})")
+
+
+def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
+    """Read a page.
+
+    Raises:
+        GitHubUnavailableError: It is not what GitHub documents: half an answer, or none.
+    """
+    try:
+        page = list(answer.json())
+        whole = all(isinstance(found["id"], int) and found["full_name"].count("/") == 1 for found in page)
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        raise GitHubUnavailableError("GitHub's list of repositories is not whole, or not a list") from exc
+    if not whole:
+        raise GitHubUnavailableError("GitHub lists a repository without id or name")
+    return page
+
+
+def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
+    listing["pauses"] = 0
+    listing["listed_at"] = to_text(from_http(answer.headers.get("date")) or now)
+    expires = answer.headers.get("github-authentication-token-expiration")
+    if expires:
+        listing["token_expires"] = expires
+    partial = answer.headers.get("x-github-sso", "")
+    if partial.startswith("partial-results"):
+        ids = {int(part) for part in partial.partition("organizations=")[2].split(",") if part.strip().isdigit()}
+        listing["hidden_organizations"] = sorted(ids | set(listing.get("hidden_organizations", [])))
+
+
+def _next_page(github: GitHub, answer: Answer) -> str | None:
+    """Give the address of the next page.
+
+    Raises:
+        GitHubRejectionError: It lies on another host, to which the token must not go.
+    """
+    links = parse_header_links(answer.headers.get("link", ""))
+    url = next((link["url"] for link in links if link.get("rel") == "next"), None)
+    if url is not None and not github.is_own(url):
+        raise GitHubRejectionError(
+            "GitHub's next page lies on another host; GITHUB_API_URL must be the address GitHub itself uses."
+        )
+    return url

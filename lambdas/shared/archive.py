@@ -1,0 +1,74 @@
+"""The bucket: GitHub's raw answers for good, and the notes that the steps of a run leave each other."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lambdas.shared.contract import ArchivedAnswer, archive_prefix
+from lambdas.shared.settings import setting
+
+
+class Archive:
+    """The archive bucket.
+
+    Args:
+        bucket: Its name.
+        s3: An S3 client.
+    """
+
+    def __init__(self, bucket: str, s3: Any) -> None:
+        self.bucket = bucket
+        self._s3 = s3
+
+    def put_answers(self, answers: Sequence[ArchivedAnswer]) -> str:
+        """Write answers as one immutable object of gzipped JSON Lines.
+
+        The key ends in the SHA-256 of the content, so another content never takes its place; the names' order is the
+        order of the captures.
+
+        Returns:
+            The object's key.
+        """
+        lines = "".join(json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n" for answer in answers)
+        content = gzip.compress(lines.encode(), mtime=0)  # no time within: the same answers give the same bytes
+        first = min(answer["captured_at"] for answer in answers)
+        name = f"{first.replace('-', '').replace(':', '')}-{answers[0]['run']}-{hashlib.sha256(content).hexdigest()}"
+        key = f"{archive_prefix(first[:10])}{name}.jsonl.gz"
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/gzip")
+        return key
+
+    def read_answers(self, key: str) -> list[ArchivedAnswer]:
+        """Read what `put_answers` wrote."""
+        content = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(content).decode().splitlines()]
+
+    def put_note(self, key: str, note: Any) -> None:
+        """Write an object of JSON."""
+        body = json.dumps(note, ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
+
+    def read_note(self, key: str) -> Any | None:
+        """Read an object of JSON; None where there is none."""
+        try:
+            return json.loads(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """List the keys below a prefix, in order."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            yield from (found["Key"] for found in page.get("Contents", []))
+
+
+@cache
+def archive() -> Archive:
+    """Give the bucket that the deployment set."""
+    return Archive(setting("ARCHIVE_BUCKET"), boto3.client("s3"))

@@ -1,0 +1,50 @@
+"""Times as this system writes them: UTC, ISO 8601, whole seconds, with a `Z`."""
+
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+
+def to_text(moment: datetime) -> str:
+    """Write a moment, as `2026-11-20T09:00:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_text(text: str) -> datetime:
+    """Read an ISO 8601 moment.
+
+    Raises:
+        ValueError: It is not one, or has no offset from UTC.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def from_http(text: str | None) -> datetime | None:
+    """Read an HTTP date, `Fri, 20 Nov 2026 09:00:00 GMT`; None where it is none."""
+    try:
+        return parsedate_to_datetime(text or "").astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def day_of(moment: datetime) -> str:
+    """Name the UTC day of a moment, as `2026-11-20`."""
+    return moment.astimezone(UTC).date().isoformat()
+
+
+def start_of(day: str) -> datetime:
+    """Give the first moment of a UTC day.
+
+    Raises:
+        ValueError: It is not a day of the form `2026-11-20`.
+    """
+    if len(day) != len("2026-11-20"):  # fromisoformat alone would also take 20261120 and 2026-W47-5
+        raise ValueError(f"{day!r} is not a day of the form 2026-11-20")
+    return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
+
+
+def days_before(day: str, count: int) -> str:
+    """Name the day that lies `count` days before another."""
+    return day_of(start_of(day) - timedelta(days=count))

@@ -1,0 +1,152 @@
+"""What travels between the states, and where things lie: the words that every part of the system shares.
+
+Times are UTC in ISO 8601 with a `Z` (`2026-11-20T09:00:00Z`), days are `2026-11-20`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+Endpoint = Literal["views", "clones", "referrers", "paths"]
+
+ENDPOINTS: tuple[Endpoint, ...] = ("views", "clones", "referrers", "paths")
+
+METRICS = ("views-count", "views-uniques", "clones-count", "clones-uniques")
+
+
+class Run(TypedDict):
+    """One execution of the state machine."""
+
+    id: str  # the execution's name
+    started: str
+    deadline: NotRequired[str]  # what is not fetched by then is reported as not reached
+    date: NotRequired[str]  # the one day that a re-run is asked for
+
+
+class Repository(TypedDict):
+    """A repository to capture, and what is still to be asked of it."""
+
+    id: int  # GitHub's numeric id: the identity
+    name: str  # owner/name, as listed
+    endpoints: NotRequired[list[Endpoint]]  # those not answered yet; all of them when absent
+    passes: NotRequired[int]  # how many times it failed already
+
+
+class Batch(TypedDict):
+    """One item of the manifest: repositories to fetch, or an archive object to store again."""
+
+    repositories: list[Repository]
+    key: NotRequired[str]  # the archive object to store
+    pauses: NotRequired[int]  # waits at a secondary limit since the last answer
+
+
+class ChildState(TypedDict):
+    """What a child execution of the Map carries from state to state."""
+
+    run: Run
+    batch: Batch
+    resume_at: NotRequired[str]  # GitHub wants to be left alone until then
+
+
+class Listing(TypedDict):
+    """How far the listing of repositories has come."""
+
+    next: NotRequired[str]  # the address of the next page
+    parts: int  # objects of listed repositories written so far
+    pauses: int  # waits at a secondary limit since the last answer
+    listed_at: NotRequired[str]  # GitHub's own time
+    token_expires: NotRequired[str]
+    hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
+    missing: NotRequired[list[str]]  # names asked for by the settings that the listing did not bring
+
+
+class Manifest(TypedDict):
+    """Where the Map finds its items."""
+
+    bucket: str
+    key: str
+    batches: int
+    repositories: int
+
+
+class RunState(TypedDict):
+    """What the parent execution carries from state to state."""
+
+    run: Run
+    input: NotRequired[Mapping[str, Any]]
+    listing: NotRequired[Listing]
+    resume_at: NotRequired[str]
+    manifest: NotRequired[Manifest]
+    problem: NotRequired[Mapping[str, str]]  # Error and Cause of what a Catch caught
+
+
+class Summary(TypedDict):
+    """What Summarize run says, and the definition publishes."""
+
+    run: Run
+    outcome: Literal["succeeded", "failed"]
+    error: str  # the execution's error where it failed, else empty
+    subject: str  # at most 100 ASCII characters (SNS)
+    message: str
+
+
+class ArchivedAnswer(TypedDict):
+    """One line of an archive object: one call to GitHub and what came of it."""
+
+    run: str
+    repo_id: int
+    repo: str  # the name it was asked under
+    endpoint: Endpoint
+    captured_at: str  # GitHub's `Date`
+    status: int | None  # None where GitHub gave no answer
+    headers: dict[str, str]  # those that matter, lower case
+    body: str  # GitHub's words, untouched
+    outcome: str  # "captured", or why not
+
+
+class Receipt(TypedDict):
+    """What Store traffic found for one repository in one archive object."""
+
+    id: int
+    name: str
+    repo_name: str  # the partition key its days lie under
+    answered: list[Endpoint]
+    outcome: str  # "captured", or why not
+    detail: str  # what GitHub said, where it did not answer
+    items_changed: int
+    lowered: int  # cells for which GitHub now says less than is kept
+    newest_day: str | None
+
+
+def archive_prefix(day: str) -> str:
+    """Name the folder of the archive that holds what GitHub said on a day."""
+    return f"answers/capture_date={day}/"
+
+
+def manifest_key(run_id: str) -> str:
+    """Name the object that lists a run's batches."""
+    return f"runs/{run_id}/manifest.json"
+
+
+def listing_key(run_id: str, part: int) -> str:
+    """Name an object of repositories listed so far."""
+    return f"runs/{run_id}/listing/{part:05}.json"
+
+
+def receipts_prefix(run_id: str) -> str:
+    """Name the folder of a run's receipts; each object is a list of `Receipt`."""
+    return f"runs/{run_id}/receipts/"
+
+
+def problems_prefix(run_id: str) -> str:
+    """Name the folder of what GitHub left unanswered; each object is a list of `ArchivedAnswer`."""
+    return f"runs/{run_id}/problems/"
+
+
+def stopped_key(run_id: str) -> str:
+    """Name the object whose presence tells every Fetch of a run to stop."""
+    return f"runs/{run_id}/stopped.json"
+
+
+def summary_key(run_id: str) -> str:
+    """Name the object that keeps a run's summary."""
+    return f"runs/{run_id}/summary.json"

@@ -1,0 +1,46 @@
+"""The errors that the state machine can name. Cut by what the caller should do, not by status code."""
+
+
+class GitHubUnavailableError(Exception):
+    """GitHub failed for every repository asked; trying again will help.
+
+    The definition's Retry names this class: renaming it changes what is retried.
+    """
+
+
+class GitHubAuthError(Exception):
+    """GitHub refuses the token. Nothing can be captured until it is replaced: the run ends."""
+
+
+class GitHubRejectionError(Exception):
+    """GitHub calls a request of ours wrong (400, 410, 422): a bug here, which trying again repeats. The run ends."""
+
+
+class TokenUnavailableError(Exception):
+    """Secrets Manager did not give the token. Trying again will help, unless the role or the secret is gone.
+
+    The definition's Retry names this class: renaming it changes what is retried.
+    """
+
+
+class RunStoppedError(Exception):
+    """Another step found that this run cannot go on: give up without asking GitHub."""
+
+
+class InvalidInputError(Exception):
+    """The execution's input is none that this state machine takes. Start it again with a valid one."""
+
+
+class InvalidSettingError(Exception):
+    """A setting of a function has a value that it cannot have. Deploy again with a valid one."""
+
+
+class TableBusyError(Exception):
+    """DynamoDB is throttled, or others kept changing an item while it was being merged. Trying again will help.
+
+    The definition's Retry names this class: renaming it changes what is retried.
+    """
+
+
+class IdentityConflictError(Exception):
+    """Rows under a repository's key belong to another id. Nothing was written; `traffic verify` shows which."""

@@ -1,0 +1,136 @@
+"""One call to GitHub: bounded in time and size, on one host, with the token in no text.
+
+Source:
+    https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from lambdas.shared.answers import Answer, Meaning, classify
+
+CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only the silence between two bytes
+SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
+MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 repositories is about 0.6 MB
+MAX_REDIRECTS = 3
+
+HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "User-Agent": "github-traffic-capture",
+    "X-GitHub-Api-Version": "2022-11-28",
+}
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the token. As `auth`, so that no `.netrc` takes its place."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class GitHub:
+    """GitHub's REST API at one address.
+
+    Args:
+        api_url: `https://api.github.com`, or `https://HOST/api/v3`.
+        read_token: Gives the token; with `fresh=True`, as it is now and not as it was cached.
+        call_seconds: How long a call may take as a whole.
+    """
+
+    def __init__(self, api_url: str, read_token: Callable[..., str], *, call_seconds: float = CALL_SECONDS) -> None:
+        self._api_url = api_url
+        self._read_token = read_token
+        self._call_seconds = call_seconds
+        self._session = _session()
+        self.calls = 0
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """Ask for a path such as `/user/repos`, or for an address on the same host that GitHub gave.
+
+        Follows at most three redirects on the same host. Where the token is refused, reads it once again, and asks
+        again only if it has changed: repeating a refused token gets its owner locked out.
+        """
+        token = self._read_token()
+        answer = self._follow(path, params, token)
+        if classify(answer).meaning is Meaning.BAD_TOKEN:
+            fresh = self._read_token(fresh=True)
+            if fresh != token:
+                return self._follow(path, params, fresh)
+        return answer
+
+    def is_own(self, url: str) -> bool:
+        """Tell whether an address is on the configured host, the only one that may see the token."""
+        return _origin(url) == _origin(self._api_url)
+
+    def _follow(self, path: str, params: Mapping[str, str] | None, token: str) -> Answer:
+        url = path if urlsplit(path).scheme else f"{self._api_url}{path}"
+        for _ in range(MAX_REDIRECTS + 1):
+            if not self.is_own(url):
+                return Answer(302, {}, b'{"message": "redirected to another host; the token is not sent there"}')
+            answer = self._call(url, params, token)
+            if classify(answer).meaning is not Meaning.MOVED:
+                return answer
+            url, params = urljoin(url, answer.headers.get("location", "")), None
+        return Answer(answer.status, answer.headers, b'{"message": "redirected more than 3 times"}')
+
+    def _call(self, url: str, params: Mapping[str, str] | None, token: str) -> Answer:
+        """Make one call, in a thread of its own: the only way to bound a body, or headers, that drip."""
+        self.calls += 1
+        done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        session = self._session
+        threading.Thread(
+            target=lambda: done.put(_ask(session, url, params, token, self._call_seconds)), daemon=True
+        ).start()
+        try:
+            return done.get(timeout=self._call_seconds)
+        except queue.Empty:
+            self._session = _session()  # the old one is still held by the thread that hangs
+            return Answer(None, {}, f"no whole answer within {self._call_seconds:g} s".encode())
+
+
+def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
+    """Ask, and read the whole body. An error of the connection is an answer too: one that never came."""
+    ends = time.monotonic() + seconds
+    try:
+        with session.get(
+            url,
+            params=params,
+            auth=_Bearer(token),
+            headers=HEADERS,
+            timeout=SILENCE_SECONDS,
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            body = bytearray()
+            for chunk in response.iter_content(64 * 1024):
+                body += chunk
+                if len(body) > MAX_BODY or time.monotonic() > ends:
+                    return Answer(None, {}, b"the answer is too large or too slow")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, bytes(body))
+    except (requests.RequestException, OSError, ValueError) as exc:
+        return Answer(None, {}, type(exc).__name__.encode())  # the name only: its text may hold the address
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    # No retries of urllib3's: it would sleep on Retry-After, up to six hours, in a Lambda that is paid for.
+    session.mount("https://", HTTPAdapter(max_retries=0))
+    session.mount("http://", HTTPAdapter(max_retries=0))
+    return session
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port

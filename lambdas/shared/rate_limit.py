@@ -1,0 +1,50 @@
+"""How long GitHub wants to be left alone."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from lambdas.shared.answers import Answer
+from lambdas.shared.clock import from_http
+
+FIRST_PAUSE = 60.0  # seconds
+LONGEST_PAUSE = 900.0  # seconds
+AFTER_RESET = 2.0  # seconds; at the exact second of the reset GitHub still refuses
+
+
+def rate_limit_pause(answer: Answer, now: datetime, *, attempt: int) -> float:
+    """Say how long GitHub wants to be left alone after a refused call.
+
+    Args:
+        answer: A 403 or 429 that `classify` found to be a rate limit.
+        now: The time to count from where the answer carries no `Date`.
+        attempt: How many pauses this batch has made since its last good answer, from 0.
+
+    Returns:
+        Seconds: `retry-after`, else, where nothing remains, `x-ratelimit-reset` minus the answer's own `date` plus 2,
+        else 60 doubling with each attempt, at most 900. At least 1.
+
+    Source:
+        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    said_at = from_http(answer.headers.get("date")) or now
+    asked = _retry_after(answer.headers, said_at)
+    if asked is None and answer.headers.get("x-ratelimit-remaining") == "0":
+        asked = _until_reset(answer.headers, said_at)
+    if asked is None:
+        asked = min(FIRST_PAUSE * 2.0 ** min(attempt, 10), LONGEST_PAUSE)
+    return max(asked, 1.0)
+
+
+def _retry_after(headers: Mapping[str, str], said_at: datetime) -> float | None:
+    """Read `retry-after`: seconds by GitHub's documentation, an HTTP date by RFC 9110; None where it is neither."""
+    text = headers.get("retry-after", "")
+    if text.strip().isascii() and text.strip().isdigit():
+        return float(text)
+    moment = from_http(text)
+    return (moment - said_at).total_seconds() if moment else None
+
+
+def _until_reset(headers: Mapping[str, str], said_at: datetime) -> float | None:
+    """Read `x-ratelimit-reset`, in epoch seconds; None where it is not a number."""
+    text = headers.get("x-ratelimit-reset", "")
+    return float(text) - said_at.timestamp() + AFTER_RESET if text.isascii() and text.isdigit() else None

@@ -1,0 +1,89 @@
+"""What one archive object says about each of its repositories. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lambdas.shared.answers import CAPTURED
+from lambdas.shared.clock import from_text
+from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Endpoint
+from lambdas.shared.merge import Day, Entry, Name, merge_days
+from lambdas.shared.traffic import read_days
+
+
+@dataclass(frozen=True)
+class Report:
+    """What GitHub said about one repository.
+
+    Attributes:
+        repo_id: GitHub's numeric id.
+        name: The `owner/name` it was asked under.
+        captured_at: When GitHub spoke last.
+        days: Per day what views and clones said.
+        answered: The endpoints that answered.
+        outcome: "captured", or why not.
+        detail: What GitHub said where it did not answer.
+    """
+
+    repo_id: int
+    name: str
+    captured_at: str
+    days: Mapping[str, Day]
+    answered: tuple[Endpoint, ...]
+    outcome: str = CAPTURED
+    detail: str = ""
+
+    @property
+    def entry(self) -> Entry:
+        """What this adds to what is known of the repository."""
+        day = self.captured_at[:10]
+        return Entry(
+            names={self.name: Name(self.captured_at, day)},
+            newest_day=max(self.days, default=None),
+            captured_on=day if ENDPOINTS[-1] in self.answered else None,
+            refusals={} if self.outcome == CAPTURED else {self.outcome: day},
+        )
+
+
+@dataclass
+class _Draft:
+    days: dict[str, Day] = field(default_factory=dict)
+    answered: list[Endpoint] = field(default_factory=list)
+    outcome: str = CAPTURED
+    detail: str = ""
+    name: str = ""
+    captured_at: str = ""
+
+
+def read_reports(answers: Iterable[ArchivedAnswer]) -> list[Report]:
+    """Gather the answers of an archive object by repository, in the order of the object."""
+    drafts: dict[int, _Draft] = {}
+    for answer in answers:
+        draft = drafts.setdefault(answer["repo_id"], _Draft())
+        draft.name = answer["repo"]
+        draft.captured_at = max(draft.captured_at, answer["captured_at"])
+        if answer["outcome"] == CAPTURED:
+            draft.answered.append(answer["endpoint"])
+            for day, seen in _days(answer).items():
+                draft.days[day] = merge_days(draft.days.get(day, Day()), seen)
+        else:
+            draft.outcome, draft.detail = answer["outcome"], _detail(answer)
+    return [
+        Report(repo_id, draft.name, draft.captured_at, draft.days, tuple(draft.answered), draft.outcome, draft.detail)
+        for repo_id, draft in drafts.items()
+    ]
+
+
+def _days(answer: ArchivedAnswer) -> dict[str, Day]:
+    if answer["endpoint"] not in ("views", "clones"):
+        return {}
+    return read_days(answer["endpoint"], json.loads(answer["body"]), from_text(answer["captured_at"]))
+
+
+def _detail(answer: ArchivedAnswer) -> str:
+    """Give status and GitHub's words, in one line of at most 200 characters."""
+    try:
+        said = json.loads(answer["body"])["message"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        said = answer["body"]
+    return " ".join(f"{answer['status'] or 'no answer'}: {said}".split())[:200]

@@ -1,0 +1,150 @@
+"""The summary as people read it: plain text for the e-mail and the terminal. Pure."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from lambdas.shared.answers import BLOCKED, CAPTURED, FAILED, GONE, NO_PERMISSION, NO_PUSH_ACCESS, SSO_NEEDED
+from lambdas.shared.contract import RunState
+from lambdas.summarize_run.outcome import NOT_REACHED, Result
+
+MAX_SUBJECT = 100  # characters; SNS's limit
+MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
+NAMED = 50  # repositories named for each kind of failure; the rest is counted
+
+CURES = {
+    FAILED: "GitHub failed to answer; the next run asks again.",
+    NOT_REACHED: "The run ended before them; look at the execution, then start it again.",
+    NO_PUSH_ACCESS: "Ask an administrator for push access, or exclude them.",
+    NO_PERMISSION: "Give the token the permission Administration (read).",
+    SSO_NEEDED: "Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.",
+    BLOCKED: "GitHub blocks access; its message says why.",
+    GONE: "Deleted, hidden or moved out of reach; what was captured is kept.",
+    "GitHubAuthError": "Replace the token: traffic token.",
+    "GitHubRejectionError": "A bug in this program, or a GitHub that has changed: please report it.",
+    "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
+    "InvalidInputError": "Start the execution again with a valid input.",
+    "InvalidSettingError": "Deploy again with a valid setting.",
+    "TokenUnavailableError": "Look whether the secret exists and the functions' roles may read it.",
+}
+
+
+def subject(run_day: str, error: str, results: Sequence[Result]) -> str:
+    """Say in at most 100 ASCII characters the day and the one thing to know."""
+    captured = sum(result.outcome == CAPTURED for result in results)
+    if error:
+        text = f"GitHub traffic {run_day}: FAILED, {error}"
+    elif captured == len(results):
+        text = f"GitHub traffic {run_day}: {captured} repositories captured"
+    else:
+        text = f"GitHub traffic {run_day}: {captured} of {len(results)} repositories captured"
+    return _printable(text).encode("ascii", "replace").decode()[:MAX_SUBJECT]
+
+
+def message(
+    state: RunState,
+    error: str,
+    cause: str,
+    results: Sequence[Result],
+    day_items: Mapping[str, Mapping[str, int]] | None = None,
+) -> str:
+    """Write the summary.
+
+    Args:
+        state: What the definition carried here.
+        error: The error that the run fails with, or empty.
+        cause: What is known of its cause.
+        results: What came of each repository.
+        day_items: For a re-run of one day, that day's metrics by repository.
+    """
+    captured = [result for result in results if result.outcome == CAPTURED]
+    changed = sum(result.items_changed for result in results)
+    lines = [
+        f"The run failed: {error}." if error else "The run succeeded.",
+        *([_printable(cause)] if error and cause else []),
+        *([f"What to do: {CURES[error]}"] if error in CURES else []),
+        "",
+        f"{len(captured)} of {len(results)} repositories captured, {changed} days new or changed.",
+    ]
+    newest = max((result.newest_day or "" for result in results), default="")
+    if newest:
+        lines.append(f"Newest day GitHub reported: {newest}.")
+    lowered = sum(result.lowered for result in results)
+    if lowered:
+        lines.append(f"{lowered} numbers were lower than before; the higher ones are kept.")
+    lines += _one_day(state, day_items)
+    lines += _failures(results)
+    lines += _listing(state)
+    lines += ["", f"Execution: {_printable(state['run']['id'])}"]
+    return _bounded(lines)
+
+
+def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
+    """Give the words of what ended the run."""
+    if stopped is not None:
+        return stopped["cause"]
+    caught = state.get("problem", {}).get("Cause", "")
+    try:  # Lambda's errors come as JSON
+        return str(json.loads(caught)["errorMessage"])
+    except (ValueError, TypeError, KeyError):
+        return caught
+
+
+def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]] | None) -> list[str]:
+    if day_items is None or "date" not in state["run"]:
+        return []
+    lines = ["", f"{state['run']['date']}:"]
+    for name, metrics in sorted(day_items.items())[:NAMED]:
+        numbers = ", ".join(f"{metric.replace('-', ' ')} {value}" for metric, value in sorted(metrics.items()))
+        lines.append(f"  {_printable(name)}: {numbers or 'GitHub reports nothing'}")
+    if len(day_items) > NAMED:
+        lines.append(f"  and {len(day_items) - NAMED} more")
+    return lines
+
+
+def _failures(results: Sequence[Result]) -> list[str]:
+    by_outcome: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        if result.outcome != CAPTURED:
+            by_outcome[result.outcome].append(result)
+    lines: list[str] = []
+    for outcome, failed in sorted(by_outcome.items()):
+        lines += ["", f"{len(failed)} {outcome}. {CURES.get(outcome, '')}".rstrip()]
+        lines += [f"  {_printable(result.name)} {_printable(result.detail)}".rstrip() for result in failed[:NAMED]]
+        if len(failed) > NAMED:
+            lines.append(f"  and {len(failed) - NAMED} more")
+    return lines
+
+
+def _listing(state: RunState) -> list[str]:
+    listing = state.get("listing")
+    if not listing:
+        return []
+    lines: list[str] = []
+    hidden = listing.get("hidden_organizations")
+    if hidden:
+        lines.append(f"{len(hidden)} organizations are hidden from the token. {CURES[SSO_NEEDED]}")
+    missing = listing.get("missing", [])
+    if missing:
+        names = ", ".join(_printable(name) for name in missing[:NAMED])
+        lines.append(f"{len(missing)} repositories of the settings were not found: {names}")
+    if "token_expires" in listing:
+        lines.append(f"The token expires on {_printable(listing['token_expires'])}.")
+    return ["", *lines] if lines else []
+
+
+def _bounded(lines: Sequence[str]) -> str:
+    """Join lines, and count those that would go beyond the limit instead of sending them."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > MAX_MESSAGE:
+            return "\n".join([*kept, f"({len(lines) - len(kept)} lines more)"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _printable(text: str) -> str:
+    """Take from a stranger's text what could move a cursor or end a line."""
+    return "".join(char if char.isprintable() else "?" for char in text)

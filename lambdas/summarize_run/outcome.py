@@ -1,0 +1,79 @@
+"""Compares what was listed with what was stored. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.shared.answers import CAPTURED, FAILED, NO_PERMISSION
+from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, RunState
+
+NOT_REACHED = "not reached"
+
+
+@dataclass
+class Result:
+    """What came of one repository in a run.
+
+    Attributes:
+        name: Its name at the time of the run.
+        repo_name: The key its days lie under; empty where nothing was ever stored in this run.
+        outcome: "captured", or why not.
+        detail: What GitHub said.
+        items_changed: How many days are new or have changed.
+        lowered: Cells for which GitHub now says less than is kept.
+        newest_day: The newest day that GitHub reported.
+    """
+
+    name: str
+    repo_name: str = ""
+    outcome: str = NOT_REACHED
+    detail: str = ""
+    items_changed: int = 0
+    lowered: int = 0
+    newest_day: str | None = None
+    answered: set[str] = field(default_factory=set)
+
+    def add(self, receipt: Receipt) -> None:
+        """Count one receipt in. Captured is a repository only when all four endpoints answered."""
+        self.repo_name = receipt["repo_name"]
+        self.answered |= set(receipt["answered"])
+        self.items_changed += receipt["items_changed"]
+        self.lowered += receipt["lowered"]
+        self.newest_day = max(self.newest_day or "", receipt["newest_day"] or "") or None
+        if receipt["outcome"] != CAPTURED:
+            self.outcome, self.detail = receipt["outcome"], receipt["detail"]
+        elif self.answered.issuperset(ENDPOINTS):
+            self.outcome = CAPTURED
+
+    def add_problem(self, answer: ArchivedAnswer) -> None:
+        """Count in what GitHub left unanswered, where no receipt says more."""
+        if self.outcome == NOT_REACHED:
+            self.outcome = FAILED
+            self.detail = f"{answer['endpoint']}: {answer['status'] or 'no answer'}"
+
+
+def gather(batches: Iterable[Batch], receipts: Iterable[Receipt], problems: Iterable[ArchivedAnswer]) -> list[Result]:
+    """Say for each listed repository what came of it, however its child execution ended."""
+    results = {
+        repository["id"]: Result(repository["name"]) for batch in batches for repository in batch["repositories"]
+    }
+    for receipt in receipts:
+        results.setdefault(receipt["id"], Result(receipt["name"])).add(receipt)
+    for answer in problems:
+        results.setdefault(answer["repo_id"], Result(answer["repo"])).add_problem(answer)
+    return list(results.values())
+
+
+def error_of(state: RunState, stopped: Mapping[str, str] | None, results: Sequence[Result]) -> str:
+    """Name the error the run fails with; empty where it succeeded.
+
+    One repository that fails does not fail the run; a run that captured none of several has failed.
+    """
+    if stopped is not None:
+        return stopped["error"]
+    if "problem" in state:
+        return state["problem"]["Error"]
+    if not results or any(result.outcome == CAPTURED for result in results):
+        return ""
+    if all(result.outcome == NO_PERMISSION for result in results):
+        return "TokenPermissionError"
+    return "NothingCapturedError"
