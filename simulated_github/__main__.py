@@ -1,0 +1,160 @@
+"""`python -m simulated_github`: a GitHub on loopback, for a terminal of its own."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import get_args
+
+from simulated_github.clock import format_time, parse_time
+from simulated_github.replay import RecordingError, read_recording
+from simulated_github.simulation import DEFAULT_REPOSITORIES, SimulatedGitHub
+from simulated_github.windows import Regime
+
+EPILOG = """\
+`python -m simulated_github replay FILE` serves recorded answers instead; see its own --help.
+
+While it runs, at the same address:
+  POST /_at {"at": TIME}          make TIME the present; it goes on with real speed
+  POST /_faults {"fault": NAME}   let GitHub fail (see simulated_github/faults.py); DELETE takes it back
+  POST /_repositories, /_token    rename, delete, create, change repositories; revoke the token
+  GET /_calls                     every call so far; DELETE counts from zero again
+  GET /_truth?repo=R&from=D&to=D  the true numbers of whole days
+
+Example: GITHUB_API_URL=http://127.0.0.1:8080 GITHUB_TOKEN=x make run
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C or SIGTERM, and give the exit status: 0, or 1 where the port is taken, 2 for a bad call."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        simulated = _replay(given[1:]) if given[:1] == ["replay"] else _seeded(given)
+    except RecordingError as exc:
+        print(f"simulated_github: {exc}", file=sys.stderr)
+        return 2
+    return 0 if simulated is None else _serve(simulated)
+
+
+def _seeded(arguments: Sequence[str]) -> SimulatedGitHub:
+    """Read the command line of a GitHub with made-up numbers."""
+    options = _seeded_parser().parse_args(arguments)
+    return SimulatedGitHub(
+        repositories=options.repositories,
+        owners=options.owners,
+        readable=options.readable,
+        seed=options.seed,
+        regime=options.regime,
+        lag=options.lag,
+        limit=options.limit,
+        limit_window=options.limit_window,
+        latency=options.latency / 1000,
+        at=options.at,
+        token=options.token,
+        port=options.port,
+        base_path=options.base_path.rstrip("/"),
+    )
+
+
+def _replay(arguments: Sequence[str]) -> SimulatedGitHub | None:
+    """Read the command line of a replay; None where it only had to list times.
+
+    Raises:
+        RecordingError: The file is no recording.
+    """
+    options = _replay_parser().parse_args(arguments)
+    recorded = read_recording(options.file, options.repository)
+    if options.list_times:
+        print(*map(format_time, recorded.times), sep="\n")
+        return None
+    return SimulatedGitHub(repositories=recorded.repositories, source=recorded, at=options.at, port=options.port)
+
+
+def _serve(simulated: SimulatedGitHub) -> int:
+    """Serve until a signal comes."""
+    stop = Event()
+    try:
+        with simulated:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stop.set())
+            print(f"Simulated GitHub on {simulated.url}", flush=True)
+            stop.wait()
+    except OSError as exc:
+        print(f"simulated_github: cannot listen on 127.0.0.1:{simulated.port}: {exc.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _seeded_parser() -> argparse.ArgumentParser:
+    """Describe the options of a GitHub with made-up numbers."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulated_github",
+        description="Serve a GitHub with made-up repositories and traffic on 127.0.0.1, until Ctrl-C.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    _add_place(parser)
+    add(
+        "--repositories", type=_whole, default=DEFAULT_REPOSITORIES, metavar="N", help="how many (default: %(default)s)"
+    )
+    add("--owners", nargs="+", default=["octo", "octo-org"], metavar="LOGIN", help="whose; the first is the account's")
+    add("--readable", nargs="+", default=[], metavar="OWNER/NAME", help="seen as well, but without push access")
+    add("--seed", type=int, default=0, metavar="S", help="same seed, same numbers (default: %(default)s)")
+    add(
+        "--regime",
+        choices=get_args(Regime),
+        default="by-date",
+        help="window of days (default: rolling up to 2025-12-29)",
+    )
+    add("--lag", type=_whole, default=0, metavar="DAYS", help="days by which the newest day is older than usual")
+    add("--limit", type=_whole, default=5000, metavar="L", help="calls granted in a window (default: %(default)s)")
+    add("--limit-window", type=float, default=3600, metavar="SECONDS", help="its length (default: %(default)s)")
+    add("--latency", type=float, default=0, metavar="MS", help="milliseconds that every answer takes")
+    add("--token", metavar="T", help="the only good token (default: any is good)")
+    add("--base-path", default="", metavar="PATH", help="/api/v3 for GitHub Enterprise Server")
+    return parser
+
+
+def _replay_parser() -> argparse.ArgumentParser:
+    """Describe the options of a replay."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulated_github replay",
+        description="Serve recorded answers: each time the last one recorded by then, before the first an empty one.",
+    )
+    add = parser.add_argument
+    add("file", type=Path, help="CSV: repo,fetched_at_utc,date,clones_total,clones_unique,views_total,views_unique")
+    _add_place(parser)
+    add("--repository", metavar="OWNER/NAME", help="the only one to serve (default: all in the file)")
+    add("--list-times", action="store_true", help="print the times a replay has to visit, one a line, and end")
+    return parser
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    """Describe the options that say where and when."""
+    parser.add_argument("--port", type=int, default=0, metavar="PORT", help="port on 127.0.0.1 (default: a free one)")
+    parser.add_argument(
+        "--at", type=_time, metavar="TIME", help="simulated time, such as 2026-11-20T09:00:00Z (default: now)"
+    )
+
+
+def _whole(text: str) -> int:
+    """Read a whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _time(text: str) -> datetime:
+    """Read a time."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-20T09:00:00Z") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""The repositories that the token's account sees, and what happens to them: renames, deletions, lost access."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+FIRST_REPOSITORY_ID = 1296269
+FIRST_OWNER_ID = 583231
+PROPERTIES = ("private", "fork", "archived", "push", "admin")
+
+SHORT_NAMES = (
+    "docs", "website", "api-client", "cli", "server", "examples", "toolkit", "charts", "parser", "scheduler", "plugins",
+    "notebooks", "terraform-modules", "design-system", "benchmarks", "dotfiles", "playground", "data-pipeline", "infra",
+    "handbook", "sdk-python", "sdk-go", "mobile-app", "awesome-list",
+)  # fmt: skip
+
+
+class UnknownRepositoryError(LookupError):
+    """No repository has that name; the caller has misspelt it, or it was deleted."""
+
+
+class NameTakenError(ValueError):
+    """Another repository has that name already; the caller has to choose another."""
+
+
+@dataclass
+class Repository:
+    """What GitHub knows about a repository, as far as anybody looks at it here."""
+
+    id: int
+    name: str  # owner/name
+    private: bool = False
+    fork: bool = False
+    archived: bool = False
+    push: bool = True  # the account may push, and so see the traffic
+    admin: bool = True
+
+    @property
+    def owner(self) -> str:
+        """The login before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def short_name(self) -> str:
+        """What comes after the slash."""
+        return self.name.partition("/")[2]
+
+
+class Account:
+    """A user's own repositories and those of the organizations they work for.
+
+    Names are found in upper and lower case alike, and under every former name, as at GitHub.
+
+    Args:
+        names: `owner/name` of the repositories that exist from the start.
+        login: The account itself; by default the owner of the first repository.
+    """
+
+    def __init__(self, names: Iterable[str] = (), *, login: str | None = None) -> None:
+        self._ids = count(FIRST_REPOSITORY_ID)
+        self._repositories: dict[int, Repository] = {}
+        self._current: dict[str, int] = {}
+        self._former: dict[str, int] = {}
+        self._owners: dict[str, int] = {}
+        self._sorted: Sequence[Repository] | None = None
+        self.hidden_owners: dict[str, int] = {}  # organizations that want the token authorized (SSO), with their id
+        for name in names:
+            self.create(name)
+        self.login = login or next((repository.owner for repository in self), "octocat")
+
+    def __iter__(self) -> Iterator[Repository]:
+        """List all repositories by id."""
+        return iter(self._repositories.values())
+
+    def sorted_by_name(self) -> Sequence[Repository]:
+        """List all repositories as GitHub does unless told otherwise."""
+        if self._sorted is None:
+            self._sorted = sorted(self, key=lambda repository: repository.name.lower())
+        return self._sorted
+
+    def owner_id(self, login: str) -> int:
+        """Give an owner's numeric id."""
+        return self._owners.setdefault(login.lower(), FIRST_OWNER_ID + len(self._owners))
+
+    def by_id(self, repo_id: int) -> Repository | None:
+        """Find a repository by its id."""
+        return self._repositories.get(repo_id)
+
+    def by_name(self, name: str) -> Repository | None:
+        """Find a repository by its current name."""
+        return self._repositories.get(self._current.get(name.lower(), -1))
+
+    def by_former_name(self, name: str) -> Repository | None:
+        """Find the repository that once had a name which nobody took since."""
+        return self._repositories.get(self._former.get(name.lower(), -1))
+
+    def get(self, name: str) -> Repository:
+        """Find a repository by its current name.
+
+        Raises:
+            UnknownRepositoryError: There is none.
+        """
+        repository = self.by_name(name)
+        if repository is None:
+            raise UnknownRepositoryError(f"no repository is named {name!r}")
+        return repository
+
+    def create(self, name: str, **properties: bool) -> Repository:
+        """Create a repository with a new id; a former name taken again no longer redirects.
+
+        Args:
+            name: Its `owner/name`.
+            properties: Any of private, fork, archived, push, admin.
+
+        Raises:
+            NameTakenError: There is one of that name.
+        """
+        self._take(name)
+        repository = Repository(next(self._ids), name, **properties)
+        self._repositories[repository.id] = repository
+        self._current[name.lower()] = repository.id
+        self.owner_id(repository.owner)
+        return repository
+
+    def rename(self, name: str, to: str) -> None:
+        """Rename a repository, or transfer it to another owner; the old name redirects from now on.
+
+        Raises:
+            UnknownRepositoryError: There is none of that name.
+            NameTakenError: There is another one of the new name.
+        """
+        repository = self.get(name)
+        if to.lower() != name.lower():
+            self._take(to)
+            self._former[name.lower()] = self._current.pop(name.lower())
+        self._current[to.lower()] = repository.id
+        repository.name = to
+        self.owner_id(repository.owner)
+        self._sorted = None
+
+    def delete(self, name: str) -> None:
+        """Delete a repository.
+
+        Raises:
+            UnknownRepositoryError: There is none of that name.
+        """
+        repository = self.get(name)
+        del self._repositories[repository.id], self._current[name.lower()]
+        self._sorted = None
+
+    def change(self, name: str, **properties: bool) -> None:
+        """Change any of private, fork, archived, push and admin.
+
+        Raises:
+            UnknownRepositoryError: There is none of that name.
+            KeyError: A repository has no such property.
+        """
+        repository = self.get(name)
+        for key, value in properties.items():
+            if key not in PROPERTIES:
+                raise KeyError(f"{key} is none of {', '.join(PROPERTIES)}")
+            setattr(repository, key, value)
+
+    def hide_organization(self, login: str) -> None:
+        """Let an organization want the token authorized (SSO): its repositories silently leave the listing."""
+        self.hidden_owners[login.lower()] = self.owner_id(login)
+
+    def _take(self, name: str) -> None:
+        """Make sure that a name is free, and forget who had it."""
+        if name.lower() in self._current:
+            raise NameTakenError(f"{name!r} exists already")
+        if not all(name.partition("/")) or name.count("/") != 1:
+            raise ValueError(f"a repository's name is owner/name, not {name!r}")
+        self._former.pop(name.lower(), None)
+        self._sorted = None
+
+
+def made_up_names(number: int, owners: Sequence[str]) -> Iterator[str]:
+    """Make up repositories, dealt out among owners; different owners have repositories of the same name."""
+    for index in range(number):
+        place, owner = divmod(index, len(owners))
+        generation, word = divmod(place, len(SHORT_NAMES))
+        yield f"{owners[owner]}/{SHORT_NAMES[word]}{f'-{generation + 1}' if generation else ''}"

@@ -1,0 +1,222 @@
+"""Every way in which GitHub fails or refuses, each by its name.
+
+A fault takes GitHub's own reply and the circumstances, and gives what is sent instead. Bodies and headers follow
+recorded answers (hub4j/github-api, MIT) and GitHub's documentation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Literal
+
+from simulated_github import replies
+from simulated_github.replies import HTML_TYPE, TRAFFIC_DOCS, Reply, error
+
+SECONDARY_MESSAGE = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+SECONDARY_DOCS = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+SecondaryVariant = Literal["all", "message", "abuse", "documentation", "header", "bare"]
+PRIVATE_PAGES = "Upgrade to GitHub Pro or make this repository public to enable this feature."
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a fault may depend on."""
+
+    now: datetime  # simulated
+    owner: str  # of the repository asked for, or the account
+    user_id: int
+    canonical_url: str  # the same resource by the repository's id
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way of failing."""
+
+    name: str
+    spoil: Callable[[Reply, Circumstances], Reply]
+
+
+def _instead(name: str, reply: Reply) -> Fault:
+    """Make a fault that always sends the same."""
+    return Fault(name, lambda _reply, _circumstances: reply)
+
+
+def server_error(status: int = 502) -> Fault:
+    """GitHub's servers fail: 500, 502, 503, 504."""
+    return _instead("server_error", replace(error(status, "Server Error"), from_edge=True))
+
+
+def unicorn(status: int = 503) -> Fault:
+    """GitHub's page for a server that is too busy."""
+    page = "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body>No server is currently "
+    page += "available to service your request.</body></html>\n"
+    return _instead("unicorn", Reply(status, page.encode(), {"content-type": HTML_TYPE}, from_edge=True))
+
+
+def html_200() -> Fault:
+    """A page where JSON belongs, with status 200: a proxy's login, or GitHub's status page."""
+    page = b"<!DOCTYPE html>\n<html><body>Please sign in.</body></html>\n"
+    return _instead("html_200", Reply(200, page, {"content-type": HTML_TYPE}, from_edge=True))
+
+
+def connection_reset() -> Fault:
+    """The connection breaks before any answer."""
+    return _instead("connection_reset", Reply(502, delivery="reset"))
+
+
+def hang(seconds: float = 3600) -> Fault:
+    """Nothing comes for so many seconds, then the true answer."""
+    return Fault("hang", lambda reply, _: replace(reply, delivery="hanging", seconds=seconds))
+
+
+def drip(seconds: float) -> Fault:
+    """The true answer, whose body takes so many seconds to arrive, bit by bit."""
+    return Fault("drip", lambda reply, _: replace(reply, delivery="dripping", seconds=seconds))
+
+
+def truncated_body() -> Fault:
+    """The connection ends in the middle of the true answer."""
+    return Fault("truncated_body", lambda reply, _: replace(reply, delivery="truncated"))
+
+
+def malformed_json() -> Fault:
+    """The true answer, whose JSON breaks off although the body is as long as it says."""
+    return Fault("malformed_json", lambda reply, _: replace(reply, body=reply.body[: len(reply.body) * 2 // 3]))
+
+
+def oversized_body(size: int) -> Fault:
+    """The true answer, drawn out with blanks to so many bytes: valid JSON that nobody should read whole."""
+    return Fault("oversized_body", lambda reply, _: replace(reply, padding=max(0, size - len(reply.body))))
+
+
+def deeply_nested(depth: int = 100_000) -> Fault:
+    """Valid JSON that breaks recursive parsers."""
+    return Fault("deeply_nested", lambda reply, _: replace(reply, status=200, body=b"[" * depth + b"]" * depth))
+
+
+def redirect(status: int = 301, to: str | None = None) -> Fault:
+    """The resource has moved: 301, 302, 307 or 308; by default to the same by the repository's id."""
+    return Fault("redirect", lambda _, circumstances: replies.moved(status, to or circumstances.canonical_url))
+
+
+def redirect_to_other_host(url: str) -> Fault:
+    """The resource has moved to a host that must not see the token."""
+    return _instead("redirect_to_other_host", replies.moved(302, url))
+
+
+def bad_credentials() -> Fault:
+    """The token is not known."""
+    return _instead("bad_credentials", replies.bad_credentials())
+
+
+def retry_after(seconds: int, status: int = 403, *, as_http_date: bool = False) -> Fault:
+    """GitHub says how long it wants to be left alone, as seconds or as a date."""
+
+    def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
+        date = format_datetime(circumstances.now + timedelta(seconds=seconds), usegmt=True)
+        return error(status, SECONDARY_MESSAGE, SECONDARY_DOCS).with_headers(
+            Retry_After=date if as_http_date else str(seconds)
+        )
+
+    return Fault("retry_after", spoil)
+
+
+def primary_limit(seconds: int = 60, status: int = 403) -> Fault:
+    """The hour's calls are used up; new ones are granted in so many seconds."""
+
+    def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
+        reset = int(circumstances.now.timestamp()) + seconds
+        return replies.limit_exceeded(status, circumstances.user_id).with_headers(
+            x_ratelimit_remaining="0", x_ratelimit_reset=str(reset)
+        )
+
+    return Fault("primary_limit", spoil)
+
+
+def secondary_limit(variant: SecondaryVariant = "all", status: int = 403) -> Fault:
+    """Too much at once, without saying how long to wait, told by one sign only.
+
+    Args:
+        variant: "message", "abuse" (the older message), "documentation" (its address alone), "header"
+            (`gh-limited-by` alone), "bare" (none of them, which only a 429 can tell), or "all".
+        status: 403 or 429.
+    """
+    vague, docs = "Forbidden" if status == 403 else "Too Many Requests", TRAFFIC_DOCS
+    variants = {
+        "all": error(status, SECONDARY_MESSAGE, SECONDARY_DOCS).with_headers(
+            gh_limited_by="elapsed-time-shared-grouped"
+        ),
+        "message": error(status, SECONDARY_MESSAGE, docs),
+        "abuse": error(status, "You have triggered an abuse detection mechanism. Please wait a few minutes.", docs),
+        "documentation": error(status, vague, SECONDARY_DOCS),
+        "header": error(status, vague, docs).with_headers(gh_limited_by="elapsed-time-shared-grouped"),
+        "bare": error(status, vague, docs),
+    }
+    return _instead("secondary_limit", variants[variant])
+
+
+def sso_required() -> Fault:
+    """The organization enforces SAML, and the token is not authorized for it."""
+    return Fault("sso_required", lambda _, circumstances: replies.sso_required(circumstances.owner))
+
+
+def no_push_access() -> Fault:
+    """The token's owner may not push."""
+    return _instead("no_push_access", replies.no_push_access())
+
+
+def admin_rights() -> Fault:
+    """The token's owner would have to administer the repository."""
+    return _instead("admin_rights", error(403, "Must have admin rights to Repository.", TRAFFIC_DOCS))
+
+
+def not_accessible_by_token(kind: Literal["personal access token", "integration"] = "personal access token") -> Fault:
+    """The token lacks Administration (read)."""
+    reply = error(403, f"Resource not accessible by {kind}", TRAFFIC_DOCS)
+    return _instead("not_accessible_by_token", reply.with_headers(x_accepted_github_permissions="administration=read"))
+
+
+def blocked(status: int = 403) -> Fault:
+    """GitHub has closed the repository: 403 for its terms, 451 for the law."""
+    reason = "dmca" if status == 451 else "tos"
+    block = {"reason": reason, "created_at": "2026-01-05T00:00:00Z", "html_url": "https://github.com/tos"}
+    return _instead("blocked", error(status, "Repository access blocked", block=block))
+
+
+def upgrade_to_pro() -> Fault:
+    """A private repository on a free plan."""
+    return _instead("upgrade_to_pro", error(403, PRIVATE_PAGES, TRAFFIC_DOCS))
+
+
+def not_found() -> Fault:
+    """The repository is gone, or hidden from the token."""
+    return _instead("not_found", replies.not_found())
+
+
+def gone() -> Fault:
+    """The endpoint was removed."""
+    return _instead("gone", error(410, "This endpoint has been removed.", TRAFFIC_DOCS))
+
+
+def unprocessable() -> Fault:
+    """The request makes no sense to GitHub."""
+    problem = {"resource": "Traffic", "field": "per", "code": "invalid"}
+    return _instead("unprocessable", error(422, "Validation Failed", TRAFFIC_DOCS, errors=[problem]))
+
+
+def bad_api_version() -> Fault:
+    """The version in `X-GitHub-Api-Version` is no longer served."""
+    docs = "https://docs.github.com/rest/about-the-rest-api/api-versions"
+    return _instead("bad_api_version", error(400, "This version of the API is not supported.", docs))
+
+
+FAULTS: dict[str, Callable[..., Fault]] = {
+    make.__name__: make
+    for make in (
+        server_error, unicorn, html_200, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
+        deeply_nested, redirect, redirect_to_other_host, bad_credentials, retry_after, primary_limit, secondary_limit,
+        sso_required, no_push_access, admin_rights, not_accessible_by_token, blocked, upgrade_to_pro, not_found, gone,
+        unprocessable, bad_api_version,
+    )
+}  # fmt: skip

@@ -1,0 +1,253 @@
+"""What GitHub answers to a request, without any network: checks in GitHub's order, then the endpoint's own answer."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from email.utils import format_datetime
+from itertools import count
+from threading import RLock
+from typing import Any, cast
+
+from simulated_github import replies
+from simulated_github.account import Account, Repository
+from simulated_github.clock import SimulatedClock, format_time
+from simulated_github.credentials import Credentials, bearer
+from simulated_github.fault_rules import EndpointKind, FaultRule
+from simulated_github.faults import Circumstances, bad_api_version
+from simulated_github.limits import PrimaryLimit
+from simulated_github.listing import listing_reply
+from simulated_github.replies import Reply, error, json_reply
+from simulated_github.representation import own_user_object, repository_object
+from simulated_github.sources import Metric, Period, TrafficSource
+
+API_VERSIONS = ("2022-11-28",)
+PLACE = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))(?P<rest>/traffic/.+)?")
+TRAFFIC: dict[str | None, EndpointKind] = {
+    None: "repository",
+    "/traffic/views": "views",
+    "/traffic/clones": "clones",
+    "/traffic/popular/paths": "paths",
+    "/traffic/popular/referrers": "referrers",
+}
+ACCOUNT: dict[str, EndpointKind] = {
+    "/user/repos": "list",
+    "/installation/repositories": "list",
+    "/user": "user",
+    "/rate_limit": "rate_limit",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call as it came in."""
+
+    method: str
+    path: str  # below the base path
+    query: Mapping[str, str]
+    query_string: str
+    headers: Mapping[str, str]  # found in upper and lower case alike
+    api: str  # the API's own address as the caller sees it, without a slash at the end
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call and how it ended."""
+
+    method: str
+    path: str  # with its query
+    repository: str | None  # owner/name, the current one where there is such a repository
+    endpoint: EndpointKind | None
+    status: int | None  # None where the connection was broken
+    time: str  # simulated
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it for `GET /_calls`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about."""
+
+    endpoint: EndpointKind | None = None
+    name: str | None = None  # as asked for
+    repository: Repository | None = None
+    moved: bool = False  # it was asked for by a former name
+    rest: str = ""  # of the path, after the repository
+
+    @property
+    def current_name(self) -> str | None:
+        """The repository's name now, else the one asked for."""
+        return self.repository.name if self.repository else self.name
+
+
+@dataclass
+class GitHub:
+    """The simulated GitHub's state, and its answers; safe to use from several threads."""
+
+    account: Account
+    traffic: TrafficSource
+    clock: SimulatedClock = field(default_factory=SimulatedClock)
+    limit: PrimaryLimit = field(default_factory=PrimaryLimit)
+    limit_status: int = 403
+    credentials: Credentials = field(default_factory=Credentials)
+    faults: list[FaultRule] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    lock: RLock = field(default_factory=RLock)
+    _request_ids: Iterator[int] = field(default_factory=count)
+
+    def answer(self, request: Request) -> Reply:
+        """Answer one call, and remember it."""
+        with self.lock:
+            now = self.clock.now()
+            target = locate(request.path, self.account)
+            reply = self._finish(request, target, self._decide(request, target, now), now)
+            status = None if reply.delivery == "reset" else reply.status
+            path = f"{request.path}?{request.query_string}" if request.query_string else request.path
+            called = Call(request.method, path, target.current_name, target.endpoint, status, format_time(now))
+            self.calls.append(called)
+            return reply
+
+    def _decide(self, request: Request, target: Target, now: datetime) -> Reply:
+        """Check as GitHub does, from the caller's manners to the budget, then answer."""
+        if not request.headers.get("User-Agent"):
+            return replies.no_user_agent()
+        traffic_of = target.repository.id if target.repository and target.endpoint in TRAFFIC.values() else None
+        if not self.credentials.check(bearer(request.headers.get("Authorization", "")), traffic_of):
+            return replies.bad_credentials()
+        if target.endpoint == "rate_limit":
+            return self._spoilt(request, target, self._rate_limit(now), now)
+        if self.limit.exhausted(now):
+            return replies.limit_exceeded(self.limit_status, self.account.owner_id(self.account.login))
+        reply = self._spoilt(request, target, self._own_answer(request, target, now), now)
+        reply = _tagged(request, reply)
+        if reply.status != 304:
+            self.limit.count()
+        return reply
+
+    def _own_answer(self, request: Request, target: Target, now: datetime) -> Reply:
+        """Answer where nothing goes wrong on the way."""
+        version = request.headers.get("X-GitHub-Api-Version")
+        if version is not None and version not in API_VERSIONS:
+            return bad_api_version().spoil(Reply(400), self._circumstances(request, target, now))
+        if request.method != "GET" or target.endpoint is None:
+            return replies.not_found()
+        if target.endpoint == "list":
+            return listing_reply(request, self.account)
+        if target.endpoint == "user":
+            return json_reply(200, own_user_object(self.account, request.api))
+        return self._of_repository(request, target, target.endpoint, now)
+
+    def _of_repository(self, request: Request, target: Target, endpoint: EndpointKind, now: datetime) -> Reply:
+        """Answer about a repository, if it is there and the account may see it."""
+        repository = target.repository
+        if repository is None:
+            return replies.not_found()
+        if target.moved:
+            return replies.moved(301, _canonical_url(request, target))
+        if repository.owner.lower() in self.account.hidden_owners:
+            return replies.sso_required(repository.owner)
+        if endpoint == "repository":
+            return json_reply(200, repository_object(self.account, repository, request.api))
+        return self._traffic(request, repository, endpoint, now) if repository.push else replies.no_push_access()
+
+    def _traffic(self, request: Request, repository: Repository, endpoint: EndpointKind, now: datetime) -> Reply:
+        """Answer one of the four traffic endpoints."""
+        if endpoint == "paths":
+            return json_reply(200, self.traffic.paths(repository, now))
+        if endpoint == "referrers":
+            return json_reply(200, self.traffic.referrers(repository, now))
+        per = request.query.get("per", "day")
+        if per not in {"day", "week"}:
+            return error(422, "Validation Failed", errors=[{"resource": "Traffic", "field": "per", "code": "invalid"}])
+        metric = cast("Metric", endpoint)
+        return json_reply(200, self.traffic.counts(repository, metric, now, cast("Period", per)))
+
+    def _rate_limit(self, now: datetime) -> Reply:
+        """Answer `/rate_limit`, which is free."""
+        self.limit.exhausted(now)  # begins a new window where the last one has ended
+        core = self.limit.figures(now)
+        search = {"limit": 30, "used": 0, "remaining": 30, "reset": int(now.timestamp()) + 60}
+        return json_reply(200, {"resources": {"core": core, "search": search}, "rate": core})
+
+    def _spoilt(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
+        """Let the first fault strike whose turn it is; each rule counts the calls it matches."""
+        names = {name.lower() for name in (target.name, target.current_name) if name}
+        striking = [rule for rule in self.faults if rule.strikes(names, target.endpoint, now)]
+        return striking[0].fault.spoil(reply, self._circumstances(request, target, now)) if striking else reply
+
+    def _circumstances(self, request: Request, target: Target, now: datetime) -> Circumstances:
+        """Gather what a fault may depend on."""
+        login = self.account.login
+        owner = (target.current_name or login).partition("/")[0]
+        return Circumstances(now, owner, self.account.owner_id(login), _canonical_url(request, target))
+
+    def _finish(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
+        """Add the headers that every answer carries; those of the reply itself win."""
+        headers = {
+            "Server": "GitHub.com",
+            "Date": format_datetime(now, usegmt=True),
+            "X-GitHub-Request-Id": f"{next(self._request_ids):04X}:51A7:1F2E3D:3C2B1A:{int(now.timestamp()):X}",
+        }
+        if not reply.from_edge:
+            headers |= {
+                "Cache-Control": "private, max-age=60, s-maxage=60",
+                "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, Accept, X-Requested-With",
+                "X-GitHub-Media-Type": "github.v3; format=json",
+                "x-github-api-version-selected": request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0]),
+                "X-Content-Type-Options": "nosniff",
+                **self._token_headers(request, target, reply.status, now),
+            }
+        return replace(reply, headers={**headers, **reply.headers})
+
+    def _token_headers(self, request: Request, target: Target, status: int, now: datetime) -> dict[str, str]:
+        """Tell about the token: its budget, its scopes, its end."""
+        if status == 401:  # an unknown caller's budget, as recorded
+            return PrimaryLimit(60).headers(now) | {"x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
+        headers = self.limit.headers(now)
+        needed = "administration=read" if target.rest else "metadata=read"
+        headers["x-accepted-github-permissions"] = needed
+        if not bearer(request.headers.get("Authorization", "")).startswith(("github_pat_", "ghs_")):
+            headers |= {"X-OAuth-Scopes": "repo", "X-Accepted-OAuth-Scopes": "repo" if target.rest else ""}
+        if self.credentials.expires:
+            headers["github-authentication-token-expiration"] = self.credentials.expires
+        return headers
+
+
+def locate(path: str, account: Account) -> Target:
+    """Find out what a path is about."""
+    if path in ACCOUNT:
+        return Target(ACCOUNT[path])
+    place = PLACE.fullmatch(path)
+    if place is None:
+        return Target()
+    rest = place["rest"] or ""
+    endpoint = TRAFFIC.get(place["rest"])
+    if place["id"]:
+        return Target(endpoint, None, account.by_id(int(place["id"])), rest=rest)
+    name = place["name"]
+    current = account.by_name(name)
+    former = None if current else account.by_former_name(name)
+    return Target(endpoint, name, current or former, moved=former is not None, rest=rest)
+
+
+def _canonical_url(request: Request, target: Target) -> str:
+    """Give the same resource's address by the repository's id, where GitHub's redirects lead."""
+    query = f"?{request.query_string}" if request.query_string else ""
+    if target.repository is None:
+        return f"{request.api}{request.path}{query}"
+    return f"{request.api}/repositories/{target.repository.id}{target.rest}{query}"
+
+
+def _tagged(request: Request, reply: Reply) -> Reply:
+    """Add the ETag, which depends on the token; a caller who has this version already gets a 304."""
+    if reply.status != 200 or reply.delivery != "whole" or reply.padding:
+        return reply
+    token = bearer(request.headers.get("Authorization", ""))
+    etag = f'W/"{hashlib.sha256(token.encode() + b"/" + reply.body).hexdigest()}"'
+    known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
+    if etag in known:
+        return Reply(304, headers={"ETag": etag})
+    return reply.with_headers(ETag=etag)

@@ -1,0 +1,144 @@
+"""`/user/repos` and `/installation/repositories`, page by page."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+from urllib.parse import urlencode
+
+from simulated_github.account import Account, Repository
+from simulated_github.credentials import bearer
+from simulated_github.replies import DOCS, Reply, error, json_reply
+from simulated_github.representation import repository_object
+
+MOST_PER_PAGE = 100
+FILTERS = {"type", "visibility", "affiliation"}
+LIST_DOCS = f"{DOCS}/repos/repos#list-repositories-for-the-authenticated-user"
+INSTALLATION_DOCS = f"{DOCS}/apps/installations#list-repositories-accessible-to-the-app-installation"
+
+
+class Asked(Protocol):
+    """What a listing has to know of a request."""
+
+    @property
+    def path(self) -> str:
+        """Which listing."""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """Page and filters."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Whose token it is."""
+
+    @property
+    def api(self) -> str:
+        """Where the links lead."""
+
+
+def listing_reply(request: Asked, account: Account) -> Reply:
+    """Answer a listing: people list theirs, Apps (tokens `ghs_...`) those of their installation."""
+    installation = bearer(request.headers.get("Authorization", "")).startswith("ghs_")
+    if request.path == "/user/repos":
+        return _not_for_apps() if installation else _user_listing(request, account)
+    return _installation_listing(request, account) if installation else _for_apps_only()
+
+
+def _user_listing(request: Asked, account: Account) -> Reply:
+    """Answer `/user/repos`."""
+    query = request.query
+    if "type" in query and ("affiliation" in query or "visibility" in query):
+        return error(422, "If you specify visibility or affiliation, you cannot specify type.", LIST_DOCS)
+    shown = _ordered(_filtered(_visible(account), query, account), query)
+    page, links = _page(shown, request)
+    reply = json_reply(200, [repository_object(account, repository, request.api) for repository in page])
+    if account.hidden_owners:
+        ids = ",".join(map(str, account.hidden_owners.values()))
+        reply = reply.with_headers(X_GitHub_SSO=f"partial-results; organizations={ids}")
+    return reply.with_headers(Link=links) if links else reply
+
+
+def _installation_listing(request: Asked, account: Account) -> Reply:
+    """Answer `/installation/repositories`."""
+    shown = _visible(account)
+    page, links = _page(shown, request)
+    objects = [repository_object(account, repository, request.api) for repository in page]
+    content = {"total_count": len(shown), "repository_selection": "selected", "repositories": objects}
+    reply = json_reply(200, content)
+    return reply.with_headers(Link=links) if links else reply
+
+
+def _not_for_apps() -> Reply:
+    """Refuse `/user/repos` to an App."""
+    return error(403, "Resource not accessible by integration", LIST_DOCS)
+
+
+def _for_apps_only() -> Reply:
+    """Refuse `/installation/repositories` to a person."""
+    message = (
+        "You must authenticate with an installation access token in order to list repositories for an installation."
+    )
+    return error(403, message, INSTALLATION_DOCS)
+
+
+def _visible(account: Account) -> Sequence[Repository]:
+    """List what no organization hides."""
+    if not account.hidden_owners:
+        return account.sorted_by_name()
+    return [one for one in account.sorted_by_name() if one.owner.lower() not in account.hidden_owners]
+
+
+def _filtered(visible: Sequence[Repository], query: Mapping[str, str], account: Account) -> list[Repository]:
+    """Leave out what the filters do not let through; without any, a page of 10,000 repositories stays cheap."""
+    if not FILTERS & query.keys():
+        return list(visible)
+    return [repository for repository in visible if _wanted(repository, query, account)]
+
+
+def _wanted(repository: Repository, query: Mapping[str, str], account: Account) -> bool:
+    """Tell whether the filters let a repository through."""
+    own = repository.owner.lower() == account.login.lower()
+    affiliation = query.get("affiliation", "owner,collaborator,organization_member").split(",")
+    kinds: dict[str, Callable[[], bool]] = {
+        "owner": lambda: own,
+        "member": lambda: not own,
+        "public": lambda: not repository.private,
+        "private": lambda: repository.private,
+    }
+    wanted = [kinds.get(query.get(name, "all"), lambda: True)() for name in ("type", "visibility")]
+    return all(wanted) and ("owner" if own else "organization_member") in affiliation
+
+
+def _ordered(shown: list[Repository], query: Mapping[str, str]) -> list[Repository]:
+    """Order by name, which they are in already, or by age."""
+    by_age = query.get("sort", "full_name") != "full_name"
+    backwards = query.get("direction", "desc" if by_age else "asc") == "desc"
+    if by_age:
+        shown.sort(key=lambda repository: repository.id)
+    return shown[::-1] if backwards else shown
+
+
+def _page(shown: Sequence[Repository], request: Asked) -> tuple[Sequence[Repository], str]:
+    """Cut out the page asked for, and write the `Link` header; it is empty where one page holds all."""
+    size = min(_number(request.query.get("per_page"), 30), MOST_PER_PAGE)
+    page = _number(request.query.get("page"), 1)
+    last = max(1, -(-len(shown) // size))
+    pages = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
+    told = (
+        ["prev", "first"]
+        if page > last
+        else [*(["prev"] if page > 1 else []), *(["next", "last"] if page < last else [])]
+    )
+    if 1 < page <= last:
+        told.append("first")
+    links = [f'<{_page_url(request, min(pages[rel], last))}>; rel="{rel}"' for rel in told]
+    return shown[(page - 1) * size : page * size], ", ".join(links)
+
+
+def _page_url(request: Asked, page: int) -> str:
+    """Write the address of a page, on the host that was asked."""
+    return f"{request.api}{request.path}?{urlencode({**request.query, 'page': str(page)})}"
+
+
+def _number(text: str | None, default: int) -> int:
+    """Read a positive number; GitHub ignores anything else."""
+    return int(text) if text and text.isdecimal() and int(text) > 0 else default

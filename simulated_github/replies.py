@@ -1,0 +1,94 @@
+"""What goes back over the wire, and GitHub's words for saying no."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+JSON_TYPE = "application/json; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
+DOCS = "https://docs.github.com/rest"
+TRAFFIC_DOCS = f"{DOCS}/metrics/traffic"
+LIMIT_DOCS = f"{DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
+
+Delivery = Literal["whole", "truncated", "dripping", "reset", "hanging"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, and how it is delivered."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    delivery: Delivery = "whole"
+    seconds: float = 0  # how long a dripping or hanging answer takes
+    from_edge: bool = False  # the load balancer's answer: it knows no rate limits
+    padding: int = 0  # blanks to send after the body
+
+    def with_headers(self, **headers: str) -> "Reply":
+        """Add headers; an underscore in a name stands for a hyphen."""
+        return replace(self, headers={**self.headers, **{name.replace("_", "-"): v for name, v in headers.items()}})
+
+
+def json_reply(status: int, content: Any) -> Reply:
+    """Answer in JSON."""
+    return Reply(status, json.dumps(content, separators=(",", ":")).encode(), {"content-type": JSON_TYPE})
+
+
+def error(status: int, message: str, documentation_url: str = DOCS, **more: Any) -> Reply:
+    """Say no, as GitHub does in its Basic Error."""
+    content = {"message": message, **more, "documentation_url": documentation_url, "status": str(status)}
+    return json_reply(status, content)
+
+
+def bad_credentials() -> Reply:
+    """Refuse a token, or the lack of one."""
+    return error(401, "Bad credentials")
+
+
+def not_found() -> Reply:
+    """Hide what is not there, or what the token may not see."""
+    return error(404, "Not Found")
+
+
+def no_push_access() -> Reply:
+    """Refuse traffic to somebody who may only read."""
+    return error(403, "Must have push access to repository", TRAFFIC_DOCS)
+
+
+def limit_exceeded(status: int, user_id: int) -> Reply:
+    """Refuse a call beyond the primary limit."""
+    return error(
+        status,
+        f"API rate limit exceeded for user ID {user_id}. If you reach out to GitHub Support for help, please include "
+        "the request ID.",
+        LIMIT_DOCS,
+    )
+
+
+def sso_required(owner: str) -> Reply:
+    """Refuse what belongs to an organization that the token is not authorized for."""
+    message = (
+        "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to "
+        "this organization."
+    )
+    docs = "https://docs.github.com/articles/authenticating-to-a-github-organization-with-saml-single-sign-on/"
+    link = f"required; url=https://github.com/orgs/{owner}/sso?authorization_request=A2"
+    return error(403, message, docs).with_headers(X_GitHub_SSO=link)
+
+
+def moved(status: int, location: str) -> Reply:
+    """Lead to another address."""
+    docs = f"{DOCS}/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"
+    texts = {301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect"}
+    return error(status, texts.get(status, "Moved"), docs, url=location).with_headers(Location=location)
+
+
+def no_user_agent() -> Reply:
+    """Refuse a call without a User-Agent, in plain words."""
+    text = (
+        "\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent header "
+        "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). "
+        "Check https://developer.github.com for other possible causes.\r\n"
+    )
+    return Reply(403, text.encode(), {"content-type": HTML_TYPE}, from_edge=True)

@@ -1,0 +1,157 @@
+"""How GitHub writes its objects in JSON.
+
+Source: https://github.com/github/rest-api-description (MIT), schemas Repository, Simple User, Private User.
+"""
+
+import base64
+from typing import Any
+
+from simulated_github.account import Account, Repository
+
+CREATED = "2019-03-14T15:09:26Z"
+
+# What follows a repository's own address in the links that its object holds.
+REPOSITORY_LINKS = {
+    "archive_url": "/{archive_format}{/ref}",
+    "assignees_url": "/assignees{/user}",
+    "blobs_url": "/git/blobs{/sha}",
+    "branches_url": "/branches{/branch}",
+    "collaborators_url": "/collaborators{/collaborator}",
+    "comments_url": "/comments{/number}",
+    "commits_url": "/commits{/sha}",
+    "compare_url": "/compare/{base}...{head}",
+    "contents_url": "/contents/{+path}",
+    "contributors_url": "/contributors",
+    "deployments_url": "/deployments",
+    "downloads_url": "/downloads",
+    "events_url": "/events",
+    "forks_url": "/forks",
+    "git_commits_url": "/git/commits{/sha}",
+    "git_refs_url": "/git/refs{/sha}",
+    "git_tags_url": "/git/tags{/sha}",
+    "hooks_url": "/hooks",
+    "issue_comment_url": "/issues/comments{/number}",
+    "issue_events_url": "/issues/events{/number}",
+    "issues_url": "/issues{/number}",
+    "keys_url": "/keys{/key_id}",
+    "labels_url": "/labels{/name}",
+    "languages_url": "/languages",
+    "merges_url": "/merges",
+    "milestones_url": "/milestones{/number}",
+    "notifications_url": "/notifications{?since,all,participating}",
+    "pulls_url": "/pulls{/number}",
+    "releases_url": "/releases{/id}",
+    "stargazers_url": "/stargazers",
+    "statuses_url": "/statuses/{sha}",
+    "subscribers_url": "/subscribers",
+    "subscription_url": "/subscription",
+    "tags_url": "/tags",
+    "teams_url": "/teams",
+    "trees_url": "/git/trees{/sha}",
+}
+USER_LINKS = {
+    "events_url": "/events{/privacy}",
+    "followers_url": "/followers",
+    "following_url": "/following{/other_user}",
+    "gists_url": "/gists{/gist_id}",
+    "organizations_url": "/orgs",
+    "received_events_url": "/received_events",
+    "repos_url": "/repos",
+    "starred_url": "/starred{/owner}{/repo}",
+    "subscriptions_url": "/subscriptions",
+}
+NOTHING_TO_TELL: dict[str, Any] = {
+    **dict.fromkeys(("description", "homepage", "mirror_url", "license"), None),
+    **dict.fromkeys(("forks", "forks_count", "open_issues", "open_issues_count", "stargazers_count"), 0),
+    **dict.fromkeys(("watchers", "watchers_count", "network_count", "subscribers_count"), 0),
+    **dict.fromkeys(("has_downloads", "has_issues", "has_projects", "has_wiki", "allow_forking"), True),
+    **dict.fromkeys(("has_pages", "has_discussions", "disabled", "is_template", "web_commit_signoff_required"), False),
+    **dict.fromkeys(("created_at", "pushed_at", "updated_at"), CREATED),
+    "language": "Python",
+    "default_branch": "main",
+    "size": 108,
+    "topics": [],
+}
+
+
+def user_object(account: Account, login: str, api: str) -> dict[str, Any]:
+    """Write an owner.
+
+    Args:
+        account: Who asks; it is a user, every other owner an organization.
+        login: The owner's name.
+        api: The API's own address, without a slash at the end.
+    """
+    number = account.owner_id(login)
+    own = login.lower() == account.login.lower()
+    return {
+        "login": login,
+        "id": number,
+        "node_id": _node_id("U" if own else "O", number),
+        "avatar_url": f"https://avatars.githubusercontent.com/u/{number}?v=4",
+        "gravatar_id": "",
+        "url": f"{api}/users/{login}",
+        "html_url": f"https://github.com/{login}",
+        "type": "User" if own else "Organization",
+        "site_admin": False,
+        **{key: f"{api}/users/{login}{rest}" for key, rest in USER_LINKS.items()},
+    }
+
+
+def own_user_object(account: Account, api: str) -> dict[str, Any]:
+    """Write the account itself, as `/user` does."""
+    private = sum(repository.private for repository in account)
+    return {
+        **user_object(account, account.login, api),
+        **dict.fromkeys(("name", "company", "location", "email", "hireable", "bio"), None),
+        "blog": "",
+        "public_repos": len(account.sorted_by_name()) - private,
+        "total_private_repos": private,
+        "owned_private_repos": private,
+        **dict.fromkeys(("public_gists", "private_gists", "followers", "following", "disk_usage", "collaborators"), 0),
+        "two_factor_authentication": True,
+        "created_at": CREATED,
+        "updated_at": CREATED,
+    }
+
+
+def repository_object(account: Account, repository: Repository, api: str) -> dict[str, Any]:
+    """Write a repository, as listings and `/repos/{owner}/{repo}` do.
+
+    Args:
+        account: Who asks.
+        repository: What is written.
+        api: The API's own address, without a slash at the end.
+    """
+    name, here = repository.name, f"{api}/repos/{repository.name}"
+    return {
+        "id": repository.id,
+        "node_id": _node_id("R", repository.id),
+        "name": repository.short_name,
+        "full_name": name,
+        "private": repository.private,
+        "visibility": "private" if repository.private else "public",
+        "owner": user_object(account, repository.owner, api),
+        "fork": repository.fork,
+        "archived": repository.archived,
+        "html_url": f"https://github.com/{name}",
+        "url": here,
+        **{key: here + rest for key, rest in REPOSITORY_LINKS.items()},
+        "git_url": f"git://github.com/{name}.git",
+        "ssh_url": f"git@github.com:{name}.git",
+        "clone_url": f"https://github.com/{name}.git",
+        "svn_url": f"https://github.com/{name}",
+        **NOTHING_TO_TELL,
+        "permissions": {
+            "admin": repository.push and repository.admin,
+            "maintain": repository.push and repository.admin,
+            "push": repository.push,
+            "triage": repository.push,
+            "pull": True,
+        },
+    }
+
+
+def _node_id(kind: str, number: int) -> str:
+    """Write a node id of GitHub's new form."""
+    return f"{kind}_{base64.urlsafe_b64encode(b'kgDO' + number.to_bytes(4, 'big')).decode().rstrip('=')}"

@@ -1,0 +1,137 @@
+"""The real handlers beside a moto account: what one child execution of the Map does, without an engine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities import parameters
+from moto import mock_aws
+
+from lambdas.fetch_traffic import handler as fetch_traffic
+from lambdas.list_repos import handler as list_repos
+from lambdas.shared import archive as archive_module
+from lambdas.shared import settings, tables
+from lambdas.shared.contract import ChildState, RunState, Summary
+from lambdas.store_traffic import handler as store_traffic
+from lambdas.summarize_run import handler as summarize_run
+
+TOKEN = "github_pat_made_up"
+CACHES = (archive_module.archive, tables.tables, settings.selection, list_repos.github, fetch_traffic.github)
+
+
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    function_name = "function"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id = "request"
+
+    def __init__(self, seconds: float = 300) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the time that is left."""
+        return int(self._seconds * 1000)
+
+
+@dataclass
+class Account:
+    """An AWS account that holds what the stack deploys, and calls its functions as the definition does."""
+
+    s3: Any
+    dynamodb: Any
+    secrets: Any
+
+    def list_repositories(self, given: object = None, run_id: str = "run-1", seconds: float = 300) -> RunState:
+        """Do what the state "List repositories" does, until there is a manifest or a wait."""
+        run = {"id": run_id, "started": "2026-11-20T09:00:00Z"}
+        event = cast("RunState", {"run": run, "input": {} if given is None else given})
+        return list_repos.lambda_handler(event, cast("Any", Context(seconds)))
+
+    def list_repositories_from(self, state: RunState) -> RunState:
+        """Go on with a listing, as the definition does after a wait."""
+        return list_repos.lambda_handler(state, cast("Any", Context()))
+
+    def fetch(self, state: ChildState, seconds: float = 300) -> ChildState:
+        """Do what the state "Fetch traffic" does."""
+        return fetch_traffic.lambda_handler(state, cast("Any", Context(seconds)))
+
+    def store(self, state: ChildState) -> None:
+        """Do what the state "Store traffic" does."""
+        store_traffic.lambda_handler(state, cast("Any", Context()))
+
+    def summarize(self, state: RunState) -> Summary:
+        """Do what the state "Summarize run" does."""
+        return summarize_run.lambda_handler(state, cast("Any", Context()))
+
+    def capture(self, name: str, repo_id: int = 1, run_id: str = "run-1") -> ChildState:
+        """Fetch and store one repository once, whatever remains."""
+        state = self.fetch(child(name, repo_id, run_id))
+        if "key" in state["batch"]:
+            self.store(state)
+        return state
+
+    def days(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Read the whole table of days."""
+        found = self.dynamodb.Table("RepoTraffic").scan(ConsistentRead=True)["Items"]
+        return {(item["repo-name"], item["timestamp"][:10]): item for item in found}
+
+    def repositories(self) -> dict[str, dict[str, Any]]:
+        """Read the whole table of repositories and names."""
+        found = self.dynamodb.Table("RepoTrafficRepositories").scan(ConsistentRead=True)["Items"]
+        return {item["repo-id"]: item for item in found}
+
+
+def child(name: str, repo_id: int = 1, run_id: str = "run-1") -> ChildState:
+    """Make the input of a child execution for one repository."""
+    return {
+        "run": {"id": run_id, "started": "2026-11-20T09:00:00Z"},
+        "batch": {"repositories": [{"id": repo_id, "name": name}]},
+    }
+
+
+@contextmanager
+def account(monkeypatch: pytest.MonkeyPatch, github_url: str, **environment: str) -> Iterator[Account]:
+    """Make an account whose functions ask the given GitHub."""
+    deployed = {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "POWERTOOLS_SERVICE_NAME": "github-traffic-capture",
+        "GITHUB_API_URL": github_url,
+        "GITHUB_TOKEN_SECRET": "token",
+        "ARCHIVE_BUCKET": "archive",
+        "TRAFFIC_TABLE": "RepoTraffic",
+        "REPOSITORIES_TABLE": "RepoTrafficRepositories",
+    }
+    for name, value in {**deployed, **environment}.items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    with mock_aws():
+        s3, dynamodb, secrets = boto3.client("s3"), boto3.resource("dynamodb"), boto3.client("secretsmanager")
+        s3.create_bucket(Bucket="archive")
+        secrets.create_secret(Name="token", SecretString=TOKEN)
+        _create_table(dynamodb, "RepoTraffic", "repo-name", "timestamp")
+        _create_table(dynamodb, "RepoTrafficRepositories", "repo-id")
+        yield Account(s3, dynamodb, secrets)
+    _forget()
+
+
+def _create_table(dynamodb: Any, name: str, *keys: str) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _forget() -> None:
+    """Make the functions cold."""
+    for cached in CACHES:
+        cached.cache_clear()
+    parameters.clear_caches()

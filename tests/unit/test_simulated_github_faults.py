@@ -1,0 +1,245 @@
+"""Every way in which the simulated GitHub fails, over real HTTP."""
+
+import json
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+import requests
+
+from simulated_github import SimulatedGitHub, faults
+from simulated_github.fault_rules import rule_from_json
+from simulated_github.faults import FAULTS, Fault
+
+TOKEN = {"Authorization": "Bearer x"}
+MORNING = "2026-11-20T09:00:00Z"
+VIEWS = "/repos/octo/open/traffic/views"
+
+
+@pytest.fixture
+def github() -> Iterator[SimulatedGitHub]:
+    """A GitHub with two repositories, on a Friday morning."""
+    with SimulatedGitHub(repositories=["octo/open", "acme/tool"], at=MORNING) as simulated:
+        yield simulated
+
+
+def get(github: SimulatedGitHub, path: str = VIEWS, timeout: float = 5) -> requests.Response:
+    """Ask it, without following redirects."""
+    return requests.get(github.url + path, headers=TOKEN, timeout=timeout, allow_redirects=False)
+
+
+REFUSALS = [
+    (faults.server_error(), 502, "Server Error"),
+    (faults.server_error(500), 500, "Server Error"),
+    (faults.bad_credentials(), 401, "Bad credentials"),
+    (faults.retry_after(8), 403, "secondary rate limit"),
+    (faults.retry_after(8, 429), 429, "secondary rate limit"),
+    (faults.primary_limit(), 403, "API rate limit exceeded"),
+    (faults.primary_limit(5, 429), 429, "API rate limit exceeded"),
+    (faults.secondary_limit(), 403, "secondary rate limit"),
+    (faults.secondary_limit("message"), 403, "secondary rate limit"),
+    (faults.secondary_limit("abuse"), 403, "abuse detection"),
+    (faults.secondary_limit("documentation"), 403, "Forbidden"),
+    (faults.secondary_limit("header"), 403, "Forbidden"),
+    (faults.secondary_limit("bare", 429), 429, "Too Many Requests"),
+    (faults.sso_required(), 403, "SAML enforcement"),
+    (faults.no_push_access(), 403, "Must have push access to repository"),
+    (faults.admin_rights(), 403, "admin rights"),
+    (faults.not_accessible_by_token(), 403, "Resource not accessible by personal access token"),
+    (faults.not_accessible_by_token("integration"), 403, "Resource not accessible by integration"),
+    (faults.blocked(), 403, "Repository access blocked"),
+    (faults.blocked(451), 451, "Repository access blocked"),
+    (faults.upgrade_to_pro(), 403, "Upgrade to GitHub Pro"),
+    (faults.not_found(), 404, "Not Found"),
+    (faults.gone(), 410, "removed"),
+    (faults.unprocessable(), 422, "Validation Failed"),
+    (faults.bad_api_version(), 400, "version"),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "message"), REFUSALS, ids=lambda value: getattr(value, "name", None))
+def test_a_refused_repository_gets_githubs_words_and_the_others_their_traffic(
+    github: SimulatedGitHub, fault: Fault, status: int, message: str
+) -> None:
+    """What an answer means is told by its status, words and headers alone."""
+    github.refuse("octo/open", fault)
+
+    refused = get(github)
+
+    assert (refused.status_code, message in refused.json()["message"]) == (status, True)
+    assert get(github, "/repos/acme/tool/traffic/views").status_code == 200
+
+
+def test_each_secondary_limit_shows_one_sign_only(github: SimulatedGitHub) -> None:
+    """GitHub's signs come alone or together, without `retry-after` and with calls remaining."""
+    signs = {}
+    for variant in ("message", "documentation", "header", "bare"):
+        github.clear_faults()
+        github.refuse("octo/open", faults.secondary_limit(variant, 429))
+        answer = get(github)
+        assert "retry-after" not in answer.headers
+        assert int(answer.headers["x-ratelimit-remaining"]) > 0
+        signs[variant] = (
+            "secondary rate limit" in answer.json()["message"],
+            answer.json()["documentation_url"].endswith("secondary-rate-limits"),
+            "gh-limited-by" in answer.headers,
+        )
+
+    assert signs == {
+        "message": (True, False, False),
+        "documentation": (False, True, False),
+        "header": (False, False, True),
+        "bare": (False, False, False),
+    }
+
+
+def test_waits_are_told_in_simulated_time(github: SimulatedGitHub) -> None:
+    """A wait computed from another clock than the answer's own would be wrong by years in a replay."""
+    github.add_fault(faults.retry_after(30, as_http_date=True), count=1)
+    github.add_fault(faults.primary_limit(90))
+
+    dated, limited = get(github), get(github)
+
+    def seconds(answer: requests.Response, until: float) -> float:
+        return until - parsedate_to_datetime(answer.headers["Date"]).timestamp()
+
+    assert seconds(dated, parsedate_to_datetime(dated.headers["Retry-After"]).timestamp()) == 30
+    assert seconds(limited, float(limited.headers["x-ratelimit-reset"])) == 90
+    assert limited.headers["x-ratelimit-remaining"] == "0"
+
+
+def test_pages_come_where_json_belongs(github: SimulatedGitHub) -> None:
+    """The Unicorn comes from GitHub's edge, which knows no rate limits; a proxy's page comes with a 200."""
+    github.add_fault(faults.unicorn(), count=1)
+    github.add_fault(faults.html_200())
+
+    unicorn, page = get(github), get(github)
+
+    assert (unicorn.status_code, "Unicorn!" in unicorn.text, "x-ratelimit-limit" in unicorn.headers) == (
+        503,
+        True,
+        False,
+    )
+    assert (page.status_code, page.headers["Content-Type"].startswith("text/html")) == (200, True)
+
+
+@pytest.mark.parametrize("fault", [faults.connection_reset(), faults.truncated_body(), faults.hang(30)])
+def test_a_broken_connection_is_an_error_of_the_client(github: SimulatedGitHub, fault: Fault) -> None:
+    """There is no status to look at."""
+    github.add_fault(fault)
+
+    with pytest.raises(requests.RequestException):
+        get(github, timeout=0.3)
+
+    assert github.calls[0].status == (None if fault.name == "connection_reset" else 200)
+
+
+def test_a_dripping_body_outlives_the_clients_timeout(github: SimulatedGitHub) -> None:
+    """`requests` bounds the silence between two bytes, not the answer: the caller has to."""
+    github.add_fault(faults.drip(0.6))
+    begin = time.monotonic()
+
+    answer = get(github, timeout=0.3)
+
+    assert time.monotonic() - begin >= 0.5
+    assert len(answer.json()["views"]) == 14
+
+
+@pytest.mark.parametrize("fault", [faults.malformed_json(), faults.deeply_nested()])
+def test_a_body_that_arrives_whole_may_still_be_unreadable(github: SimulatedGitHub, fault: Fault) -> None:
+    """Neither may bring the caller down."""
+    github.add_fault(fault)
+
+    with pytest.raises((ValueError, RecursionError)):
+        json.loads(get(github).content)
+
+
+def test_an_oversized_body_is_as_long_as_asked(github: SimulatedGitHub) -> None:
+    """Valid JSON, but more than anybody should hold in memory."""
+    github.add_fault(faults.oversized_body(3_000_000))
+
+    assert len(get(github).content) == 3_000_000
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_leads_to_the_same_by_id(github: SimulatedGitHub, status: int) -> None:
+    """Following it once gives the traffic."""
+    github.add_fault(faults.redirect(status), count=1)
+
+    moved = get(github)
+
+    assert moved.status_code == status
+    assert requests.get(moved.headers["Location"], headers=TOKEN, timeout=5).json() == get(github).json()
+
+
+def test_a_redirect_may_lead_elsewhere(github: SimulatedGitHub) -> None:
+    """A token must not follow it."""
+    github.add_fault(faults.redirect_to_other_host("http://127.0.0.1:9/steal"))
+
+    assert get(github).headers["Location"] == "http://127.0.0.1:9/steal"
+
+
+def test_a_rule_strikes_where_and_when_it_says(github: SimulatedGitHub) -> None:
+    """The second and third call for views fail; nothing else does."""
+    rule = github.add_fault(faults.server_error(), repository="Octo/Open", endpoint="views", first=2, count=2)
+
+    statuses = [get(github).status_code for _ in range(4)]
+
+    assert statuses == [200, 502, 502, 200]
+    assert get(github, "/repos/octo/open/traffic/clones").status_code == 200
+    assert rule.matched == 4
+
+
+def test_a_rule_may_hold_for_a_time(github: SimulatedGitHub) -> None:
+    """An outage begins and ends in simulated time."""
+    github.add_fault(faults.server_error(), since="2026-11-20T10:00:00Z", until="2026-11-20T11:00:00Z")
+    statuses = []
+    for hour in ("09", "10", "11"):
+        github.at(f"2026-11-20T{hour}:30:00Z")
+        statuses.append(get(github).status_code)
+
+    assert statuses == [200, 502, 200]
+
+
+def test_a_listing_can_fail_too(github: SimulatedGitHub) -> None:
+    """The listing is the first thing a run does."""
+    github.add_fault(faults.server_error(), endpoint="list", count=1)
+
+    assert [get(github, "/user/repos").status_code for _ in range(2)] == [502, 200]
+
+
+def test_a_failing_call_is_paid_for_and_a_refused_one_is_not() -> None:
+    """Remaining never falls below zero."""
+    with SimulatedGitHub(repositories=["octo/open"], limit=1) as github:
+        github.refuse("octo/open", faults.no_push_access())
+
+        paid, refused = get(github), get(github)
+
+        assert (paid.status_code, paid.headers["x-ratelimit-remaining"]) == (403, "0")
+        assert "push access" in paid.json()["message"]
+        assert "rate limit" in refused.json()["message"]
+
+
+def test_faults_are_told_and_taken_back_over_http(github: SimulatedGitHub) -> None:
+    """A GitHub in a process of its own has no Python methods."""
+    rule = {"fault": "server_error", "arguments": {"status": 503}, "endpoint": "views", "count": 1}
+    requests.post(f"{github.url}/_faults", json=rule, timeout=5).raise_for_status()
+
+    assert [get(github).status_code for _ in range(2)] == [503, 200]
+    assert requests.get(f"{github.url}/_faults", timeout=5).json()[0]["matched"] == 2
+    assert requests.delete(f"{github.url}/_faults", timeout=5).json() == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_can_be_named_in_json(name: str) -> None:
+    """A row of the table of answers that cannot be asked for would not be tested."""
+    needed: dict[str, dict[str, Any]] = {
+        "drip": {"seconds": 1},
+        "oversized_body": {"size": 10},
+        "redirect_to_other_host": {"url": "http://127.0.0.1:9"},
+        "retry_after": {"seconds": 1},
+    }
+
+    assert rule_from_json({"fault": name, "arguments": needed.get(name, {})}).fault.name == name
