@@ -1,0 +1,63 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, IgnoreMode, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+LAMBDAS = Path(__file__).parent.parent / "lambdas"
+REQUIREMENTS = LAMBDAS / "requirements.txt"
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+
+
+@jsii.implements(ILocalBundling)
+class PipBundling:
+    """Puts the functions' code and their wheels into one folder, without Docker."""
+
+    def try_bundle(self, output_dir: str, _options: Any = None, **_unpacked: Any) -> bool:
+        """Fill the asset's folder: `lambdas/`, and beside it what `lambdas/requirements.txt` names.
+
+        Returns:
+            True: it never falls back to Docker.
+
+        Raises:
+            CalledProcessError: pip could not get a wheel; pip itself said why, on standard error.
+        """
+        _copy_sources(Path(output_dir) / LAMBDAS.name)
+        _install_wheels(Path(output_dir))
+        return True
+
+
+def lambda_code() -> lambda_.Code:
+    """Describe the one asset that all functions share.
+
+    Its hash is that of the sources: wheels are pinned in `requirements.txt`, which is one of them, so equal sources
+    give an equal template, whatever pip writes beside the wheels.
+    """
+    return lambda_.Code.from_asset(
+        str(LAMBDAS),
+        asset_hash_type=AssetHashType.SOURCE,
+        ignore_mode=IgnoreMode.GIT,
+        exclude=["*", "!*/", "!*.py", f"!{REQUIREMENTS.name}"],
+        bundling=BundlingOptions(image=RUNTIME.bundling_image, local=PipBundling()),
+    )
+
+
+def _copy_sources(target: Path) -> None:
+    for source in sorted(LAMBDAS.rglob("*.py")):
+        copy = target / source.relative_to(LAMBDAS)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+
+
+def _install_wheels(target: Path) -> None:
+    # Platform "any" takes the wheels that are Python only: the same zip runs on every architecture.
+    options = ["--platform", "any", "--only-binary", ":all:", "--python-version", RUNTIME.name.removeprefix("python")]
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps"]
+    where = ["--target", str(target), "--requirement", str(REQUIREMENTS)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *options, *where], check=True)  # noqa: S603
+    # Command-line scripts, whose first line names this machine's Python.
+    shutil.rmtree(target / "bin", ignore_errors=True)

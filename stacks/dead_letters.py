@@ -1,0 +1,20 @@
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.reviewed import accept
+
+
+class DeadLetters(Construct):
+    """Keeps the events that EventBridge could not deliver, for the two weeks in which GitHub still has the days."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        accept(self.queue, "SQS3", reason="It is the dead-letter queue itself.")

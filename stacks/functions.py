@@ -1,0 +1,155 @@
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from stacks.bundling import RUNTIME, lambda_code
+from stacks.outputs import output
+from stacks.parameters import Parameters
+from stacks.reviewed import accept, wildcard
+from stacks.storage import Storage
+
+ANSWERS = "answers/*"
+RUN_FILES = "runs/*"
+RECEIPTS = "runs/*/receipts/*"
+
+# The definition's tasks wait longer, so that a function that takes too long is not started twice at once.
+TIMEOUT = Duration.minutes(5)
+
+
+class Functions(Construct):
+    """The four steps, each with a role of its own that allows what its code does and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        storage: Storage,
+        token: secretsmanager.ISecret,
+        parameters: Parameters,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._storage = storage
+        self._code = lambda_code()
+        github = {"GITHUB_API_URL": parameters.api_url, "GITHUB_TOKEN_SECRET": token.secret_arn}
+        tables = {
+            "TRAFFIC_TABLE": storage.traffic.table_name,
+            "REPOSITORIES_TABLE": storage.repositories.table_name,
+        }
+        read_token = _allow(["secretsmanager:GetSecretValue"], [token.secret_arn])
+        self.list_repos = self._function(
+            "ListRepos", environment={**github, **parameters.selection}, allowed=[read_token, *self._run_files()]
+        )
+        self.fetch_traffic = self._function(
+            "FetchTraffic",
+            environment=github,
+            allowed=[read_token, *self._run_files(), self._objects("s3:PutObject", ANSWERS)],
+        )
+        self.store_traffic = self._function(
+            "StoreTraffic",
+            environment=tables,
+            allowed=[
+                self._objects("s3:GetObject", ANSWERS),
+                self._objects("s3:PutObject", RECEIPTS),
+                self._items("dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+            ],
+        )
+        self.summarize_run = self._function(
+            "SummarizeRun", environment=tables, allowed=[*self._run_files(), self._items("dynamodb:BatchGetItem")]
+        )
+        output(
+            self,
+            "StoreTrafficFunction",
+            self.store_traffic.function_name,
+            "Stores an archive object in the tables. Storing one again changes nothing.",
+        )
+
+    @property
+    def by_name(self) -> Mapping[str, lambda_.Function]:
+        """The functions by the name that the definition's placeholders begin with."""
+        return {
+            "ListRepos": self.list_repos,
+            "FetchTraffic": self.fetch_traffic,
+            "StoreTraffic": self.store_traffic,
+            "SummarizeRun": self.summarize_run,
+        }
+
+    def _function(
+        self, name: str, *, environment: Mapping[str, str], allowed: Sequence[iam.PolicyStatement]
+    ) -> lambda_.Function:
+        folder = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+        log_group = logs.LogGroup(
+            self, f"{name}Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        role = iam.Role(self, f"{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        for statement in allowed:
+            role.add_to_policy(statement)
+        self._accept_wildcards(role)
+        function = lambda_.Function(
+            self,
+            name,
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            code=self._code,
+            handler=f"lambdas.{folder}.handler.lambda_handler",
+            memory_size=256,
+            timeout=TIMEOUT,
+            tracing=lambda_.Tracing.ACTIVE,
+            role=role,
+            log_group=log_group,
+            environment={
+                "ARCHIVE_BUCKET": self._storage.archive.bucket_name,
+                "POWERTOOLS_SERVICE_NAME": folder,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **environment,
+            },
+        )
+        accept(function, "L1", reason="AWS supports and patches 3.13; a newer one comes with a release, tested first.")
+        return function
+
+    def _accept_wildcards(self, role: iam.Role) -> None:
+        accept(role, "IAM5[Resource::*]", reason="X-Ray's PutTraceSegments and PutTelemetryRecords know no resource.")
+        archive = self._storage.archive
+        accept(
+            role,
+            *(
+                f"IAM5[Resource::{wildcard(archive, 'Arn', f'/{objects}')}]"
+                for objects in (RUN_FILES, ANSWERS, RECEIPTS)
+            ),
+            reason="Keys are made at run time; each role is held to the folders of the one bucket that it works in.",
+        )
+
+    def _run_files(self) -> list[iam.PolicyStatement]:
+        """Allow to read and write the files of a run, and to ask whether one is there."""
+        return [
+            self._objects("s3:GetObject", RUN_FILES),
+            self._objects("s3:PutObject", RUN_FILES),
+            self._list(RUN_FILES),
+        ]
+
+    def _objects(self, action: str, pattern: str) -> iam.PolicyStatement:
+        return _allow([action], [self._storage.archive.arn_for_objects(pattern)])
+
+    def _list(self, pattern: str) -> iam.PolicyStatement:
+        """Allow to list below a prefix. Without that, a missing key is answered with 403 instead of 404.
+
+        Source:
+            https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
+        """
+        statement = _allow(["s3:ListBucket"], [self._storage.archive.bucket_arn])
+        # IfExists: for GetObject's missing key this right is looked up too, and that request has no s3:prefix to match.
+        statement.add_condition("StringLikeIfExists", {"s3:prefix": pattern})
+        return statement
+
+    def _items(self, *actions: str) -> iam.PolicyStatement:
+        return _allow(actions, [self._storage.traffic.table_arn, self._storage.repositories.table_arn])
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))

@@ -1,0 +1,70 @@
+from collections.abc import Mapping
+
+from aws_cdk import CfnParameter
+from constructs import Construct
+
+CHOICES = ["include", "exclude", "only"]
+
+# Plain http only on loopback: the token is sent there.
+API_URL = r"^(https://[^\s/]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)(/\S*)?$"
+
+
+class Parameters(Construct):
+    """What a deployment may choose. The logical ids are what `cdk deploy --parameters` and `traffic` name."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        self.token = self._parameter(
+            "GitHubAccessToken",
+            "A GitHub token that may read traffic: fine-grained with Administration (read), or classic with repo.",
+            no_echo=True,
+            allowed_pattern=r"^\S+$",
+            constraint_description="A GitHub token has no spaces and no line breaks, and is not empty.",
+        )
+        self.api_url = self._parameter(
+            "GitHubApiUrl",
+            "GitHub's REST API. GitHub Enterprise Server: https://HOST/api/v3.",
+            default="https://api.github.com",
+            allowed_pattern=API_URL,
+            constraint_description="An https:// address (plain http on loopback only), without a query.",
+        ).value_as_string
+        self.summary_email = self._parameter(
+            "SummaryEmail",
+            "Where each run's summary is sent. Empty: nobody is subscribed.",
+            default="",
+            allowed_pattern=r"^$|^[^@\s]+@[^@\s]+$",
+            constraint_description="One e-mail address, or empty.",
+        ).value_as_string
+        self.selection = self._selection()
+
+    def _selection(self) -> Mapping[str, str]:
+        """Say which repositories are captured: the environment of List repositories."""
+        return {
+            "TRAFFIC_REPOSITORIES": self._list(
+                "Repositories", "Only these owner/name. Empty: all the token can push to."
+            ),
+            "TRAFFIC_INCLUDE": self._list(
+                "Include", "Only names that match one of these globs, as octo/*. Empty: all."
+            ),
+            "TRAFFIC_EXCLUDE": self._list("Exclude", "No name that matches one of these globs."),
+            "TRAFFIC_FORKS": self._choice("Forks", "Forks"),
+            "TRAFFIC_ARCHIVED": self._choice("Archived", "Archived repositories"),
+            "TRAFFIC_PRIVATE": self._choice("Private", "Private repositories"),
+        }
+
+    def _list(self, name: str, description: str) -> str:
+        # A String, not a CommaDelimitedList, whose default cannot be the empty list.
+        return self._parameter(name, f"{description} Separated by commas.", default="").value_as_string
+
+    def _choice(self, name: str, which: str) -> str:
+        return self._parameter(
+            name,
+            f"{which}: include, exclude, or capture only those.",
+            default=CHOICES[0],
+            allowed_values=CHOICES,
+        ).value_as_string
+
+    def _parameter(self, name: str, description: str, **options: object) -> CfnParameter:
+        parameter = CfnParameter(self, name, type="String", description=description, **options)  # type: ignore[arg-type]
+        parameter.override_logical_id(name)
+        return parameter

@@ -1,0 +1,77 @@
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.first_version import TRAFFIC_TABLE, keep_logical_id
+from stacks.outputs import output
+from stacks.reviewed import accept
+
+# Long enough to compare a run with that of a year ago; the record itself never expires.
+RUN_FILES_KEPT = Duration.days(400)
+
+
+class Storage(Construct):
+    """What keeps history: two tables and the archive of GitHub's own words.
+
+    All three outlive the stack, and a later deployment adopts them again: fixed names, retained on delete and
+    replacement. No key of our own: AWS's encryption at rest costs nothing and cannot be lost with a key.
+    """
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        self.traffic = self._table("TrafficTable", "RepoTraffic", "repo-name", sort_key="timestamp")
+        keep_logical_id(self.traffic, TRAFFIC_TABLE)
+        self.repositories = self._table("RepositoriesTable", "RepoTrafficRepositories", "repo-id")
+        self.archive = self._archive()
+        output(self, "TrafficTable", self.traffic.table_name, "Views and clones: an item for a repository and day.")
+        output(self, "RepositoriesTable", self.repositories.table_name, "The repositories, with all their names.")
+        output(self, "ArchiveBucket", self.archive.bucket_name, "GitHub's answers, word for word.")
+
+    def _table(self, id_: str, name: str, partition_key: str, *, sort_key: str | None = None) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            id_,
+            table_name=name,
+            partition_key=_text(partition_key),
+            sort_key=_text(sort_key) if sort_key else None,
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _archive(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Archive",
+            bucket_name=f"github-traffic-archive-{Aws.ACCOUNT_ID}-{Aws.REGION}",
+            # Keys end in their content's SHA-256, so the system never changes an object; versions undo a person's slip.
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ForgetHowRunsWent",
+                    prefix="runs/",
+                    expiration=RUN_FILES_KEPT,
+                    noncurrent_version_expiration=Duration.days(30),
+                ),
+                s3.LifecycleRule(id="DropBrokenUploads", abort_incomplete_multipart_upload_after=Duration.days(7)),
+            ],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        accept(
+            bucket,
+            "S1",
+            reason="Only this stack's roles read it, and it holds no personal data; CloudTrail's data events tell who"
+            " did, without a second bucket.",
+        )
+        return bucket
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

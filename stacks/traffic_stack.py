@@ -1,0 +1,52 @@
+from aws_cdk import App, DefaultStackSynthesizer, Stack
+from constructs import Construct
+
+from stacks.alarms import Alarms
+from stacks.dead_letters import DeadLetters
+from stacks.functions import Functions
+from stacks.notifications import Notifications
+from stacks.parameters import Parameters
+from stacks.schedule import Schedule
+from stacks.storage import Storage
+from stacks.token import Token
+from stacks.workflow import Workflow
+
+STACK_NAME = "GitHubTrafficCaptureStack"
+
+
+class GitHubTrafficCaptureStack(Stack):
+    """Keeps the GitHub traffic of every repository that a token can push to."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(
+            scope,
+            id_,
+            description="Captures GitHub repository traffic every day, and keeps it.",
+            # The CDK CLI checks the bootstrap version itself. Without the template's own rule and SSM parameter, the
+            # same template deploys where nothing is bootstrapped: on the local engine.
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        parameters = Parameters(self, "Parameters")
+        storage = Storage(self, "Storage")
+        secret = Token(self, "Token", parameter=parameters.token).secret
+        topic = Notifications(self, "Notifications", email=parameters.summary_email).topic
+        dead_letters = DeadLetters(self, "DeadLetters").queue
+        functions = Functions(self, "Functions", storage=storage, token=secret, parameters=parameters)
+        workflow = Workflow(self, "Workflow", functions=functions.by_name, archive=storage.archive, topic=topic)
+        machine = workflow.state_machine
+        Schedule(self, "Schedule", state_machine=machine, dead_letters=dead_letters)
+        Alarms(self, "Alarms", state_machine=machine, topic=topic, dead_letters=dead_letters)
+
+
+def traffic_app(*, bundling: bool = True, outdir: str | None = None) -> App:
+    """Build the app: one stack without an account or a region, so that it deploys to any.
+
+    Args:
+        bundling: False leaves the functions' wheels out, for who only wants to look at the template.
+        outdir: Where the cloud assembly goes; a temporary folder when None.
+    """
+    # What CDK should do differently is said here, not in cdk.json: `python app.py` and `cdk synth` give one template.
+    context: dict[str, list[str]] = {} if bundling else {"aws:cdk:bundling-stacks": []}
+    app = App(outdir=outdir, context=context, analytics_reporting=False)
+    GitHubTrafficCaptureStack(app, STACK_NAME)
+    return app

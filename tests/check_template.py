@@ -1,0 +1,96 @@
+"""Checks what is deployed, as far as that is possible without an account: `make check` runs it.
+
+- cdk-nag's AwsSolutions: what AWS's reviewers look for; each finding is mended, or acknowledged with a reason.
+- cfn-lint: the template against the resources' schemas, and the state machine's definition against its language's.
+- The definition: plain JSON that moto's parser, a second implementation of the language, takes as well.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
+
+from stacks.traffic_stack import STACK_NAME, traffic_app
+from stacks.workflow import DEFINITION
+
+# Imported after stacks, which chooses the Node.js that aws_cdk starts.
+from aws_cdk import Validations  # isort: skip
+from cdk_nag import AwsSolutionsChecks  # isort: skip
+
+REGION = "us-east-1"
+
+# W3005: CDK writes a DependsOn beside the reference to a role, so that the role's policies are there first.
+IGNORED = ["W3005"]
+
+
+def review(template: Path) -> list[str]:
+    """Synthesize into the template's folder, under the eyes of cdk-nag.
+
+    Returns:
+        What it found; its own report, on standard error, says where and how to acknowledge it.
+    """
+    app = traffic_app(bundling=False, outdir=str(template.parent))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    try:
+        app.synth()
+    except RuntimeError as problem:  # jsii's, for whatever went wrong on the other side
+        return [f"cdk-nag: {problem}"]
+    return []
+
+
+def lint(template: Path) -> list[str]:
+    """Lint the template, with the definition in it."""
+    options = ["--regions", REGION, "--ignore-checks", *IGNORED, "--format", "parseable"]
+    command = [str(Path(sys.executable).with_name("cfn-lint")), *options, "--template", str(template)]
+    linted = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if linted.returncode and not linted.stdout:
+        return [f"cfn-lint: {linted.stderr}"]
+    return linted.stdout.splitlines()
+
+
+def parse(definition: Path) -> list[str]:
+    """Parse the definition as JSON without repeated names, and as the language it is written in."""
+    # It warns at each run that it does not count a Map's failures.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.ERROR)
+    text = definition.read_text(encoding="utf-8")
+    try:
+        json.loads(text, object_pairs_hook=_without_repetition)
+        AmazonStateLanguageParser.parse(text)
+    except (ValueError, ASLParserException) as problem:
+        return [f"{definition.name}: {problem}"]
+    return []
+
+
+def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ValueError(f"{', '.join(sorted(repeated))} given twice in one object: the first is silently lost")
+    return dict(pairs)
+
+
+def main() -> int:
+    """Run all checks, and print what they found.
+
+    Returns:
+        The exit status: 1 where anything was found.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        template = Path(folder) / f"{STACK_NAME}.template.json"
+        checks: list[tuple[Callable[[Path], list[str]], Path]] = [
+            (parse, DEFINITION),
+            (review, template),
+            (lint, template),
+        ]
+        problems = [problem for check, path in checks for problem in check(path)]
+    print("\n".join(problems) or "Template and definition: no findings.")  # noqa: T201
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Promise: definition, stack and code mean the same things by the same names."""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lambdas.shared import errors
+from tests.infrastructure.conftest import DEFINITION, Template, states
+
+AWS_ERRORS = re.compile(r"(Lambda|States)\.[A-Za-z]+")
+
+
+def test_every_placeholder_is_substituted_and_no_other(template: Template) -> None:
+    """CloudFormation leaves an unknown placeholder in the text, where it fails at run time."""
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text(encoding="utf-8")))
+
+    assert placeholders == set(machine["DefinitionSubstitutions"])
+
+
+def test_the_template_holds_the_definition_word_for_word(template: Template) -> None:
+    """The same bytes run on AWS and on the local engines; and `cdk diff` shows what changed."""
+    machine = template.only("AWS::StepFunctions::StateMachine")
+
+    assert machine["DefinitionString"] == DEFINITION.read_text(encoding="utf-8")
+
+
+def test_each_placeholder_stands_for_the_function_of_its_name(template: Template) -> None:
+    """Two swapped functions would deploy well, and fail at the first run."""
+    substitutions = template.only("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
+
+    for placeholder, value in substitutions.items():
+        if placeholder.endswith("FunctionArn"):
+            name = placeholder.removesuffix("FunctionArn")
+            folder = re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+            handler = template.resources[value["Fn::GetAtt"][0]]["Properties"]["Handler"]
+            assert handler == f"lambdas.{folder}.handler.lambda_handler"
+
+
+def machines(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The definition, and each one inside of its Maps: names of states hold within one of them."""
+    yield definition
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            yield from machines(state["ItemProcessor"])
+
+
+def targets(state: Mapping[str, Any]) -> set[str]:
+    """The names of the states that may follow a state."""
+    follow = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {found[name] for found in follow for name in ("Next", "Default") if name in found}
+
+
+def test_every_transition_leads_to_a_state_and_every_state_is_reached(definition: Mapping[str, Any]) -> None:
+    """Linters do not follow `Next`; AWS refuses the definition, the local engines fail in the middle of a run."""
+    for machine in machines(definition):
+        followed = {name for state in machine["States"].values() for name in targets(state)}
+
+        assert followed | {machine["StartAt"]} == set(machine["States"])
+
+
+def test_error_equals_names_real_errors(definition: Mapping[str, Any]) -> None:
+    """A renamed class, or a misspelt name, is never retried or caught."""
+    ours = {name for name, _ in inspect.getmembers(errors, inspect.isclass)}
+
+    for state_name, state in states(definition):
+        for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
+            unknown = {name for name in rule["ErrorEquals"] if not AWS_ERRORS.fullmatch(name)} - ours
+            assert not unknown, f"{state_name} names {unknown}"
+
+
+def test_a_task_waits_longer_than_its_function_runs(template: Template, definition: Mapping[str, Any]) -> None:
+    """Otherwise States.Timeout starts a function again while the first still runs."""
+    substitutions = template.only("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
+    tasks = [state for _, state in states(definition) if state["Type"] == "Task"]
+
+    assert tasks
+    for task in tasks:
+        placeholder = task["Parameters"].get("FunctionName", "").strip("${}")
+        if placeholder:
+            function = template.resources[substitutions[placeholder]["Fn::GetAtt"][0]]
+            assert task["TimeoutSeconds"] > function["Properties"]["Timeout"]
+        assert task["TimeoutSeconds"] > 0
+
+
+def test_every_map_bounds_its_concurrency(definition: Mapping[str, Any]) -> None:
+    """Without a bound, ten thousand children would meet GitHub at once."""
+    maps = [state for _, state in states(definition) if state["Type"] == "Map"]
+
+    assert maps
+    assert all(state["MaxConcurrency"] > 0 for state in maps)
+
+
+def test_every_state_says_what_it_is_for(definition: Mapping[str, Any]) -> None:
+    """The console's reader never saw the code: a verb and an object, and what goes in and out."""
+    for name, state in states(definition):
+        assert state.get("Comment"), f"{name} has no comment"
+        assert re.fullmatch(r"[A-Z][a-zA-Z' ]+\??", name), f"{name} is not in sentence case"
+
+
+def test_runs_are_logged_and_traced(template: Template) -> None:
+    """What happened has to be readable afterwards, beyond the 90 days that Step Functions keeps a history."""
+    machine = template.only("AWS::StepFunctions::StateMachine")
+
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert machine["TracingConfiguration"] == {"Enabled": True}

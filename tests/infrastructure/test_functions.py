@@ -1,0 +1,120 @@
+"""Promise: what is deployed is what runs here, and the same sources give the same template."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks import bundling
+from stacks.traffic_stack import STACK_NAME, traffic_app
+from tests.infrastructure.conftest import Template
+
+FOLDERS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
+GITHUB = {"GITHUB_API_URL", "GITHUB_TOKEN_SECRET"}
+TABLES = {"TRAFFIC_TABLE", "REPOSITORIES_TABLE"}
+SELECTION = {f"TRAFFIC_{name}" for name in ("REPOSITORIES", "INCLUDE", "EXCLUDE", "FORKS", "ARCHIVED", "PRIVATE")}
+EVERYWHERE = {"ARCHIVE_BUCKET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+SETTINGS = {
+    "list_repos": GITHUB | SELECTION,
+    "fetch_traffic": GITHUB,
+    "store_traffic": TABLES,
+    "summarize_run": TABLES,
+}
+PUBLIC_OUTPUTS = {
+    "StateMachineArn",
+    "RunCommand",
+    "TrafficTable",
+    "RepositoriesTable",
+    "ArchiveBucket",
+    "SummaryTopicArn",
+    "ConsoleUrl",
+    "GitHubTokenSecret",
+    "StoreTrafficFunction",
+}
+
+
+def synthesized(outdir: Path) -> Mapping[str, Any]:
+    """Synthesize once more."""
+    template: Mapping[str, Any] = (
+        traffic_app(bundling=False, outdir=str(outdir)).synth().get_stack_by_name(STACK_NAME).template
+    )
+    return template
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_function_gets_the_settings_that_its_code_reads(template: Template, folder: str) -> None:
+    """A setting that is missing shows only at the first run."""
+    variables = template.function(folder)["Environment"]["Variables"]
+
+    assert set(variables) == SETTINGS[folder] | EVERYWHERE
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_handler_is_there(template: Template, folder: str) -> None:
+    """Lambda imports the handler by the name that the template gives."""
+    assert template.function(folder)["Runtime"] == "python3.13"
+    assert template.function(folder)["Architectures"] == ["arm64"]
+    assert template.function(folder)["TracingConfig"] == {"Mode": "Active"}
+    assert (bundling.LAMBDAS / folder / "handler.py").is_file()
+
+
+def test_every_log_group_forgets(template: Template) -> None:
+    """Logs that are kept for ever cost for ever."""
+    groups = template.of_type("AWS::Logs::LogGroup").values()
+
+    assert len(groups) == len(FOLDERS) + 1
+    assert all(group["Properties"]["RetentionInDays"] for group in groups)
+
+
+def test_two_syntheses_give_the_same_template(template: Template, tmp_path: Path) -> None:
+    """`cdk diff` must show what changed, and nothing else."""
+    assert json.dumps(synthesized(tmp_path)) == json.dumps(template.body)
+
+
+def test_stray_files_do_not_change_the_template(
+    template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor's leftovers or compiled files must not deploy four functions anew; a change of code must."""
+    lambdas = tmp_path / "lambdas"
+    shutil.copytree(bundling.LAMBDAS, lambdas)
+    monkeypatch.setattr(bundling, "LAMBDAS", lambdas)
+
+    (lambdas / "shared" / "__pycache__").mkdir(exist_ok=True)
+    (lambdas / "shared" / "__pycache__" / "stray.cpython-313.pyc").write_text("compiled")
+    (lambdas / "notes.txt").write_text("stray")
+    assert synthesized(tmp_path / "stray") == template.body
+
+    (lambdas / "shared" / "contract.py").write_text("# changed")
+    assert synthesized(tmp_path / "changed") != template.body
+
+
+def test_the_bundle_holds_the_sources_and_the_pinned_wheels_and_nothing_compiled(tmp_path: Path) -> None:
+    """One zip serves every architecture, and tells nothing of the machine that made it."""
+    assert bundling.PipBundling().try_bundle(str(tmp_path))
+
+    assert (tmp_path / "lambdas" / "fetch_traffic" / "handler.py").is_file()
+    assert (tmp_path / "requests" / "__init__.py").is_file()
+    assert (tmp_path / "aws_lambda_powertools" / "__init__.py").is_file()
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".so", ".pyc", ".pyd") or path.name == "bin"]
+
+
+def test_every_wheel_is_pinned() -> None:
+    """The asset's hash is that of the sources: an open version would change the zip behind its back."""
+    lines = bundling.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+
+    assert all("==" in line for line in lines if line.strip() and not line.startswith("#"))
+
+
+def test_the_outputs_that_commands_read_are_there(template: Template) -> None:
+    """`traffic` finds everything by them; a renamed one breaks it."""
+    assert set(template.body["Outputs"]) == PUBLIC_OUTPUTS
+
+
+def test_the_stack_asks_for_nothing_but_the_token(template: Template) -> None:
+    """Every other parameter has a default; and no parameter of CDK's own stands in the way of a local deployment."""
+    without_default = {name for name, found in template.body["Parameters"].items() if "Default" not in found}
+
+    assert without_default == {"GitHubAccessToken"}

@@ -1,0 +1,97 @@
+"""Promise: what keeps history outlives the stack, and is adopted again by the next deployment."""
+
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import Template
+
+KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+ARCHIVE_NAME = {
+    "Fn::Join": ["", ["github-traffic-archive-", {"Ref": "AWS::AccountId"}, "-", {"Ref": "AWS::Region"}]],
+}
+
+
+@pytest.mark.parametrize("type_", KEPT)
+def test_what_keeps_history_is_retained(template: Template, type_: str) -> None:
+    """Deleting or replacing the stack must not delete what GitHub deleted long ago."""
+    found = template.of_type(type_)
+
+    assert found
+    for resource in found.values():
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_what_keeps_history_has_a_fixed_name(template: Template) -> None:
+    """`--import-existing-resources` finds a kept resource by its name; under a made-up one it would be orphaned."""
+    tables = {found["Properties"]["TableName"] for found in template.of_type("AWS::DynamoDB::Table").values()}
+
+    assert tables == {"RepoTraffic", "RepoTrafficRepositories"}
+    assert template.only("AWS::S3::Bucket")["BucketName"] == ARCHIVE_NAME
+
+
+def test_both_tables_can_be_restored_to_any_second_of_35_days(template: Template) -> None:
+    """A bug that lowers numbers, or a person's slip, must be undoable."""
+    for table in template.of_type("AWS::DynamoDB::Table").values():
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("RepoTraffic", {"repo-name": "HASH", "timestamp": "RANGE"}),
+        ("RepoTrafficRepositories", {"repo-id": "HASH"}),
+    ],
+)
+def test_the_tables_have_the_keys_that_the_first_version_gave_them(
+    template: Template, name: str, keys: dict[str, str]
+) -> None:
+    """Other keys replace the table: an upgrade would begin with an empty one."""
+    tables = (found["Properties"] for found in template.of_type("AWS::DynamoDB::Table").values())
+    table = next(found for found in tables if found["TableName"] == name)
+
+    assert {key["AttributeName"]: key["KeyType"] for key in table["KeySchema"]} == keys
+    assert {attribute["AttributeType"] for attribute in table["AttributeDefinitions"]} == {"S"}
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "name_property", "name"),
+    [
+        ("TrafficTableC0923B77", "TableName", "RepoTraffic"),
+        ("RuleGetRepoTrafficA3AA81BC", "Name", "RuleGetRepoTraffic"),
+        ("GitHubTokenSecret09BC4210", "SecretString", {"Ref": "GitHubAccessToken"}),
+    ],
+)
+def test_an_upgrade_meets_the_resources_of_the_first_version(
+    template: Template, logical_id: str, name_property: str, name: Any
+) -> None:
+    """CloudFormation knows a resource by its logical id; another one would mean a second table of the same name.
+
+    The ids are what CDK makes of the first version's constructs (stacks/first_version.py).
+    """
+    assert template.resources[logical_id]["Properties"][name_property] == name
+
+
+def test_answers_never_expire(template: Template) -> None:
+    """The archive is the truth that the table is rebuilt from; only notes about runs may go."""
+    rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    expiring = [rule for rule in rules if any("Expiration" in name or "Transition" in name for name in rule)]
+
+    assert [rule["Prefix"] for rule in expiring] == ["runs/"]
+
+
+def test_an_overwritten_or_deleted_answer_can_be_brought_back(template: Template) -> None:
+    """No role may delete; a person in the console can, and versions undo it."""
+    assert template.only("AWS::S3::Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_nobody_outside_reads_the_archive(template: Template) -> None:
+    """Names and traffic of private repositories are in it."""
+    bucket = template.only("AWS::S3::Bucket")
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (statement,) = template.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -1,0 +1,130 @@
+"""Promise: every role allows what its code does, and nothing else."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import Template, many, role_of
+
+# The actions for which AWS knows no resource but *.
+# X-Ray: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+# Log delivery: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+WITHOUT_RESOURCE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+
+RUN_FILES = {"s3:GetObject /runs/*", "s3:PutObject /runs/*", "s3:ListBucket"}
+TOKEN = {"secretsmanager:GetSecretValue"}
+ALLOWED = {
+    "list_repos": TOKEN | RUN_FILES,
+    "fetch_traffic": TOKEN | RUN_FILES | {"s3:PutObject /answers/*"},
+    "store_traffic": {
+        "s3:GetObject /answers/*",
+        "s3:PutObject /runs/*/receipts/*",
+        "dynamodb:BatchGetItem",
+        "dynamodb:UpdateItem",
+    },
+    "summarize_run": RUN_FILES | {"dynamodb:BatchGetItem"},
+}
+EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+MACHINE = {
+    "lambda:InvokeFunction",
+    "sns:Publish",
+    "s3:GetObject /runs/*",
+    "states:StartExecution",
+    "states:DescribeExecution",
+    "states:StopExecution",
+} | WITHOUT_RESOURCE
+
+
+def allowed(statements: list[Mapping[str, Any]]) -> set[str]:
+    """Every action that statements allow, with the key pattern where it is one on objects."""
+    return {
+        f"{action} {resource['Fn::Join'][1][-1]}" if action in ("s3:GetObject", "s3:PutObject") else action
+        for statement in statements
+        for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
+    }
+
+
+def every_statement(template: Template) -> Iterator[Mapping[str, Any]]:
+    """Every statement of every role."""
+    for role in template.of_type("AWS::IAM::Role"):
+        yield from template.statements(role)
+
+
+@pytest.mark.parametrize("folder", sorted(ALLOWED))
+def test_a_function_may_do_what_its_code_does_and_no_more(template: Template, folder: str) -> None:
+    """A flaw in one step must not reach what only another step needs."""
+    assert allowed(template.statements(role_of(template.function(folder)))) == ALLOWED[folder] | EVERY_FUNCTION
+
+
+def test_the_machine_may_do_what_its_states_do_and_no_more(template: Template) -> None:
+    """A definition given as text grants nothing by itself; too little shows only at run time, in AWS.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+    machine = template.only("AWS::StepFunctions::StateMachine")
+
+    assert allowed(template.statements(role_of(machine))) == MACHINE
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    """A shared role would give each the rights of all."""
+    roles = [role_of(found["Properties"]) for found in template.of_type("AWS::Lambda::Function").values()]
+
+    assert len(set(roles)) == len(roles) == len(ALLOWED)
+
+
+def test_nothing_may_delete(template: Template) -> None:
+    """History is only ever added to."""
+    actions = {action for statement in every_statement(template) for action in many(statement["Action"])}
+
+    assert not {action for action in actions if "Delete" in action} - {"logs:DeleteLogDelivery"}
+
+
+def test_no_action_is_a_wildcard(template: Template) -> None:
+    """`s3:*` would grow with every service that AWS adds."""
+    assert not [found for found in every_statement(template) if "*" in json.dumps(found["Action"])]
+
+
+def test_a_wildcard_resource_is_only_where_aws_knows_no_other(template: Template) -> None:
+    """Each action in WITHOUT_RESOURCE has AWS's page that says so."""
+    for statement in every_statement(template):
+        if "*" in many(statement["Resource"]):
+            assert set(many(statement["Action"])) <= WITHOUT_RESOURCE
+
+
+def test_listing_is_held_to_a_prefix_and_still_lets_a_missing_key_be_seen(template: Template) -> None:
+    """Without s3:ListBucket S3 answers 403 for a missing key; GetObject, asked then, brings no s3:prefix.
+
+    Source:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
+    """
+    listing = [found for found in every_statement(template) if found["Action"] == "s3:ListBucket"]
+
+    assert listing
+    for statement in listing:
+        assert statement["Condition"] == {"StringLikeIfExists": {"s3:prefix": "runs/*"}}
+
+
+def test_no_managed_policy_is_attached(template: Template) -> None:
+    """AWS changes its managed policies when it likes, and they allow more than one log group."""
+    assert not [
+        role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role["Properties"]
+    ]
