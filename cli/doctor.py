@@ -1,0 +1,223 @@
+"""`traffic doctor`: checks the token, its permissions and the set-up, and says what to do."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.deployment import Deployment, aws_deployment
+from cli.executions import at, newest_executions
+from cli.github_access import GitHubAccess
+from cli.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
+from cli.terminal import FAILED, CommandError, table
+from local.engine import EngineError, running_engine
+from local.settings import LocalSettings, SettingError
+from local.synthesis import SynthesisError, synthesize
+
+EXAMPLES = """examples:
+  traffic doctor          this machine: Python, settings, token, stack, engine, disk
+  traffic doctor --aws    the deployed stack: outputs, token, subscription, last run
+
+exit codes: 0 nothing failed, 1 something failed
+"""
+
+NEEDED_DISK = 1_000_000_000  # bytes: 1,000 repositories for three years, with room for the engine's own state
+OUTPUTS = (
+    "StateMachineArn",
+    "TrafficTable",
+    "RepositoriesTable",
+    "ArchiveBucket",
+    "SummaryTopicArn",
+    "GitHubTokenSecret",
+    "StoreTrafficFunction",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found, and what to do about it."""
+
+    state: Literal["ok", "warn", "fail"]
+    subject: str
+    found: str
+    advice: str = ""
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic doctor` to the commands."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check token, permissions and set-up, and say what to do",
+        description="Check what a run needs, and say what to do where something is missing.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Check, and fail if anything failed."""
+    findings = list(aws_findings(arguments) if arguments.aws else local_findings())
+    table(
+        ("", "CHECK", "FOUND", "WHAT TO DO"), [(each.state, each.subject, each.found, each.advice) for each in findings]
+    )
+    return FAILED if any(each.state == "fail" for each in findings) else 0
+
+
+def local_findings() -> Iterator[Finding]:
+    """Check what a run on this machine needs."""
+    yield python_finding(sys.version_info[:2])
+    try:
+        settings = local_settings()
+    except SettingError as exc:
+        yield Finding("fail", "settings", str(exc), "correct it in the environment or .env")
+        return
+    yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}")
+    if settings.token:
+        yield from token_findings(GitHubAccess(settings.api_url, settings.token))
+    else:
+        yield Finding(
+            "warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make one: {NEW_TOKEN_PAGE}"
+        )
+    yield from history_findings(settings)
+    yield from _guarded("stack", _synthesis)
+    yield from _guarded("engine", _engine)
+
+
+def python_finding(version: tuple[int, int]) -> Finding:
+    """Check the version of Python."""
+    found = ".".join(map(str, version))
+    if version >= (3, 11):
+        return Finding("ok", "python", found)
+    return Finding("fail", "python", found, "install Python 3.11 or later, remove .venv and set up again")
+
+
+def token_findings(github: GitHubAccess) -> Iterator[Finding]:
+    """Check the token: whether GitHub takes it, and whether it may read traffic."""
+    try:
+        report = github.token_report()
+        if not report.accepted:
+            yield Finding("fail", "token", "GitHub refuses it (401)", f"make a new one: {NEW_TOKEN_PAGE}")
+            return
+        expires = f"expires {report.expires}" if report.expires else "never expires"
+        yield Finding("ok", "token", f"{report.login or 'a GitHub App'}, {expires}")
+        yield limit_finding(report.remaining, f"{report.resets:%H:%M} UTC" if report.resets else "the next hour")
+        yield permission_finding(github)
+    except CommandError as exc:
+        yield Finding("fail", "github", str(exc), "check the network and GITHUB_API_URL")
+
+
+def limit_finding(remaining: int | None, resets: str) -> Finding:
+    """Check that calls are left; a run needs four for each repository."""
+    if remaining is None:
+        return Finding("ok", "rate limit", "none told")
+    if remaining < 100:
+        return Finding("warn", "rate limit", f"{remaining} calls left until {resets}", "a run will wait until then")
+    return Finding("ok", "rate limit", f"{remaining} calls left until {resets}")
+
+
+def permission_finding(github: GitHubAccess) -> Finding:
+    """Check with one repository that the token may read traffic."""
+    repository = github.first_pushable()
+    if repository is None:
+        return Finding(
+            "warn", "permission", "no repository that it can push to", "give the token repositories to capture"
+        )
+    refusal = github.traffic_refusal(repository)
+    if refusal is None:
+        return Finding("ok", "permission", f"reads the traffic of {repository}")
+    return Finding("fail", "permission", f"{repository}: {refusal}", 'give the token "Administration" (read)')
+
+
+def history_findings(settings: LocalSettings) -> Iterator[Finding]:
+    """Check that the history can be written, and that the disk has room for it."""
+    try:
+        settings.history.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.history):
+            pass
+    except OSError as exc:
+        yield Finding("fail", "history", f"{settings.history}: {exc.strerror}", "set TRAFFIC_HOME to a folder of yours")
+        return
+    yield Finding("ok", "history", f"{settings.history} can be written")
+    free = shutil.disk_usage(settings.history).free
+    found = f"{free / 1e9:.1f} GB free"
+    yield Finding("ok", "disk", found) if free > NEEDED_DISK else Finding("warn", "disk", found, "free 1 GB")
+
+
+def _guarded(subject: str, check: Callable[[], str]) -> Iterator[Finding]:
+    try:
+        yield Finding("ok", subject, check())
+    except (EngineError, SynthesisError, CommandError, ClientError, BotoCoreError, OSError) as exc:
+        yield Finding("fail", subject, str(exc), "run `make run` to set up again")
+
+
+def _synthesis() -> str:
+    return f"synthesized in {synthesize(ASSEMBLY)}"
+
+
+def _engine() -> str:
+    with tempfile.TemporaryDirectory() as folder, running_engine(Path(folder)) as engine:
+        return f"starts, on {engine.url}"
+
+
+def aws_findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+    """Check the deployed stack."""
+    try:
+        with aws_deployment(arguments) as deployment:
+            yield Finding("ok", "stack", f"{arguments.stack_name} in {deployment.place}")
+            yield from deployment_findings(deployment)
+    except (CommandError, ClientError, BotoCoreError) as exc:
+        yield Finding("fail", "stack", str(exc), "check --profile, --region and --stack-name, or deploy it")
+
+
+def deployment_findings(deployment: Deployment) -> Iterator[Finding]:
+    """Check a stack's outputs, token, subscription and last run."""
+    missing = [name for name in OUTPUTS if name not in deployment.outputs]
+    if missing:
+        yield Finding("fail", "outputs", f"missing: {', '.join(missing)}", "deploy this version of the stack")
+        return
+    yield Finding("ok", "outputs", f"{len(OUTPUTS)} present")
+    yield from secret_findings(deployment)
+    yield subscription_finding(deployment)
+    yield last_run_finding(deployment)
+
+
+def secret_findings(deployment: Deployment) -> Iterator[Finding]:
+    """Check that the secret can be read, and the token in it."""
+    secret = deployment.output("GitHubTokenSecret")
+    try:
+        token = deployment.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    except ClientError as exc:
+        yield Finding("warn", "secret", exc.response["Error"]["Code"], "you may not read it; the functions still may")
+        return
+    yield Finding("ok", "secret", "readable")
+    yield from token_findings(GitHubAccess(deployment.parameters["GitHubApiUrl"], token))
+
+
+def subscription_finding(deployment: Deployment) -> Finding:
+    """Check that somebody gets the summary."""
+    answer = deployment.client("sns").list_subscriptions_by_topic(TopicArn=deployment.output("SummaryTopicArn"))
+    arns = [each["SubscriptionArn"] for each in answer["Subscriptions"]]
+    if not arns:
+        return Finding("warn", "subscription", "nobody gets the summary", "deploy with the parameter SummaryEmail")
+    if "PendingConfirmation" in arns:
+        return Finding("warn", "subscription", "not confirmed", "follow the link in AWS's e-mail")
+    return Finding("ok", "subscription", f"{len(arns)} confirmed")
+
+
+def last_run_finding(deployment: Deployment) -> Finding:
+    """Check how the last run ended."""
+    last = next(iter(newest_executions(deployment, 1)), None)
+    if last is None:
+        return Finding("warn", "last run", "none yet", f"`traffic run{deployment.options}` starts one")
+    found = f"{last['name']} {last['status']} {at(last['startDate'])}"
+    if last["status"] in ("SUCCEEDED", "RUNNING"):
+        return Finding("ok", "last run", found)
+    return Finding("fail", "last run", found, f"`traffic executions{deployment.options} {last['name']}` tells why")

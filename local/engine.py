@@ -1,0 +1,207 @@
+"""Start the local AWS engine on a history, or attach to the one that runs on it already."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from local.launcher import ALREADY_RUNNING
+from local.snapshots import History
+
+REGION = "us-east-1"
+
+ROOT = Path(__file__).parent.parent
+
+# What the engine, and so every function in it, inherits: never a token, never AWS credentials.
+INHERITED = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "TRAFFIC_WAIT_SCALE"),
+)
+
+START_TIMEOUT = 600.0  # seconds; a history of a million days loads within one minute
+
+
+class EngineError(Exception):
+    """The local engine did not do what was asked of it; the message says what, and where to look."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running local engine.
+
+    Attributes:
+        url: Where the AWS APIs are served, `http://127.0.0.1:PORT`.
+        pid: Its process.
+        access_key: Another one for each start; the account is always the same.
+        history: What it keeps.
+    """
+
+    url: str
+    pid: int
+    access_key: str
+    history: Path
+    clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def client(self, service: str) -> Any:
+        """Make, once, a boto3 client that reaches this engine whatever AWS settings the user has."""
+        if service not in self.clients:
+            session: Any = isolated_session(self.access_key)
+            self.clients[service] = session.client(
+                service,
+                endpoint_url=self.url,
+                config=Config(
+                    proxies={}, read_timeout=900, retries={"max_attempts": 2}, s3={"addressing_style": "path"}
+                ),
+            )
+        return self.clients[service]
+
+    def status(self) -> dict[str, Any]:
+        """Ask the engine about itself; see `local.gateway`."""
+        return self.ask("GET", "engine")
+
+    def save(self) -> None:
+        """Save the state now; a kill after it loses nothing that was there before it."""
+        self.ask("POST", "save")
+
+    def ask(self, method: str, what: str) -> dict[str, Any]:
+        """Call the engine's own door.
+
+        Raises:
+            EngineError: It does not answer, or could not do it.
+        """
+        request = urllib.request.Request(f"{self.url}/_traffic/{what}", method=method)  # noqa: S310 - always http
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=900) as answer:
+                return dict(json.load(answer))
+        except (OSError, ValueError) as exc:
+            raise EngineError(f"the local engine (process {self.pid}) does not answer to {what}: {exc}") from exc
+
+
+def isolated_session(access_key: str) -> boto3.Session:
+    """Make a boto3 session that reads no profile, file or environment variable of the user's."""
+    nothing = (None, None, None, None)
+    variables = {"profile": nothing, "config_file": (None, None, os.devnull, None)}
+    core = botocore.session.Session(session_vars={**variables, "credentials_file": (None, None, os.devnull, None)})
+    core.set_credentials(access_key, "local")
+    return boto3.Session(botocore_session=core, region_name=REGION)
+
+
+@contextmanager
+def running_engine(history: Path) -> Iterator[Engine]:
+    """Start the engine on a history, or attach to the one that runs there; stop, saving, what was started.
+
+    The engine ends with the process that started it, however that ends. Ctrl-C reaches only the caller.
+
+    Args:
+        history: Folder of the history; made where absent.
+
+    Raises:
+        EngineError: The engine did not start, or could not save; the message shows the end of its log.
+    """
+    folders = History(history.resolve())
+    folders.prepare()
+    while (engine := attached(folders)) is None:
+        process = launch(folders)
+        try:
+            engine = wait_until_ready(folders, process)
+            if engine is None:
+                continue  # another command was faster: attach to its engine
+            yield engine
+        finally:
+            stop(process)
+        if process.returncode > 0:
+            raise EngineError(
+                f"the local engine could not save its state; the end of {folders.log}:\n{tail(folders.log)}"
+            )
+        return
+    yield engine
+
+
+def attached(folders: History) -> Engine | None:
+    """Find the engine that runs on this history; wait while one starts or stops."""
+    give_up = time.monotonic() + START_TIMEOUT
+    while is_locked(folders):
+        with suppress(EngineError, OSError, ValueError, KeyError):
+            engine = read_running(folders)
+            if engine.status()["history"] == str(folders.root):
+                return engine
+        if time.monotonic() > give_up:
+            raise EngineError(f"an engine holds {folders.lock} but does not answer; see {folders.log}")
+        time.sleep(0.05)
+    return None
+
+
+def is_locked(folders: History) -> bool:
+    """Say whether an engine lives on this history: only a living process holds the lock."""
+    with folders.lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def read_running(folders: History) -> Engine:
+    """Read what the running engine wrote about itself."""
+    about = json.loads(folders.running.read_text())
+    return Engine(f"http://127.0.0.1:{about['port']}", about["pid"], about["access_key"], folders.root)
+
+
+def launch(folders: History) -> subprocess.Popen[bytes]:
+    """Start the engine's process with as little environment as it needs."""
+    environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    with folders.log.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "local.launcher", str(folders.root)],
+            cwd=ROOT,
+            env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the command, which then stops the engine in order
+        )
+
+
+def wait_until_ready(folders: History, process: subprocess.Popen[bytes]) -> Engine | None:
+    """Wait until the engine answers; None when another engine got hold of the history first.
+
+    Raises:
+        EngineError: It ended, or did not answer in time.
+    """
+    give_up = time.monotonic() + START_TIMEOUT
+    while (code := process.poll()) is None and time.monotonic() < give_up:
+        with suppress(OSError, ValueError, KeyError, EngineError):
+            engine = read_running(folders)
+            if engine.pid == process.pid and engine.status():
+                return engine
+        time.sleep(0.02)
+    if code == ALREADY_RUNNING:
+        return None
+    raise EngineError(f"the local engine did not start; the end of {folders.log}:\n{tail(folders.log)}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Let the engine save and end: it ends when its standard input does."""
+    stdin: IO[bytes] | None = process.stdin
+    if stdin is not None:
+        with suppress(OSError):
+            stdin.close()
+    process.wait()
+
+
+def tail(log: Path) -> str:
+    """Show the last lines of the engine's log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])

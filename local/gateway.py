@@ -1,0 +1,165 @@
+"""The engine's process, once its environment is set: ministack, cured, with a door for what its parent asks.
+
+Beside the AWS APIs it answers on the same port:
+
+- `GET /_traffic/engine`: which history this is and, in `recovered`, whether its tables hold the whole archive.
+- `POST /_traffic/recovered`: the caller has stored what an earlier engine had not saved.
+- `POST /_traffic/save`: saves the state now; answers when it is on disk.
+"""
+
+# ruff: noqa: SLF001 - what ministack saves, and what runs in it, it tells only inside
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack
+from ministack.core import lambda_runtime, persistence
+from ministack.services import lambda_svc, stepfunctions
+
+from local.cures import apply_cures
+from local.snapshots import History, read_marker, write_generation
+
+logger = logging.getLogger("local.gateway")
+
+HOURS = 3600.0  # long enough for any history: a save that is cut off is a save that never was
+
+TRIES = 5  # a running execution may change under the save
+
+
+class Gateway:
+    """ASGI application: ministack, and what the parent asks of it."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.stored_until = read_marker(history).stored_until
+        self.recovered = False
+        # Its own save, at the end, goes unnoticed when it fails; ours comes right after it.
+        ministack.save_all = lambda _services: None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer our own paths, and leave all others to ministack."""
+        if scope["type"] == "lifespan":
+            await ministack.app(scope, receive, freeze_after_load(send))
+            return
+        if scope["type"] != "http" or not scope["path"].startswith("/_traffic/"):
+            await ministack.app(scope, receive, send)
+            return
+        status, content = self.answer(scope["method"], scope["path"])
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(content).encode()})
+
+    def answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        """Do what the parent asks; a HTTP status and an object come back."""
+        match (method, path):
+            case ("GET", "/_traffic/engine"):
+                pass
+            case ("POST", "/_traffic/recovered"):
+                self.recovered = True
+            case ("POST", "/_traffic/save"):
+                self.save()
+            case _:
+                return 404, {"message": f"{method} {path} is not known here"}
+        about = {"history": str(self.history.root), "recovered": self.recovered, "stored_until": self.stored_until}
+        return 200, {"pid": os.getpid(), **about}
+
+    def save(self) -> None:
+        """Write the state as a new generation; on failure the last one stays in force and the error is raised.
+
+        It runs on the event loop, so that no request changes the state meanwhile.
+        """
+        began = time.monotonic()
+        stored_until = self.stored_before(datetime.now(UTC))
+        write_generation(self.history, stored_until, write_services)
+        self.stored_until = stored_until
+        logger.info("saved the state in %.1f s", time.monotonic() - began)
+
+    def stored_before(self, now: datetime) -> str | None:
+        """Say up to when the archive is in the tables: now or, while executions run, the start of the first."""
+        if not self.recovered:
+            return self.stored_until
+        executions = list(stepfunctions._executions._data.values())
+        running: list[str] = [each["startDate"] for each in executions if each.get("status") == "RUNNING"]
+        return min([*running, now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"])
+
+
+def freeze_after_load(send: Any) -> Any:
+    """Spare the garbage collector the loaded history: walking millions of items, over and over, takes seconds each."""
+
+    async def send_and_freeze(message: Any) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            gc.freeze()
+            gc.enable()
+        await send(message)
+
+    return send_and_freeze
+
+
+def write_services(folder: Path) -> None:
+    """Write the state of every service that was used into a folder, functions' code included."""
+    persistence.STATE_DIR = str(folder)
+    lambda_svc.CODE_BLOB_DIR = str(folder / "lambda-blobs")
+    for name, get_state in ministack._build_persistence_save_dict().items():
+        for tries_left in reversed(range(TRIES)):
+            try:
+                write_service(folder, name, get_state())
+                break
+            except RuntimeError:
+                if not tries_left:
+                    raise
+
+
+def write_service(folder: Path, name: str, state: Any) -> None:
+    """Write one service's state, unless it has none.
+
+    ministack's own `save_state` only logs a failure, and writes through Python's slow encoder.
+    """
+    if state is None:
+        return
+    content = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
+    (folder / f"{name}.json").write_text(json.dumps(content, default=persistence._json_default))
+
+
+def serve_history(history: History, listener: socket.socket) -> None:
+    """Serve until the parent is gone or closes our standard input, then save and return.
+
+    Args:
+        history: What to load, and where to save.
+        listener: A bound socket; ministack learnt its port from the environment.
+    """
+    apply_cures()
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.startup_timeout = config.shutdown_timeout = HOURS
+    config.graceful_timeout = 1.0
+    gc.disable()  # until the history is loaded
+    asyncio.run(run_until_orphaned(Gateway(history), config))
+    lambda_runtime.reset()
+
+
+async def run_until_orphaned(gateway: Gateway, config: Config) -> None:
+    """Serve until standard input ends: the parent holds its other end, and the kernel lets go of it in any event."""
+    orphaned = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait_for_end() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        loop.call_soon_threadsafe(orphaned.set)
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
+    await serve(gateway, config, shutdown_trigger=orphaned.wait)
+    gateway.save()

@@ -1,0 +1,78 @@
+"""Start the local AWS engine on one history: `python -m local.launcher HISTORY`, by `local.engine` alone.
+
+No secret is on its command line or in its environment: functions inherit the latter. It ends, saving, when its
+standard input does.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import sys
+import traceback
+import uuid
+from pathlib import Path
+
+from local.snapshots import History, current_generation, write_json
+
+ALREADY_RUNNING = os.EX_TEMPFAIL
+
+
+def main() -> None:
+    """Lock the history, set the environment that ministack reads while it is imported, and serve."""
+    history = History(Path(sys.argv[1]))
+    history.prepare()
+    lock = os.open(history.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        if exc.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        sys.exit(ALREADY_RUNNING)
+    history.running.unlink(missing_ok=True)
+    shutil.rmtree(history.scratch, ignore_errors=True)
+    history.scratch.mkdir(mode=0o700)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
+    set_environment(history, listener.getsockname()[1])
+
+    from local.gateway import serve_history  # noqa: PLC0415 - ministack reads the environment while it is imported
+
+    # A different access key for each engine: the CDK command line remembers the account that a key belongs to.
+    key = "TRAFFIC" + uuid.uuid4().hex[:13].upper()
+    write_json(history.running, {"pid": os.getpid(), "port": listener.getsockname()[1], "access_key": key})
+    code = 1
+    try:
+        serve_history(history, listener)
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        history.running.unlink(missing_ok=True)
+        shutil.rmtree(history.scratch, ignore_errors=True)
+        os._exit(code)  # threads of executions that wait would keep the process for hours
+
+
+def set_environment(history: History, port: int) -> None:
+    """Tell ministack where it is, and keep it off the network, off Docker and off the user's AWS configuration."""
+    os.environ.update(
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        TMPDIR=str(history.scratch),
+        PERSIST_STATE="1",
+        STATE_DIR=str(current_generation(history)),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(history.objects),
+        SFN_WAIT_SCALE=os.environ.pop("TRAFFIC_WAIT_SCALE", "1"),
+        LAMBDA_EXECUTOR="local",
+        DOCKER_HOST="unix:///nonexistent",
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+
+
+if __name__ == "__main__":
+    main()

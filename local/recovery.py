@@ -1,0 +1,61 @@
+"""Store again what the archive holds and the tables may lack: the archive is on disk at once, the tables are not."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from local.engine import Engine, EngineError
+
+ANSWERS = "answers/"
+
+
+def recover(
+    engine: Engine, outputs: Mapping[str, str], *, on_progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> int:
+    """Bring the tables up to the archive, once in an engine's life; storing an object twice changes nothing.
+
+    Args:
+        engine: The engine, with the stack deployed.
+        outputs: The stack's outputs.
+        on_progress: Called with how many objects are stored and how many there are.
+
+    Returns:
+        How many objects were stored again.
+
+    Raises:
+        EngineError: One could not be stored; nothing is taken for recovered then.
+    """
+    status = engine.status()
+    if status["recovered"]:
+        return 0
+    since = datetime.fromisoformat(status["stored_until"]) if status["stored_until"] else None
+    keys = sorted(unsaved(engine, outputs["ArchiveBucket"], since))  # the names' order is that of the captures
+    for done, key in enumerate(keys):
+        on_progress(done, len(keys))
+        store(engine, outputs["StoreTrafficFunction"], key)
+    engine.ask("POST", "recovered")
+    if keys:
+        on_progress(len(keys), len(keys))
+        engine.save()
+    return len(keys)
+
+
+def unsaved(engine: Engine, bucket: str, since: datetime | None) -> Iterator[str]:
+    """Yield the answers written since the tables were last saved; all where that is unknown."""
+    for page in engine.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ANSWERS):
+        for item in page.get("Contents", []):
+            if since is None or item["LastModified"] >= since:
+                yield item["Key"]
+
+
+def store(engine: Engine, function: str, key: str) -> None:
+    """Have Store traffic read one archive object again.
+
+    Raises:
+        EngineError: It failed.
+    """
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {"run": {"id": "recovery", "started": started}, "batch": {"repositories": [], "key": key}}
+    answer = engine.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    if "FunctionError" in answer:
+        raise EngineError(f"{key} could not be stored again: {answer['Payload'].read().decode(errors='replace')[:500]}")

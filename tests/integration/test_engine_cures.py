@@ -1,0 +1,141 @@
+"""The cures of `local.cures`, seen from outside: on a running engine."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.engine import Engine, running_engine
+from tests.integration.engine_stack import TABLE, deploy_small
+
+TOKEN = "ghp_deployed0123456789"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the module's engine."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="module")
+def engine(home: Path) -> Iterator[Engine]:
+    """One engine, whose waits are a hundredth as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRAFFIC_WAIT_SCALE", "0.01")
+        patch.setenv("GITHUB_TOKEN", TOKEN)
+        patch.setenv("AWS_PROFILE", "somebody")
+        with running_engine(home / "history") as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def outputs(engine: Engine, home: Path) -> dict[str, str]:
+    """The small stack, deployed."""
+    return deploy_small(engine, home, TOKEN)
+
+
+def run(engine: Engine, outputs: dict[str, str], seconds: int) -> tuple[dict[str, Any], float]:
+    """Run the machine; what it said, and how long it took in seconds."""
+    client, began = engine.client("stepfunctions"), time.monotonic()
+    arn = client.start_execution(stateMachineArn=outputs["StateMachineArn"], input=json.dumps({"seconds": seconds}))
+    while (execution := client.describe_execution(executionArn=arn["executionArn"]))["status"] == "RUNNING":
+        time.sleep(0.05)
+    return dict(execution), time.monotonic() - began
+
+
+def test_an_error_is_retried_and_caught_under_its_class_name(engine: Engine, outputs: dict[str, str]) -> None:
+    """The definition names our errors; its retry has to happen here as on AWS."""
+    execution, _ = run(engine, outputs, seconds=0)
+
+    problem = json.loads(execution["output"])["problem"]
+    assert problem["Error"] == "GitHubUnavailableError"
+    assert json.loads(problem["Cause"])["errorMessage"] == "GitHub is down"
+    events = engine.client("stepfunctions").get_execution_history(executionArn=execution["executionArn"])["events"]
+    assert [event["type"] for event in events].count("TaskFailed") == 3
+
+
+def test_waits_are_scaled_and_retries_honour_their_longest_delay(engine: Engine, outputs: dict[str, str]) -> None:
+    """The retrier asks for 600 s twice, but at most 1 s; the wait for 60 s: a hundredth of it is under a second."""
+    _, seconds = run(engine, outputs, seconds=60)
+
+    assert 0.6 < seconds < 5.0
+
+
+def test_functions_inherit_no_token_and_no_aws_settings(engine: Engine, outputs: dict[str, str]) -> None:
+    """The token reaches a function through the secret alone."""
+    answer = engine.client("lambda").invoke(FunctionName=outputs["EnvironmentFunction"])
+    environment = json.load(answer["Payload"])
+
+    assert TOKEN not in str(environment)
+    assert "AWS_PROFILE" not in environment
+    assert environment["GREETING"] == "hello"
+
+
+def test_an_object_that_cannot_be_written_is_refused(engine: Engine, outputs: dict[str, str], home: Path) -> None:
+    """A repository counts as stored once its object is on disk, so a full disk must not look like success."""
+    engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="fine", Body=b"x")
+    (folder,) = home.glob("history/s3/*/small-archive-*")
+    (folder / "blocked.tmp").mkdir()  # in the way of the file that is written first
+
+    with pytest.raises((ClientError, BotoCoreError)):
+        engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="blocked", Body=b"x")
+
+
+def test_an_object_is_a_file_as_soon_as_it_is_put(engine: Engine, outputs: dict[str, str], home: Path) -> None:
+    """What a kill at this moment leaves is what the next start finds."""
+    engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="runs/1/x.json", Body=b"whole")
+
+    (file,) = home.glob("history/s3/*/small-archive-*/runs/1/x.json")
+    assert file.read_bytes() == b"whole"
+
+
+@pytest.mark.usefixtures("outputs")
+def test_items_of_every_type_survive_a_save(engine: Engine, home: Path, tmp_path: Path) -> None:
+    """They are saved in our own file, not in ministack's."""
+    item = {
+        "repo-name": {"S": "octo/\u00fcml\u00e4ut\n"},
+        "timestamp": {"S": "2026-11-20T00:00:00Z"},
+        "views-count": {"N": "12"},
+        "views-complete": {"BOOL": True},
+        "names": {"M": {"octo/docs": {"L": [{"NULL": True}, {"B": b"\x00\xff"}]}}},
+        "repo-ids": {"SS": ["1", "2"]},
+    }
+    engine.client("dynamodb").put_item(TableName=TABLE, Item=item)
+    engine.save()
+
+    copy_history(home / "history", tmp_path / "copy")
+    with running_engine(tmp_path / "copy") as other:
+        items = other.client("dynamodb").scan(TableName=TABLE)["Items"]
+        description = other.client("dynamodb").describe_table(TableName=TABLE)["Table"]
+
+    assert items == [item]
+    assert description["ItemCount"] == 1
+
+
+@pytest.mark.usefixtures("outputs")
+def test_the_token_is_in_no_file_but_the_secrets_own(engine: Engine, home: Path) -> None:
+    """Neither in the stack's saved parameters, nor in logs, change sets or scratch files."""
+    engine.save()
+
+    holders = [file.name for file in home.rglob("*") if file.is_file() and TOKEN.encode() in file.read_bytes()]
+
+    assert holders == ["secretsmanager.json"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_the_token_is_in_no_command_line_and_no_environment(engine: Engine) -> None:
+    """Both can be read by others on the machine, and both are inherited."""
+    process = Path(f"/proc/{engine.pid}")
+
+    assert TOKEN.encode() not in (process / "cmdline").read_bytes()
+    assert TOKEN.encode() not in (process / "environ").read_bytes()
+
+
+def copy_history(source: Path, target: Path) -> None:
+    """Copy what is on disk now, as a kill at this moment would leave it."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("tmp", "blocked.tmp"))

@@ -1,0 +1,90 @@
+"""Deployments on the local engine: what they change, what they keep, and what they say when they fail."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.deployment import deploy
+from local.engine import Engine, EngineError, running_engine
+from tests.integration.engine_stack import STACK, deploy_small, put_row, rows, secret, template, write_assembly
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A fresh engine."""
+    with running_engine(tmp_path / "history") as running:
+        yield running
+
+
+def test_a_second_deployment_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    """Every `make run` deploys; most of the time there is nothing to do."""
+    outputs = deploy_small(engine, tmp_path)
+    put_row(engine, "octo/docs")
+
+    assert deploy_small(engine, tmp_path) == outputs
+    assert rows(engine) == ["octo/docs"]
+
+
+def test_a_changed_parameter_reaches_the_functions(engine: Engine, tmp_path: Path) -> None:
+    """And the table keeps its rows."""
+    deploy_small(engine, tmp_path)
+    put_row(engine, "octo/docs")
+    outputs = deploy_small(engine, tmp_path, Greeting="good morning")
+
+    configuration = engine.client("lambda").get_function_configuration(FunctionName=outputs["EnvironmentFunction"])
+
+    assert configuration["Environment"]["Variables"]["GREETING"] == "good morning"
+    assert rows(engine) == ["octo/docs"]
+
+
+def test_a_deleted_stack_leaves_its_table_to_the_next(engine: Engine, tmp_path: Path) -> None:
+    """History outlives the stack; a plain create would empty the table."""
+    deploy_small(engine, tmp_path)
+    put_row(engine, "octo/docs")
+    engine.client("cloudformation").delete_stack(StackName=STACK)
+    engine.client("cloudformation").get_waiter("stack_delete_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 50}
+    )
+
+    deploy_small(engine, tmp_path)
+
+    assert rows(engine) == ["octo/docs"]
+
+
+def test_a_replaced_token_is_not_brought_back(tmp_path: Path) -> None:
+    """`traffic token` put a new one while the environment still holds the old, also over a restart."""
+    with running_engine(tmp_path / "history") as engine:
+        outputs = deploy_small(engine, tmp_path, "ghp_old")
+        engine.client("secretsmanager").put_secret_value(
+            SecretId=outputs["GitHubTokenSecret"], SecretString="ghp_replaced"
+        )
+        deploy_small(engine, tmp_path, "ghp_old")
+        assert secret(engine, outputs) == "ghp_replaced"
+
+    with running_engine(tmp_path / "history") as engine:
+        deploy_small(engine, tmp_path, "ghp_old", Greeting="changed")
+        assert secret(engine, outputs) == "ghp_replaced"
+
+
+def test_a_new_token_of_the_settings_is_deployed(tmp_path: Path) -> None:
+    """The setting was changed: that is what the user wants now."""
+    with running_engine(tmp_path / "history") as engine:
+        deploy_small(engine, tmp_path, "ghp_old")
+
+    with running_engine(tmp_path / "history") as engine:
+        outputs = deploy_small(engine, tmp_path, "ghp_new")
+        assert secret(engine, outputs) == "ghp_new"
+
+
+def test_a_failed_deployment_names_the_resource_and_says_why(engine: Engine, tmp_path: Path) -> None:
+    """And the next one, with the fault put right, goes through."""
+    described = template()
+    taken = {"BucketName": {"Ref": "Archive"}}
+    described["Resources"]["Twin"] = {"Type": "AWS::S3::Bucket", "Properties": taken}
+    assembly = write_assembly(tmp_path / "wrong", described)
+
+    with pytest.raises(EngineError, match=r"the deployment failed: Twin: .*already exists"):
+        deploy(engine, assembly, {"GitHubAccessToken": "ghp_first"})
+
+    assert deploy_small(engine, tmp_path)["ArchiveBucket"].startswith("small-archive-")

@@ -1,0 +1,177 @@
+"""`traffic token` and the checks of `traffic doctor` that ask GitHub, against a GitHub on loopback."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from cli.doctor import (
+    Finding,
+    deployment_findings,
+    last_run_finding,
+    limit_finding,
+    python_finding,
+    subscription_finding,
+    token_findings,
+)
+from cli.github_access import GitHubAccess
+from cli.terminal import CommandError, UsageError
+from cli.token import read_token, replace_token
+from simulated_github import SimulatedGitHub
+from tests.unit.cli_stack import OUTPUTS, Stack, fresh_stack
+
+stack = pytest.fixture(fresh_stack)
+
+
+@pytest.fixture
+def github() -> Iterator[SimulatedGitHub]:
+    """Serve a GitHub that takes one token."""
+    with SimulatedGitHub(repositories=["octo/docs"], token="good", token_expires="2027-01-31 10:13:04 UTC") as github:
+        yield github
+
+
+def states(findings: Iterator[Finding]) -> dict[str, str]:
+    """Give the state of each check."""
+    return {finding.subject: finding.state for finding in findings}
+
+
+def with_secret(stack: Stack, github: SimulatedGitHub) -> Stack:
+    """Let the stack hold a dead token, and reach the GitHub on loopback."""
+    stack.deployment.client("secretsmanager").create_secret(Name="token", SecretString="dead")
+    stack.deployment = replace(stack.deployment, parameters={"GitHubApiUrl": github.url})
+    return stack
+
+
+def secret_of(stack: Stack) -> str:
+    """Read the secret."""
+    return str(stack.deployment.client("secretsmanager").get_secret_value(SecretId="token")["SecretString"])
+
+
+def test_a_good_token_takes_the_place_of_the_old_one(
+    stack: Stack, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And is shown nowhere: terminals are recorded, and looked at by others."""
+    with_secret(stack, github)
+
+    replace_token(stack.deployment, "good", check=True)
+
+    output = capsys.readouterr()
+    assert secret_of(stack) == "good"
+    assert "2027-01-31" in output.out
+    assert "good" not in output.out + output.err
+
+
+def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHub) -> None:
+    """A slip of the hand must not end the captures."""
+    with_secret(stack, github)
+
+    with pytest.raises(CommandError, match="401") as refused:
+        replace_token(stack.deployment, "wrong", check=True)
+
+    assert secret_of(stack) == "dead"
+    assert "wrong" not in str(refused.value)
+
+
+def test_a_token_can_be_replaced_where_github_cannot_be_reached_from(stack: Stack, github: SimulatedGitHub) -> None:
+    """The functions may reach a GitHub Enterprise Server that this machine does not."""
+    with_secret(stack, github)
+
+    replace_token(stack.deployment, "unseen", check=False)
+
+    assert secret_of(stack) == "unseen"
+
+
+@pytest.mark.parametrize("given", ["", "\n", "two words\n", "ghp_\x00\n", "ümlaut\n"])
+def test_what_cannot_be_a_token_is_refused_without_being_repeated(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty pipe must not erase the token."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+
+    with pytest.raises(UsageError, match="standard input gave no token"):
+        read_token()
+
+
+def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Password managers end their output with a newline."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("github_pat_1\n"))
+
+    assert read_token() == "github_pat_1"
+
+
+def test_the_doctor_passes_a_token_that_reads_traffic(github: SimulatedGitHub) -> None:
+    """Asked is what a run asks: a repository's traffic."""
+    found = states(token_findings(GitHubAccess(github.url, "good")))
+
+    assert found == {"token": "ok", "rate limit": "ok", "permission": "ok"}
+
+
+def test_the_doctor_fails_a_token_that_github_refuses(github: SimulatedGitHub) -> None:
+    """One call only: more would get the user locked out."""
+    found = states(token_findings(GitHubAccess(github.url, "wrong")))
+
+    assert found == {"token": "fail"}
+    assert len(github.calls) == 1
+
+
+def test_the_doctor_warns_of_a_token_without_repositories() -> None:
+    """It is good, but nothing will be captured."""
+    with SimulatedGitHub(repositories=[]) as github:
+        found = states(token_findings(GitHubAccess(github.url, "any")))
+
+    assert found["permission"] == "warn"
+
+
+def test_the_doctor_names_a_github_that_does_not_answer() -> None:
+    """A wrong address is the commonest mistake with GitHub Enterprise Server."""
+    with SimulatedGitHub(repositories=[]) as github:
+        url = github.url
+
+    assert states(token_findings(GitHubAccess(url, "any"))) == {"github": "fail"}
+
+
+def test_the_doctor_checks_the_deployed_stack(stack: Stack, github: SimulatedGitHub) -> None:
+    """Its outputs, the token in its secret, who gets the summary, and how the last run ended."""
+    with_secret(stack, github)
+    topic = stack.deployment.client("sns").create_topic(Name="summary")["TopicArn"]
+    stack.deployment = replace(stack.deployment, outputs={**OUTPUTS, "SummaryTopicArn": topic})
+
+    found = states(deployment_findings(stack.deployment))
+
+    assert found == {"outputs": "ok", "secret": "ok", "token": "fail", "subscription": "warn", "last run": "warn"}
+
+
+def test_the_doctor_names_missing_outputs(stack: Stack) -> None:
+    """A stack of the first version has none of them."""
+    found = list(deployment_findings(replace(stack.deployment, outputs={})))
+
+    assert [finding.state for finding in found] == ["fail"]
+    assert "StateMachineArn" in found[0].found
+
+
+def test_the_doctor_counts_a_confirmed_subscription(stack: Stack) -> None:
+    """An unconfirmed one gets no e-mail."""
+    sns = stack.deployment.client("sns")
+    topic = sns.create_topic(Name="summary")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
+    deployment = replace(stack.deployment, outputs={**OUTPUTS, "SummaryTopicArn": topic})
+
+    assert subscription_finding(deployment).state == "ok"
+
+
+@pytest.mark.parametrize(("status", "state"), [("SUCCEEDED", "ok"), ("RUNNING", "ok"), ("FAILED", "fail")])
+def test_the_doctor_tells_how_the_last_run_ended(stack: Stack, status: str, state: str) -> None:
+    """And how to see why it failed."""
+    stack.step_functions.execution("run-1", status)
+
+    finding = last_run_finding(stack.deployment)
+
+    assert finding.state == state
+    assert ("traffic executions run-1" in finding.advice) is (status == "FAILED")
+
+
+def test_the_doctor_judges_versions_and_limits() -> None:
+    """What is too old fails; what will only make a run wait is a warning."""
+    assert python_finding((3, 10)).state == "fail"
+    assert python_finding((3, 11)).state == "ok"
+    assert limit_finding(5, "10:00 UTC").state == "warn"
+    assert limit_finding(None, "").state == "ok"

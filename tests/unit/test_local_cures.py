@@ -1,0 +1,90 @@
+import importlib
+from typing import Any
+
+import pytest
+
+RETRIER = {"IntervalSeconds": 2, "BackoffRate": 2.0, "MaxAttempts": 9}
+
+
+@pytest.fixture(scope="module")
+def cures(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The module under test: importing ministack writes a key into its state folder, so that must be ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        return importlib.import_module("local.cures")
+
+
+def test_a_retry_waits_no_longer_than_its_longest_delay(cures: Any) -> None:
+    """2, 4, 8, ... would pass a minute at the sixth retry."""
+    retrier = {**RETRIER, "MaxDelaySeconds": 5}
+
+    assert [cures.retry_delay(retrier, retries) for retries in range(4)] == [2, 4, 5, 5]
+
+
+def test_full_jitter_draws_from_zero_to_the_delay(cures: Any) -> None:
+    """All children that failed together must not come back together."""
+    drawn = cures.retry_delay({**RETRIER, "JitterStrategy": "FULL"}, 2, chance=lambda low, high: (low + high) / 2)
+
+    assert drawn == 4.0
+
+
+def test_the_defaults_of_a_retrier_are_those_of_aws(cures: Any) -> None:
+    """1 s, doubling."""
+    assert [cures.retry_delay({}, retries) for retries in range(3)] == [1, 2, 4]
+
+
+def test_an_exception_is_reported_under_its_class_name(cures: Any) -> None:
+    """`ErrorEquals` compares this name."""
+    body = {"errorMessage": "GitHubAuthError\x00refused\x00twice", "errorType": "Runtime.HandlerError"}
+
+    cured = cures.with_error_name({"body": body, "error": True})
+
+    assert cured["body"] == {"errorMessage": "refused\x00twice", "errorType": "GitHubAuthError"}
+
+
+def test_a_timeout_keeps_the_name_that_aws_gives_it(cures: Any) -> None:
+    """No exception was raised: there is no class."""
+    result = {
+        "body": {"errorMessage": "Task timed out after 3.00 seconds", "errorType": "Sandbox.Timedout"},
+        "error": True,
+    }
+
+    assert cures.with_error_name(result) == result
+
+
+def test_a_no_echo_value_is_hidden_wherever_it_stands(cures: Any) -> None:
+    """It is copied from the parameter into resources, events and change sets."""
+    state = {
+        "stacks": {
+            "params": {"Token": {"Value": "ghp_1", "NoEcho": True}, "Url": {"Value": "https://x", "NoEcho": False}}
+        },
+        "resources": [{"SecretString": "ghp_1"}, "Bearer ghp_1"],
+    }
+
+    hidden = cures.without_no_echo(state)
+
+    assert "ghp_1" not in str(hidden)
+    assert hidden["resources"] == [{"SecretString": "****"}, "Bearer ****"]
+    assert hidden["stacks"]["params"]["Url"]["Value"] == "https://x"
+
+
+def test_executions_are_forgotten_90_days_after_their_end(cures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each save writes all of them: years of runs would make it slower every day."""
+    executions: dict[str, dict[str, Any]] = {
+        "old": {"stopDate": "2020-01-01T00:00:00.000Z"},
+        "running": {"stopDate": None},
+        "new": {"stopDate": "2999-01-01T00:00:00.000Z"},
+    }
+    monkeypatch.setattr(cures.stepfunctions._executions, "_data", executions)
+    monkeypatch.setattr(cures.stepfunctions, "get_state", lambda: list(executions))
+    cures.forget_old_executions()
+
+    assert cures.stepfunctions.get_state() == ["running", "new"]
+
+
+def test_another_ministack_than_the_pinned_one_is_noticed(cures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cure that silently stops working would let retries die out."""
+    monkeypatch.setattr(cures.lambda_runtime, "_PYTHON_WORKER_SCRIPT", "print('new')")
+
+    with pytest.raises(cures.CureOutdatedError):
+        cures.name_lambda_errors()

