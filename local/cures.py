@@ -17,9 +17,9 @@ from typing import Any
 
 from ministack.core import lambda_runtime, persistence
 from ministack.services import cloudformation, dynamodb, lambda_svc, s3, stepfunctions
-from ministack.services.cloudformation import changesets, provisioners, stacks
+from ministack.services.cloudformation import provisioners
 
-NAME_END = "\x00"  # between an exception's class name and its message on the way out of a function
+EXCEPTION = "\x00"  # before an exception's class name, on its way out of a function
 
 TABLE_ITEMS = "dynamodb-items.jsonl"
 
@@ -42,18 +42,22 @@ class CureOutdatedError(RuntimeError):
 
 
 def name_lambda_errors() -> None:
-    """Report a function's exception under its class name, so that `ErrorEquals` matches it.
+    """Report a function's exception under its class name, so that `ErrorEquals` matches it, and keep the worker.
 
-    ministack: every exception of a Python function is `Runtime.HandlerError`.
-    AWS: `errorType` is the class name, and Step Functions takes it as the error's name.
+    ministack: every exception of a Python function is `Runtime.HandlerError`, and ends the process that raised it.
+    AWS: `errorType` is the class name, and Step Functions takes it as the error's name; the next call finds the
+    environment warm. Here, the worker says that all is well, and the exception is told as the result.
 
     Source:
         https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
     """
-    said, named = '"error": str(e), "trace"', '"error": type(e).__name__ + chr(0) + str(e), "trace"'
+    said = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
+    told = '{"errorMessage": str(e), "errorType": chr(0) + type(e).__name__, "trace": traceback.print_exc()}'
     if lambda_runtime._PYTHON_WORKER_SCRIPT.count(said) != 1:
         raise CureOutdatedError("ministack's Python worker reports exceptions differently")
-    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(said, named)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
+        said, f'{{"status": "ok", "result": {told}}}'
+    )
     execute = lambda_svc._execute_function_warm
 
     @functools.wraps(execute)
@@ -64,12 +68,12 @@ def name_lambda_errors() -> None:
 
 
 def with_error_name(result: dict[str, Any]) -> dict[str, Any]:
-    """Move the class name that our worker put before the message to where AWS has it."""
+    """Make an error of what our worker told as a result, the class name after a mark that no class has."""
     body = result.get("body")
-    if result.get("error") and isinstance(body, dict) and NAME_END in body.get("errorMessage", ""):
-        name, _, message = body["errorMessage"].partition(NAME_END)
-        return {**result, "body": {**body, "errorType": name, "errorMessage": message}}
-    return result
+    if not isinstance(body, dict) or not str(body.get("errorType", "")).startswith(EXCEPTION):
+        return result
+    name = body["errorType"].removeprefix(EXCEPTION)
+    return {**result, "body": {"errorMessage": body["errorMessage"], "errorType": name}, "error": True}
 
 
 def honour_retry_fields() -> None:
@@ -244,29 +248,11 @@ def forget_old_executions() -> None:
 def adopt_existing_buckets() -> None:
     """Let a change set with `ImportExistingResources` adopt a bucket that an earlier stack left behind.
 
-    ministack: looks only for names without an intrinsic function, and refuses every bucket that exists, also one
-    that it is about to adopt.
-    AWS: adopts a resource that has a custom name and is retained.
+    ministack: refuses every bucket that exists, also one that it is about to adopt.
+    AWS: adopts a resource that is retained and has a plain string as its name.
 
     Source:
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
     """
-    find = changesets._existing_resources
-
-    @functools.wraps(find)
-    def find_by_resolved_name(changes: Any, template: dict[str, Any]) -> Any:
-        resources = {name: with_bucket_name(resource) for name, resource in template["Resources"].items()}
-        return find(changes, {**template, "Resources": resources})
-
-    changesets._existing_resources = find_by_resolved_name
     # The creation itself still refuses a name that is taken and not adopted.
     provisioners.s3_bucket_name_conflict = lambda _name: None
-
-
-def with_bucket_name(resource: dict[str, Any]) -> dict[str, Any]:
-    """Resolve a bucket's name that is put together from the account and the region."""
-    properties = resource.get("Properties") or {}
-    if resource.get("Type") != "AWS::S3::Bucket" or not isinstance(properties.get("BucketName"), dict):
-        return resource
-    name = stacks._resolve_refs(properties["BucketName"], {}, {}, {}, {}, "", "")
-    return {**resource, "Properties": {**properties, "BucketName": name}}

@@ -21,6 +21,7 @@ from botocore.config import Config
 from local.launcher import ALREADY_RUNNING
 from local.snapshots import History
 
+ACCOUNT = "000000000000"  # what ministack calls itself whatever the access key
 REGION = "us-east-1"
 
 ROOT = Path(__file__).parent.parent

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from local.engine import ACCOUNT, REGION
 from local.locks import only_one
 
 ROOT = Path(__file__).parent.parent
@@ -93,7 +94,9 @@ def app_environment(output: Path) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRET_NAMES)
     }
     path = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
-    return {**public, "CDK_OUTDIR": str(output), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    # As the CDK CLI does: only where the account is known is the archive's name a plain string, which can be adopted.
+    place = {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": REGION}
+    return {**public, **place, "CDK_OUTDIR": str(output), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def without_traceback(text: str) -> str:

@@ -1,4 +1,4 @@
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -43,10 +43,11 @@ class Storage(Construct):
         )
 
     def _archive(self) -> s3.Bucket:
+        stack = Stack.of(self)
         bucket = s3.Bucket(
             self,
             "Archive",
-            bucket_name=f"github-traffic-archive-{Aws.ACCOUNT_ID}-{Aws.REGION}",
+            bucket_name=f"github-traffic-archive-{stack.account}-{stack.region}",
             # Keys end in their content's SHA-256, so the system never changes an object; versions undo a person's slip.
             versioned=True,
             encryption=s3.BucketEncryption.S3_MANAGED,

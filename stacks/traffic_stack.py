@@ -1,4 +1,6 @@
-from aws_cdk import App, DefaultStackSynthesizer, Stack
+import os
+
+from aws_cdk import App, DefaultStackSynthesizer, Environment, Stack
 from constructs import Construct
 
 from stacks.alarms import Alarms
@@ -17,10 +19,11 @@ STACK_NAME = "GitHubTrafficCaptureStack"
 class GitHubTrafficCaptureStack(Stack):
     """Keeps the GitHub traffic of every repository that a token can push to."""
 
-    def __init__(self, scope: Construct, id_: str) -> None:
+    def __init__(self, scope: Construct, id_: str, place: Environment | None = None) -> None:
         super().__init__(
             scope,
             id_,
+            env=place,
             description="Captures GitHub repository traffic every day, and keeps it.",
             # The CDK CLI checks the bootstrap version itself. Without the template's own rule and SSM parameter, the
             # same template deploys where nothing is bootstrapped: on the local engine.
@@ -39,14 +42,22 @@ class GitHubTrafficCaptureStack(Stack):
 
 
 def traffic_app(*, bundling: bool = True, outdir: str | None = None) -> App:
-    """Build the app: one stack without an account or a region, so that it deploys to any.
+    """Build the app: one stack, for the account and region that the CDK CLI found, or for any where it found none.
+
+    With both known the archive's name is a plain string in the template. Only such a name lets CloudFormation adopt the
+    bucket that an earlier deployment kept.
 
     Args:
         bundling: False leaves the functions' wheels out, for who only wants to look at the template.
         outdir: Where the cloud assembly goes; a temporary folder when None.
+
+    Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
     """
     # What CDK should do differently is said here, not in cdk.json: `python app.py` and `cdk synth` give one template.
     context: dict[str, list[str]] = {} if bundling else {"aws:cdk:bundling-stacks": []}
     app = App(outdir=outdir, context=context, analytics_reporting=False)
-    GitHubTrafficCaptureStack(app, STACK_NAME)
+    account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")
+    place = Environment(account=account, region=region) if account and region else None
+    GitHubTrafficCaptureStack(app, STACK_NAME, place)
     return app

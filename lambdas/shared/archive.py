@@ -46,7 +46,7 @@ class Archive:
     def read_answers(self, key: str) -> list[ArchivedAnswer]:
         """Read what `put_answers` wrote."""
         content = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in gzip.decompress(content).decode().splitlines()]
+        return [json.loads(line) for line in gzip.decompress(content).decode().split("\n") if line]
 
     def put_note(self, key: str, note: Any) -> None:
         """Write an object of JSON."""
@@ -66,6 +66,14 @@ class Archive:
         """List the keys below a prefix, in order."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", []))
+
+    def capture_dates(self) -> list[str]:
+        """List the days on which GitHub was asked, in order."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=archive_prefix("").partition("/")[0] + "/", Delimiter="/"
+        )
+        folders = (found["Prefix"] for page in pages for found in page.get("CommonPrefixes", []))
+        return [folder.rpartition("=")[2].rstrip("/") for folder in folders]
 
 
 @cache

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
 
 KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
@@ -28,6 +29,20 @@ def test_what_keeps_history_has_a_fixed_name(template: Template) -> None:
 
     assert tables == {"RepoTraffic", "RepoTrafficRepositories"}
     assert template.only("AWS::S3::Bucket")["BucketName"] == ARCHIVE_NAME
+
+
+def test_the_archive_has_a_plain_name_where_the_account_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation adopts no resource whose name is put together by a function: a kept archive would stop a deploy.
+
+    Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+    """
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "123456789012")
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-central-1")
+    body = traffic_app(bundling=False).synth().get_stack_by_name(STACK_NAME).template
+    (bucket,) = (found for found in body["Resources"].values() if found["Type"] == "AWS::S3::Bucket")
+
+    assert bucket["Properties"]["BucketName"] == "github-traffic-archive-123456789012-eu-central-1"
 
 
 def test_both_tables_can_be_restored_to_any_second_of_35_days(template: Template) -> None:

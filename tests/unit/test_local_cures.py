@@ -35,11 +35,18 @@ def test_the_defaults_of_a_retrier_are_those_of_aws(cures: Any) -> None:
 
 def test_an_exception_is_reported_under_its_class_name(cures: Any) -> None:
     """`ErrorEquals` compares this name."""
-    body = {"errorMessage": "GitHubAuthError\x00refused\x00twice", "errorType": "Runtime.HandlerError"}
+    body = {"errorMessage": "refused", "errorType": "\x00GitHubAuthError", "trace": None}
 
-    cured = cures.with_error_name({"body": body, "error": True})
+    cured = cures.with_error_name({"body": body, "log": "Traceback ..."})
 
-    assert cured["body"] == {"errorMessage": "refused\x00twice", "errorType": "GitHubAuthError"}
+    assert cured["error"]
+    assert cured["body"] == {"errorMessage": "refused", "errorType": "GitHubAuthError"}
+
+
+def test_what_a_function_returns_is_no_error(cures: Any) -> None:
+    """The worker tells exceptions as results: the two must not be taken for each other."""
+    for result in ({"body": {"errorType": "x"}}, {"body": None}, {"body": ["errorType"]}):
+        assert cures.with_error_name(result) == result
 
 
 def test_a_timeout_keeps_the_name_that_aws_gives_it(cures: Any) -> None:
