@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-UNTOLD = "(not told)"  # the local engine tells the tasks of a Map's child, but not its states
-
 ENDED_BADLY = ("Failed", "TimedOut", "Aborted")
 
 
@@ -25,8 +23,7 @@ class StateVisit:
         left: None while the state is being visited.
         attempts: How often its task was begun; 0 for a state without one.
         failures: `Error: cause` of each attempt that failed, in order.
-        until: Until when a Wait state waits, as the state's input says; for a task whose state is
-            not told, until when what follows it waits.
+        until: Until when a Wait state waits, as the state's input says.
     """
 
     name: str
@@ -61,10 +58,8 @@ def state_visits(events: Iterable[Mapping[str, Any]]) -> list[StateVisit]:
             visits.append(_entered(event))
         elif kind.endswith("StateExited") or kind.startswith("Execution"):
             _leave(visits, moment)
-        elif kind in ("TaskScheduled", "LambdaFunctionScheduled"):
-            _attempt(visits, moment)
-        elif kind == "TaskSucceeded":
-            _succeed(visits, event)
+        elif kind in ("TaskScheduled", "LambdaFunctionScheduled") and visits:
+            visits[-1].attempts += 1
         elif kind.endswith(ENDED_BADLY) and visits:
             visits[-1].failures.append(why(event))
     return visits
@@ -73,22 +68,11 @@ def state_visits(events: Iterable[Mapping[str, Any]]) -> list[StateVisit]:
 def _entered(event: Mapping[str, Any]) -> StateVisit:
     details = event.get("stateEnteredEventDetails", {})
     visit = StateVisit(details.get("name", "?"), event["type"].removesuffix("StateEntered"), event["timestamp"])
+    if visit.kind in ("Fail", "Succeed"):
+        visit.left = visit.entered  # they end the execution: nothing is ever told of leaving them
     if visit.kind == "Wait":
         visit.until = _resume_at(details.get("input"))
     return visit
-
-
-def _attempt(visits: list[StateVisit], moment: datetime) -> None:
-    if not visits or visits[-1].left:
-        visits.append(StateVisit(UNTOLD, "Task", moment))
-    visits[-1].attempts += 1
-
-
-def _succeed(visits: list[StateVisit], event: Mapping[str, Any]) -> None:
-    """End a task whose state nobody will exit; the wait that it asks for will not be told either."""
-    if visits and visits[-1].name == UNTOLD:
-        _leave(visits, event["timestamp"])
-        visits[-1].until = _resume_at(event.get("taskSucceededEventDetails", {}).get("output"))
 
 
 def _leave(visits: list[StateVisit], moment: datetime) -> None:

@@ -6,6 +6,7 @@ what it patches is still there, and has a test.
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
+import copy
 import functools
 import json
 import os
@@ -15,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ministack.core import lambda_runtime, persistence
+from ministack.core import lambda_runtime, persistence, responses
 from ministack.services import cloudformation, dynamodb, lambda_svc, s3, stepfunctions
 from ministack.services.cloudformation import provisioners
 
@@ -35,6 +36,7 @@ def apply_cures() -> None:
     stream_table_items()
     forget_old_executions()
     adopt_existing_buckets()
+    tell_states_of_children()
 
 
 class CureOutdatedError(RuntimeError):
@@ -256,3 +258,36 @@ def adopt_existing_buckets() -> None:
     """
     # The creation itself still refuses a name that is taken and not adopted.
     provisioners.s3_bucket_name_conflict = lambda _name: None
+
+
+def tell_states_of_children() -> None:
+    """Write the states of a Map's child executions into their histories.
+
+    ministack: tells of a child's tasks only, so nobody sees which state ran, failed, or waits and until when.
+    AWS: a child execution has a history like any other.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    run = stepfunctions._run_sub_machine
+
+    @functools.wraps(run)
+    def run_and_tell(states: Any, start_at: str, given: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
+        if "mapRunArn" not in execution:
+            return run(states, start_at, given, execution, ctx)
+        name, value = start_at, copy.deepcopy(given)
+        while name:
+            state, kind = states[name], states[name]["Type"]
+            entered = {"name": name, "input": json.dumps(value)}
+            stepfunctions._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
+            if kind in ("Succeed", "Fail"):
+                return run({name: state}, name, value, execution, ctx)
+            ctx["State"] = {"Name": name, "EnteredTime": responses.now_iso(), "RetryCount": 0}
+            arguments = (execution, ctx) if kind in ("Task", "Map", "Parallel") else (ctx,)
+            value, following = getattr(stepfunctions, f"_execute_{kind.lower()}")(state, value, *arguments)
+            exited = {"name": name, "output": json.dumps(value)}
+            stepfunctions._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": exited})
+            name = following
+        return value
+
+    stepfunctions._run_sub_machine = run_and_tell

@@ -59,19 +59,11 @@ def test_a_wait_tells_until_when() -> None:
     assert visits[0].seconds(START + timedelta(seconds=7)) == 7
 
 
-def test_a_child_of_the_local_engine_shows_its_tasks_although_its_states_are_not_told() -> None:
-    """Ministack records the tasks of a distributed map's children only."""
-    visits = state_visits(
-        [
-            event(0, "TaskScheduled"),
-            succeeded(1, {"resume_at": "2026-11-20T09:30:00Z"}),
-            event(2, "TaskScheduled"),
-            failed(3, "RunStoppedError", "stopped"),
-        ]
-    )
+def test_a_state_that_ends_the_execution_takes_no_time() -> None:
+    """Nothing tells of leaving it; without an end it would seem to run for ever."""
+    (visit,) = state_visits([entered(3, "Fail", "Report failure")])
 
-    assert [(visit.kind, visit.until) for visit in visits] == [("Task", "2026-11-20T09:30:00Z"), ("Task", None)]
-    assert visits[1].failures == ["RunStoppedError: stopped"]
+    assert visit.left == visit.entered
 
 
 def test_an_execution_in_a_wait_state_waits_until_the_time_of_its_input() -> None:
