@@ -10,14 +10,14 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import doctor, executions, export, run, show, start, token
+from cli import doctor, executions, export, rebuild, run, show, start, token, verify
 from cli.deployment import STACK_NAME
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
 from local.engine import EngineError
 from local.settings import SettingError
 from local.synthesis import SynthesisError
 
-COMMANDS = (run, executions, show, export, start, token, doctor)
+COMMANDS = (run, executions, show, export, start, token, verify, rebuild, doctor)
 
 EPILOG = """examples:
   traffic run                       capture the traffic once, on this machine

@@ -3,6 +3,7 @@
 import argparse
 import json
 import secrets
+import sys
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -176,6 +177,6 @@ def report(reader: RunReader) -> int:
         warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
     say()
     say(f"History:    {reader.deployment.place}")
-    say(f"Execution:  traffic executions{options} {reader.run_id}")
-    say(f"Table:      traffic export{options} --format csv")
+    say(f"Execution:  {sys.argv[0]} executions{options} {reader.run_id}")
+    say(f"Table:      {sys.argv[0]} export{options} --format csv")
     return 0 if execution["status"] == "SUCCEEDED" else FAILED

@@ -43,7 +43,9 @@ class Functions(Construct):
         }
         read_token = _allow(["secretsmanager:GetSecretValue"], [token.secret_arn])
         self.list_repos = self._function(
-            "ListRepos", environment={**github, **parameters.selection}, allowed=[read_token, *self._run_files()]
+            "ListRepos",
+            environment={**github, **parameters.selection},
+            allowed=[read_token, *self._run_files(), self._list(ANSWERS)],  # a past date is replayed from the archive
         )
         self.fetch_traffic = self._function(
             "FetchTraffic",
@@ -52,15 +54,22 @@ class Functions(Construct):
         )
         self.store_traffic = self._function(
             "StoreTraffic",
-            environment=tables,
+            environment={**tables, "SNAPSHOTS_TABLE": storage.snapshots.table_name},
             allowed=[
                 self._objects("s3:GetObject", ANSWERS),
                 self._objects("s3:PutObject", RECEIPTS),
                 self._items("dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+                _allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [storage.snapshots.table_arn]),
             ],
         )
         self.summarize_run = self._function(
-            "SummarizeRun", environment=tables, allowed=[*self._run_files(), self._items("dynamodb:BatchGetItem")]
+            "SummarizeRun",
+            environment=tables,
+            allowed=[
+                *self._run_files(),
+                self._items("dynamodb:BatchGetItem"),
+                _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # who fell silent is in no list of the run
+            ],
         )
         output(
             self,

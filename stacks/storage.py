@@ -12,9 +12,9 @@ RUN_FILES_KEPT = Duration.days(400)
 
 
 class Storage(Construct):
-    """What keeps history: two tables and the archive of GitHub's own words.
+    """What keeps history: three tables and the archive of GitHub's own words.
 
-    All three outlive the stack, and a later deployment adopts them again: fixed names, retained on delete and
+    All of it outlives the stack, and a later deployment adopts it again: fixed names, retained on delete and
     replacement. No key of our own: AWS's encryption at rest costs nothing and cannot be lost with a key.
     """
 
@@ -23,9 +23,12 @@ class Storage(Construct):
         self.traffic = self._table("TrafficTable", "RepoTraffic", "repo-name", sort_key="timestamp")
         keep_logical_id(self.traffic, TRAFFIC_TABLE)
         self.repositories = self._table("RepositoriesTable", "RepoTrafficRepositories", "repo-id")
+        # Apart from the days: who reads years of days does not pay for lists of paths, and the two grow by other keys.
+        self.snapshots = self._table("SnapshotsTable", "RepoTrafficSnapshots", "repo-id", sort_key="captured-on")
         self.archive = self._archive()
         output(self, "TrafficTable", self.traffic.table_name, "Views and clones: an item for a repository and day.")
         output(self, "RepositoriesTable", self.repositories.table_name, "The repositories, with all their names.")
+        output(self, "SnapshotsTable", self.snapshots.table_name, "Referrers, paths and 14-day totals, by capture.")
         output(self, "ArchiveBucket", self.archive.bucket_name, "GitHub's answers, word for word.")
 
     def _table(self, id_: str, name: str, partition_key: str, *, sort_key: str | None = None) -> dynamodb.Table:

@@ -1,4 +1,7 @@
-"""List repositories: checks the input, lists what the token can push to, and writes the run's manifest."""
+"""List repositories: checks the input, lists what the token can push to, and writes the run's manifest.
+
+A date that GitHub returns no longer is replayed from the archive instead.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -7,7 +10,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.list_repos.listing import Pages, missing_names, plan_batches, read_pages, select
-from lambdas.list_repos.run_input import read_date
+from lambdas.list_repos.replay import is_beyond_github, replay
+from lambdas.list_repos.run_input import read_date, run_day
 from lambdas.shared.archive import archive
 from lambdas.shared.clock import from_text, to_text
 from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key
@@ -34,6 +38,9 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
     """
     run, wanted = begin(event), selection()
+    replayed = replay_of(event, run)
+    if replayed is not None:
+        return replayed
     pages = read_pages(
         github(),
         event.get("listing", Listing(parts=0, pauses=0)),
@@ -66,6 +73,22 @@ def begin(event: RunState) -> Run:
     if date is not None:
         begun["date"] = date
     return begun
+
+
+def replay_of(event: RunState, run: Run) -> RunState | None:
+    """Plan a replay from the archive, where the run asks for a day that GitHub returns no longer; else None.
+
+    Raises:
+        InvalidInputError: The archive has no answer that could hold that day.
+    """
+    if "date" not in run or "listing" in event:
+        return None
+    today = run_day(event.get("input", {}), from_text(run["started"]))
+    if not is_beyond_github(run["date"], today):
+        return None
+    state = replay(archive(), run, run["date"], today)
+    logger.info("planned replay", run=run["id"], date=run["date"], objects=state["manifest"]["batches"])
+    return state
 
 
 def go_on(run: Run, pages: Pages) -> RunState:

@@ -35,10 +35,11 @@ def read_date(given: Any, now: datetime) -> str | None:
     unknown = given.keys() - {"Comment", "date"} - (EVENT_FIELDS if is_event else set())
     if unknown:
         raise InvalidInputError(f"The input has the unknown field {_quoted(min(unknown))}; {EXPECTED}.")
-    return _day(given["date"], _latest(given, now)) if "date" in given else None
+    return _day(given["date"], run_day(given, now)) if "date" in given else None
 
 
-def _latest(given: Mapping[str, Any], now: datetime) -> str:
+def run_day(given: Mapping[str, Any], now: datetime) -> str:
+    """Name the day of the run by its own time: that of EventBridge's event where it came by one, else the start."""
     try:
         return day_of(from_text(given["time"]))
     except (KeyError, TypeError, ValueError):

@@ -1,6 +1,5 @@
 """The bucket: GitHub's raw answers for good, and the notes that the steps of a run leave each other."""
 
-import gzip
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from lambdas.shared.answer_lines import pack, unpack
 from lambdas.shared.contract import ArchivedAnswer, archive_prefix
 from lambdas.shared.settings import setting
 
@@ -35,18 +35,31 @@ class Archive:
         Returns:
             The object's key.
         """
-        lines = "".join(json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n" for answer in answers)
-        content = gzip.compress(lines.encode(), mtime=0)  # no time within: the same answers give the same bytes
+        content = pack(answers)
         first = min(answer["captured_at"] for answer in answers)
         name = f"{first.replace('-', '').replace(':', '')}-{answers[0]['run']}-{hashlib.sha256(content).hexdigest()}"
         key = f"{archive_prefix(first[:10])}{name}.jsonl.gz"
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/gzip")
+        self._put_once(key, content)
         return key
+
+    def _put_once(self, key: str, content: bytes) -> None:
+        """Write an object that is not there yet; one that is stays as it is.
+
+        Source:
+            https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        try:
+            self._s3.put_object(
+                Bucket=self.bucket, Key=key, Body=content, ContentType="application/gzip", IfNoneMatch="*"
+            )
+        except ClientError as exc:
+            # 412: the key names this very content. boto3 repeats a write whose answer was lost, and meets its own.
+            if exc.response["Error"]["Code"] != "PreconditionFailed":
+                raise
 
     def read_answers(self, key: str) -> list[ArchivedAnswer]:
         """Read what `put_answers` wrote."""
-        content = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in gzip.decompress(content).decode().split("\n") if line]
+        return unpack(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def put_note(self, key: str, note: Any) -> None:
         """Write an object of JSON."""

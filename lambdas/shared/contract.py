@@ -66,6 +66,7 @@ class Manifest(TypedDict):
     key: str
     batches: int
     repositories: int
+    held: NotRequired[str]  # where a date is replayed from the archive: the dates that can be had
 
 
 class RunState(TypedDict):

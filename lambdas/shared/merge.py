@@ -7,6 +7,8 @@ same table. An absent cell is the identity: it changes nothing, and nothing is e
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lambdas.shared.spans import Spans, join
+
 
 @dataclass(frozen=True)
 class Day:
@@ -56,12 +58,14 @@ class Entry:
         newest_day: The newest day GitHub reported; None before the first.
         captured_on: The last day on which all four endpoints answered; None before the first.
         refusals: For each outcome but "captured", the last day it came.
+        covered: For views and for clones, the days that some answer covered whole.
     """
 
     names: Mapping[str, Name] = field(default_factory=dict)
     newest_day: str | None = None
     captured_on: str | None = None
     refusals: Mapping[str, str] = field(default_factory=dict)
+    covered: Mapping[str, Spans] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -83,6 +87,7 @@ def merge_entries(one: Entry, other: Entry) -> Entry:
         _latest(one.newest_day, other.newest_day),
         _latest(one.captured_on, other.captured_on),
         refusals,
+        {kind: join(one.covered.get(kind, ()), other.covered.get(kind, ())) for kind in (*one.covered, *other.covered)},
     )
 
 

@@ -1,26 +1,28 @@
-"""The two tables, as items: read consistently, written only where something changes, and only over what was read."""
+"""The three tables: what is seen is merged into what is kept, and only what changes is written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
 from lambdas.shared.clock import start_of, to_text
-from lambdas.shared.contract import METRICS
 from lambdas.shared.errors import IdentityConflictError, TableBusyError
-from lambdas.shared.merge import Day, Entry, Name, merge_days, merge_entries
+from lambdas.shared.item_table import ATTEMPTS, ItemTable, changes, to_dynamodb
+from lambdas.shared.items import (
+    Item,
+    day_of_item,
+    entry_of_item,
+    item_of_day,
+    item_of_entry,
+    item_of_snapshot,
+    own_key,
+    pointer_key,
+    snapshot_of_item,
+)
+from lambdas.shared.merge import Day, Entry, merge_days, merge_entries
 from lambdas.shared.settings import setting
-
-Item = dict[str, Any]
-
-BATCH_GET = 100  # keys; DynamoDB's limit for one BatchGetItem
-ATTEMPTS = 5  # at an item that others change meanwhile
-
-_to_dynamodb = TypeSerializer().serialize
-_from_dynamodb = TypeDeserializer().deserialize
+from lambdas.shared.snapshot import Snapshot, merge_snapshots
 
 
 class Tables:
@@ -33,14 +35,12 @@ class Tables:
     """
 
     def __init__(self, dynamodb: Any, traffic: str, repositories: str) -> None:
-        self._dynamodb = dynamodb
-        self._traffic = traffic
-        self._repositories = repositories
+        self._traffic = ItemTable(dynamodb, traffic)
+        self._repositories = ItemTable(dynamodb, repositories)
 
     def days(self, repo_name: str, days: Iterable[str]) -> dict[str, Item]:
         """Read the items of some days, by day."""
-        keys = [{"repo-name": repo_name, "timestamp": to_text(start_of(day))} for day in days]
-        return {item["timestamp"][:10]: item for item in self._read(self._traffic, keys)}
+        return {item["timestamp"][:10]: item for item in self._traffic.items([_day_key(repo_name, d) for d in days])}
 
     def store_days(self, repo_name: str, repo_id: int, seen: Mapping[str, Day]) -> tuple[list[str], dict[str, Day]]:
         """Merge days into the table.
@@ -49,7 +49,7 @@ class Tables:
             The days whose items changed, and each day as it was kept before.
 
         Raises:
-            IdentityConflictError: The rows belong to another id.
+            IdentityConflictError: Rows among them belong to another id; none was written.
             TableBusyError: Others kept changing the rows.
         """
         kept: dict[str, Day] = {}
@@ -57,16 +57,13 @@ class Tables:
         waiting = dict(seen)
         for _ in range(ATTEMPTS):
             items = self.days(repo_name, waiting)
+            _refuse_others(repo_name, repo_id, items)
             for day in list(waiting):
                 item = items.get(day, {})
-                if item.get("repo-id", repo_id) != repo_id:
-                    raise IdentityConflictError(f"{repo_name} {day} belongs to id {item['repo-id']}, not to {repo_id}")
                 kept.setdefault(day, day_of_item(item))
-                update = _changes(
-                    item, {"repo-id": repo_id, **item_of_day(merge_days(day_of_item(item), waiting[day]))}
-                )
-                key = {"repo-name": repo_name, "timestamp": to_text(start_of(day))}
-                if update and not self._write(self._traffic, key, item, update):
+                merged = {"repo-id": repo_id, **item_of_day(merge_days(day_of_item(item), waiting[day]))}
+                update = changes(item, merged)
+                if update and not self._traffic.write(_day_key(repo_name, day), item, update):
                     continue
                 changed += [day] if update else []
                 del waiting[day]
@@ -76,148 +73,120 @@ class Tables:
 
     def repository(self, repo_id: int) -> tuple[str, Entry] | None:
         """Read a repository's key in `RepoTraffic` and what is known of it; None where nothing is."""
-        item = self._item(str(repo_id))
+        item = self._repositories.item({"repo-id": str(repo_id)})
         return (item["repo-name"], entry_of_item(item)) if item else None
 
-    def store_repository(self, repo_id: int, seen: Entry) -> str:
+    def store_repository(self, repo_id: int, seen: Entry) -> tuple[str, Entry]:
         """Merge what was seen of a repository into its entry, and lead its name to it.
 
         Returns:
-            The partition key its days lie under: the name first seen, which never changes.
+            The partition key its days lie under, which never changes: the name first seen. And all that is known of it.
 
         Raises:
             TableBusyError: Others kept changing the entry.
         """
+        key = {"repo-id": str(repo_id)}
         for _ in range(ATTEMPTS):
-            item = self._item(str(repo_id))
+            item = self._repositories.item(key)
             kept = entry_of_item(item)
-            for name in seen.names.keys() - kept.names.keys():
-                self._point(name, repo_id, claim=not item)
+            # The names first: an entry whose names lead nowhere would never be mended, a name that leads too early is.
+            for name in sorted(seen.names.keys() - kept.names.keys()):
+                self._lead(name, repo_id, claim=not item and name == seen.name)
+            merged = merge_entries(kept, seen)
             repo_name = item.get("repo-name") or self._own_key(seen.name, repo_id)
-            update = _changes(item, {"repo-name": repo_name, **item_of_entry(merge_entries(kept, seen))})
-            if not update or self._write(self._repositories, {"repo-id": str(repo_id)}, item, update):
-                return str(repo_name)
+            update = changes(item, {"repo-name": repo_name, **item_of_entry(merged)})
+            if not update or self._repositories.write(key, item, update):
+                return str(repo_name), merged
         raise TableBusyError(f"the entry of repository {repo_id} kept changing while it was merged")
+
+    def entries(self) -> Iterator[tuple[int, str, Entry]]:
+        """Read every repository's id, key in `RepoTraffic` and what is known of it."""
+        for item in self._repositories.every_item():
+            if item["repo-id"].isdigit():  # the others lead from a name to ids
+                yield int(item["repo-id"]), item["repo-name"], entry_of_item(item)
 
     def ids_named(self, name: str) -> list[int]:
         """Give the ids of every repository that ever bore a name, whatever its case."""
-        return sorted(int(found) for found in self._item(_pointer(name)).get("repo-ids", ()))
+        return sorted(int(found) for found in self._pointer(name).get("repo-ids", ()))
 
     def _own_key(self, name: str, repo_id: int) -> str:
-        owner = self._item(_pointer(name))["owner-id"]
-        return name if owner == str(repo_id) else f"{name}~{repo_id}"
+        return own_key(name, repo_id, self._pointer(name).get("owner-id"))
 
-    def _point(self, name: str, repo_id: int, *, claim: bool) -> None:
+    def _pointer(self, name: str) -> Item:
+        return self._repositories.item({"repo-id": pointer_key(name)})
+
+    def _lead(self, name: str, repo_id: int, *, claim: bool) -> None:
         """Lead a name to an id; where it claims, the first id owns the name as the key of its rows."""
-        update, values = "ADD #ids :ids", {":ids": {str(repo_id)}}
-        names = {"#ids": "repo-ids"}
+        update, names = "ADD #ids :ids", {"#ids": "repo-ids"}
+        values: Item = {":ids": {str(repo_id)}}
         if claim:
             update = f"SET #owner = if_not_exists(#owner, :id) {update}"
-            values[":id"] = str(repo_id)  # type: ignore[assignment]
+            values[":id"] = str(repo_id)
             names["#owner"] = "owner-id"
-        self._dynamodb.update_item(
-            TableName=self._repositories,
-            Key={"repo-id": {"S": _pointer(name)}},
+        self._repositories.update(
+            {"repo-id": pointer_key(name)},
             UpdateExpression=update,
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues={key: _to_dynamodb(value) for key, value in values.items()},
+            ExpressionAttributeValues={key: to_dynamodb(value) for key, value in values.items()},
         )
 
-    def _item(self, key: str) -> Item:
-        return next(iter(self._read(self._repositories, [{"repo-id": key}])), {})
 
-    def _read(self, table: str, keys: list[Item]) -> list[Item]:
-        found: list[Item] = []
-        for start in range(0, len(keys), BATCH_GET):
-            waiting = [{name: _to_dynamodb(value) for name, value in key.items()} for key in keys[start:][:BATCH_GET]]
-            for _ in range(ATTEMPTS):
-                answer = self._dynamodb.batch_get_item(RequestItems={table: {"Keys": waiting, "ConsistentRead": True}})
-                found += [
-                    {name: _from_dynamodb(value) for name, value in item.items()}
-                    for item in answer["Responses"].get(table, [])
-                ]
-                waiting = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-                if not waiting:
-                    break
-            else:
-                raise TableBusyError(f"DynamoDB left {len(waiting)} keys of {table} unread")
-        return found
+class Snapshots:
+    """`RepoTrafficSnapshots`: what GitHub said of its whole window, an item for a repository and day of capture.
 
-    def _write(self, table: str, key: Item, read: Item, update: Item) -> bool:
-        """Set attributes, on condition that those of them, and the id, are still as they were read.
+    Args:
+        dynamodb: A DynamoDB client.
+        name: The table's name.
+    """
+
+    def __init__(self, dynamodb: Any, name: str) -> None:
+        self._table = ItemTable(dynamodb, name)
+
+    def store(self, repo_id: int, day: str, seen: Snapshot) -> bool:
+        """Let a capture replace what the same day's earlier ones said, endpoint by endpoint.
+
+        Args:
+            repo_id: GitHub's numeric id.
+            day: The day of capture.
+            seen: What was said.
 
         Returns:
-            Whether it was written; if not, others were faster: read again.
+            Whether the item changed.
+
+        Raises:
+            TableBusyError: Others kept changing it.
         """
-        guarded = {*update, *({"repo-id"} & read.keys() - key.keys())}
-        conditions = [
-            f"#{n} = :old{n}" if name in read else f"attribute_not_exists(#{n})"
-            for n, name in enumerate(sorted(guarded))
-        ]
-        numbered = dict(enumerate(sorted(guarded)))
-        values = {f":new{n}": _to_dynamodb(update[name]) for n, name in numbered.items() if name in update}
-        values |= {f":old{n}": _to_dynamodb(read[name]) for n, name in numbered.items() if name in read}
-        try:
-            self._dynamodb.update_item(
-                TableName=table,
-                Key={name: _to_dynamodb(value) for name, value in key.items()},
-                UpdateExpression="SET "
-                + ", ".join(f"#{n} = :new{n}" for n, name in numbered.items() if name in update),
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames={f"#{n}": name for n, name in numbered.items()},
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        key = {"repo-id": str(repo_id), "captured-on": day}
+        for _ in range(ATTEMPTS):
+            item = self._table.item(key)
+            merged = item_of_snapshot(merge_snapshots(snapshot_of_item(item), seen))
+            update = changes(item, merged)
+            if not update:
                 return False
-            raise
-        return True
+            # The times are always written, and so guarded: a set must not replace one that is newer.
+            if self._table.write(key, item, {**update, "captured-at": merged["captured-at"]}):
+                return True
+        raise TableBusyError(f"the snapshot of repository {repo_id} on {day} kept changing while it was merged")
 
 
-def day_of_item(item: Mapping[str, Any]) -> Day:
-    """Read an item of `RepoTraffic`. An absent attribute is an unknown number, not zero."""
-    return Day(
-        {metric: int(item[metric]) for metric in METRICS if metric in item},
-        frozenset(kind for kind in ("views", "clones") if item.get(f"{kind}-complete")),
-    )
+def _day_key(repo_name: str, day: str) -> Item:
+    return {"repo-name": repo_name, "timestamp": to_text(start_of(day))}
 
 
-def item_of_day(day: Day) -> Item:
-    """Write a day as attributes of an item of `RepoTraffic`."""
-    return {**day.metrics, **{f"{kind}-complete": True for kind in day.complete}}
-
-
-def entry_of_item(item: Mapping[str, Any]) -> Entry:
-    """Read a repository's item of `RepoTrafficRepositories`."""
-    return Entry(
-        {name: Name(seen["first"], seen["last"]) for name, seen in item.get("names", {}).items()},
-        item.get("newest-day"),
-        item.get("captured-on"),
-        item.get("refusals", {}),
-    )
-
-
-def item_of_entry(entry: Entry) -> Item:
-    """Write what is known of a repository as attributes of its item; what is unknown is absent."""
-    item = {
-        "names": {name: {"first": seen.first, "last": seen.last} for name, seen in entry.names.items()},
-        "newest-day": entry.newest_day,
-        "captured-on": entry.captured_on,
-        "refusals": dict(entry.refusals),
-    }
-    return {name: value for name, value in item.items() if value}
-
-
-def _changes(read: Item, merged: Item) -> Item:
-    return {name: value for name, value in merged.items() if read.get(name) != value}
-
-
-def _pointer(name: str) -> str:
-    """Name the item that leads from a repository's name to its ids. GitHub's names ignore case."""
-    return f"name {name.lower()}"
+def _refuse_others(repo_name: str, repo_id: int, items: Mapping[str, Item]) -> None:
+    """Make sure that no row belongs to another repository, before the first is written."""
+    for day, item in items.items():
+        if item.get("repo-id", repo_id) != repo_id:
+            raise IdentityConflictError(f"{repo_name} {day} belongs to id {item['repo-id']}, not to {repo_id}")
 
 
 @cache
 def tables() -> Tables:
-    """Give the tables that the deployment set."""
+    """Give the tables of days and repositories that the deployment set."""
     return Tables(boto3.client("dynamodb"), setting("TRAFFIC_TABLE"), setting("REPOSITORIES_TABLE"))
+
+
+@cache
+def snapshots() -> Snapshots:
+    """Give the table of snapshots that the deployment set."""
+    return Snapshots(boto3.client("dynamodb"), setting("SNAPSHOTS_TABLE"))

@@ -5,15 +5,23 @@ Source:
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.shared.clock import day_of, days_before, from_text, start_of
 from lambdas.shared.contract import Endpoint
-from lambdas.shared.merge import Day
+from lambdas.shared.merge import Day, merge_days
+from lambdas.shared.spans import Spans, spans_of, within
 
 WINDOW = timedelta(hours=336)
 WINDOW_DAYS = 14
+
+# From then on GitHub lists 14 whole UTC days, zeros too, moved as a block; an older GitHub Enterprise Server may not.
+# Source: recorded answers before and after. https://docs.github.com/en/rest/metrics/traffic tells of neither.
+REGIME_CHANGE = datetime(2025, 12, 30, tzinfo=UTC)
+
+LATEST = 7  # days after which a rolling window that still leaves a day out means: nothing happened on it
 
 
 def check_body(endpoint: Endpoint, body: Any) -> None:
@@ -38,35 +46,92 @@ def check_body(endpoint: Endpoint, body: Any) -> None:
             raise ValueError(f"a row for {endpoint} has no name")
 
 
-def read_days(endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime) -> dict[str, Day]:
-    """Read the days of a views or clones answer that `check_body` accepted.
+@dataclass(frozen=True)
+class Said:
+    """What one views or clones answer says.
+
+    Attributes:
+        rows: For each day that GitHub named, `count` and `uniques`.
+        captured_at: When GitHub said so.
+    """
+
+    rows: Mapping[str, tuple[int, int]]
+    captured_at: datetime
+
+    @property
+    def today(self) -> str:
+        """The UTC day of the capture."""
+        return day_of(self.captured_at)
+
+
+def read_rows(endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime) -> Said:
+    """Read a views or clones answer that `check_body` accepted."""
+    return Said({_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}, captured_at)
+
+
+def read_days(capture: Mapping[Endpoint, Said]) -> dict[str, Day]:
+    """Read the days of one capture.
+
+    Args:
+        capture: Views and clones of the same capture; or the one of them that was answered.
 
     Returns:
-        For each day that GitHub named, its two metrics, and whether the day was returned whole.
+        For each day that GitHub named, its metrics, and which of them were returned for the whole day.
     """
-    seen = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}
-    whole = complete_days(set(seen), captured_at)
+    whole = whole_days(capture)
+    days: dict[str, Day] = {}
+    for endpoint, said in capture.items():
+        for day, (count, uniques) in said.rows.items():
+            complete = frozenset({endpoint}) if within(day, whole[endpoint]) else frozenset()
+            seen = Day({f"{endpoint}-count": count, f"{endpoint}-uniques": uniques}, complete)
+            days[day] = merge_days(days.get(day, Day()), seen)
+    return days
+
+
+def whole_days(capture: Mapping[Endpoint, Said]) -> dict[Endpoint, Spans]:
+    """Tell for which days one capture says everything: those returned whole, and in a rolling window the empty ones.
+
+    Where every day is listed, zeros too, each day that is listed is whole. Where empty days are left out, the oldest
+    day is truncated and the newest may be unfinished: GitHub's newest day stalls, for views and clones apart.
+    """
+    listed = _lists_whole_days(capture)
     return {
-        day: Day(
-            {f"{endpoint}-count": count, f"{endpoint}-uniques": uniques},
-            complete=frozenset({endpoint}) if day in whole else frozenset(),
-        )
-        for day, (count, uniques) in seen.items()
+        endpoint: spans_of(day for day in said.rows if day < said.today) if listed else _rolling(said)
+        for endpoint, said in capture.items()
     }
 
 
-def complete_days(days: set[str], captured_at: datetime) -> set[str]:
-    """Tell which of the days of one answer were returned whole.
+def _lists_whole_days(capture: Mapping[Endpoint, Said]) -> bool:
+    """Tell in which of GitHub's two regimes a capture was made: blocks of whole days, or a rolling window.
 
-    A day is whole when it is over and began inside the 336 hours before the capture. Since 2025-12-30 GitHub answers
-    with a block of 14 whole days that may reach further back; such a block is known by its length and by the absence
-    of the current day.
+    A zero, or a day that a rolling window had left, prove whole days; the current day proves the contrary. A block of
+    14 days up to yesterday without a zero can be either: then the day on which GitHub changed decides.
     """
-    today = day_of(captured_at)
-    ended = {day for day in days if day < today}
-    if today not in days and len(ended) == WINDOW_DAYS and min(ended) == days_before(max(ended), WINDOW_DAYS - 1):
-        return ended
-    return {day for day in ended if start_of(day) >= captured_at - WINDOW}
+    answers = capture.values()
+    if any(said.today in said.rows for said in answers):
+        return False
+    if any(count == 0 or _beyond(day, said) for said in answers for day, (count, _) in said.rows.items()):
+        return True
+    return all(_is_block(said) and said.captured_at >= REGIME_CHANGE for said in answers)
+
+
+def _beyond(day: str, said: Said) -> bool:
+    """Tell whether a day had left a rolling window, with an hour's grace for answers that GitHub has cached."""
+    return start_of(day) + timedelta(hours=24 + 1) <= said.captured_at - WINDOW
+
+
+def _is_block(said: Said) -> bool:
+    return len(said.rows) == WINDOW_DAYS and len(spans_of(said.rows)) == 1
+
+
+def _rolling(said: Said) -> Spans:
+    """Give the days between the truncated one and the newest, and those too old for GitHub to be late with."""
+    oldest = day_of(said.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))
+    newest = max((day for day in said.rows if day <= said.today), default="")
+    last = days_before(said.today, LATEST + 1)
+    if newest:
+        last = max(last, days_before(newest, 1))
+    return ((oldest, last),) if oldest <= last else ()
 
 
 def _is_count(value: Any) -> bool:

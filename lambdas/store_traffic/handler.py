@@ -5,9 +5,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.shared.archive import archive
 from lambdas.shared.contract import ChildState, Receipt, receipts_prefix
-from lambdas.shared.merge import lowered
-from lambdas.shared.tables import Tables, tables
+from lambdas.shared.errors import IdentityConflictError
+from lambdas.shared.merge import Day, lowered
+from lambdas.shared.snapshot import without_prefix
+from lambdas.shared.tables import snapshots, tables
 from lambdas.store_traffic.record import Report, read_reports
+
+CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
 
 logger = Logger()
 
@@ -20,27 +24,38 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> None:  # noqa: 
 
     Raises:
         TableBusyError: DynamoDB is throttled or contended; the state machine retries.
-        IdentityConflictError: Rows belong to another repository; nothing of theirs was written.
     """
     run_id, key = event["run"]["id"], event["batch"]["key"]
-    receipts = [store(tables(), report) for report in read_reports(archive().read_answers(key))]
+    receipts = [store(report) for report in read_reports(archive().read_answers(key))]
     name = key.rsplit("/", 1)[1].removesuffix(".jsonl.gz")
     archive().put_note(f"{receipts_prefix(run_id)}{name}.json", receipts)
     logger.info("stored traffic", run=run_id, key=key, changed=sum(receipt["items_changed"] for receipt in receipts))
 
 
-def store(record: Tables, report: Report) -> Receipt:
-    """Merge what GitHub said about one repository into the tables."""
-    repo_name = record.store_repository(report.repo_id, report.entry)
-    changed, kept = record.store_days(repo_name, report.repo_id, report.days)
+def store(report: Report) -> Receipt:
+    """Merge what GitHub said about one repository into the tables.
+
+    Rows that belong to another repository are left alone, and the receipt says so: the other repositories of the object
+    have nothing to do with it.
+    """
+    repo_name, entry = tables().store_repository(report.repo_id, report.entry)
+    outcome, detail = report.outcome, report.detail
+    changed: list[str] = []
+    kept: dict[str, Day] = {}
+    try:
+        changed, kept = tables().store_days(repo_name, report.repo_id, report.days)
+    except IdentityConflictError as exc:
+        outcome, detail = CONFLICT, str(exc)
+    for day, snapshot in report.snapshots.items():
+        snapshots().store(report.repo_id, day, without_prefix(snapshot, entry.names))
     return {
         "id": report.repo_id,
         "name": report.name,
         "repo_name": repo_name,
         "answered": list(report.answered),
-        "outcome": report.outcome,
-        "detail": report.detail,
+        "outcome": outcome,
+        "detail": detail,
         "items_changed": len(changed),
-        "lowered": sum(lowered(kept[day], seen) for day, seen in report.days.items()),
+        "lowered": sum(lowered(kept[day], seen) for day, seen in report.days.items() if day in kept),
         "newest_day": max(report.days, default=None),
     }

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from lambdas.shared.answers import CAPTURED
 from lambdas.shared.clock import from_text
 from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Endpoint
-from lambdas.shared.merge import Day, Entry, Name, merge_days
-from lambdas.shared.traffic import read_days
+from lambdas.shared.merge import Day, Entry, Name
+from lambdas.shared.snapshot import Snapshot, merge_snapshots, read_statement
+from lambdas.shared.spans import Spans
+from lambdas.shared.traffic import Said, read_days, read_rows, whole_days
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,11 @@ class Report:
         name: The `owner/name` it was asked under.
         captured_at: When GitHub spoke last.
         days: Per day what views and clones said.
+        covered: For views and for clones, the days that were covered whole.
         answered: The endpoints that answered.
         outcome: "captured", or why not.
         detail: What GitHub said where it did not answer.
+        snapshots: Per day of capture what was said of the window as a whole.
     """
 
     repo_id: int
@@ -32,6 +36,8 @@ class Report:
     answered: tuple[Endpoint, ...]
     outcome: str = CAPTURED
     detail: str = ""
+    covered: Mapping[str, Spans] = field(default_factory=dict)
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
 
     @property
     def entry(self) -> Entry:
@@ -42,17 +48,19 @@ class Report:
             newest_day=max(self.days, default=None),
             captured_on=day if ENDPOINTS[-1] in self.answered else None,
             refusals={} if self.outcome == CAPTURED else {self.outcome: day},
+            covered=self.covered,
         )
 
 
 @dataclass
 class _Draft:
-    days: dict[str, Day] = field(default_factory=dict)
+    capture: dict[Endpoint, Said] = field(default_factory=dict)
     answered: list[Endpoint] = field(default_factory=list)
     outcome: str = CAPTURED
     detail: str = ""
     name: str = ""
     captured_at: str = ""
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
 
 
 def read_reports(answers: Iterable[ArchivedAnswer]) -> list[Report]:
@@ -64,20 +72,37 @@ def read_reports(answers: Iterable[ArchivedAnswer]) -> list[Report]:
         draft.captured_at = max(draft.captured_at, answer["captured_at"])
         if answer["outcome"] == CAPTURED:
             draft.answered.append(answer["endpoint"])
-            for day, seen in _days(answer).items():
-                draft.days[day] = merge_days(draft.days.get(day, Day()), seen)
+            if answer["endpoint"] in ("views", "clones"):
+                draft.capture[answer["endpoint"]] = _said(answer)
+            _add_statement(draft.snapshots, answer)
         else:
             draft.outcome, draft.detail = answer["outcome"], _detail(answer)
-    return [
-        Report(repo_id, draft.name, draft.captured_at, draft.days, tuple(draft.answered), draft.outcome, draft.detail)
-        for repo_id, draft in drafts.items()
-    ]
+    return [_report(repo_id, draft) for repo_id, draft in drafts.items()]
 
 
-def _days(answer: ArchivedAnswer) -> dict[str, Day]:
-    if answer["endpoint"] not in ("views", "clones"):
-        return {}
-    return read_days(answer["endpoint"], json.loads(answer["body"]), from_text(answer["captured_at"]))
+def _report(repo_id: int, draft: _Draft) -> Report:
+    return Report(
+        repo_id,
+        draft.name,
+        draft.captured_at,
+        read_days(draft.capture),
+        tuple(draft.answered),
+        draft.outcome,
+        draft.detail,
+        {kind: spans for kind, spans in whole_days(draft.capture).items() if spans},
+        draft.snapshots,
+    )
+
+
+def _add_statement(snapshots: dict[str, Snapshot], answer: ArchivedAnswer) -> None:
+    statement = read_statement(answer["endpoint"], json.loads(answer["body"]), answer["captured_at"])
+    if statement is not None:
+        day = answer["captured_at"][:10]
+        snapshots[day] = merge_snapshots(snapshots.get(day, {}), {answer["endpoint"]: statement})
+
+
+def _said(answer: ArchivedAnswer) -> Said:
+    return read_rows(answer["endpoint"], json.loads(answer["body"]), from_text(answer["captured_at"]))
 
 
 def _detail(answer: ArchivedAnswer) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -18,9 +19,15 @@ from lambdas.shared.contract import (
     stopped_key,
     summary_key,
 )
-from lambdas.shared.tables import day_of_item, tables
-from lambdas.summarize_run.message import cause_text, message, subject
+from lambdas.shared.items import day_of_item
+from lambdas.shared.spans import Spans, days_in
+from lambdas.shared.tables import tables
+from lambdas.summarize_run.deadlines import watermark_of
+from lambdas.summarize_run.message import NAMED, cause_text, message, subject
+from lambdas.summarize_run.metrics import publish
 from lambdas.summarize_run.outcome import Result, error_of, gather
+from lambdas.summarize_run.replay import is_replay, stored_again, verdict
+from lambdas.summarize_run.watch import Watch, watch
 
 READERS = 16  # objects read at once; a run of 100,000 repositories leaves 4,000 of them
 
@@ -35,30 +42,72 @@ def lambda_handler(event: RunState, context: LambdaContext) -> Summary:  # noqa:
         The summary, with `outcome` "failed" where everything failed or the run was stopped.
     """
     run = event["run"]
-    stopped = archive().read_note(stopped_key(run["id"]))
     results = gather(
         archive().read_note(manifest_key(run["id"])) or [],
         read_notes(receipts_prefix(run["id"])),
         read_notes(problems_prefix(run["id"])),
     )
-    error = error_of(event, stopped, results)
-    summary: Summary = {
-        "run": run,
-        "outcome": "failed" if error else "succeeded",
-        "error": error,
-        "subject": subject(day_of_run(event), error, results),
-        "message": message(event, error, cause_text(event, stopped), results, one_day(event, results)),
-    }
+    summary = summarize_replay(event, results) if is_replay(event) else summarize_capture(event, results)
     archive().put_note(summary_key(run["id"]), summary)
     captured = sum(result.outcome == CAPTURED for result in results)
     logger.info("summarized run", run=run["id"], outcome=summary["outcome"], captured=captured, listed=len(results))
     return summary
 
 
+def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
+    """Summarize a run that asked GitHub, and publish its metrics."""
+    stopped = archive().read_note(stopped_key(event["run"]["id"]))
+    error = error_of(event, stopped, results)
+    seen = observe(event, results)
+    if "manifest" in event:  # an input that was refused captures nothing either, and is no reason for an alarm
+        publish(results, seen)
+    return {
+        "run": event["run"],
+        "outcome": "failed" if error else "succeeded",
+        "error": error,
+        "subject": subject(day_of_run(event), error, results, seen),
+        "message": message(event, (error, cause_text(event, stopped)), results, seen, one_day(event, results)),
+    }
+
+
+def summarize_replay(event: RunState, results: Sequence[Result]) -> Summary:
+    """Summarize a run that stored a date again from the archive; of today it knows nothing."""
+    again = stored_again(results)
+    day_items = one_day(event, again)
+    stored = sum(1 for _ in archive().keys(receipts_prefix(event["run"]["id"])))
+    error, cause = verdict(event, again, stored=stored, day_items=day_items)
+    return {
+        "run": event["run"],
+        "outcome": "failed" if error else "succeeded",
+        "error": error,
+        "subject": subject(day_of_run(event), error, again, done="stored again"),
+        "message": message(event, (error, cause or cause_text(event, None)), again, day_items=day_items),
+    }
+
+
+def observe(event: RunState, results: Sequence[Result]) -> Watch:
+    """Look for what is in danger, in what is kept of every repository."""
+    marks = {id_: watermark_of(repo_name, entry) for id_, repo_name, entry in tables().entries()}
+    seen = watch(event, today_of(event), results, marks)
+    named = dict(sorted(seen.lost.items())[:NAMED])
+    return replace(seen, partial={name: returned_in_part(name, spans) for name, spans in named.items()})
+
+
+def returned_in_part(repo_name: str, lost: Spans) -> frozenset[str]:
+    """Name those of the days for which something is kept."""
+    kept = tables().days(repo_name, days_in(lost))
+    return frozenset(day for day, item in kept.items() if day_of_item(item).metrics)
+
+
+def today_of(event: RunState) -> str:
+    """Name the day of the run: GitHub's own, else that of EventBridge's event, else that of the start."""
+    listed_at = event.get("listing", {}).get("listed_at")
+    return (listed_at or event.get("input", {}).get("time") or event["run"]["started"])[:10]
+
+
 def day_of_run(event: RunState) -> str:
-    """Name the day that the run is about: the one asked for, else GitHub's own, else that of the start."""
-    run = event["run"]
-    return run.get("date", event.get("listing", {}).get("listed_at", run["started"])[:10])
+    """Name the day that the run is about: the one asked for, else today."""
+    return event["run"].get("date", today_of(event))
 
 
 def read_notes(prefix: str) -> list[Any]:
@@ -67,11 +116,11 @@ def read_notes(prefix: str) -> list[Any]:
         return [found for note in readers.map(archive().read_note, archive().keys(prefix)) for found in note or []]
 
 
-def one_day(event: RunState, results: Sequence[Result]) -> dict[str, dict[str, int]] | None:
-    """Read the day that a re-run was asked for, as it is kept now; None for an ordinary run."""
+def one_day(event: RunState, results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """Read the day that a re-run was asked for, as it is kept now; nothing for an ordinary run."""
     date = event["run"].get("date")
     if date is None:
-        return None
+        return {}
     return {
         result.name: dict(day_of_item(tables().days(result.repo_name, [date]).get(date, {})).metrics)
         for result in results

@@ -7,6 +7,16 @@ from collections.abc import Mapping, Sequence
 from lambdas.shared.answers import BLOCKED, CAPTURED, FAILED, GONE, NO_PERMISSION, NO_PUSH_ACCESS, SSO_NEEDED
 from lambdas.shared.contract import RunState
 from lambdas.summarize_run.outcome import NOT_REACHED, Result
+from lambdas.summarize_run.watch import (
+    Watch,
+    count,
+    late_lines,
+    lost_lines,
+    situation,
+    token_lines,
+    unlisted_lines,
+    urgency_line,
+)
 
 MAX_SUBJECT = 100  # characters; SNS's limit
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
@@ -24,59 +34,83 @@ CURES = {
     "GitHubRejectionError": "A bug in this program, or a GitHub that has changed: please report it.",
     "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
     "InvalidInputError": "Start the execution again with a valid input.",
+    "IncompleteReplayError": "Start the execution again: what is stored already does not change.",
     "InvalidSettingError": "Deploy again with a valid setting.",
     "TokenUnavailableError": "Look whether the secret exists and the functions' roles may read it.",
 }
 
 
-def subject(run_day: str, error: str, results: Sequence[Result]) -> str:
+def subject(
+    run_day: str, error: str, results: Sequence[Result], seen: Watch | None = None, done: str = "captured"
+) -> str:
     """Say in at most 100 ASCII characters the day and the one thing to know."""
     captured = sum(result.outcome == CAPTURED for result in results)
     if error:
         text = f"GitHub traffic {run_day}: FAILED, {error}"
     elif captured == len(results):
-        text = f"GitHub traffic {run_day}: {captured} repositories captured"
+        text = f"GitHub traffic {run_day}: {captured} repositories {done}"
     else:
-        text = f"GitHub traffic {run_day}: {captured} of {len(results)} repositories captured"
+        text = f"GitHub traffic {run_day}: {captured} of {len(results)} repositories {done}"
+    if seen is not None and seen.token_days_left is not None and seen.token_ends_soon:
+        text += f", token expires in {count(max(seen.token_days_left, 0))}"
     return _printable(text).encode("ascii", "replace").decode()[:MAX_SUBJECT]
 
 
 def message(
     state: RunState,
-    error: str,
-    cause: str,
+    problem: tuple[str, str],
     results: Sequence[Result],
+    seen: Watch | None = None,
     day_items: Mapping[str, Mapping[str, int]] | None = None,
 ) -> str:
     """Write the summary.
 
     Args:
         state: What the definition carried here.
-        error: The error that the run fails with, or empty.
-        cause: What is known of its cause.
+        problem: The error that the run fails with and what is known of its cause; both empty where it succeeded.
         results: What came of each repository.
+        seen: What is in danger; None for a replay from the archive, which knows nothing of today.
         day_items: For a re-run of one day, that day's metrics by repository.
     """
-    captured = [result for result in results if result.outcome == CAPTURED]
-    changed = sum(result.items_changed for result in results)
+    error, cause = problem
     lines = [
         f"The run failed: {error}." if error else "The run succeeded.",
         *([_printable(cause)] if error and cause else []),
         *([f"What to do: {CURES[error]}"] if error in CURES else []),
-        "",
-        f"{len(captured)} of {len(results)} repositories captured, {changed} days new or changed.",
     ]
+    sections = [
+        _counts(state, results),
+        _watch(seen),
+        _one_day(state, day_items),
+        *_failures(results, seen),
+        [_printable(line) for line in (unlisted_lines(seen, NAMED) if seen else [])],
+        [_printable(line) for line in (lost_lines(seen, NAMED) if seen else [])],
+        _listing(state),
+        [f"Execution: {_printable(state['run']['id'])}"],
+    ]
+    for section in sections:
+        lines += ["", *section] if section else []
+    return _bounded(lines)
+
+
+def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
+    captured = sum(result.outcome == CAPTURED for result in results)
+    changed = sum(result.items_changed for result in results)
+    done = "captured"
+    if "held" in state.get("manifest", {}):
+        done = f"stored again from {state['manifest']['batches']} objects of the archive, GitHub was not asked"
+    lines = [f"{captured} of {len(results)} repositories {done}, {changed} days new or changed."]
     newest = max((result.newest_day or "" for result in results), default="")
     if newest:
         lines.append(f"Newest day GitHub reported: {newest}.")
     lowered = sum(result.lowered for result in results)
     if lowered:
         lines.append(f"{lowered} numbers were lower than before; the higher ones are kept.")
-    lines += _one_day(state, day_items)
-    lines += _failures(results)
-    lines += _listing(state)
-    lines += ["", f"Execution: {_printable(state['run']['id'])}"]
-    return _bounded(lines)
+    return lines
+
+
+def _watch(seen: Watch | None) -> list[str]:
+    return [*token_lines(seen), *late_lines(seen), *urgency_line(seen)] if seen else []
 
 
 def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
@@ -91,9 +125,9 @@ def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
 
 
 def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]] | None) -> list[str]:
-    if day_items is None or "date" not in state["run"]:
+    if not day_items or "date" not in state["run"]:
         return []
-    lines = ["", f"{state['run']['date']}:"]
+    lines = [f"{state['run']['date']}:"]
     for name, metrics in sorted(day_items.items())[:NAMED]:
         numbers = ", ".join(f"{metric.replace('-', ' ')} {value}" for metric, value in sorted(metrics.items()))
         lines.append(f"  {_printable(name)}: {numbers or 'GitHub reports nothing'}")
@@ -102,18 +136,27 @@ def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]] | None)
     return lines
 
 
-def _failures(results: Sequence[Result]) -> list[str]:
+def _failures(results: Sequence[Result], seen: Watch | None) -> list[list[str]]:
+    """Write a section for each kind of failure."""
     by_outcome: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         if result.outcome != CAPTURED:
             by_outcome[result.outcome].append(result)
-    lines: list[str] = []
+    sections: list[list[str]] = []
     for outcome, failed in sorted(by_outcome.items()):
-        lines += ["", f"{len(failed)} {outcome}. {CURES.get(outcome, '')}".rstrip()]
-        lines += [f"  {_printable(result.name)} {_printable(result.detail)}".rstrip() for result in failed[:NAMED]]
+        lines = [f"{len(failed)} {outcome}. {CURES.get(outcome, '')}".rstrip()]
+        lines += [_failure(result, seen) for result in failed[:NAMED]]
         if len(failed) > NAMED:
             lines.append(f"  and {len(failed) - NAMED} more")
-    return lines
+        sections.append(lines)
+    return sections
+
+
+def _failure(result: Result, seen: Watch | None) -> str:
+    line = f"  {_printable(result.name)} {_printable(result.detail)}".rstrip()
+    if seen is not None and result.id in seen.failing:
+        line += f" ({situation(seen.failing[result.id], seen.today)})"
+    return line
 
 
 def _listing(state: RunState) -> list[str]:
@@ -130,7 +173,7 @@ def _listing(state: RunState) -> list[str]:
         lines.append(f"{len(missing)} repositories of the settings were not found: {names}")
     if "token_expires" in listing:
         lines.append(f"The token expires on {_printable(listing['token_expires'])}.")
-    return ["", *lines] if lines else []
+    return lines
 
 
 def _bounded(lines: Sequence[str]) -> str:

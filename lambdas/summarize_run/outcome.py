@@ -14,6 +14,7 @@ class Result:
     """What came of one repository in a run.
 
     Attributes:
+        id: GitHub's id.
         name: Its name at the time of the run.
         repo_name: The key its days lie under; empty where nothing was ever stored in this run.
         outcome: "captured", or why not.
@@ -23,6 +24,7 @@ class Result:
         newest_day: The newest day that GitHub reported.
     """
 
+    id: int
     name: str
     repo_name: str = ""
     outcome: str = NOT_REACHED
@@ -54,12 +56,14 @@ class Result:
 def gather(batches: Iterable[Batch], receipts: Iterable[Receipt], problems: Iterable[ArchivedAnswer]) -> list[Result]:
     """Say for each listed repository what came of it, however its child execution ended."""
     results = {
-        repository["id"]: Result(repository["name"]) for batch in batches for repository in batch["repositories"]
+        repository["id"]: Result(repository["id"], repository["name"])
+        for batch in batches
+        for repository in batch["repositories"]
     }
     for receipt in receipts:
-        results.setdefault(receipt["id"], Result(receipt["name"])).add(receipt)
+        results.setdefault(receipt["id"], Result(receipt["id"], receipt["name"])).add(receipt)
     for answer in problems:
-        results.setdefault(answer["repo_id"], Result(answer["repo"])).add_problem(answer)
+        results.setdefault(answer["repo_id"], Result(answer["repo_id"], answer["repo"])).add_problem(answer)
     return list(results.values())
 
 

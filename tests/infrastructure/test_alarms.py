@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.summarize_run import deadlines, metrics
 from tests.infrastructure.conftest import Template, many
 
 OWN_ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
@@ -42,6 +43,49 @@ def test_each_bad_end_has_an_alarm_that_reaches_the_topic(template: Template, me
     assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]
     assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
     assert publishers(template)["cloudwatch.amazonaws.com"] == {"StringEquals": OWN_ACCOUNT}
+
+
+def alarm_on(template: Template, metric: str) -> Mapping[str, Any]:
+    """The one alarm that looks at a metric."""
+    alarms = (found["Properties"] for found in template.of_type("AWS::CloudWatch::Alarm").values())
+    (alarm,) = [found for found in alarms if found["MetricName"] == metric]
+    return dict(alarm)
+
+
+def test_a_day_without_a_successful_run_is_an_alarm(template: Template) -> None:
+    """A rule that was disabled writes no error anywhere: only the missing success shows it.
+
+    Source:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (Period: at most seven
+        days in all, and at most one where a period is shorter than an hour)
+    """
+    alarm = alarm_on(template, "ExecutionsSucceeded")
+
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, 26, 26)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
+
+
+@pytest.mark.parametrize(
+    ("metric", "comparison", "threshold"),
+    [
+        ("Captured", "LessThanThreshold", 1),
+        ("TokenDaysLeft", "LessThanOrEqualToThreshold", deadlines.TOKEN_WARNING),
+        ("NewestDayAgeDays", "GreaterThanOrEqualToThreshold", 4),
+    ],
+)
+def test_what_a_run_finds_in_danger_is_an_alarm(
+    template: Template, metric: str, comparison: str, threshold: int
+) -> None:
+    """An alarm on a metric that nobody writes never tells of anything: namespace and dimension are the function's."""
+    alarm = alarm_on(template, metric)
+
+    assert alarm["Namespace"] == metrics.NAMESPACE
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": metrics.SERVICE}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (comparison, threshold)
+    assert alarm["TreatMissingData"] == "ignore", "it holds until the next run says otherwise"
+    assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
 
 
 def test_the_topic_has_no_key_that_shuts_the_alarms_out(template: Template) -> None:

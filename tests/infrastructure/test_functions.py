@@ -20,7 +20,7 @@ EVERYWHERE = {"ARCHIVE_BUCKET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL
 SETTINGS = {
     "list_repos": GITHUB | SELECTION,
     "fetch_traffic": GITHUB,
-    "store_traffic": TABLES,
+    "store_traffic": TABLES | {"SNAPSHOTS_TABLE"},
     "summarize_run": TABLES,
 }
 PUBLIC_OUTPUTS = {
@@ -28,6 +28,7 @@ PUBLIC_OUTPUTS = {
     "RunCommand",
     "TrafficTable",
     "RepositoriesTable",
+    "SnapshotsTable",
     "ArchiveBucket",
     "SummaryTopicArn",
     "ConsoleUrl",

@@ -26,10 +26,10 @@ WITHOUT_RESOURCE = {
     "logs:DescribeLogGroups",
 }
 
-RUN_FILES = {"s3:GetObject /runs/*", "s3:PutObject /runs/*", "s3:ListBucket"}
+RUN_FILES = {"s3:GetObject /runs/*", "s3:PutObject /runs/*", "s3:ListBucket runs/*"}
 TOKEN = {"secretsmanager:GetSecretValue"}
 ALLOWED = {
-    "list_repos": TOKEN | RUN_FILES,
+    "list_repos": TOKEN | RUN_FILES | {"s3:ListBucket answers/*"},
     "fetch_traffic": TOKEN | RUN_FILES | {"s3:PutObject /answers/*"},
     "store_traffic": {
         "s3:GetObject /answers/*",
@@ -37,7 +37,7 @@ ALLOWED = {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
     },
-    "summarize_run": RUN_FILES | {"dynamodb:BatchGetItem"},
+    "summarize_run": RUN_FILES | {"dynamodb:BatchGetItem", "dynamodb:Scan"},
 }
 EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
@@ -54,11 +54,18 @@ MACHINE = {
 def allowed(statements: list[Mapping[str, Any]]) -> set[str]:
     """Every action that statements allow, with the key pattern where it is one on objects."""
     return {
-        f"{action} {resource['Fn::Join'][1][-1]}" if action in ("s3:GetObject", "s3:PutObject") else action
+        action + key_pattern(action, resource, statement)
         for statement in statements
         for action in many(statement["Action"])
         for resource in many(statement["Resource"])
     }
+
+
+def key_pattern(action: str, resource: Any, statement: Mapping[str, Any]) -> str:
+    """The objects of the archive that an action is held to, where it is one on objects."""
+    if action in ("s3:GetObject", "s3:PutObject"):
+        return f" {resource['Fn::Join'][1][-1]}"
+    return f" {statement['Condition']['StringLikeIfExists']['s3:prefix']}" if action == "s3:ListBucket" else ""
 
 
 def every_statement(template: Template) -> Iterator[Mapping[str, Any]]:
@@ -91,6 +98,15 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     assert len(set(roles)) == len(roles) == len(ALLOWED)
 
 
+def test_only_the_table_of_repositories_is_read_as_a_whole(template: Template) -> None:
+    """It holds an item for each repository; a scan of the table of days would cost more each year."""
+    scans = [found for found in every_statement(template) if "dynamodb:Scan" in many(found["Action"])]
+    scanned = {resource["Fn::GetAtt"][0] for found in scans for resource in many(found["Resource"])}
+
+    names = [template.resources[id_]["Properties"]["TableName"] for id_ in scanned]
+    assert names == ["RepoTrafficRepositories"]
+
+
 def test_nothing_may_delete(template: Template) -> None:
     """History is only ever added to."""
     actions = {action for statement in every_statement(template) for action in many(statement["Action"])}
@@ -120,7 +136,9 @@ def test_listing_is_held_to_a_prefix_and_still_lets_a_missing_key_be_seen(templa
 
     assert listing
     for statement in listing:
-        assert statement["Condition"] == {"StringLikeIfExists": {"s3:prefix": "runs/*"}}
+        (prefixes,) = (rule["s3:prefix"] for rule in statement["Condition"].values())
+        assert statement["Condition"] == {"StringLikeIfExists": {"s3:prefix": prefixes}}
+        assert set(many(prefixes)) <= {"runs/*", "answers/*"}
 
 
 def test_no_managed_policy_is_attached(template: Template) -> None:

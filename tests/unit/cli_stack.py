@@ -21,6 +21,7 @@ OUTPUTS = {
     "StateMachineArn": MACHINE,
     "TrafficTable": "RepoTraffic",
     "RepositoriesTable": "RepoTrafficRepositories",
+    "SnapshotsTable": "RepoTrafficSnapshots",
     "ArchiveBucket": "archive",
     "SummaryTopicArn": "arn:aws:sns:us-east-1:123456789012:summary",
     "GitHubTokenSecret": "token",
@@ -124,7 +125,11 @@ class Stack:
 
     def _create(self) -> None:
         self._clients["s3"].create_bucket(Bucket="archive")
-        for table, *keys in (("RepoTraffic", "repo-name", "timestamp"), ("RepoTrafficRepositories", "repo-id")):
+        for table, *keys in (
+            ("RepoTraffic", "repo-name", "timestamp"),
+            ("RepoTrafficRepositories", "repo-id"),
+            ("RepoTrafficSnapshots", "repo-id", "captured-on"),
+        ):
             self._clients["dynamodb"].create_table(
                 TableName=table,
                 BillingMode="PAY_PER_REQUEST",

@@ -19,7 +19,7 @@ from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 
 TOKEN = "github_pat_made_up"
-CACHES = (archive_module.archive, tables.tables, settings.selection, list_repos.github, fetch_traffic.github)
+CACHES = (archive_module.archive, tables.tables, tables.snapshots, settings.selection, list_repos.github, fetch_traffic.github)
 
 
 class Context:
@@ -85,6 +85,11 @@ class Account:
         found = self.dynamodb.Table("RepoTrafficRepositories").scan(ConsistentRead=True)["Items"]
         return {item["repo-id"]: item for item in found}
 
+    def snapshots(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Read the whole table of snapshots."""
+        found = self.dynamodb.Table("RepoTrafficSnapshots").scan(ConsistentRead=True)["Items"]
+        return {(item["repo-id"], item["captured-on"]): item for item in found}
+
 
 def child(name: str, repo_id: int = 1, run_id: str = "run-1") -> ChildState:
     """Make the input of a child execution for one repository."""
@@ -107,6 +112,7 @@ def account(monkeypatch: pytest.MonkeyPatch, github_url: str, **environment: str
         "ARCHIVE_BUCKET": "archive",
         "TRAFFIC_TABLE": "RepoTraffic",
         "REPOSITORIES_TABLE": "RepoTrafficRepositories",
+        "SNAPSHOTS_TABLE": "RepoTrafficSnapshots",
     }
     for name, value in {**deployed, **environment}.items():
         monkeypatch.setenv(name, value)
@@ -117,6 +123,7 @@ def account(monkeypatch: pytest.MonkeyPatch, github_url: str, **environment: str
         secrets.create_secret(Name="token", SecretString=TOKEN)
         _create_table(dynamodb, "RepoTraffic", "repo-name", "timestamp")
         _create_table(dynamodb, "RepoTrafficRepositories", "repo-id")
+        _create_table(dynamodb, "RepoTrafficSnapshots", "repo-id", "captured-on")
         yield Account(s3, dynamodb, secrets)
     _forget()
 

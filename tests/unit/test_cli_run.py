@@ -1,6 +1,7 @@
 """`traffic run`: what it starts, what it shows, and how it ends."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -46,7 +47,7 @@ def test_a_run_is_shown_until_it_ends_and_then_its_summary(stack: Stack, capsys:
     assert code == 0
     assert lines[1:3] == ["listing repositories", "1 of 2 repositories captured, 1 failed"]
     assert "  octo/2: no push access" in lines
-    assert "Execution:  traffic executions run-1" in lines
+    assert f"Execution:  {sys.argv[0]} executions run-1" in lines
     assert stack.saves == 1
 
 

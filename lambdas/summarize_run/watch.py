@@ -1,0 +1,151 @@
+"""What is in danger, told apart: GitHub late, a repository failing or gone, the token ending, days lost. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.shared.answers import CAPTURED
+from lambdas.shared.clock import from_text
+from lambdas.shared.contract import Listing, RunState
+from lambdas.shared.spans import Spans, day_after, days_in, span_text, spans_of
+from lambdas.summarize_run.deadlines import (
+    TOKEN_WARNING,
+    Watermark,
+    age,
+    days_left,
+    fewest_days_left,
+    is_recent,
+    lost_since,
+    token_days_left,
+)
+from lambdas.summarize_run.outcome import Result
+
+USUAL_AGE = 1  # days: GitHub's newest day is yesterday
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a run knows of what is in danger.
+
+    Attributes:
+        today: The run's day.
+        newest_day: The newest day that GitHub reported to this run; None where it reported none.
+        failing: How far the repositories are captured that were listed and not captured now, by id.
+        unlisted: The same of those captured lately that were not listed at all.
+        lost: By repository the days that were never returned whole, and are lost for good; those most recent first.
+        partial: Of these by repository the days of which GitHub returned a part.
+        token_days_left: Whole days until the token expires; None where GitHub does not say.
+    """
+
+    today: str
+    newest_day: str | None = None
+    failing: Mapping[int, Watermark] = field(default_factory=dict)
+    unlisted: Sequence[Watermark] = ()
+    lost: Mapping[str, Spans] = field(default_factory=dict)
+    partial: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    token_days_left: int | None = None
+
+    @property
+    def newest_day_age(self) -> int | None:
+        """Days since the newest day that GitHub reported."""
+        return None if self.newest_day is None else age(self.newest_day, self.today)
+
+    @property
+    def token_ends_soon(self) -> bool:
+        """Whether the token must be replaced now."""
+        return self.token_days_left is not None and self.token_days_left <= TOKEN_WARNING
+
+
+def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Watch:
+    """Compare what the run brought with how far every repository is captured; `partial` is for the caller to fill."""
+    captured = {result.id for result in results if result.outcome == CAPTURED}
+    listed = {result.id for result in results}
+    listing = state.get("listing", Listing(parts=0, pauses=0))
+    expires, listed_at = listing.get("token_expires"), listing.get("listed_at")
+    return Watch(
+        today,
+        newest_day=max((result.newest_day or "" for result in results if result.id in captured), default="") or None,
+        failing={id_: marks[id_] for id_ in listed - captured if id_ in marks},
+        unlisted=[mark for id_, mark in marks.items() if id_ not in listed and is_recent(mark, today)],
+        lost={mark.repo_name: lost for id_, mark in marks.items() if id_ in captured and (lost := mark.lost(today))},
+        token_days_left=token_days_left(expires, from_text(listed_at)) if expires and listed_at else None,
+    )
+
+
+def token_lines(seen: Watch) -> list[str]:
+    """Say that the token ends soon."""
+    if seen.token_days_left is None or not seen.token_ends_soon:
+        return []
+    when = f"in {count(seen.token_days_left)}" if seen.token_days_left >= 0 else "now"
+    return [f"The token expires {when}; nothing can be captured after that. Replace it in time: traffic token."]
+
+
+def late_lines(seen: Watch) -> list[str]:
+    """Say that GitHub is late for everybody, and when that begins to cost days."""
+    if seen.newest_day is None or seen.newest_day_age is None or seen.newest_day_age <= USUAL_AGE:
+        return []
+    left = days_left(day_after(seen.newest_day), seen.today)
+    late = f"it reports no day after {seen.newest_day}, {count(seen.newest_day_age)} ago (usually {count(USUAL_AGE)})"
+    return [f"GitHub is late for everybody: {late}. {remaining(left)}."]
+
+
+def unlisted_lines(seen: Watch, names: int) -> list[str]:
+    """Name the repositories that were captured lately and are not listed now."""
+    if not seen.unlisted:
+        return []
+    urgent = sorted(seen.unlisted, key=lambda mark: (mark.days_left(seen.today) or 0, mark.name))
+    lines = [
+        f"{len(urgent)} captured lately and not listed now (deleted, excluded, without push access, or no listing):"
+    ]
+    lines += [f"  {mark.name}: {situation(mark, seen.today)}" for mark in urgent[:names]]
+    return lines + ([f"  and {len(urgent) - names} more"] if len(urgent) > names else [])
+
+
+def lost_lines(seen: Watch, names: int) -> list[str]:
+    """Name the days that are lost for good."""
+    if not seen.lost:
+        return []
+    lines = [f"{len(seen.lost)} repositories have days that GitHub never returned whole and has deleted since:"]
+    lines += [
+        f"  {name}: {lost_text(spans, seen.partial.get(name))}" for name, spans in sorted(seen.lost.items())[:names]
+    ]
+    return lines + ([f"  and {len(seen.lost) - names} more"] if len(seen.lost) > names else [])
+
+
+def urgency_line(seen: Watch) -> list[str]:
+    """Say how long there is for the repositories that failed."""
+    left = fewest_days_left(seen.failing.values(), seen.today)
+    return [] if left is None else [f"{remaining(left)}, for the most urgent of those that failed."]
+
+
+def situation(mark: Watermark, today: str) -> str:
+    """Say of a repository how far it is captured, and how long it may stay so."""
+    known = f"newest day {mark.newest_day or 'unknown'}, last captured on {mark.captured_on or 'no day'}"
+    first = mark.first_missing(today)
+    if first is None:
+        return known
+    left = days_left(first, today)
+    if left < 0:
+        return f"{known}; {span_text(lost_since(first, today))} lost for good"
+    return f"{known}; {remaining(left)[0].lower()}{remaining(left)[1:]}"
+
+
+def remaining(left: int) -> str:
+    """Say how many days remain until days are lost for good."""
+    if left < 0:
+        return "Days are being lost for good"
+    return (
+        f"{count(left)} until days are lost for good" if left else "Today is the last day before days are lost for good"
+    )
+
+
+def lost_text(spans: Spans, partial: frozenset[str] | None = None) -> str:
+    """Write the days that are lost, those known in part apart."""
+    some = partial or frozenset()
+    lost = spans_of(day for day in days_in(spans) if day not in some)
+    parts = [f"{span_text(span)} lost" for span in lost] + [f"{span_text(span)} partial" for span in spans_of(some)]
+    return ", ".join(sorted(parts))
+
+
+def count(days: int) -> str:
+    """Write a number of days."""
+    return "1 day" if days == 1 else f"{days} days"

@@ -1,0 +1,125 @@
+"""DynamoDB in memory, as far as Store traffic uses it: a thousand examples in the time that moto takes for ten."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from lambdas.shared.tables import Snapshots, Tables
+
+KEYS = {
+    "RepoTraffic": ("repo-name", "timestamp"),
+    "RepoTrafficRepositories": ("repo-id",),
+    "RepoTrafficSnapshots": ("repo-id", "captured-on"),
+}
+
+Stored = dict[str, Any]  # an item in DynamoDB's own form
+
+
+class FakeDynamoDB:
+    """The two calls that Store traffic makes, on three tables.
+
+    Attributes:
+        items: By table and key.
+        writes: How many writes were asked for, those that a condition refused among them.
+        between: Called once, before the next write: what another writer does meanwhile.
+        refusal: The error code that the next calls are answered with.
+    """
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[tuple[str, ...], Stored]] = {table: {} for table in KEYS}
+        self.writes = 0
+        self.between: Callable[[], object] | None = None
+        self.refusal: str | None = None
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of days and repositories."""
+        return Tables(self, "RepoTraffic", "RepoTrafficRepositories")
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The table of snapshots."""
+        return Snapshots(self, "RepoTrafficSnapshots")
+
+    def dump(self) -> dict[str, dict[tuple[str, ...], Any]]:
+        """Give every item of every table, in Python's types."""
+        read = TypeDeserializer().deserialize
+        return {
+            table: {key: {name: read(value) for name, value in item.items()} for key, item in items.items()}
+            for table, items in self.items.items()
+        }
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """Read items by their keys."""
+        self._refuse()
+        ((table, asked),) = RequestItems.items()
+        assert asked["ConsistentRead"]
+        keys = [_key(table, key) for key in asked["Keys"]]
+        assert len(set(keys)) == len(keys) <= 100, "DynamoDB takes each key once, and a hundred of them"
+        found = [deepcopy(self.items[table][key]) for key in keys if key in self.items[table]]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+
+    def update_item(  # noqa: PLR0913 (boto3's names)
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Key: Stored,  # noqa: N803
+        UpdateExpression: str,  # noqa: N803
+        ExpressionAttributeNames: dict[str, str],  # noqa: N803
+        ExpressionAttributeValues: Stored,  # noqa: N803
+        ConditionExpression: str = "",  # noqa: N803
+    ) -> None:
+        """Change an item, if the condition holds."""
+        self._refuse()
+        meanwhile, self.between = self.between, None
+        if meanwhile:
+            meanwhile()
+        self.writes += 1
+        item = self.items[TableName].get(_key(TableName, Key), {})
+        names, values = ExpressionAttributeNames, ExpressionAttributeValues
+        if not all(_holds(part, item, names, values) for part in ConditionExpression.split(" AND ") if part):
+            raise _error("ConditionalCheckFailedException")
+        changed = {**Key, **item}
+        for name, sign, value in re.findall(r"(#\w+) (=|:ids)(?: (if_not_exists\(.*?\)|:\w+))?", UpdateExpression):
+            _apply(changed, names[name], sign, value, values)
+        self.items[TableName][_key(TableName, Key)] = deepcopy(changed)
+
+    @contextmanager
+    def refusing(self, code: str) -> Iterator[None]:
+        """Answer every call with an error."""
+        self.refusal = code
+        yield
+        self.refusal = None
+
+    def _refuse(self) -> None:
+        if self.refusal:
+            raise _error(self.refusal)
+
+
+def _apply(item: Stored, name: str, sign: str, value: str, values: Stored) -> None:
+    if sign == ":ids":
+        item[name] = {"SS": sorted({*item.get(name, {"SS": []})["SS"], *values[sign]["SS"]})}
+    elif value.startswith("if_not_exists"):
+        item.setdefault(name, values[":id"])
+    else:
+        item[name] = values[value]
+
+
+def _holds(part: str, item: Stored, names: dict[str, str], values: Stored) -> bool:
+    if part.startswith("attribute_not_exists"):
+        return names[part[len("attribute_not_exists(") : -1]] not in item
+    name, value = part.split(" = ")
+    return bool(item.get(names[name]) == values[value])
+
+
+def _key(table: str, item: Stored) -> tuple[str, ...]:
+    return tuple(str(item[name]["S"]) for name in KEYS[table])
+
+
+def _error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "UpdateItem")

@@ -1,0 +1,80 @@
+"""What GitHub's windows let through, as lines of the archive: the simulated windows without any HTTP."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from lambdas.shared.clock import to_text
+from lambdas.shared.contract import ArchivedAnswer, Endpoint
+from simulated_github.traffic import DayTraffic, Tally
+from simulated_github.windows import Window, WindowRules, midnight, rows, window
+
+Truth = Callable[[date], DayTraffic]
+
+METRICS: tuple[Endpoint, Endpoint] = ("views", "clones")
+
+
+def busy(day: date) -> DayTraffic:
+    """Invent a day on which so much happens that something falls into each hour of it."""
+    number = day.toordinal()
+    return DayTraffic(2400 + number * 37 % 999, 240 + number % 97, 1200 + number * 53 % 777, 120 + number % 41)
+
+
+def quiet(day: date) -> DayTraffic:
+    """Invent a day of a repository that is visited now and then, and never cloned."""
+    return DayTraffic(24, 2, 0, 0) if day.toordinal() % 5 == 0 else DayTraffic(0, 0, 0, 0)
+
+
+def answers(
+    at: datetime, rules: WindowRules, truth: Truth, *, name: str = "octo/docs", run: str = "run"
+) -> list[ArchivedAnswer]:
+    """Write what GitHub answers at a time to the four questions about a repository."""
+    seen = window(at, rules)
+    bodies: dict[Endpoint, object] = {kind: _body(kind, seen, truth) for kind in METRICS}
+    bodies |= {"referrers": [], "paths": []}
+    return [answer(kind, body, at, name=name, run=run) for kind, body in bodies.items()]
+
+
+def answer(
+    endpoint: Endpoint, body: object, at: datetime, *, name: str = "octo/docs", run: str = "run"
+) -> ArchivedAnswer:
+    """Write one good answer about the repository 1 as Fetch traffic archives it."""
+    return {
+        "run": run,
+        "repo_id": 1,
+        "repo": name,
+        "endpoint": endpoint,
+        "captured_at": to_text(at),
+        "status": 200,
+        "headers": {},
+        "body": json.dumps(body),
+        "outcome": "captured",
+    }
+
+
+def body_of(kind: Endpoint, days: Mapping[str, tuple[int, int]]) -> dict[str, object]:
+    """Write the body of a views or clones answer."""
+    listed = [
+        {"timestamp": f"{day}T00:00:00Z", "count": count, "uniques": uniques}
+        for day, (count, uniques) in sorted(days.items())
+    ]
+    return {"count": sum(count for count, _ in days.values()), "uniques": 1, kind: listed}
+
+
+def returned_whole(day: str, seen: Window) -> bool:
+    """Tell whether a window holds a whole day: the oracle, which knows what the answers only show."""
+    begin = midnight(date.fromisoformat(day))
+    return seen.start <= begin and begin + timedelta(days=1) <= seen.end
+
+
+def nine_o_clock(day: date) -> datetime:
+    """Give the time of the daily run."""
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+def _body(kind: Endpoint, seen: Window, truth: Truth) -> dict[str, object]:
+    def tally(day: date) -> Tally:
+        found = truth(day)
+        return found.views if kind == "views" else found.clones
+
+    return body_of(kind, {str(row.day): (row.tally.count, row.tally.uniques) for row in rows(tally, seen)})

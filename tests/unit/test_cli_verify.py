@@ -1,0 +1,112 @@
+"""`traffic verify`: every difference between the tables and the archive."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from cli import verify as command
+from cli.deployment import Deployment
+from cli.rebuild import rebuild
+from cli.terminal import CommandError
+from cli.verify import verify
+from tests.unit.recorded import Record, record
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
+    """Captures with a rename and a repository created again under the freed name."""
+    with record(monkeypatch, "octo/docs", seed=3) as made:
+        made.capture("2026-11-01T09:00:00Z")
+        made.github.rename("octo/docs", "octo/manual")
+        made.github.create("octo/docs")
+        made.capture("2026-11-05T09:00:00Z")
+        yield made
+
+
+def change(kept: Record, table: str, key: dict[str, str], **attributes: Any) -> None:
+    """Set attributes of an item behind the system's back."""
+    item = kept.aws.dynamodb.Table(table).get_item(Key=key).get("Item", key)
+    kept.aws.dynamodb.Table(table).put_item(Item={**item, **{n.replace("_", "-"): v for n, v in attributes.items()}})
+
+
+def test_what_was_captured_agrees(kept: Record) -> None:
+    """Otherwise nobody would look at what it says."""
+    assert verify(kept.deployment) == []
+
+
+def test_every_kind_of_difference_is_found(kept: Record) -> None:
+    """A lowered cell, an invented one, a lost row, a lost name, a changed window: each is named with both values."""
+    day = {"repo-name": "octo/docs", "timestamp": "2026-10-25T00:00:00Z"}
+    was = kept.aws.days()["octo/docs", "2026-10-25"]["views-count"]
+    change(kept, "RepoTraffic", day, views_count=was + 1)
+    change(kept, "RepoTraffic", {**day, "timestamp": "2020-01-01T00:00:00Z"}, views_count=0)
+    kept.aws.dynamodb.Table("RepoTraffic").delete_item(Key={**day, "timestamp": "2026-10-26T00:00:00Z"})
+    kept.aws.dynamodb.Table("RepoTrafficRepositories").delete_item(Key={"repo-id": "name octo/manual"})
+    (first, *_) = kept.aws.snapshots()
+    change(kept, "RepoTrafficSnapshots", {"repo-id": first[0], "captured-on": first[1]}, referrers=[])
+
+    found = {(each.kind, each.table, " ".join(each.key), each.attribute) for each in verify(kept.deployment)}
+
+    assert found == {
+        ("differs", "RepoTraffic", "octo/docs 2026-10-25T00:00:00Z", "views-count"),
+        ("extra", "RepoTraffic", "octo/docs 2020-01-01T00:00:00Z", ""),
+        ("missing", "RepoTraffic", "octo/docs 2026-10-26T00:00:00Z", ""),
+        ("missing", "RepoTrafficRepositories", "name octo/manual", ""),
+        ("differs", "RepoTrafficSnapshots", " ".join(first), "referrers"),
+    }
+
+
+def test_rows_under_a_key_that_the_repository_cannot_have_are_found(kept: Record) -> None:
+    """A key is taken from the table only where it is a name that the repository bore."""
+    (repo_id,) = (id_ for id_, item in kept.aws.repositories().items() if item.get("repo-name") == "octo/docs")
+    change(kept, "RepoTrafficRepositories", {"repo-id": repo_id}, repo_name="octo/elsewhere")
+
+    assert [(each.archive, each.held) for each in verify(kept.deployment)] == [("octo/docs", "octo/elsewhere")]
+
+
+def test_an_object_stored_late_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its repository may have been stored under its next name first: that key is as good, and stays."""
+    with record(monkeypatch, "octo/docs") as kept:
+        kept.capture("2026-11-01T09:00:00Z")
+        kept.delete_items()
+        kept.github.rename("octo/docs", "octo/manual")
+        kept.capture("2026-11-02T09:00:00Z")
+        assert verify(kept.deployment)
+
+        rebuild(kept.deployment)
+
+        assert verify(kept.deployment) == []
+        assert {name for name, _ in kept.aws.days()} == {"octo/manual"}
+
+
+def test_the_command_prints_differences_and_exits_with_1(
+    kept: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scheduled check must see it by the exit code, a person by the lines."""
+
+    @contextmanager
+    def opened(_arguments: argparse.Namespace) -> Iterator[Deployment]:
+        yield kept.deployment
+
+    monkeypatch.setattr(command, "opened", opened)
+    capsys.readouterr()
+    assert command.execute(argparse.Namespace()) == 0
+    assert capsys.readouterr().out == "The tables hold exactly what the archive says.\n"
+
+    key = {"repo-name": "octo/docs", "timestamp": "2026-10-25T00:00:00Z"}
+    change(kept, "RepoTraffic", key, clones_count=987)
+    assert command.execute(argparse.Namespace()) == 1
+    assert capsys.readouterr().out.startswith("differs\tRepoTraffic\tocto/docs 2026-10-25T00:00:00Z\tclones-count\t")
+
+
+def test_a_damaged_object_is_named(kept: Record) -> None:
+    """Half an object must not pass for a short one."""
+    (found, *_) = kept.aws.s3.list_objects_v2(Bucket="archive", Prefix="answers/")["Contents"]
+    whole = kept.aws.s3.get_object(Bucket="archive", Key=found["Key"])["Body"].read()
+    kept.aws.s3.put_object(Bucket="archive", Key=found["Key"], Body=whole[: len(whole) // 2])
+
+    with pytest.raises(CommandError, match=r"answers/capture_date=2026-11-01/.* cannot be read"):
+        verify(kept.deployment)
