@@ -1,11 +1,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format lock clean
+.PHONY: help setup run test check measure-history format clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/run  ## Set up .venv, and run nothing
 
 run: .venv/run  ## Capture the traffic once, on this machine
 	@$(BIN)/traffic run
@@ -18,6 +20,9 @@ check: .venv/dev  ## Lint and type-check everything
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.check_template
+
+measure-history: .venv/run  ## Measure how much history the local engine holds
+	@$(BIN)/python -m tests.measure_history
 
 format: .venv/dev  ## Format the code
 	$(BIN)/ruff format .

@@ -1,0 +1,129 @@
+"""Promise: what the README shows is what happens. Its commands are run, and what they print is compared."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+
+from local.engine import ROOT, running_engine
+from simulated_github import SimulatedGitHub
+from simulated_github.clock import parse_time
+from simulated_github.faults import no_push_access
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+LONGEST = 300.0  # seconds that a command may take; the first one synthesizes the stack
+
+# What no two runs share: names of executions, days, and the folder of the history.
+CHANGING = (
+    (re.compile(r"[a-z]+-\d{8}T\d{6}Z-[0-9a-f]{4}"), "RUN"),
+    (re.compile(r"\d{4}-\d\d-\d\d"), "DAY"),
+    (re.compile(r"(History: +)\S+/"), r"\1HOME/"),
+)
+
+# What tells of progress: how much of it is seen depends on the machine's pace.
+PROGRESS = re.compile(r"(Setting up|Synthesizing|listing repositories|\d+ of \d+ repositories captured$).*")
+
+
+def console(command: str) -> str:
+    """Find the output that the README shows of a command."""
+    shown = re.search(rf"```console\n\$ {re.escape(command)}\n(.*?)```", README, re.DOTALL)
+    assert shown, command
+    return shown[1]
+
+
+def block(kind: str) -> str:
+    """Find the block that the README marks, behind its language, with a word."""
+    shown = re.search(rf"```\w+ {kind}\n(.*?)```", README, re.DOTALL)
+    assert shown, kind
+    return shown[1]
+
+
+def normalized(text: str) -> str:
+    """Leave what every run prints alike."""
+    lines = [line.rstrip() for line in text.strip().splitlines() if not PROGRESS.fullmatch(line)]
+    whole = "\n".join(lines)
+    for pattern, name in CHANGING:
+        whole = pattern.sub(name, whole)
+    return whole
+
+
+def shell(command: str, settings: Mapping[str, str]) -> str:
+    """Run a command as a reader would, in the project's folder; empty settings keep a developer's `.env` out."""
+    unset = {name: "" for name in os.environ if name.startswith(("GITHUB_", "TRAFFIC_"))}
+    environment = {**os.environ, **unset, "GITHUB_TOKEN": "", "GITHUB_API_URL": "", **settings}
+    ran = subprocess.run(  # noqa: S602 - the README's own commands, pipes and all
+        command,
+        shell=True,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@dataclass(frozen=True)
+class Example:
+    """The history that the README's examples are taken from.
+
+    Attributes:
+        settings: What leads `traffic` to it.
+        printed: What the run printed.
+    """
+
+    settings: Mapping[str, str]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """Capture three repositories on 20 November 2026, of which one refuses: the same numbers on every machine."""
+    home = tmp_path_factory.mktemp("example")
+    with SimulatedGitHub(repositories=3, seed=1, at=parse_time("2026-11-20T09:00:00Z")) as github:
+        github.refuse("octo/website", no_push_access())
+        settings = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": "x", "TRAFFIC_HOME": str(home)}
+        yield Example(settings, shell(".venv/bin/traffic run", settings))
+
+
+def test_make_run_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    """The first command a reader types has to look as promised, or nothing else is believed."""
+    printed = shell("make run", {"TRAFFIC_HOME": str(tmp_path)})
+
+    assert normalized(printed) == normalized(console("make run"))
+
+
+def test_the_summary_shown_is_the_one_that_is_sent(example: Example) -> None:
+    """Readers decide by it whether this tells them enough."""
+    summary = block("summary")
+
+    assert normalized(summary) in normalized(example.printed)
+
+
+def test_the_item_shown_lies_in_the_table(example: Example) -> None:
+    """Whoever queries the table builds on these names and types."""
+    shown = json.loads(block("item"))
+    with running_engine(Path(example.settings["TRAFFIC_HOME"]) / "loopback") as engine:
+        key = {name: {"S": shown[name]} for name in ("repo-name", "timestamp")}
+        item = engine.client("dynamodb").get_item(TableName="RepoTraffic", Key=key)["Item"]
+
+    read = TypeDeserializer().deserialize
+    assert {name: read(value) for name, value in item.items()} == shown
+
+
+@pytest.mark.parametrize("command", re.findall(r"```console\n\$ (\.venv/bin/traffic .+)\n", README))
+def test_a_command_prints_what_the_readme_shows(command: str, example: Example) -> None:
+    """A reader compares; a column that moved sends them searching for their mistake."""
+    printed = shell(command, example.settings)
+
+    # Editors take blanks from the ends of lines, so an empty last column may be missing in the README.
+    assert [line.rstrip() for line in printed.splitlines()] == [line.rstrip() for line in console(command).splitlines()]
