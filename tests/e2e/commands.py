@@ -1,0 +1,107 @@
+"""The real commands, as a person types them: in a process of their own, with their history in a folder of the test."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+TRAFFIC = Path(sys.executable).with_name("traffic")
+
+PATIENCE = 180.0  # seconds; a run takes about ten, a synthesis as many, and the machine may be busy
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A terminal with its settings.
+
+    Attributes:
+        folder: Where it stands, and below it everything it makes.
+        settings: The environment's variables, but for those that any process needs.
+    """
+
+    folder: Path
+    settings: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        """Where the histories lie."""
+        return self.folder / "home"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command gets."""
+        ours = ("GITHUB_", "TRAFFIC_", "AWS_", "XDG_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        return {**inherited, "TRAFFIC_HOME": str(self.home), **self.settings}
+
+    def traffic(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Type a command and wait for its end."""
+        return subprocess.run(
+            [TRAFFIC, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    @contextmanager
+    def typed(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Type a command, and do something else while it runs; it is waited for in the end."""
+        with subprocess.Popen(
+            [TRAFFIC, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+                process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
+
+    def exported(self) -> set[Row]:
+        """Read the whole table as `traffic export` prints it, without the line of column names."""
+        done = self.traffic("export", "--format", "csv")
+        assert done.returncode == 0, done.stderr
+        return set(map(tuple, list(csv.reader(io.StringIO(done.stdout)))[1:]))
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C: the terminal sends it to the command and to every child in its session."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
+    """Wait until something has happened, or the command has ended; whether it has happened."""
+    give_up = time.monotonic() + PATIENCE
+    while not happened() and process.poll() is None:
+        assert time.monotonic() < give_up, "it did not happen"
+        time.sleep(0.005)
+    return happened()
+
+
+def commands_below(folder: Path) -> list[str]:
+    """List the command lines of living processes that name a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:
+            continue  # it has ended meanwhile
+        if str(folder).encode() in line:
+            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
+    return found

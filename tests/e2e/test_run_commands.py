@@ -1,0 +1,110 @@
+"""`traffic run` and `traffic export`, from the outside."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local.engine import ROOT, running_engine
+from simulated_github import SimulatedGitHub
+from tests.e2e.commands import Row, Terminal
+from tests.e2e.documented_github import CSV, documented_github
+
+
+def test_a_demonstration_runs_twice_and_the_second_run_changes_nothing(terminal: Terminal) -> None:
+    """The first thing anybody does, without a token, an account or a server; and then once more."""
+    first = terminal.traffic("run")
+    before = terminal.exported()
+    second = terminal.traffic("run")
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "GITHUB_TOKEN is not set: this is a demonstration" in first.stdout
+    assert "12 of 12 repositories captured, 168 days new or changed." in first.stdout
+    assert "12 of 12 repositories captured, 0 days new or changed." in second.stdout
+    assert terminal.exported() == before
+    assert [folder.name for folder in terminal.home.iterdir()] == ["demo"]
+
+
+def test_a_run_against_the_simulated_github_stores_its_truth(terminal: Terminal) -> None:
+    """The numbers go through a socket, four functions and an export, and are still the same."""
+    with served(terminal.folder, "--repositories", "4", "--at", "2026-11-20T09:00:00Z") as url:
+        terminal.settings.update(GITHUB_API_URL=url, GITHUB_TOKEN="x")
+        done = terminal.traffic("run")
+        truth = {
+            row
+            for repository in asked(f"{url}/_repositories")
+            for row in true_rows(url, repository["name"], "2026-11-06", "2026-11-19")
+        }
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert terminal.exported() == truth
+    assert len(truth) == 4 * 14
+
+
+def test_somebody_elses_server_is_stored_as_it_speaks(terminal: Terminal) -> None:
+    """What is printed is exactly what was said: a measured number, a measured zero, or an empty cell."""
+    with documented_github() as url:
+        terminal.settings.update(GITHUB_API_URL=url, GITHUB_TOKEN="x")
+        done = terminal.traffic("run")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 of 1 repositories captured" in done.stdout
+    assert terminal.traffic("export", "--format", "csv").stdout == CSV
+
+
+def test_fourteen_replayed_days_end_in_the_truth(terminal: Terminal) -> None:
+    """`--at` tells GitHub the time and the pipeline the schedule's: the past can be lived through once more."""
+    first = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    days = [first + timedelta(days=day) for day in range(14)]
+    with SimulatedGitHub(repositories=2, at=first) as github:
+        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
+        with running_engine(terminal.home / "loopback"):  # as `traffic start` would, so that functions stay warm
+            codes = [terminal.traffic("run", "--at", f"{day:%Y-%m-%dT%H:%M:%SZ}").returncode for day in days]
+        truth = {
+            (name, f"{day}T00:00:00Z", *map(str, told))
+            for name in github.names
+            for day, told in github.truth(name, "2026-10-19", "2026-11-14").items()
+        }
+
+    assert codes == [0] * 14
+    assert terminal.exported() == truth
+
+
+def test_a_refused_token_is_a_failed_command(terminal: Terminal) -> None:
+    """Scripts look at the exit status, people at the sentence with the cure."""
+    with SimulatedGitHub(repositories=2, token="another") as github:
+        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
+        done = terminal.traffic("run")
+
+    assert done.returncode == 1
+    assert "What to do: Replace the token: traffic token." in done.stdout
+    assert "GitHubAuthError" in done.stderr
+
+
+@contextmanager
+def served(folder: Path, *options: str) -> Iterator[str]:
+    """Run `python -m simulated_github` on a free port; its address."""
+    command = [sys.executable, "-m", "simulated_github", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+def true_rows(url: str, name: str, first: str, last: str) -> Iterator[Row]:
+    """Ask the simulated GitHub for the true numbers, and write them as an export does."""
+    for told in asked(f"{url}/_truth?repo={name}&from={first}&to={last}"):
+        counts = (told[key] for key in ("views_count", "views_uniques", "clones_count", "clones_uniques"))
+        yield (name, f"{told['date']}T00:00:00Z", *map(str, counts))
+
+
+def asked(url: str) -> list[dict[str, str]]:
+    """Ask a control of the simulated GitHub."""
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - always http, on loopback
+        return list(json.load(answer))

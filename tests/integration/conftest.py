@@ -1,0 +1,37 @@
+"""One engine for each pace, with the real template deployed once: the first run of cold functions takes seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.pipeline import Pipeline, deployed_pipeline
+
+
+@pytest.fixture(scope="session")
+def _pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The pipeline in real time."""
+    with deployed_pipeline(tmp_path_factory.mktemp("pipeline") / "history") as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="session")
+def _hasty_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The pipeline whose waits and retries are fifty times as fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRAFFIC_WAIT_SCALE", "0.02")
+        with deployed_pipeline(tmp_path_factory.mktemp("hasty") / "history") as deployed:
+            yield deployed
+
+
+@pytest.fixture
+def pipeline(_pipeline: Pipeline) -> Pipeline:
+    """The pipeline with empty tables, in real time: for waits that GitHub itself ends."""
+    _pipeline.forget()
+    return _pipeline
+
+
+@pytest.fixture
+def hasty_pipeline(_hasty_pipeline: Pipeline) -> Pipeline:
+    """The pipeline with empty tables, whose waits are a fiftieth: a minute takes about a second."""
+    _hasty_pipeline.forget()
+    return _hasty_pipeline

@@ -1,0 +1,77 @@
+"""What an execution may be started with, and what it says to anything else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from simulated_github import SimulatedGitHub
+from tests.integration.pipeline import Pipeline
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+
+# As EventBridge sends it; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+SCHEDULED_EVENT = {
+    "version": "0",
+    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2026-11-20T09:00:00Z",
+    "region": "us-east-1",
+    "resources": ["arn:aws:events:us-east-1:123456789012:rule/RuleGetRepoTraffic"],
+    "detail": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"foo": 1}, 'the unknown field "foo"'),
+        ({"date": "2026-13-01"}, 'The date is "2026-13-01"'),
+        ({"date": 20261120}, "The date is 20261120"),
+        ({"date": TOMORROW}, f"The date {TOMORROW} is in the future"),
+        ([], "The input is []"),
+        ("2026-11-20", 'The input is "2026-11-20"'),
+    ],
+)
+def test_a_wrong_input_is_refused_before_github_is_asked(pipeline: Pipeline, given: object, complaint: str) -> None:
+    """A typing error must not pass for a run of another kind; the mail says what was expected."""
+    with SimulatedGitHub(repositories=1, port=pipeline.port) as github:
+        execution = pipeline.run(given)
+        asked = github.calls
+
+    message = pipeline.summary(execution)["message"]
+    assert (execution.status, execution.error) == ("FAILED", "InvalidInputError")
+    assert complaint in message
+    assert (
+        'expected {}, EventBridge\'s scheduled event, or {"date": "2026-11-20"}' in message
+        or "future" in message
+        or ("expected a day such as 2026-11-20" in message)
+    )
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"Comment": "Insert your JSON here"}, SCHEDULED_EVENT],
+    ids=["empty", "the console's comment", "EventBridge's event"],
+)
+def test_a_run_starts_with_what_console_and_schedule_send(pipeline: Pipeline, given: object) -> None:
+    """Each of them means: capture what GitHub says now."""
+    with SimulatedGitHub(repositories=1, port=pipeline.port):
+        execution = pipeline.run(given)
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert len(pipeline.days()) == 14
+
+
+def test_a_run_for_one_day_tells_what_is_kept_of_that_day(pipeline: Pipeline) -> None:
+    """Who asks for a day wants to read it."""
+    with SimulatedGitHub(repositories=["octo/docs"], port=pipeline.port, at="2026-11-20T09:00:00Z") as github:
+        execution = pipeline.run({"date": "2026-11-15"})
+        told = github.truth("octo/docs", "2026-11-15")["2026-11-15"]
+
+    summary = pipeline.summary(execution)
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert summary["subject"].startswith("GitHub traffic 2026-11-15")
+    assert f"views count {told.views_count}, views uniques {told.views_uniques}" in summary["message"]

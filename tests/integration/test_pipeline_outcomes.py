@@ -1,0 +1,114 @@
+"""What comes of a run: all captured, one refused, one that fails, nothing to do, everything failed."""
+
+from simulated_github import SimulatedGitHub
+from simulated_github.faults import no_push_access, server_error
+from tests.integration.pipeline import Pipeline
+
+AT = "2026-11-20T09:00:00Z"
+
+
+def test_a_run_stores_what_github_says_of_every_repository(pipeline: Pipeline) -> None:
+    """The whole point: each day in the table is the truth, and there are no others."""
+    with SimulatedGitHub(repositories=["octo/docs", "octo/cli", "acme/docs"], port=pipeline.port, at=AT) as github:
+        execution = pipeline.run()
+        truth = {(name, day): tuple(told) for name in github.names for day, told in github.truth(name).items()}
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert pipeline.numbers() == truth
+    assert len(truth) == 3 * 14
+
+
+def test_one_forbidden_repository_does_not_fail_the_others(pipeline: Pipeline) -> None:
+    """The run succeeds; the summary names the repository, what GitHub said and what to do about it."""
+    with SimulatedGitHub(repositories=["octo/open", "octo/closed"], port=pipeline.port) as github:
+        github.refuse("octo/closed", no_push_access())
+        execution = pipeline.run()
+
+    message = pipeline.summary(execution)["message"]
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert {name for name, _ in pipeline.days()} == {"octo/open"}
+    assert "1 of 2 repositories captured" in message
+    assert "1 no push access. Ask an administrator for push access, or exclude them." in message
+    assert "octo/closed 403: Must have push access" in message
+
+
+def test_a_server_error_that_passes_is_retried_and_gone(hasty_pipeline: Pipeline) -> None:
+    """GitHub fails now and then; nobody has to hear of it."""
+    with SimulatedGitHub(repositories=3, port=hasty_pipeline.port) as github:
+        github.add_fault(server_error(502), endpoint="list", count=1)
+        github.add_fault(server_error(503), endpoint="views", count=2)
+        github.add_fault(server_error(500), endpoint="paths", count=1)
+        execution = hasty_pipeline.run()
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert "3 of 3 repositories captured" in hasty_pipeline.summary(execution)["message"]
+    assert len(hasty_pipeline.days()) == 3 * 14
+
+
+def test_a_repository_that_fails_lastingly_stays_alone_with_its_failure(hasty_pipeline: Pipeline) -> None:
+    """Its child fails after all retries; the others are captured, and the summary says what happened to it."""
+    with SimulatedGitHub(repositories=["octo/fine", "octo/broken"], port=hasty_pipeline.port) as github:
+        github.refuse("octo/broken", server_error(502))
+        execution = hasty_pipeline.run()
+
+    message = hasty_pipeline.summary(execution)["message"]
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert sorted(child["status"] for child in hasty_pipeline.children(execution)) == ["FAILED", "SUCCEEDED"]
+    assert {name for name, _ in hasty_pipeline.days()} == {"octo/fine"}
+    assert "1 failed. GitHub failed to answer; the next run asks again." in message
+    assert "octo/broken views: 502" in message
+
+
+def test_a_run_that_captured_nothing_of_several_has_failed(pipeline: Pipeline) -> None:
+    """A success that stores nothing would hide a token that lost its rights."""
+    with SimulatedGitHub(repositories=3, port=pipeline.port) as github:
+        github.add_fault(no_push_access(), endpoint="views")
+        execution = pipeline.run()
+
+    assert (execution.status, execution.error) == ("FAILED", "NothingCapturedError")
+    assert pipeline.days() == {}
+
+
+def test_a_run_with_nothing_to_do_succeeds_without_the_map(pipeline: Pipeline) -> None:
+    """A new account has no repositories yet: that is no failure, and no Map of nothing."""
+    with SimulatedGitHub(repositories=0, port=pipeline.port) as github:
+        execution = pipeline.run()
+        asked = [call.endpoint for call in github.calls]
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert asked == ["list"]
+    assert pipeline.children(execution) == []
+    assert "0 of 0 repositories captured" in pipeline.summary(execution)["message"]
+
+
+def test_the_mail_is_the_summary_that_is_kept(pipeline: Pipeline) -> None:
+    """Who lost the mail reads the same in the archive bucket, and the terminal prints the same."""
+    with SimulatedGitHub(repositories=2, port=pipeline.port):
+        execution = pipeline.run()
+
+    summary = pipeline.summary(execution)
+    (mail,) = pipeline.mail(1)
+    assert (mail["Subject"], mail["Message"]) == (summary["subject"], summary["message"])
+
+
+def test_a_failed_run_reaches_the_topic_through_the_rule_too(pipeline: Pipeline) -> None:
+    """The rule needs no Catch: it also tells of runs that time out or are aborted, which come to no summary."""
+    with SimulatedGitHub(repositories=1, port=pipeline.port, token="another"):
+        execution = pipeline.run()
+
+    by_definition, by_rule = pipeline.mail(2)
+    assert by_definition["Subject"] == pipeline.summary(execution)["subject"]
+    assert "What to do: Replace the token" in by_definition["Message"]
+    assert f"the run {execution.name} ended as FAILED" in by_rule["Message"]
+
+
+def test_an_aborted_run_is_reported_although_it_came_to_no_summary(pipeline: Pipeline) -> None:
+    """Nobody would hear of it otherwise."""
+    with SimulatedGitHub(repositories=1, port=pipeline.port, latency=0.2):
+        arn = pipeline.start()
+        pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
+        execution = pipeline.finish(arn)
+
+    (mail,) = pipeline.mail(1)
+    assert execution.status == "ABORTED"
+    assert f"the run {execution.name} ended as ABORTED" in mail["Message"]

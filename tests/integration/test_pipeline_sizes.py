@@ -1,0 +1,39 @@
+"""From one repository to a thousand: how many child executions there are, and that none is forgotten."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from simulated_github import SimulatedGitHub
+from simulated_github.account import Repository
+from simulated_github.sources import Metric, Period, SeededTraffic
+from simulated_github.windows import WindowRules
+from tests.integration.pipeline import Pipeline
+
+
+class NewestDayOnly(SeededTraffic):
+    """Answers one day instead of fourteen: here, repositories are counted, and writing days takes most of the time."""
+
+    def counts(self, repository: Repository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
+        """Answer `/traffic/views` or `/traffic/clones`."""
+        answer = super().counts(repository, metric, now, per)
+        return {**answer, metric: answer[metric][-1:]}
+
+
+@pytest.mark.parametrize(
+    ("repositories", "children"),
+    [(200, 200), (230, 10), (1000, 40)],
+    ids=["one each up to 200", "batches of 25 beyond", "a thousand"],
+)
+def test_every_repository_is_captured_in_so_many_children(pipeline: Pipeline, repositories: int, children: int) -> None:
+    """The console shows a child for each of few repositories; many come in batches, to keep a run cheap."""
+    source = NewestDayOnly(seed=0, rules=WindowRules())
+    with SimulatedGitHub(repositories=repositories, port=pipeline.port, source=source) as github:
+        execution = pipeline.run()
+        names = set(github.names)
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert [child["status"] for child in pipeline.children(execution)] == ["SUCCEEDED"] * children
+    assert {name for name, _ in pipeline.days()} == names
+    assert f"{repositories} of {repositories} repositories captured" in pipeline.summary(execution)["message"]

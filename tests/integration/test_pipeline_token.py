@@ -1,0 +1,45 @@
+"""A token that GitHub refuses ends the run at once: repeating it gets its owner locked out."""
+
+from simulated_github import SimulatedGitHub
+from tests.integration.pipeline import MAX_CONCURRENCY, Pipeline
+
+
+def test_a_token_refused_at_the_start_fails_the_run_and_says_so(pipeline: Pipeline) -> None:
+    """One call, a failed execution under the error's own name, and a mail with the cure."""
+    with SimulatedGitHub(repositories=3, port=pipeline.port, token="another") as github:
+        execution = pipeline.run()
+        asked = len(github.calls)
+
+    (mail, _) = pipeline.mail(2)
+    assert (execution.status, execution.error) == ("FAILED", "GitHubAuthError")
+    assert asked == 1
+    assert "FAILED, GitHubAuthError" in mail["Subject"]
+    assert "Bad credentials" in mail["Message"]
+    assert "Replace the token: traffic token" in mail["Message"]
+
+
+def test_a_token_revoked_in_the_run_costs_a_handful_of_calls(pipeline: Pipeline) -> None:
+    """Of 200 repositories, three are captured; what the children then ask is bounded by how many run at once."""
+    with SimulatedGitHub(repositories=200, port=pipeline.port) as github:
+        github.revoke_token(after_repositories=3)
+        execution = pipeline.run()
+        refused = [call for call in github.calls if call.status == 401]
+
+    (mail, _) = pipeline.mail(2)
+    assert (execution.status, execution.error) == ("FAILED", "GitHubAuthError")
+    assert 1 <= len(refused) <= MAX_CONCURRENCY + 1
+    assert "FAILED, GitHubAuthError" in mail["Subject"]
+    assert "of 200 repositories captured" in mail["Message"]
+    assert "not reached" in mail["Message"]
+
+
+def test_what_was_answered_before_a_revocation_is_stored(pipeline: Pipeline) -> None:
+    """GitHub deletes it after two weeks: what came in is kept, also of a run that failed."""
+    with SimulatedGitHub(repositories=["octo/a", "octo/b"], port=pipeline.port) as github:
+        github.revoke_token(after_calls=2)
+        execution = pipeline.run()
+        answered = [call for call in github.calls if call.status == 200 and call.endpoint in ("views", "clones")]
+
+    assert execution.status == "FAILED"
+    assert answered
+    assert {name for name, _ in pipeline.days()} == {call.repository for call in answered}

@@ -1,0 +1,74 @@
+"""The real stack on the engine: what the archive holds, the tables hold, and can be made to hold again."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from cli.deployment import Deployment
+from cli.rebuild import rebuild
+from cli.verify import verify
+from lambdas.shared.answer_lines import pack, unpack
+from simulated_github import SimulatedGitHub
+from tests.integration.pipeline import Pipeline, deployed_pipeline
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "RepoTraffic": ("repo-name", "timestamp"),
+    "RepoTrafficRepositories": ("repo-id",),
+    "RepoTrafficSnapshots": ("repo-id", "captured-on"),
+}
+
+
+@pytest.fixture(scope="module")
+def captured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A history of its own after three runs, with a rename and a repository created again between them."""
+    with deployed_pipeline(tmp_path_factory.mktemp("record") / "history") as pipeline:
+        with SimulatedGitHub(repositories=6, seed=4, port=pipeline.port, at="2026-11-01T09:00:00Z") as github:
+            first, second, *_ = github.names
+            pipeline.run()
+            github.rename(first, "octo/renamed")
+            github.delete(second)
+            github.create(second)
+            for at in ("2026-11-05T09:00:00Z", "2026-11-05T15:00:00Z"):
+                github.at(at)
+                assert pipeline.run().status == "SUCCEEDED"
+        yield pipeline
+
+
+def test_deleted_items_come_back_item_for_item(captured: Pipeline) -> None:
+    """The archive alone is enough, on the engine as in an account."""
+    before, stack = captured.tables(), deployment(captured)
+    assert before.keys() == KEYS.keys()
+    assert all(before.values())
+    assert verify(stack) == []
+    empty(captured)
+    assert {difference.kind for difference in verify(stack)} == {"missing"}
+
+    rebuild(stack)
+
+    assert captured.tables() == before
+    assert verify(stack) == []
+
+
+def test_an_archived_object_is_not_written_over(captured: Pipeline) -> None:
+    """The engine keeps the condition that S3 keeps."""
+    s3, bucket = captured.engine.client("s3"), captured.outputs["ArchiveBucket"]
+    key = s3.list_objects_v2(Bucket=bucket, Prefix="answers/")["Contents"][0]["Key"]
+    content = captured.read(key)
+
+    with pytest.raises(s3.exceptions.ClientError, match="PreconditionFailed"):
+        s3.put_object(Bucket=bucket, Key=key, Body=pack(unpack(content)[:1]), IfNoneMatch="*")
+
+    assert captured.read(key) == content
+
+
+def deployment(pipeline: Pipeline) -> Deployment:
+    """The stack as the commands see it."""
+    return Deployment(outputs=pipeline.outputs, client=pipeline.engine.client, place="here", parameters={})
+
+
+def empty(pipeline: Pipeline) -> None:
+    """Delete every item of every table, one by one."""
+    client = pipeline.engine.client("dynamodb")
+    for table, keys in KEYS.items():
+        for item in pipeline.scan(table):
+            client.delete_item(TableName=table, Key={key: {"S": item[key]} for key in keys})
