@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test check measure-history format clean
+.PHONY: help setup run test test-slow check measure-history format clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
@@ -13,7 +13,10 @@ run: .venv/run  ## Capture the traffic once, on this machine
 	@$(BIN)/traffic run
 
 test: .venv/dev  ## Run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-slow: .venv/dev  ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
 
 check: .venv/dev  ## Lint and type-check everything
 	$(BIN)/ruff check .

@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.list_repos.listing import Pages, missing_names, plan_batches, read_pages, select
 from lambdas.list_repos.replay import is_beyond_github, replay
-from lambdas.list_repos.run_input import read_date, run_day
+from lambdas.list_repos.run_input import read_date
 from lambdas.shared.archive import archive
-from lambdas.shared.clock import from_text, to_text
+from lambdas.shared.clock import event_day, from_text, to_text
 from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key
 from lambdas.shared.github import GitHub
 from lambdas.shared.settings import Selection, api_url, selection
@@ -83,7 +83,7 @@ def replay_of(event: RunState, run: Run) -> RunState | None:
     """
     if "date" not in run or "listing" in event:
         return None
-    today = run_day(event.get("input", {}), from_text(run["started"]))
+    today = event_day(event.get("input"), from_text(run["started"]))
     if not is_beyond_github(run["date"], today):
         return None
     state = replay(archive(), run, run["date"], today)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from lambdas.shared.clock import day_of, from_text, start_of
+from lambdas.shared.clock import event_day, start_of
 from lambdas.shared.errors import InvalidInputError
 
 # What EventBridge's scheduled event holds; https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html
@@ -35,15 +35,7 @@ def read_date(given: Any, now: datetime) -> str | None:
     unknown = given.keys() - {"Comment", "date"} - (EVENT_FIELDS if is_event else set())
     if unknown:
         raise InvalidInputError(f"The input has the unknown field {_quoted(min(unknown))}; {EXPECTED}.")
-    return _day(given["date"], run_day(given, now)) if "date" in given else None
-
-
-def run_day(given: Mapping[str, Any], now: datetime) -> str:
-    """Name the day of the run by its own time: that of EventBridge's event where it came by one, else the start."""
-    try:
-        return day_of(from_text(given["time"]))
-    except (KeyError, TypeError, ValueError):
-        return day_of(now)
+    return _day(given["date"], event_day(given, now)) if "date" in given else None
 
 
 def _day(given: Any, today: str) -> str:

@@ -1,5 +1,6 @@
 """Times as this system writes them: UTC, ISO 8601, whole seconds, with a `Z`."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -48,3 +49,12 @@ def start_of(day: str) -> datetime:
 def days_before(day: str, count: int) -> str:
     """Name the day that lies `count` days before another."""
     return day_of(start_of(day) - timedelta(days=count))
+
+
+def event_day(given: object, started: datetime) -> str:
+    """Name the day of a run by its own time: that of EventBridge's event where it came by one, else its start."""
+    time = given.get("time") if isinstance(given, Mapping) else None
+    try:
+        return day_of(from_text(time))  # type: ignore[arg-type]  # whatever stands there, from_text refuses it
+    except (TypeError, ValueError):
+        return day_of(started)

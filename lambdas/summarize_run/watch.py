@@ -19,7 +19,7 @@ from lambdas.summarize_run.deadlines import (
 )
 from lambdas.summarize_run.outcome import Result
 
-USUAL_AGE = 1  # days: GitHub's newest day is yesterday
+READY = 7  # o'clock UTC: until then GitHub may not have counted yesterday
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Watch:
         lost: By repository the days that were never returned whole, and are lost for good; those most recent first.
         partial: Of these by repository the days of which GitHub returned a part.
         token_days_left: Whole days until the token expires; None where GitHub does not say.
+        usual_age: Days by which GitHub's newest day is old when all is well.
     """
 
     today: str
@@ -43,6 +44,7 @@ class Watch:
     lost: Mapping[str, Spans] = field(default_factory=dict)
     partial: Mapping[str, frozenset[str]] = field(default_factory=dict)
     token_days_left: int | None = None
+    usual_age: int = 1
 
     @property
     def newest_day_age(self) -> int | None:
@@ -68,6 +70,7 @@ def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping
         unlisted=[mark for id_, mark in marks.items() if id_ not in listed and is_recent(mark, today)],
         lost={mark.repo_name: lost for id_, mark in marks.items() if id_ in captured and (lost := mark.lost(today))},
         token_days_left=token_days_left(expires, from_text(listed_at)) if expires and listed_at else None,
+        usual_age=2 if listed_at and from_text(listed_at).hour < READY else 1,
     )
 
 
@@ -81,10 +84,12 @@ def token_lines(seen: Watch) -> list[str]:
 
 def late_lines(seen: Watch) -> list[str]:
     """Say that GitHub is late for everybody, and when that begins to cost days."""
-    if seen.newest_day is None or seen.newest_day_age is None or seen.newest_day_age <= USUAL_AGE:
+    if seen.newest_day is None or seen.newest_day_age is None or seen.newest_day_age <= seen.usual_age:
         return []
     left = days_left(day_after(seen.newest_day), seen.today)
-    late = f"it reports no day after {seen.newest_day}, {count(seen.newest_day_age)} ago (usually {count(USUAL_AGE)})"
+    late = (
+        f"it reports no day after {seen.newest_day}, {count(seen.newest_day_age)} ago (usually {count(seen.usual_age)})"
+    )
     return [f"GitHub is late for everybody: {late}. {remaining(left)}."]
 
 

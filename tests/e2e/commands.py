@@ -45,7 +45,7 @@ class Terminal:
 
     def traffic(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Type a command and wait for its end."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own command
             [TRAFFIC, *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -58,7 +58,7 @@ class Terminal:
     @contextmanager
     def typed(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """Type a command, and do something else while it runs; it is waited for in the end."""
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 - our own command
             [TRAFFIC, *arguments],
             cwd=self.folder,
             env=self.environment,

@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self._send(404, {"message": "Not Found"})
 
-    def log_message(self, *_arguments: object) -> None:  # type: ignore[override]  # it says nothing
+    def log_message(self, *_arguments: object) -> None:
         """Stay silent."""
 
     def _send(self, status: int, content: Any) -> None:

@@ -1,25 +1,28 @@
 """A run may be stopped at any moment, by anything: the next one ends with what an undisturbed one would have."""
 
+import json
 import os
 import random
 import signal
-import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from local.snapshots import History
 from simulated_github import SimulatedGitHub
+from simulated_github.faults import hang
 from tests.e2e.commands import Row, Terminal, interrupt, until
 
 AT = "2026-11-20T09:00:00Z"
-REPOSITORIES = 12
+A_MONTH_LATER = "2026-12-20T09:00:00Z"
+REPOSITORIES = 3
 CALLS = 1 + 4 * REPOSITORIES
 
 # Calls that GitHub has had when the engine is killed, and how long after the last of them, in seconds.
 MOMENTS = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be had again
-KILLS = [(calls, MOMENTS.uniform(0, 0.5)) for calls in (1, *sorted(MOMENTS.sample(range(2, CALLS), 4)), CALLS)]
+KILLS = [(calls, MOMENTS.uniform(0, 0.5)) for calls in (1, *sorted(MOMENTS.sample(range(2, CALLS), 3)), CALLS)]
 
 
 @pytest.mark.parametrize(("calls", "after"), KILLS, ids=[f"{calls} calls" for calls, _ in KILLS])
@@ -39,13 +42,33 @@ def test_a_killed_engine_loses_nothing_that_the_next_run_does_not_have(
 
     assert command.returncode in (0, 1)  # it succeeded only if the kill came after the end
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "12 of 12 repositories captured" in again.stdout
+    assert f"{REPOSITORIES} of {REPOSITORIES} repositories captured" in again.stdout
     assert terminal.exported() == truth
+
+
+def test_what_was_shown_as_captured_survives_a_kill(terminal: Terminal) -> None:
+    """GitHub has forgotten those days when the next run comes: they can only come back from the archive on disk."""
+    with SimulatedGitHub(repositories=["octo/a", "octo/b", "octo/hangs"], at=AT) as github:
+        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
+        github.refuse("octo/hangs", hang())
+        with terminal.typed("run") as command:
+            assert command.stdout is not None
+            assert any("2 of 3 repositories captured" in line for line in command.stdout)
+            kill_engine(History(terminal.home / "loopback").running)
+        shown = {row for row in truth_of(github) if row[0] != "octo/hangs"}
+        github.clear_faults()
+        github.at(A_MONTH_LATER)
+        again = terminal.traffic("run")
+        truth = truth_of(github)
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert terminal.exported() == shown | truth
+    assert shown.isdisjoint(truth)
 
 
 def test_an_engine_killed_while_it_deploys_starts_anew(terminal: Terminal) -> None:
     """Half a stack and no table: the next run makes the rest."""
-    with SimulatedGitHub(repositories=2, at=AT) as github:
+    with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         engine = History(terminal.home / "loopback").running
         with terminal.typed("run") as command:
@@ -77,10 +100,9 @@ def test_ctrl_c_ends_a_run_in_order_and_the_next_one_completes_it(terminal: Term
 
 
 def kill_engine(running: Path) -> None:
-    """Kill the engine that wrote a file about itself, if it still runs."""
-    answer = subprocess.run(["grep", "-o", '"pid": [0-9]*', running], capture_output=True, text=True, check=False)
-    if answer.stdout:
-        os.kill(int(answer.stdout.split()[-1]), signal.SIGKILL)
+    """Kill the engine that wrote a file about itself, if it has not ended yet."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(json.loads(running.read_text())["pid"], signal.SIGKILL)
 
 
 def truth_of(github: SimulatedGitHub) -> set[Row]:

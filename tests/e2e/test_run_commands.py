@@ -7,7 +7,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from local.engine import ROOT, running_engine
 from simulated_github import SimulatedGitHub
@@ -31,7 +30,7 @@ def test_a_demonstration_runs_twice_and_the_second_run_changes_nothing(terminal:
 
 def test_a_run_against_the_simulated_github_stores_its_truth(terminal: Terminal) -> None:
     """The numbers go through a socket, four functions and an export, and are still the same."""
-    with served(terminal.folder, "--repositories", "4", "--at", "2026-11-20T09:00:00Z") as url:
+    with served("--repositories", "4", "--at", "2026-11-20T09:00:00Z") as url:
         terminal.settings.update(GITHUB_API_URL=url, GITHUB_TOKEN="x")
         done = terminal.traffic("run")
         truth = {
@@ -86,10 +85,10 @@ def test_a_refused_token_is_a_failed_command(terminal: Terminal) -> None:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[str]:
+def served(*options: str) -> Iterator[str]:
     """Run `python -m simulated_github` on a free port; its address."""
     command = [sys.executable, "-m", "simulated_github", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         assert process.stdout is not None
         try:
             yield process.stdout.readline().split()[-1]

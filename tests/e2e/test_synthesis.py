@@ -15,9 +15,9 @@ def test_two_syntheses_are_identical(tmp_path: Path) -> None:
 
 
 def fingerprints(folder: Path) -> dict[str, str]:
-    """Hash every file of a cloud assembly, but what pip notes of its own doings."""
+    """Hash every file that is deployed: the template and its assets, without what pip notes of its own doings there."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in ("RECORD", "tree.json")
+        if path.is_file() and path.name not in ("RECORD", "tree.json") and not path.name.endswith(".metadata.json")
     }

@@ -68,8 +68,8 @@ def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) 
 
 
 def test_a_budget_too_small_for_the_run_is_waited_out_visibly(pipeline: Pipeline) -> None:
-    """100 calls every 5 seconds for 60 repositories: the fleet slows down by itself, and each wait costs one call."""
-    with SimulatedGitHub(repositories=60, limit=100, limit_window=5, port=pipeline.port) as github:
+    """60 calls every 5 seconds for 60 repositories: the fleet slows down by itself, and each wait costs one call."""
+    with SimulatedGitHub(repositories=60, limit=60, limit_window=5, port=pipeline.port) as github:
         arn = pipeline.start()
         reader = RunReader(stack_of(pipeline.engine.client, "", save=lambda: None), arn)
         seen = []

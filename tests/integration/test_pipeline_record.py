@@ -10,7 +10,7 @@ FIRST = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 def test_a_second_run_changes_no_item(pipeline: Pipeline) -> None:
     """Runs may be repeated at will; a write that changes nothing would still be paid for."""
-    with SimulatedGitHub(repositories=5, port=pipeline.port):
+    with SimulatedGitHub(repositories=5, port=pipeline.port, at=FIRST):
         pipeline.run()
         before = pipeline.tables()
         execution = pipeline.run()

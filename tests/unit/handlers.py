@@ -19,7 +19,14 @@ from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 
 TOKEN = "github_pat_made_up"
-CACHES = (archive_module.archive, tables.tables, tables.snapshots, settings.selection, list_repos.github, fetch_traffic.github)
+CACHES = (
+    archive_module.archive,
+    tables.tables,
+    tables.snapshots,
+    settings.selection,
+    list_repos.github,
+    fetch_traffic.github,
+)
 
 
 class Context:
@@ -141,4 +148,4 @@ def _forget() -> None:
     """Make the functions cold."""
     for cached in CACHES:
         cached.cache_clear()
-    parameters.clear_caches()
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from lambdas.list_repos.replay import describe_dates, is_beyond_github
-from lambdas.list_repos.run_input import read_date, run_day
+from lambdas.list_repos.run_input import read_date
+from lambdas.shared.clock import event_day
 from lambdas.shared.errors import InvalidInputError
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -51,9 +52,9 @@ def test_what_is_no_day_or_has_not_begun_is_refused(given: object, complaint: st
 
 def test_a_run_goes_by_the_time_of_its_event() -> None:
     """A late event, or a replay of the past, must not be judged by our clock."""
-    assert run_day(EVENT, NOW) == "2021-09-14"
-    assert run_day({}, NOW) == "2026-11-20"
-    assert run_day({"time": "soon"}, NOW) == "2026-11-20"
+    assert event_day(EVENT, NOW) == "2021-09-14"
+    assert event_day({}, NOW) == "2026-11-20"
+    assert event_day({"time": "soon"}, NOW) == "2026-11-20"
 
 
 def test_github_has_a_day_for_fourteen_days() -> None:

@@ -155,6 +155,7 @@ def test_repositories_that_bore_one_name_never_share_rows(order: tuple[int, ...]
 def test_rows_of_another_repository_are_refused_before_the_first_is_written() -> None:
     """Where the table of repositories was lost, a name may lead wrongly: then nothing must be mixed."""
     table = FakeDynamoDB()
+    table.tables.store_days("octo/docs", 2, {text(0): Day({"views-count": 1})})
     table.tables.store_days("octo/docs", 1, {text(1): Day({"views-count": 1})})
     before = table.dump()
 

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
 from lambdas.shared.archive import archive
 from lambdas.shared.clock import from_text, to_text
-from lambdas.shared.contract import ChildState, RunState, Summary
+from lambdas.shared.contract import ChildState, Run, RunState, Summary
 from lambdas.shared.errors import GitHubAuthError
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
@@ -194,10 +195,15 @@ def test_the_numbers_that_alarms_watch_are_written_to_the_log(
     assert metrics["service"] == "summarize_run"
 
 
-def test_an_input_that_was_refused_writes_no_numbers(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("given", [[], "2026-11-20", None, {"time": "soon"}, {"date": 7}])
+def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers(
+    aws: Account, capsys: pytest.CaptureFixture[str], given: Any
+) -> None:
     """A typing error captures nothing, and is no reason for an alarm that holds until the next run."""
     problem = {"Error": "InvalidInputError", "Cause": '{"errorMessage": "The input is wrong."}'}
-    summary = aws.summarize({"run": {"id": "run", "started": "2026-09-01T09:00:00Z"}, "problem": problem})
+    run = Run(id="run", started="2026-09-01T09:00:00Z")
+    summary = aws.summarize({"run": run, "input": given, "problem": problem})
 
     assert summary["error"] == "InvalidInputError"
+    assert summary["subject"].startswith("GitHub traffic 2026-09-01: FAILED")
     assert "CloudWatchMetrics" not in capsys.readouterr().out

@@ -1,0 +1,40 @@
+"""One S3 bucket in memory, as far as the archive uses it: for thousands of runs."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+class FakeS3:
+    """S3's calls on one bucket."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Key: str, Body: bytes, IfNoneMatch: str = "", **_rest: str) -> None:  # noqa: N803
+        """Write an object, with `IfNoneMatch` only where there is none."""
+        if IfNoneMatch and Key in self.objects:
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+        self.objects[Key] = Body
+
+    def get_object(self, *, Key: str, **_rest: str) -> dict[str, Any]:  # noqa: N803
+        """Read an object."""
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+    def get_paginator(self, operation: str) -> "FakeS3":
+        """Be a paginator of listings."""
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Prefix: str, Delimiter: str = "", **_rest: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """Give all keys below a prefix, or the folders, in one page."""
+        found = sorted(key for key in self.objects if key.startswith(Prefix))
+        if Delimiter:
+            folders = sorted({Prefix + key[len(Prefix) :].partition(Delimiter)[0] + Delimiter for key in found})
+            yield {"CommonPrefixes": [{"Prefix": folder} for folder in folders]}
+        else:
+            yield {"Contents": [{"Key": key} for key in found]}
