@@ -10,7 +10,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.shared.answers import CAPTURED
 from lambdas.shared.archive import archive
-from lambdas.shared.clock import day_of, from_text
 from lambdas.shared.clock import event_day, from_text
 from lambdas.shared.contract import (
     RunState,
@@ -98,17 +97,13 @@ def observe(event: RunState, results: Sequence[Result]) -> Watch:
 def returned_in_part(repo_name: str, lost: Spans) -> frozenset[str]:
     """Name those of the days for which something is kept."""
     kept = tables().days(repo_name, days_in(lost))
-    return frozenset(day for day, item in kept.items() if not item)
+    return frozenset(day for day, item in kept.items() if day_of_item(item).metrics)
 
 
 def today_of(event: RunState) -> str:
     """Name the day of the run: GitHub's own, else that of EventBridge's event, else that of the start."""
     listed_at = event.get("listing", {}).get("listed_at")
-    given: Any = event.get("input")  # also one that was refused: a list, a text, or an event with any `time`
-    try:
-        return listed_at[:10] if listed_at else day_of(from_text(given["time"]))
-    except (KeyError, TypeError, ValueError):
-        return event["run"]["started"][:10]
+    return listed_at[:10] if listed_at else event_day(event.get("input"), from_text(event["run"]["started"]))
 
 
 def day_of_run(event: RunState) -> str:
