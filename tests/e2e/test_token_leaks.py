@@ -21,8 +21,7 @@ def test_the_token_is_nowhere_but_in_its_secret(terminal: Terminal) -> None:
     with SimulatedGitHub(repositories=8, token=token, latency=0.05) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN=token)
         with terminal.typed("run") as command:
-            while not until(lambda: len(github.calls) > 1 + 4 * 4, command):
-                pass
+            assert until(lambda: len(github.calls) > 1 + 4 * 4, command)
             for process, holds in processes_that_hold(token):
                 seen.setdefault(process, set()).add(holds)
             output = command.communicate()[0]
