@@ -68,8 +68,8 @@ def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) 
 
 
 def test_a_budget_too_small_for_the_run_is_waited_out_visibly(pipeline: Pipeline) -> None:
-    """60 calls every 5 seconds for 60 repositories: the fleet slows down by itself, and each wait costs one call."""
-    with SimulatedGitHub(repositories=60, limit=60, limit_window=5, port=pipeline.port) as github:
+    """40 calls every 10 seconds for 24 repositories: the fleet slows down by itself, and each wait costs one call."""
+    with SimulatedGitHub(repositories=24, limit=40, limit_window=10, port=pipeline.port) as github:
         arn = pipeline.start()
         reader = RunReader(stack_of(pipeline.engine.client, "", save=lambda: None), arn)
         seen = []
@@ -80,8 +80,8 @@ def test_a_budget_too_small_for_the_run_is_waited_out_visibly(pipeline: Pipeline
         refused = sum(call.status == 403 for call in github.calls)
         answered = sum(call.status == 200 for call in github.calls)
 
-    assert captured_all(pipeline, execution, 60)
+    assert captured_all(pipeline, execution, 24)
     assert any("waiting for GitHub's rate limit until" in sentence for sentence in seen)
-    assert answered == 1 + 60 * 4
+    assert answered == 1 + 24 * 4
     assert refused == pipeline.waits(execution)
-    assert refused <= MAX_CONCURRENCY * (answered // 60)  # for each window that ran out, the children then at work
+    assert refused <= MAX_CONCURRENCY * (answered // 40)  # for each window that ran out, the children then at work
