@@ -55,9 +55,13 @@ def normalized(text: str) -> str:
 
 
 def shell(command: str, settings: Mapping[str, str]) -> str:
-    """Run a command as a reader would, in the project's folder; empty settings keep a developer's `.env` out."""
+    """Run a command as a reader would, in the project's folder.
+
+    Empty settings keep a developer's `.env` out; those of an outer make would have this one name its folders.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
     unset = {name: "" for name in os.environ if name.startswith(("GITHUB_", "TRAFFIC_"))}
-    environment = {**os.environ, **unset, "GITHUB_TOKEN": "", "GITHUB_API_URL": "", **settings}
+    environment = {**inherited, **unset, "GITHUB_TOKEN": "", "GITHUB_API_URL": "", **settings}
     ran = subprocess.run(  # noqa: S602 - the README's own commands, pipes and all
         command,
         shell=True,
