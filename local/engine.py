@@ -32,6 +32,8 @@ INHERITED = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "TRAFFIC_WAIT_SCALE"),
 )
 
+LAUNCHER = "local.launcher"  # the module that the engine's process runs; the fault matrix puts faults around it
+
 START_TIMEOUT = 600.0  # seconds; a history of a million days loads within one minute
 
 
@@ -166,7 +168,7 @@ def launch(folders: History) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     with folders.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "local.launcher", str(folders.root)],
+            [sys.executable, "-m", LAUNCHER, str(folders.root)],
             cwd=ROOT,
             env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as UnreachableError  # not Python's own
 
 from lambdas.shared.errors import TableBusyError
 from lambdas.shared.items import Item
@@ -60,9 +61,18 @@ class ItemTable:
         return found
 
     def every_item(self) -> Iterator[Item]:
-        """Read the whole table."""
-        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True):
+        """Read the whole table.
+
+        Raises:
+            TableBusyError: DynamoDB is throttled, or failed in passing.
+        """
+        begin: dict[str, Any] = {}
+        while True:
+            page = self._ask("scan", TableName=self.name, ConsistentRead=True, **begin)
             yield from (_read(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            begin = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
         """Set attributes, on condition that those of them, and the id, are still as they were read.
@@ -102,7 +112,7 @@ class ItemTable:
         """Call DynamoDB.
 
         Raises:
-            TableBusyError: It is throttled, or failed in passing.
+            TableBusyError: It is throttled, or failed or could not be reached in passing.
         """
         try:
             return getattr(self._dynamodb, operation)(**request)
@@ -110,6 +120,8 @@ class ItemTable:
             if exc.response["Error"]["Code"] in BUSY:
                 raise TableBusyError(f"{self.name}: {exc}") from exc
             raise
+        except (HTTPClientError, UnreachableError) as exc:  # reset, hung up or silent for too long
+            raise TableBusyError(f"{self.name}: {exc}") from exc
 
 
 def changes(read: Item, merged: Item) -> Item:
