@@ -8,27 +8,32 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.metrics import run_metric
+
+LOOK = "Its execution, in the console or by `traffic executions`, says why."
+
 BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 
 HOURS_WITHOUT_SUCCESS = 26  # a day, and two hours for a run that starts late or waits for GitHub's limit
-TOKEN_WARNING = 14  # days
 LATE = 4  # days since GitHub's newest day: up to 3 are seen now and then
 
-# Of what Summarize run writes to its log; lambdas/summarize_run/metrics.py names them.
-NAMESPACE = "GitHubTrafficCapture"
-DIMENSIONS = {"service": "summarize_run"}
+TOLD = "GitHub traffic "  # what the subject of every summary begins with; lambdas/summarize_run/message.py writes it
 
 LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-AT_MOST = cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 
 class Alarms(Construct):
     """Reports to the topic what the summaries cannot, or what must not depend on them being read.
 
-    Runs that ended badly: the rule says which run, at once, also where no Catch of the definition could (timed out,
-    aborted, runtime error); the alarms say whether it still is so, and work even if the rule's delivery does not.
-    What is in danger: no run at all, nothing captured, a token that ends, a GitHub that is late.
+    A run that ended badly is told twice, on two ways that share nothing but the topic: by its own summary, or, where it
+    came to none (timed out, aborted, runtime error), by the rule, which names the run; and by an alarm, as the events
+    that the rule waits for are sent with best effort only. Each way tells once, so nobody learns to skip these mails.
+    What is in danger: no run at all, nothing captured, an event lost, a token that ends, a GitHub that is late. These
+    tell when it begins, stay in alarm as long as it lasts, and say nothing when it is over: the next summary does.
+
+    Source:
+        https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html (delivery type)
     """
 
     def __init__(
@@ -42,45 +47,57 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._topic = topic
-        self._alarm("RunFailed", state_machine.metric_failed(), "A run failed.")
-        self._alarm("RunTimedOut", state_machine.metric_timed_out(), "A run timed out.")
-        self._alarm("RunAborted", state_machine.metric_aborted(), "A run was aborted.")
-        self._alarm_without_success(state_machine)
-        self._watch("NothingCaptured", "Captured", LESS, 1, "No repository was captured: look at the token's access.")
-        self._watch("TokenExpiring", "TokenDaysLeft", AT_MOST, TOKEN_WARNING, "The token expires within 14 days.")
-        self._watch("GitHubLate", "NewestDayAgeDays", AT_LEAST, LATE, "GitHub reports no new day for any repository.")
+        alarms = [
+            self._alarm("RunFailed", state_machine.metric_failed(), f"A run failed. {LOOK}"),
+            self._alarm("RunTimedOut", state_machine.metric_timed_out(), f"A run timed out. {LOOK}"),
+            self._alarm("RunAborted", state_machine.metric_aborted(), f"A run was aborted. {LOOK}"),
+            self._alarm_without_success(state_machine),
+            self._watch(
+                "NothingCaptured", "Captured", LESS, 1, "No repository was captured: look at the token's access."
+            ),
+            self._alarm_of_dead_letters(dead_letters),
+            self._watch("TokenExpiring", "TokenExpiring", AT_LEAST, 1, "The token expires within 14 days."),
+            self._watch(
+                "GitHubLate", "NewestDayAgeDays", AT_LEAST, LATE, "GitHub reports no new day for any repository."
+            ),
+        ]
+        self.by_name = {alarm.node.id: alarm for alarm in alarms}
         self._report_bad_ends(state_machine, dead_letters)
 
-    def _alarm(self, id_: str, metric: cloudwatch.Metric, what: str) -> None:
-        self._to_topic(
+    def _alarm(self, id_: str, metric: cloudwatch.Metric, description: str) -> cloudwatch.Alarm:
+        """Tell of something that is counted only when it happens: no data is good news."""
+        return self._to_topic(
             cloudwatch.Alarm(
                 self,
                 id_,
-                alarm_description=f"{what} Its execution, in the console or by `traffic executions`, says why.",
+                alarm_description=description,
                 metric=metric,
                 threshold=1,
                 evaluation_periods=1,
                 comparison_operator=AT_LEAST,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # no run, no data: most of the day
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
         )
 
-    def _alarm_without_success(self, state_machine: sfn.StateMachine) -> None:
+    def _alarm_without_success(self, state_machine: sfn.StateMachine) -> cloudwatch.Alarm:
         """Tell that nothing ran, or nothing to a good end, for more than a day.
 
-        Periods of an hour: with shorter ones an alarm looks back one day at most, with these up to seven. Right after
-        the first deployment it tells too, until the first run.
+        Periods of an hour: with shorter ones an alarm looks back one day at most, with these up to seven. Not one
+        period of a day: CloudWatch looks further back than the periods to evaluate, and a success there counts. Right
+        after the first deployment it tells too, until the first run: when that will be, nothing here knows.
 
         Source:
             https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (Period)
+            https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
         """
-        self._to_topic(
+        return self._to_topic(
             cloudwatch.Alarm(
                 self,
                 "RunMissing",
                 alarm_description=(
-                    f"No run succeeded for {HOURS_WITHOUT_SUCCESS} hours. 13 days after the last success, days are lost"
-                    " for good: look whether the rule RuleGetRepoTraffic is enabled, then start a run."
+                    f"No run succeeded for {HOURS_WITHOUT_SUCCESS} hours, or none since the deployment. 13 days after"
+                    " the last success, days are lost for good: look whether the rule RuleGetRepoTraffic is enabled,"
+                    " then start a run."
                 ),
                 metric=state_machine.metric_succeeded(period=Duration.hours(1), statistic="Sum"),
                 threshold=1,
@@ -91,22 +108,31 @@ class Alarms(Construct):
             )
         )
 
+    def _alarm_of_dead_letters(self, dead_letters: sqs.IQueue) -> cloudwatch.Alarm:
+        """Tell that EventBridge could not start a run, or could not report one.
+
+        A queue that holds a message is active, and so has data; an empty one falls silent after six hours.
+
+        Source:
+            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        """
+        return self._alarm(
+            "DeadLetters",
+            dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            "EventBridge could not deliver an event: a run was not started, or its end not reported. The message in the"
+            " dead-letter queue says which; start a run, then purge the queue.",
+        )
+
     def _watch(
         self, id_: str, metric: str, comparison: cloudwatch.ComparisonOperator, threshold: int, what: str
-    ) -> None:
+    ) -> cloudwatch.Alarm:
         """Tell of a number that Summarize run writes once a run; between two runs the alarm stays as it is."""
-        self._to_topic(
+        return self._to_topic(
             cloudwatch.Alarm(
                 self,
                 id_,
                 alarm_description=f"{what} The last summary says more, and how many days remain.",
-                metric=cloudwatch.Metric(
-                    namespace=NAMESPACE,
-                    metric_name=metric,
-                    dimensions_map=DIMENSIONS,
-                    period=Duration.minutes(5),
-                    statistic="Minimum",
-                ),
+                metric=run_metric(metric, statistic="Minimum", period=Duration.minutes(5)),
                 threshold=threshold,
                 comparison_operator=comparison,
                 evaluation_periods=1,
@@ -114,8 +140,9 @@ class Alarms(Construct):
             )
         )
 
-    def _to_topic(self, alarm: cloudwatch.Alarm) -> None:
+    def _to_topic(self, alarm: cloudwatch.Alarm) -> cloudwatch.Alarm:
         alarm.add_alarm_action(actions.SnsAction(self._topic))
+        return alarm
 
     def _report_bad_ends(self, state_machine: sfn.StateMachine, dead_letters: sqs.IQueue) -> None:
         # By its ARN, the topic gets no statement added: its own policy already lets EventBridge in, on our condition.
@@ -123,12 +150,21 @@ class Alarms(Construct):
         events.Rule(
             self,
             "RunEndedBadly",
-            description="Reports runs of the traffic capture that failed, timed out or were aborted.",
+            description="Reports runs of the traffic capture that ended badly, and came to no summary that says so.",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 # Children of the Map have another machine's ARN (MACHINE/LABEL), and so are not reported one by one.
-                detail={"status": list(BAD_ENDS), "stateMachineArn": [state_machine.state_machine_arn]},
+                detail={
+                    "status": list(BAD_ENDS),
+                    "stateMachineArn": [state_machine.state_machine_arn],
+                    # "Fail run" gives the summary's subject as cause; whatever else ended the run, nobody has told yet.
+                    "cause": events.Match.any_of(
+                        events.Match.does_not_exist(),
+                        events.Match.null_value(),
+                        events.Match.anything_but_prefix(TOLD),
+                    ),
+                },
             ),
             targets=[targets.SnsTopic(topic, message=_bad_end_text(), dead_letter_queue=dead_letters)],
         )

@@ -4,6 +4,7 @@ from aws_cdk import App, DefaultStackSynthesizer, Environment, Stack
 from constructs import Construct
 
 from stacks.alarms import Alarms
+from stacks.dashboard import Dashboard
 from stacks.dead_letters import DeadLetters
 from stacks.functions import Functions
 from stacks.notifications import Notifications
@@ -38,7 +39,8 @@ class GitHubTrafficCaptureStack(Stack):
         workflow = Workflow(self, "Workflow", functions=functions.by_name, archive=storage.archive, topic=topic)
         machine = workflow.state_machine
         Schedule(self, "Schedule", state_machine=machine, dead_letters=dead_letters)
-        Alarms(self, "Alarms", state_machine=machine, topic=topic, dead_letters=dead_letters)
+        alarms = Alarms(self, "Alarms", state_machine=machine, topic=topic, dead_letters=dead_letters).by_name
+        Dashboard(self, "Dashboard", alarms=alarms, state_machine=machine, functions=functions.by_name)
 
 
 def traffic_app(*, bundling: bool = True, outdir: str | None = None) -> App:

@@ -1,5 +1,6 @@
 """Fetch traffic: makes progress, says when to go on, or raises."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 
@@ -7,17 +8,22 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
+from lambdas.shared.answers import CAPTURED
 from lambdas.shared.archive import archive
+from lambdas.shared.clock import to_text
 from lambdas.shared.contract import ChildState, Run, problems_prefix, stopped_key
 from lambdas.shared.errors import GitHubUnavailableError, RunStoppedError
 from lambdas.shared.github import GitHub
+from lambdas.shared.metrics import counted, write_wait
 from lambdas.shared.settings import api_url
 from lambdas.shared.token import read_token
+
+STATE = "Fetch traffic"  # in the definition
 
 logger = Logger()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
     """Read the traffic of a batch's repositories from GitHub into the archive.
 
@@ -30,17 +36,21 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         RunStoppedError: Another child found that the run cannot go on.
     """
     run = event["run"]
+    logger.append_keys(run=run["id"], state=STATE)
     refuse_if_stopped(run)
-    fetched = fetch_batch(
-        github(),
-        run,
-        event["batch"],
-        now=lambda: datetime.now(UTC),
-        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+    with counted(github()):
+        fetched = fetch_batch(
+            github(),
+            run,
+            event["batch"],
+            now=lambda: datetime.now(UTC),
+            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        )
     key = archive().put_answers(fetched.answers) if fetched.answers else None
+    log(fetched)
     report(run, fetched)
-    logger.info("fetched traffic", run=run["id"], answers=len(fetched.answers), remaining=len(fetched.remaining))
+    if fetched.resume_at:
+        write_wait(fetched.resume_at, datetime.now(UTC))
     return fetched.next_state(run, key)
 
 
@@ -59,6 +69,25 @@ def refuse_if_stopped(run: Run) -> None:
     note = archive().read_note(stopped_key(run["id"]))
     if note is not None:
         raise RunStoppedError(f"The run was stopped: {note['cause']}")
+
+
+def log(fetched: FetchedBatch) -> None:
+    """Log what came of each repository, and where the batch stands. Counts and outcomes: no traffic."""
+    answered = Counter(line["repo"] for line in fetched.answers if line["outcome"] == CAPTURED)
+    for name, endpoints in answered.items():
+        logger.info("fetched repository", repository=name, endpoints=endpoints)
+    for line in [*fetched.answers, *fetched.unanswered]:
+        if line["outcome"] != CAPTURED:
+            logger.warning(
+                "did not fetch repository",
+                repository=line["repo"],
+                endpoint=line["endpoint"],
+                status=line["status"],
+                outcome=line["outcome"],
+            )
+    if fetched.resume_at:
+        logger.info("met GitHub's limit", resume_at=to_text(fetched.resume_at))
+    logger.info("fetched traffic", answers=len(fetched.answers), remaining=len(fetched.remaining))
 
 
 def report(run: Run, fetched: FetchedBatch) -> None:

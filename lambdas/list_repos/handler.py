@@ -16,15 +16,18 @@ from lambdas.shared.archive import archive
 from lambdas.shared.clock import event_day, from_text, to_text
 from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key
 from lambdas.shared.github import GitHub
+from lambdas.shared.metrics import counted, write_wait
 from lambdas.shared.settings import Selection, api_url, selection
 from lambdas.shared.token import read_token
 
 LONGEST_RUN = timedelta(hours=20)  # what is not captured by then is reported; the next day's run comes after 24
 
+STATE = "List repositories"  # in the definition
+
 logger = Logger()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
     """List the repositories that the token can push to, from where the listing stands.
 
@@ -37,18 +40,23 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
     """
+    logger.append_keys(run=event["run"]["id"], state=STATE)
     run, wanted = begin(event), selection()
     replayed = replay_of(event, run)
     if replayed is not None:
         return replayed
-    pages = read_pages(
-        github(),
-        event.get("listing", Listing(parts=0, pauses=0)),
-        now=lambda: datetime.now(UTC),
-        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+    with counted(github()):
+        pages = read_pages(
+            github(),
+            event.get("listing", Listing(parts=0, pauses=0)),
+            now=lambda: datetime.now(UTC),
+            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        )
+    if pages.resume_at:
+        write_wait(pages.resume_at, datetime.now(UTC))
+        logger.info("met GitHub's limit", resume_at=to_text(pages.resume_at))
     state = go_on(run, pages) if "next" in pages.listing else finish(run, pages, wanted)
-    logger.info("listed repositories", run=run["id"], listed=len(pages.repositories), parts=pages.listing["parts"])
+    logger.info("listed repositories", listed=len(pages.repositories), parts=pages.listing["parts"])
     return state
 
 
@@ -87,7 +95,7 @@ def replay_of(event: RunState, run: Run) -> RunState | None:
     if not is_beyond_github(run["date"], today):
         return None
     state = replay(archive(), run, run["date"], today)
-    logger.info("planned replay", run=run["id"], date=run["date"], objects=state["manifest"]["batches"])
+    logger.info("planned replay", date=run["date"], objects=state["manifest"]["batches"])
     return state
 
 

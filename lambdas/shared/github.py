@@ -53,6 +53,7 @@ class GitHub:
         self._call_seconds = call_seconds
         self._session = _session()
         self.calls = 0
+        self.remaining: int | None = None  # calls that GitHub still allowed when it last said so
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """Ask for a path such as `/user/repos`, or for an address on the same host that GitHub gave.
@@ -92,10 +93,16 @@ class GitHub:
             target=lambda: done.put(_ask(session, url, params, token, self._call_seconds)), daemon=True
         ).start()
         try:
-            return done.get(timeout=self._call_seconds)
+            answer = done.get(timeout=self._call_seconds)
         except queue.Empty:
             self._session = _session()  # the old one is still held by the thread that hangs
             return Answer(None, {}, f"no whole answer within {self._call_seconds:g} s".encode())
+        self._note_remaining(answer.headers.get("x-ratelimit-remaining", ""))
+        return answer
+
+    def _note_remaining(self, said: str) -> None:
+        if said.isascii() and said.isdigit():
+            self.remaining = int(said)
 
 
 def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:

@@ -1,8 +1,11 @@
 """Store traffic: merges what the archive holds into the tables."""
 
+from collections.abc import Sequence
+
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.shared.answers import CAPTURED
 from lambdas.shared.archive import archive
 from lambdas.shared.contract import ChildState, Receipt, receipts_prefix
 from lambdas.shared.errors import IdentityConflictError
@@ -13,10 +16,12 @@ from lambdas.store_traffic.record import Report, read_reports
 
 CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
 
+STATE = "Store traffic"  # in the definition
+
 logger = Logger()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: ChildState, context: LambdaContext) -> None:  # noqa: ARG001 (Lambda's signature)
     """Merge one archive object into the tables, and leave a receipt for each of its repositories.
 
@@ -26,10 +31,25 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> None:  # noqa: 
         TableBusyError: DynamoDB is throttled or contended; the state machine retries.
     """
     run_id, key = event["run"]["id"], event["batch"]["key"]
+    logger.append_keys(run=run_id, state=STATE)
     receipts = [store(report) for report in read_reports(archive().read_answers(key))]
     name = key.rsplit("/", 1)[1].removesuffix(".jsonl.gz")
     archive().put_note(f"{receipts_prefix(run_id)}{name}.json", receipts)
-    logger.info("stored traffic", run=run_id, key=key, changed=sum(receipt["items_changed"] for receipt in receipts))
+    log(receipts)
+    logger.info("stored traffic", key=key, changed=sum(receipt["items_changed"] for receipt in receipts))
+
+
+def log(receipts: Sequence[Receipt]) -> None:
+    """Log what was stored of each repository. Counts and outcomes: no traffic."""
+    for receipt in receipts:
+        say = logger.info if receipt["outcome"] == CAPTURED else logger.warning
+        say(
+            "stored repository",
+            repository=receipt["name"],
+            outcome=receipt["outcome"],
+            changed=receipt["items_changed"],
+            lowered=receipt["lowered"],
+        )
 
 
 def store(report: Report) -> Receipt:

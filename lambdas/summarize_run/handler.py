@@ -32,10 +32,12 @@ from lambdas.summarize_run.watch import Watch, watch
 
 READERS = 16  # objects read at once; a run of 100,000 repositories leaves 4,000 of them
 
+STATE = "Summarize run"  # in the definition
+
 logger = Logger()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: RunState, context: LambdaContext) -> Summary:  # noqa: ARG001 (Lambda's signature)
     """Compare what was listed with what was stored, and write the summary that is published.
 
@@ -43,6 +45,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> Summary:  # noqa:
         The summary, with `outcome` "failed" where everything failed or the run was stopped.
     """
     run = event["run"]
+    logger.append_keys(run=run["id"], state=STATE)
     results = gather(
         archive().read_note(manifest_key(run["id"])) or [],
         read_notes(receipts_prefix(run["id"])),
@@ -50,9 +53,17 @@ def lambda_handler(event: RunState, context: LambdaContext) -> Summary:  # noqa:
     )
     summary = summarize_replay(event, results) if is_replay(event) else summarize_capture(event, results)
     archive().put_note(summary_key(run["id"]), summary)
-    captured = sum(result.outcome == CAPTURED for result in results)
-    logger.info("summarized run", run=run["id"], outcome=summary["outcome"], captured=captured, listed=len(results))
+    log(summary, results)
     return summary
+
+
+def log(summary: Summary, results: Sequence[Result]) -> None:
+    """Log each repository that was not captured, and how the run ended."""
+    missing = [result for result in results if result.outcome != CAPTURED]
+    for result in missing:
+        logger.warning("did not capture repository", repository=result.name, outcome=result.outcome)
+    captured = len(results) - len(missing)
+    logger.info("summarized run", outcome=summary["outcome"], captured=captured, listed=len(results))
 
 
 def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:

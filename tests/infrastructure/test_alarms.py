@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.summarize_run import deadlines, metrics
+from lambdas.shared.answers import CAPTURED
+from lambdas.summarize_run.message import subject
+from lambdas.summarize_run.outcome import Result
 from tests.infrastructure.conftest import Template, many
 
 OWN_ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
@@ -28,64 +30,62 @@ def publishers(template: Template) -> dict[str, Mapping[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
-def test_each_bad_end_has_an_alarm_that_reaches_the_topic(template: Template, metric: str) -> None:
-    """Alarm, action, topic, policy: where one link is missing, the alarm vanishes without a trace.
-
-    Source of the names:
-        https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
-    """
-    alarms = (found["Properties"] for found in template.of_type("AWS::CloudWatch::Alarm").values())
-    (alarm,) = [found for found in alarms if found["MetricName"] == metric]
-    (machine,) = template.of_type("AWS::StepFunctions::StateMachine")
-
-    assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/States", "Sum", 1)
-    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]
-    assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
-    assert publishers(template)["cloudwatch.amazonaws.com"] == {"StringEquals": OWN_ACCOUNT}
-
-
-def alarm_on(template: Template, metric: str) -> Mapping[str, Any]:
-    """The one alarm that looks at a metric."""
-    alarms = (found["Properties"] for found in template.of_type("AWS::CloudWatch::Alarm").values())
-    (alarm,) = [found for found in alarms if found["MetricName"] == metric]
-    return dict(alarm)
+ALARMS = {
+    "RunFailed": ("ExecutionsFailed", "GreaterThanOrEqualToThreshold", 1, "Sum", "notBreaching"),
+    "RunTimedOut": ("ExecutionsTimedOut", "GreaterThanOrEqualToThreshold", 1, "Sum", "notBreaching"),
+    "RunAborted": ("ExecutionsAborted", "GreaterThanOrEqualToThreshold", 1, "Sum", "notBreaching"),
+    "RunMissing": ("ExecutionsSucceeded", "LessThanThreshold", 1, "Sum", "breaching"),
+    "NothingCaptured": ("Captured", "LessThanThreshold", 1, "Minimum", "ignore"),
+    "DeadLetters": (
+        "ApproximateNumberOfMessagesVisible",
+        "GreaterThanOrEqualToThreshold",
+        1,
+        "Maximum",
+        "notBreaching",
+    ),
+    "TokenExpiring": ("TokenExpiring", "GreaterThanOrEqualToThreshold", 1, "Minimum", "ignore"),
+    "GitHubLate": ("NewestDayAgeDays", "GreaterThanOrEqualToThreshold", 4, "Minimum", "ignore"),
+}
 
 
-def test_a_day_without_a_successful_run_is_an_alarm(template: Template) -> None:
-    """A rule that was disabled writes no error anywhere: only the missing success shows it.
+def alarms(template: Template) -> dict[str, Mapping[str, Any]]:
+    """The properties of every alarm, by its name in stacks/alarms.py."""
+    found = template.of_type("AWS::CloudWatch::Alarm")
+    return {
+        name: properties
+        for id_, resource in found.items()
+        for name, properties in [(id_.removeprefix("Alarms")[:-8], resource["Properties"])]
+    }
+
+
+def test_there_is_an_alarm_for_everything_that_must_be_told(template: Template) -> None:
+    """What each of them means for the healthy, the failed and the missing day: test_alarms_evaluated.py."""
+    assert {
+        name: (
+            found["MetricName"],
+            found["ComparisonOperator"],
+            found["Threshold"],
+            found["Statistic"],
+            found["TreatMissingData"],
+        )
+        for name, found in alarms(template).items()
+    } == ALARMS
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_every_alarm_reaches_the_topic_through_policy_and_key(template: Template, name: str) -> None:
+    """Alarm, action, topic, policy, key: where one link is missing, the alarm vanishes without a trace.
 
     Source:
-        https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (Period: at most seven
-        days in all, and at most one where a period is shorter than an hour)
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html (policy)
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (key)
     """
-    alarm = alarm_on(template, "ExecutionsSucceeded")
+    alarm = alarms(template)[name]
 
-    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, 26, 26)
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
-    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm.get("ActionsEnabled", True) is True
     assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
-
-
-@pytest.mark.parametrize(
-    ("metric", "comparison", "threshold"),
-    [
-        ("Captured", "LessThanThreshold", 1),
-        ("TokenDaysLeft", "LessThanOrEqualToThreshold", deadlines.TOKEN_WARNING),
-        ("NewestDayAgeDays", "GreaterThanOrEqualToThreshold", 4),
-    ],
-)
-def test_what_a_run_finds_in_danger_is_an_alarm(
-    template: Template, metric: str, comparison: str, threshold: int
-) -> None:
-    """An alarm on a metric that nobody writes never tells of anything: namespace and dimension are the function's."""
-    alarm = alarm_on(template, metric)
-
-    assert alarm["Namespace"] == metrics.NAMESPACE
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": metrics.SERVICE}]
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (comparison, threshold)
-    assert alarm["TreatMissingData"] == "ignore", "it holds until the next run says otherwise"
-    assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
+    assert publishers(template)["cloudwatch.amazonaws.com"] == {"StringEquals": OWN_ACCOUNT}
+    assert "KmsMasterKeyId" not in template.only("AWS::SNS::Topic")
 
 
 def test_the_topic_has_no_key_that_shuts_the_alarms_out(template: Template) -> None:
@@ -108,10 +108,33 @@ def test_bad_ends_of_this_machine_are_reported_to_the_topic(template: Template) 
     assert rule["EventPattern"] == {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": machine}]},
+        "detail": {
+            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            "stateMachineArn": [{"Ref": machine}],
+            "cause": [{"exists": False}, None, {"anything-but": {"prefix": "GitHub traffic "}}],
+        },
     }
     assert target["Arn"] == {"Ref": topic_id(template)}
     assert "events.amazonaws.com" in publishers(template)
+
+
+@pytest.mark.parametrize("done", ["captured", "stored again"])
+@pytest.mark.parametrize("error", ["GitHubAuthError", "NothingCapturedError", "States.Timeout", ""])
+def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
+    template: Template, definition: Mapping[str, Any], error: str, done: str
+) -> None:
+    """The definition fails with the summary's subject as cause, and by that the rule knows it.
+
+    Any other cause, or none, is reported: of that run nobody has heard.
+    """
+    rules = (found["Properties"] for found in template.of_type("AWS::Events::Rule").values())
+    (rule,) = [found for found in rules if "EventPattern" in found]
+    told = rule["EventPattern"]["detail"]["cause"][2]["anything-but"]["prefix"]
+
+    assert definition["States"]["Fail run"]["CausePath"] == "$.subject"
+    assert definition["States"]["Run succeeded?"]["Default"] == "Fail run"
+    result = Result(1, "octo/docs", outcome=CAPTURED)
+    assert subject("2026-11-20", error, [result], done=done).startswith(told)
 
 
 def test_eventbridge_is_let_in_even_where_it_does_not_say_for_whom_it_publishes(template: Template) -> None:

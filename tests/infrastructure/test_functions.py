@@ -32,6 +32,7 @@ PUBLIC_OUTPUTS = {
     "ArchiveBucket",
     "SummaryTopicArn",
     "ConsoleUrl",
+    "DashboardUrl",
     "GitHubTokenSecret",
     "StoreTrafficFunction",
 }

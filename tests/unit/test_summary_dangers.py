@@ -177,24 +177,6 @@ def test_days_returned_in_part_are_told_apart_from_lost_ones(monkeypatch: pytest
     assert "  octo/docs: 2025-09-01 partial, 2025-09-02 lost, 2025-09-03 partial" in message
 
 
-def test_the_numbers_that_alarms_watch_are_written_to_the_log(
-    aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """CloudWatch reads them from there; what GitHub does not say is not written, or its alarm would be told wrong."""
-    github.refuse("octo/site", faults.not_found())
-    run(aws, github, START)
-    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
-
-    (metrics,) = written
-    assert {name: metrics[name] for name in ("Captured", "Failed", "NewestDayAgeDays")} == {
-        "Captured": [1.0],
-        "Failed": [1.0],
-        "NewestDayAgeDays": [1.0],
-    }
-    assert "TokenDaysLeft" not in metrics
-    assert metrics["service"] == "summarize_run"
-
-
 @pytest.mark.parametrize("given", [[], "2026-11-20", None, {"time": "soon"}, {"date": 7}])
 def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers(
     aws: Account, capsys: pytest.CaptureFixture[str], given: Any

@@ -1,0 +1,50 @@
+"""What asking GitHub costs, in CloudWatch's embedded metric format on the function's log.
+
+Source:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from lambdas.shared.github import GitHub
+
+NAMESPACE = "GitHubTrafficCapture"  # the stack's alarms and its dashboard name it, and the dimension `service`
+
+# One value for all functions and repositories: each further one would be another metric to pay for.
+SERVICE = "github"
+
+
+@contextmanager
+def counted(github: GitHub) -> Iterator[None]:
+    """Write how many calls were made within, and how many GitHub still allows; also where one of them raises.
+
+    Each invocation writes the calls that it made itself, once. A retry writes its own: these were made, too.
+    """
+    before = github.calls
+    try:
+        yield
+    finally:
+        calls = github.calls - before
+        write(SERVICE, {"GitHubCalls": calls, "RemainingBudget": github.remaining if calls else None})
+
+
+def write_wait(resume_at: datetime, now: datetime) -> None:
+    """Write for how many seconds GitHub wants to be left alone.
+
+    Children that wait at the same time write a wait each: the longest is what a run waited, the sum is not.
+    """
+    write(SERVICE, {"WaitedSeconds": max((resume_at - now).total_seconds(), 0.0)}, MetricUnit.Seconds)
+
+
+def write(service: str, numbers: Mapping[str, float | None], unit: MetricUnit = MetricUnit.Count) -> None:
+    """Write numbers as one record; what is not known, None, is not written."""
+    # Ephemeral: each call writes its own numbers, also where tests or a warm function call twice.
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
+    for name, value in numbers.items():
+        if value is not None:
+            metrics.add_metric(name=name, unit=unit, value=value)
+    metrics.flush_metrics()

@@ -1,0 +1,27 @@
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+# What the functions write to their logs; lambdas/shared/metrics.py and lambdas/summarize_run/metrics.py name it.
+NAMESPACE = "GitHubTrafficCapture"
+OF_RUN = "summarize_run"
+OF_GITHUB = "github"
+
+
+def run_metric(name: str, *, statistic: str, period: Duration) -> cloudwatch.Metric:
+    """Give a number that Summarize run writes once a run."""
+    return _metric(name, OF_RUN, statistic, period)
+
+
+def github_metric(name: str, *, statistic: str, period: Duration) -> cloudwatch.Metric:
+    """Give a number that each function that asks GitHub writes once a call of it."""
+    return _metric(name, OF_GITHUB, statistic, period)
+
+
+def _metric(name: str, service: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic=statistic,
+        period=period,
+    )

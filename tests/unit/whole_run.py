@@ -1,0 +1,77 @@
+"""A whole run by the real handlers, and what CloudWatch reads from their logs."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lambdas.shared.archive import archive
+from lambdas.shared.clock import to_text
+from lambdas.shared.contract import Batch, ChildState, RunState, Summary
+from lambdas.shared.errors import GitHubUnavailableError
+from tests.unit.handlers import Account
+
+
+@dataclass(frozen=True)
+class Written:
+    """One metric in one record of the embedded metric format."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def identity(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """What an alarm must name to see it."""
+        return self.namespace, self.name, self.dimensions
+
+
+def metrics_in(log: str) -> list[Written]:
+    """Read every metric from a function's log, as CloudWatch does.
+
+    Source:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    records = [json.loads(line) for line in log.splitlines() if '"CloudWatchMetrics"' in line]
+    return [
+        Written(
+            directive["Namespace"],
+            metric["Name"],
+            tuple((name, record[name]) for name in sorted(names)),
+            metric["Unit"],
+            tuple(record[metric["Name"]]),
+        )
+        for record in records
+        for directive in record["_aws"]["CloudWatchMetrics"]
+        for names in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    ]
+
+
+def values(log: str, name: str) -> list[float]:
+    """Read what was written of one metric, in order."""
+    return [value for metric in metrics_in(log) if metric.name == name for value in metric.values]
+
+
+def run(aws: Account, run_id: str = "run-1") -> Summary:
+    """Run as the definition does; where it waits for GitHub's limit, go on at once."""
+    state: RunState = {"run": {"id": run_id, "started": to_text(datetime.now(UTC))}, "input": {}}
+    while "manifest" not in state:
+        state = aws.list_repositories_from(state)
+        state.pop("resume_at", None)
+    for batch in archive().read_note(state["manifest"]["key"]) or []:
+        _capture(aws, state, batch)
+    return aws.summarize(state)
+
+
+def _capture(aws: Account, state: RunState, batch: Batch) -> None:
+    child: ChildState = {"run": state["run"], "batch": batch}
+    while child["batch"]["repositories"]:
+        try:
+            child = aws.fetch(child)
+        except GitHubUnavailableError:
+            continue  # the definition's Retry
+        child.pop("resume_at", None)
+        if "key" in child["batch"]:
+            aws.store(child)
