@@ -1,0 +1,110 @@
+"""Puts the page together: one HTML file, with everything in it and leave to load nothing.
+
+The overview stands before the packed repositories, so that a browser paints it while it still reads the rest.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cli.report.histories import History
+from cli.report.packing import RECENT, deflated, overview_row, repository_data
+from lambdas.shared.clock import to_text
+
+FOLDER = Path(__file__).parent
+
+STYLES = ("uplot/uPlot.min.css", "report.css")
+
+# In this order: each may use what stands before it.
+SCRIPTS = (
+    "uplot/uPlot.iife.min.js",
+    "numbers.js",
+    "packed.js",
+    "chart.js",
+    "overview.js",
+    "lists.js",
+    "repository.js",
+    "report.js",
+)
+
+
+def page_parts(
+    histories: Sequence[History], *, made_at: datetime, place: str, on_packed: Callable[[int], None]
+) -> Iterator[str]:
+    """Write the page piece by piece: at 1,000 repositories it is too long to hold twice.
+
+    Args:
+        histories: The repositories, in the order in which they are first shown.
+        made_at: When the report was made, which it says.
+        place: Where the numbers come from, which it says.
+        on_packed: Told how many repositories are packed.
+
+    Yields:
+        Parts of the HTML, in their order.
+    """
+    newest = max((max(history.days) for history in histories if history.days), default=None)
+    overview = {
+        "madeAt": to_text(made_at),
+        "place": place,
+        "newest": newest,
+        "recent": RECENT,
+        "repositories": [overview_row(history, newest) for history in histories],
+    }
+    before, after = _filled(embedded(overview)).split("<!-- PACKED -->")
+    yield before
+    for number, history in enumerate(histories):
+        yield f'<script type="text/plain" id="packed-{number}">{deflated(repository_data(history))}</script>\n'
+        on_packed(number + 1)
+    yield after
+
+
+def embedded(data: Any) -> str:
+    """Write JSON that may stand inside of a script element: nothing in it can end the element.
+
+    Source:
+        https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
+    """
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _filled(overview: str) -> str:
+    styles = [_read(name) for name in STYLES]
+    scripts = [_read(name) for name in SCRIPTS]
+    parts = {
+        "POLICY": html.escape(content_policy(styles, scripts)),
+        "STYLES": "\n".join(f"<style>{style}</style>" for style in styles),
+        "OVERVIEW": overview,
+        "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
+    }
+    # In one pass: what is filled in is never searched for further places.
+    return re.sub(r"<!-- (POLICY|STYLES|OVERVIEW|SCRIPTS) -->", lambda found: parts[found[1]], _read("page.html"))
+
+
+def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
+    """Allow the page's own styles and scripts, by their hashes, and nothing else: no network, no stranger's script.
+
+    Source:
+        https://www.w3.org/TR/CSP3/#grammardef-hash-source
+    """
+    allowed = {
+        "default-src": "'none'",
+        "style-src": " ".join(map(_hash, styles)),
+        "script-src": " ".join(map(_hash, scripts)),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{directive} {sources}" for directive, sources in allowed.items())
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
