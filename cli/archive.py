@@ -1,25 +1,31 @@
-"""Reads the archive: GitHub's answers, object by object, in the order of the captures."""
+"""Reads the archive: GitHub's answers and imports, object by object, in the order of their times."""
 
 from cli.deployment import Deployment
 from cli.terminal import CommandError
 from lambdas.shared.answer_lines import unpack
 from lambdas.shared.contract import ArchivedAnswer
 
-ANSWERS = "answers/"
+KEPT = ("answers/", "imports/")
 
 
 def archive_keys(deployment: Deployment) -> list[str]:
-    """List the archive's objects; the names' order, which is S3's, is that of the captures."""
+    """List the archive's objects; the order of their names, folders aside, is that of the captures and imports."""
     pages = deployment.client("s3").get_paginator("list_objects_v2")
-    listed = pages.paginate(Bucket=deployment.output("ArchiveBucket"), Prefix=ANSWERS)
-    return sorted(found["Key"] for page in listed for found in page.get("Contents", []))
+    bucket = deployment.output("ArchiveBucket")
+    keys = [
+        found["Key"]
+        for prefix in KEPT
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+        for found in page.get("Contents", [])
+    ]
+    return sorted(keys, key=lambda key: key.rpartition("/")[2])
 
 
 def read_object(deployment: Deployment, key: str) -> list[ArchivedAnswer]:
-    """Read the answers of one object.
+    """Read the lines of one object; those of an import have `repo_id` and `repo` too.
 
     Raises:
-        CommandError: It is not what Fetch traffic writes.
+        CommandError: It is not what Fetch traffic or an import writes.
     """
     content = deployment.client("s3").get_object(Bucket=deployment.output("ArchiveBucket"), Key=key)["Body"].read()
     try:

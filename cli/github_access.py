@@ -75,6 +75,22 @@ class GitHubAccess:
         pushable = (each["full_name"] for each in repositories if each.get("permissions", {}).get("push"))
         return next(pushable, None)
 
+    def identity(self, repository: str) -> tuple[int, str]:
+        """Ask for a repository's id, and its name as GitHub writes it.
+
+        Raises:
+            CommandError: GitHub tells none.
+        """
+        answer = self._get(f"/repos/{repository}")
+        told = _json(answer)
+        if answer.status_code in (301, 307, 308):
+            raise CommandError(f"GitHub says that {repository} was renamed: give its present name.")
+        if not answer.ok or not isinstance(told.get("id"), int):
+            raise CommandError(
+                f"GitHub does not tell the id of {repository}: {answer.status_code} {told.get('message', '')}."
+            )
+        return told["id"], str(told.get("full_name", repository))
+
     def traffic_refusal(self, repository: str) -> str | None:
         """Say why GitHub refuses a repository's traffic; None where it gives it."""
         answer = self._get(f"/repos/{repository}/traffic/views?per=day")

@@ -10,14 +10,16 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import doctor, executions, export, rebuild, run, show, start, token, verify
+from cli import doctor, executions, export, note, rebuild, run, show, start, token, verify
 from cli.deployment import STACK_NAME
+from cli.imports import command as imports
+from cli.report import command as report
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
 from local.engine import EngineError
 from local.settings import SettingError
 from local.synthesis import SynthesisError
 
-COMMANDS = (run, executions, show, export, start, token, verify, rebuild, doctor)
+COMMANDS = (run, executions, show, report, note, export, imports, start, token, verify, rebuild, doctor)
 
 EPILOG = """examples:
   traffic run                       capture the traffic once, on this machine

@@ -20,13 +20,15 @@ EXAMPLES = """examples:
   traffic verify --aws    in AWS
 
 Merges the whole archive in memory and compares item for item: `missing` is in the archive alone, `extra` in a table
-alone, `differs` in both, but not the same. Rows of the first version and imported ones are `extra`, for GitHub's
-answer that they stem from was never archived. What is missing or too low, `traffic rebuild` mends.
+alone, `differs` in both, but not the same. What is missing or too low, `traffic rebuild` mends. Rows of the first
+version, which had no archive, are counted and not compared: `traffic import first-version` brings them in.
 Ask while no run is going on. Exit code 1: there are differences.
 """
 
 HEADINGS = ("DIFFERENCE", "TABLE", "ITEM", "ATTRIBUTE", "ARCHIVE", "TABLE HOLDS")
 Known = TypeVar("Known")
+
+FIRST_VERSION = "first version"
 
 MANY = 1000  # objects between two lines of progress
 
@@ -36,7 +38,7 @@ class Difference:
     """Where a table and the archive disagree.
 
     Attributes:
-        kind: `missing`, `extra` or `differs`.
+        kind: `missing`, `extra`, `differs`, or FIRST_VERSION for a row that is none of ours.
         table: The table's name.
         key: The item's key.
         attribute: Where both have the item.
@@ -73,7 +75,10 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print every difference."""
     with opened(arguments) as deployment:
-        differences = verify(deployment)
+        found = verify(deployment)
+        differences = [difference for difference in found if difference.kind != FIRST_VERSION]
+        if len(found) > len(differences):
+            warn(f"{len(found) - len(differences)} rows of the first version were not compared: no archive has them.")
         if not differences:
             say("The tables hold exactly what the archive says.")
             return 0
@@ -135,7 +140,8 @@ class Comparison(Generic[Known]):
                 unseen.remove(key)
                 found += _differing(name, key, self.write(self.expected[key]), item)
             else:
-                found.append(Difference("extra", name, key))
+                first_version = self.output == "TrafficTable" and "/" not in key[0]  # which knew no owners
+                found.append(Difference(FIRST_VERSION if first_version else "extra", name, key))
         found += [Difference("missing", name, key) for key in unseen]
         return sorted(found, key=lambda difference: (difference.key, difference.attribute))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from local.engine import Engine, EngineError
 
-ANSWERS = "answers/"
+KEPT = ("answers/", "imports/")
 
 
 def recover(
@@ -29,7 +29,8 @@ def recover(
     if status["recovered"]:
         return 0
     since = datetime.fromisoformat(status["stored_until"]) if status["stored_until"] else None
-    keys = sorted(unsaved(engine, outputs["ArchiveBucket"], since))  # the names' order is that of the captures
+    unsorted = unsaved(engine, outputs["ArchiveBucket"], since)
+    keys = sorted(unsorted, key=lambda key: key.rpartition("/")[2])  # the names' order is that of their times
     for done, key in enumerate(keys):
         on_progress(done, len(keys))
         store(engine, outputs["StoreTrafficFunction"], key)
@@ -41,11 +42,13 @@ def recover(
 
 
 def unsaved(engine: Engine, bucket: str, since: datetime | None) -> Iterator[str]:
-    """Yield the answers written since the tables were last saved; all where that is unknown."""
-    for page in engine.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ANSWERS):
-        for item in page.get("Contents", []):
-            if since is None or item["LastModified"] >= since:
-                yield item["Key"]
+    """Yield the answers and imports written since the tables were last saved; all where that is unknown."""
+    pages = engine.client("s3").get_paginator("list_objects_v2")
+    for prefix in KEPT:
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                if since is None or item["LastModified"] >= since:
+                    yield item["Key"]
 
 
 def store(engine: Engine, function: str, key: str) -> None:

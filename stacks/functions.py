@@ -14,6 +14,7 @@ from stacks.reviewed import accept, wildcard
 from stacks.storage import Storage
 
 ANSWERS = "answers/*"
+IMPORTS = "imports/*"
 RUN_FILES = "runs/*"
 RECEIPTS = "runs/*/receipts/*"
 
@@ -56,7 +57,7 @@ class Functions(Construct):
             "StoreTraffic",
             environment={**tables, "SNAPSHOTS_TABLE": storage.snapshots.table_name},
             allowed=[
-                self._objects("s3:GetObject", ANSWERS),
+                self._objects("s3:GetObject", ANSWERS, IMPORTS),
                 self._objects("s3:PutObject", RECEIPTS),
                 self._items("dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
                 _allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [storage.snapshots.table_arn]),
@@ -129,7 +130,7 @@ class Functions(Construct):
             role,
             *(
                 f"IAM5[Resource::{wildcard(archive, 'Arn', f'/{objects}')}]"
-                for objects in (RUN_FILES, ANSWERS, RECEIPTS)
+                for objects in (RUN_FILES, ANSWERS, IMPORTS, RECEIPTS)
             ),
             reason="Keys are made at run time; each role is held to the folders of the one bucket that it works in.",
         )
@@ -142,8 +143,8 @@ class Functions(Construct):
             self._list(RUN_FILES),
         ]
 
-    def _objects(self, action: str, pattern: str) -> iam.PolicyStatement:
-        return _allow([action], [self._storage.archive.arn_for_objects(pattern)])
+    def _objects(self, action: str, *patterns: str) -> iam.PolicyStatement:
+        return _allow([action], [self._storage.archive.arn_for_objects(pattern) for pattern in patterns])
 
     def _list(self, pattern: str) -> iam.PolicyStatement:
         """Allow to list below a prefix. Without that, a missing key is answered with 403 instead of 404.

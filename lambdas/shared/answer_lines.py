@@ -3,12 +3,12 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lambdas.shared.contract import ArchivedAnswer
 
 
-def pack(answers: Iterable[ArchivedAnswer]) -> bytes:
+def pack(answers: Iterable[Mapping[str, object]]) -> bytes:
     """Write answers, a line each. The same answers give the same bytes: gzip's own time is left out."""
     lines = (json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n" for answer in answers)
     return gzip.compress("".join(lines).encode(), mtime=0)

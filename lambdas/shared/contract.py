@@ -4,7 +4,7 @@ Times are UTC in ISO 8601 with a `Z` (`2026-11-20T09:00:00Z`), days are `2026-11
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, final
 
 Endpoint = Literal["views", "clones", "referrers", "paths"]
 
@@ -90,6 +90,7 @@ class Summary(TypedDict):
     message: str
 
 
+@final
 class ArchivedAnswer(TypedDict):
     """One line of an archive object: one call to GitHub and what came of it."""
 
@@ -102,6 +103,20 @@ class ArchivedAnswer(TypedDict):
     headers: dict[str, str]  # those that matter, lower case
     body: str  # GitHub's words, untouched
     outcome: str  # "captured", or why not
+
+
+@final
+class ImportedHistory(TypedDict):
+    """The one line of an archive object that an import wrote: what another tool had kept of a repository."""
+
+    source: str  # the tool
+    files: list[str]  # their names
+    repo_id: int
+    repo: str  # owner/name
+    imported_at: str
+    new: bool  # the repository was not in the record yet: GitHub told its id, and so its name
+    days: dict[str, dict[str, int]]  # per day the metrics that the tool knew
+    snapshots: dict[str, dict[str, Any]]  # per day of capture, and endpoint, what GitHub said of its window, and since
 
 
 class Receipt(TypedDict):
@@ -121,6 +136,12 @@ class Receipt(TypedDict):
 def archive_prefix(day: str) -> str:
     """Name the folder of the archive that holds what GitHub said on a day."""
     return f"answers/capture_date={day}/"
+
+
+def import_key(imported_at: str, digest: str) -> str:
+    """Name the archive object of an import; in names' order it stands among the captures of its time."""
+    time = imported_at.replace("-", "").replace(":", "")
+    return f"imports/import_date={imported_at[:10]}/{time}-import-{digest}.jsonl.gz"
 
 
 def manifest_key(run_id: str) -> str:

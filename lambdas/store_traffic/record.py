@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from lambdas.shared.answers import CAPTURED
 from lambdas.shared.clock import from_text
-from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Endpoint
+from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Endpoint, ImportedHistory
 from lambdas.shared.merge import Day, Entry, Name
-from lambdas.shared.snapshot import Snapshot, merge_snapshots, read_statement
+from lambdas.shared.snapshot import Snapshot, Statement, merge_snapshots, read_statement
 from lambdas.shared.spans import Spans
 from lambdas.shared.traffic import Said, read_days, read_rows, whole_days
 
@@ -27,6 +27,8 @@ class Report:
         outcome: "captured", or why not.
         detail: What GitHub said where it did not answer.
         snapshots: Per day of capture what was said of the window as a whole.
+        imported: Whether another tool said all this, and GitHub nothing.
+        new: Whether the name is one that GitHub told.
     """
 
     repo_id: int
@@ -38,14 +40,16 @@ class Report:
     detail: str = ""
     covered: Mapping[str, Spans] = field(default_factory=dict)
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    imported: bool = False
+    new: bool = True
 
     @property
     def entry(self) -> Entry:
-        """What this adds to what is known of the repository."""
+        """What this adds to what is known of the repository. Watermarks are of GitHub's word: an import moves none."""
         day = self.captured_at[:10]
         return Entry(
-            names={self.name: Name(self.captured_at, day)},
-            newest_day=max(self.days, default=None),
+            names={self.name: Name(self.captured_at, day)} if self.new else {},
+            newest_day=None if self.imported else max(self.days, default=None),
             captured_on=day if ENDPOINTS[-1] in self.answered else None,
             refusals={} if self.outcome == CAPTURED else {self.outcome: day},
             covered=self.covered,
@@ -63,10 +67,14 @@ class _Draft:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
 
 
-def read_reports(answers: Iterable[ArchivedAnswer]) -> list[Report]:
-    """Gather the answers of an archive object by repository, in the order of the object."""
+def read_reports(lines: Iterable[ArchivedAnswer | ImportedHistory]) -> list[Report]:
+    """Gather the lines of an archive object by repository, in the order of the object."""
     drafts: dict[int, _Draft] = {}
-    for answer in answers:
+    imports: list[Report] = []
+    for answer in lines:
+        if "source" in answer:
+            imports.append(_imported(answer))
+            continue
         draft = drafts.setdefault(answer["repo_id"], _Draft())
         draft.name = answer["repo"]
         draft.captured_at = max(draft.captured_at, answer["captured_at"])
@@ -77,7 +85,7 @@ def read_reports(answers: Iterable[ArchivedAnswer]) -> list[Report]:
             _add_statement(draft.snapshots, answer)
         else:
             draft.outcome, draft.detail = answer["outcome"], _detail(answer)
-    return [_report(repo_id, draft) for repo_id, draft in drafts.items()]
+    return [_report(repo_id, draft) for repo_id, draft in drafts.items()] + imports
 
 
 def _report(repo_id: int, draft: _Draft) -> Report:
@@ -91,6 +99,22 @@ def _report(repo_id: int, draft: _Draft) -> Report:
         draft.detail,
         {kind: spans for kind, spans in whole_days(draft.capture).items() if spans},
         draft.snapshots,
+    )
+
+
+def _imported(line: ImportedHistory) -> Report:
+    return Report(
+        line["repo_id"],
+        line["repo"],
+        line["imported_at"],
+        {day: Day(metrics) for day, metrics in line["days"].items()},
+        (),
+        snapshots={
+            day: {endpoint: Statement(kept["said"], kept["since"]) for endpoint, kept in said.items()}  # type: ignore[misc]
+            for day, said in line["snapshots"].items()
+        },
+        imported=True,
+        new=line["new"],
     )
 
 

@@ -33,6 +33,7 @@ ALLOWED = {
     "fetch_traffic": TOKEN | RUN_FILES | {"s3:PutObject /answers/*"},
     "store_traffic": {
         "s3:GetObject /answers/*",
+        "s3:GetObject /imports/*",
         "s3:PutObject /runs/*/receipts/*",
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
