@@ -1,0 +1,95 @@
+"""The first version's users deploy ours over it, by the README's steps: no row is lost, and the history goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cli.deployment import Deployment, stack_of
+from cli.imports.first_version import read_first_version
+from cli.imports.importing import bring, identify, plan
+from cli.rebuild import rebuild
+from cli.verify import verify
+from local.deployment import deploy
+from local.engine import running_engine
+from local.synthesis import synthesize
+from simulated_github import SimulatedGitHub
+from tests.integration.first_version import STACK, deploy_first_version, put_rows
+from tests.integration.pipeline import ASSEMBLY, Pipeline, free_port
+
+OLD = {"2024-02-28": (9, 4, 0, 0), "2024-02-29": (12, 5, 3, 1), "2024-03-01": (0, 0, 2, 2)}
+
+
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """An engine with the first version and its rows, and then ours over it, with no token given anew."""
+    history = tmp_path_factory.mktemp("upgrade") / "history"
+    with running_engine(history) as engine:
+        deploy_first_version(engine, "github_pat_of_the_first_version")
+        put_rows(engine, "docs", OLD)
+        put_rows(engine, "notes", {"2024-03-05": (1, 1, 0, 0)})
+        port = free_port()
+        outputs = deploy(
+            engine,
+            synthesize(ASSEMBLY),
+            {"GitHubAccessToken": "github_pat_of_the_first_version", "GitHubApiUrl": f"http://127.0.0.1:{port}"},
+        )
+        yield Pipeline(engine, outputs, port, "")
+
+
+def deployment_of(pipeline: Pipeline) -> Deployment:
+    """Give the stack as the commands see it."""
+    return stack_of(pipeline.engine.client, "here", save=lambda: None)
+
+
+def numbers(pipeline: Pipeline, name: str) -> dict[str, tuple[int | None, ...]]:
+    """Give the numbers kept under a key, by day."""
+    return {day: cells for (repo_name, day), cells in pipeline.numbers().items() if repo_name == name}
+
+
+def test_no_row_is_lost_and_the_token_stays(upgraded: Pipeline) -> None:
+    """The table is adopted as it is: the same logical id, the same name, and from now on retained."""
+    assert numbers(upgraded, "docs") == OLD
+    assert numbers(upgraded, "notes") == {"2024-03-05": (1, 1, 0, 0)}
+    secret = upgraded.engine.client("secretsmanager").get_secret_value(SecretId=upgraded.outputs["GitHubTokenSecret"])
+    assert secret["SecretString"] == "github_pat_of_the_first_version"
+    functions = upgraded.engine.client("lambda").list_functions()["Functions"]
+    assert "getRepositoriesTraffic" not in {function["FunctionName"] for function in functions}
+
+
+def test_the_import_brings_the_rows_under_their_owner(upgraded: Pipeline) -> None:
+    """What GitHub says now joins what the first version kept; its zeros, invented or not, stay behind."""
+    with SimulatedGitHub(repositories=["octo/docs", "octo/notes"], port=upgraded.port) as github:
+        assert upgraded.run().status == "SUCCEEDED"
+        captured = numbers(upgraded, "octo/docs")
+        assert len(github.calls) > 0
+    deployment = deployment_of(upgraded)
+    before = upgraded.tables()
+
+    histories = read_first_version(deployment, {}, "octo")
+    plans = [plan(deployment, identify(deployment, name, None), history) for name, history in histories.items()]
+    assert upgraded.tables() == before, "a plan changes nothing"
+    for each in plans:
+        bring(deployment, each)
+
+    assert numbers(upgraded, "octo/docs") == captured | {
+        "2024-02-28": (9, 4, None, None),
+        "2024-02-29": (12, 5, 3, 1),
+        "2024-03-01": (None, None, 2, 2),
+    }
+    assert numbers(upgraded, "docs") == OLD, "the old rows stay"
+    assert {difference.kind for difference in verify(deployment)} == {"first version"}
+
+    imported = upgraded.tables()
+    rebuild(deployment)
+    assert upgraded.tables() == imported
+
+
+def test_the_rows_outlive_the_stack(upgraded: Pipeline) -> None:
+    """The first version's table went with its stack; ours does not."""
+    rows = upgraded.numbers()
+    upgraded.engine.client("cloudformation").delete_stack(StackName=STACK)
+
+    outputs = deploy(upgraded.engine, synthesize(ASSEMBLY), {"GitHubAccessToken": "another"})
+
+    assert outputs["TrafficTable"] == "RepoTraffic"
+    assert upgraded.numbers() == rows
