@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.shared.clock import start_of, to_text
 from lambdas.shared.items import Item, item_of_entry, own_key, pointer_key
@@ -36,6 +36,7 @@ class Replay:
         """Merge one report."""
         id_ = report.repo_id
         if id_ not in self.entries:
+            report = replace(report, new=True)  # as Store traffic does
             self.first_names[id_] = report.name
             self.owners.setdefault(report.name.lower(), id_)
         entry = self.entries[id_] = merge_entries(self.entries.get(id_, Entry()), report.entry)

@@ -130,7 +130,7 @@ def bring(deployment: Deployment, planned: Plan) -> None:
         "snapshots": _snapshots(history.snapshots),
     }
     content = pack([line])
-    key = import_key(now, hashlib.sha256(content).hexdigest())
+    key = import_key(now, hashlib.sha256(content).hexdigest(), new=target.new)
     try:
         deployment.client("s3").put_object(
             Bucket=deployment.output("ArchiveBucket"),

@@ -138,10 +138,15 @@ def archive_prefix(day: str) -> str:
     return f"answers/capture_date={day}/"
 
 
-def import_key(imported_at: str, digest: str) -> str:
-    """Name the archive object of an import; in names' order it stands among the captures of its time."""
+def import_key(imported_at: str, digest: str, *, new: bool) -> str:
+    """Name the archive object of an import, so that the order of names is one in which objects can be stored.
+
+    What made a repository known stands among the captures of its time. What only added days to one comes after them
+    all, as its days merge in any order, and it needs the repository: the clock it was named by may be behind GitHub's.
+    """
     time = imported_at.replace("-", "").replace(":", "")
-    return f"imports/import_date={imported_at[:10]}/{time}-import-{digest}.jsonl.gz"
+    name = f"{time}-import-{digest}" if new else f"import-{time}-{digest}"
+    return f"imports/import_date={imported_at[:10]}/{name}.jsonl.gz"
 
 
 def manifest_key(run_id: str) -> str:

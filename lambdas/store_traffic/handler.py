@@ -1,6 +1,7 @@
 """Store traffic: merges what the archive holds into the tables."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -58,6 +59,8 @@ def store(report: Report) -> Receipt:
     Rows that belong to another repository are left alone, and the receipt says so: the other repositories of the object
     have nothing to do with it.
     """
+    if not report.new and tables().repository(report.repo_id) is None:
+        report = replace(report, new=True)  # what made it known is gone from the archive: its name is told here alone
     repo_name, entry = tables().store_repository(report.repo_id, report.entry)
     outcome, detail = report.outcome, report.detail
     changed: list[str] = []

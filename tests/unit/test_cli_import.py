@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,6 +165,36 @@ def test_imported_days_are_verified_rebuilt_and_imported_again_without_a_change(
     rebuild(kept.deployment)
 
     assert kept.dump() == before
+    assert verify(kept.deployment) == []
+
+
+def test_an_import_by_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_path: Path) -> None:
+    """An import leans on what made the repository known; by its time alone it would be stored before that."""
+    kept.capture("2127-01-01T09:00:00Z", "octo/web")
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring("repository-traffic-action", views, "--repository", "octo/web")
+    before = kept.dump()
+
+    kept.delete_items()
+    rebuild(kept.deployment)
+
+    assert kept.dump() == before
+    assert verify(kept.deployment) == []
+
+
+def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_its_name(
+    kept: Record, tmp_path: Path
+) -> None:
+    """A person may have thrown answers away; what was imported is still the repository's."""
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring("repository-traffic-action", views, "--repository", "octo/docs")
+    bucket = boto3.resource("s3").Bucket(kept.deployment.output("ArchiveBucket"))
+    bucket.objects.filter(Prefix="answers/").delete()
+
+    kept.delete_items()
+    rebuild(kept.deployment)
+
+    assert kept.days_of("octo/docs") == {"2024-03-01"}
     assert verify(kept.deployment) == []
 
 
