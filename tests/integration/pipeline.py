@@ -172,17 +172,19 @@ class Pipeline:
         return messages
 
     def forget(self) -> None:
-        """Empty the tables and the queue: a new GitHub deals out the same ids again.
-
-        A table is dropped and made again: items would have to be deleted one by one.
-        """
+        """Empty the tables and the queue: a new GitHub deals out the same ids again."""
         client = self.engine.client("dynamodb")
         for name in client.list_tables()["TableNames"]:
-            table = client.describe_table(TableName=name)["Table"]
-            kept = {key: table[key] for key in ("TableName", "KeySchema", "AttributeDefinitions")}
-            client.delete_table(TableName=name)
-            client.create_table(**kept, BillingMode="PAY_PER_REQUEST")
+            empty(client, name)
         self.engine.client("sqs").purge_queue(QueueUrl=self.queue)
+
+
+def empty(dynamodb: Any, name: str) -> None:
+    """Drop a table and make it again: items would have to be deleted one by one."""
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    kept = {key: table[key] for key in ("TableName", "KeySchema", "AttributeDefinitions")}
+    dynamodb.delete_table(TableName=name)
+    dynamodb.create_table(**kept, BillingMode="PAY_PER_REQUEST")
 
 
 @contextmanager
