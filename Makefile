@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test test-slow check measure-history format clean
+.PHONY: help setup run test test-slow check check-mutations measure-history format clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
@@ -16,13 +16,16 @@ test: .venv/dev  ## Run every test
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: .venv/dev  ## Run the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 check: .venv/dev  ## Lint and type-check everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.check_template
+
+check-mutations: .venv/dev  ## Break each rule of the record, and see a test fail
+	@$(BIN)/python -m tests.check_mutations
 
 measure-history: .venv/run  ## Measure how much history the local engine holds
 	@$(BIN)/python -m tests.measure_history

@@ -99,6 +99,20 @@ def test_an_object_says_when_it_was_captured_and_what_it_holds(kept: Record) -> 
         )
 
 
+def test_githubs_words_are_kept_to_the_last_blank(kept: Record) -> None:
+    """A body that was read and written again would be ours: whatever this reader overlooks would be gone."""
+    kept.github.add_fault(faults.oversized_body(5_000), repository="octo/web", endpoint="paths")
+    before = set(keys(kept))
+
+    kept.capture("2026-11-22T09:00:00Z", "octo/web")
+
+    (key,) = set(keys(kept)) - before
+    content = kept.aws.s3.get_object(Bucket="archive", Key=key)["Body"].read()
+    (body,) = [line["body"] for line in unpack(content) if line["endpoint"] == "paths"]
+    assert len(body) == 5_000
+    assert body.endswith("]" + " " * (5_000 - len(body.rstrip())))
+
+
 def test_a_second_write_of_a_key_changes_nothing(kept: Record) -> None:
     """Even who could make another content of the same name must not replace what was archived."""
     archive = Archive("archive", kept.aws.s3)

@@ -1,0 +1,280 @@
+"""Breaks each rule of the record on purpose, and looks whether a test notices: `make check-mutations`.
+
+Each mutation is a change that somebody could make in good faith. It is made in a copy of the sources; the tests named
+beside it then have to fail. A mutation that survives is a rule that no test holds.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCES = (
+    "cli",
+    "docs",
+    "lambdas",
+    "local",
+    "simulated_github",
+    "stacks",
+    "statemachine",
+    "tests",
+    "README.md",
+    "pyproject.toml",
+)
+AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One rule, broken.
+
+    Attributes:
+        rule: The rule of the record, in a few words.
+        file: Where it is kept.
+        right: The code that keeps it, as it stands there once.
+        wrong: What breaks it.
+        tests: The modules of tests/unit that have to notice, without `test_`.
+    """
+
+    rule: str
+    file: str
+    right: str
+    wrong: str
+    tests: str
+
+
+MUTATIONS = [
+    Mutation(
+        "1 the highest value is kept: last write wins",
+        "lambdas/shared/merge.py",
+        "metrics[metric] = max(value, metrics.get(metric, value))",
+        "metrics[metric] = value",
+        "merge",
+    ),
+    Mutation(
+        "1 the highest value is kept: first write wins",
+        "lambdas/shared/merge.py",
+        "metrics[metric] = max(value, metrics.get(metric, value))",
+        "metrics.setdefault(metric, value)",
+        "merge",
+    ),
+    Mutation(
+        "1 the highest value is kept: what another one wrote meanwhile is overwritten",
+        "lambdas/shared/item_table.py",
+        'if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":\n                return False',
+        'if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":\n                return True',
+        "store_order",
+    ),
+    Mutation(
+        "1 lowered values are counted: none is",
+        "lambdas/shared/merge.py",
+        "return sum(value < kept.metrics.get(metric, value)",
+        "return sum(value < kept.metrics.get(metric, 0) - value * 2",
+        "merge",
+    ),
+    Mutation(
+        "2 not returned is not zero: the table fills in zeros",
+        "lambdas/shared/items.py",
+        "return {**day.metrics, **",
+        'return {"views-count": 0, "clones-count": 0, **day.metrics, **',
+        "merge",
+    ),
+    Mutation(
+        "2 not returned is not zero: the reader fills the window in",
+        "lambdas/shared/traffic.py",
+        'return Said({_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}, captured_at)',
+        "filled = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)}\n"
+        '    return Said(filled | {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}, captured_at)',
+        "outages",
+    ),
+    Mutation(
+        "2 not returned is not zero: the export fills in zeros",
+        "cli/export.py",
+        "if column in item else None for column in COLUMNS)",
+        'if column in item else "0" for column in COLUMNS)',
+        "cli_export",
+    ),
+    Mutation(
+        "2 whether a day is complete is derived: the truncated day passes for whole",
+        "lambdas/shared/traffic.py",
+        "oldest = day_of(said.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))",
+        "oldest = day_of(said.captured_at - WINDOW)",
+        "outages traffic_windows",
+    ),
+    Mutation(
+        "2 whether a day is complete is derived: every window is taken for whole days",
+        "lambdas/shared/traffic.py",
+        "return all(_is_block(said) and said.captured_at >= REGIME_CHANGE for said in answers)",
+        "return True",
+        "outages traffic_windows",
+    ),
+    Mutation(
+        "3 uniques are never summed: the window's are made of the days'",
+        "lambdas/shared/snapshot.py",
+        'totals = {f"{endpoint}-{field}": body.get(field) for field in ("count", "uniques")}',
+        'totals = {f"{endpoint}-{f}": sum(row[f] for row in body[endpoint]) for f in ("count", "uniques")}',
+        "window_snapshots",
+    ),
+    Mutation(
+        "3 GitHub's own 14-day numbers are kept per capture: rows of two captures are mixed",
+        "lambdas/shared/snapshot.py",
+        "return max(one, other, key=lambda each: (each.since, json.dumps(each.said, sort_keys=True)))",
+        "return Statement({**one.said, **other.said}, max(one.since, other.since))",
+        "merge",
+    ),
+    Mutation(
+        "4 the raw answer is kept: its spaces are tidied away",
+        "lambdas/fetch_traffic/batch.py",
+        '"body": answer.body.decode("utf-8", "replace"),',
+        '"body": " ".join(answer.body.decode("utf-8", "replace").split()),',
+        "archive",
+    ),
+    Mutation(
+        "4 the raw answer is immutable: a second write replaces it",
+        "lambdas/shared/archive.py",
+        'ContentType="application/gzip", IfNoneMatch="*"',
+        'ContentType="application/gzip"',
+        "archive",
+    ),
+    Mutation(
+        "4 the table can be rebuilt: imports are forgotten",
+        "cli/archive.py",
+        'KEPT = ("answers/", "imports/")',
+        'KEPT = ("answers/",)',
+        "cli_import",
+    ),
+    Mutation(
+        "4 the table can be rebuilt: in any order of the captures",
+        "cli/archive.py",
+        "return sorted(keys, key=lambda key: key.rpartition",
+        "return sorted(keys, reverse=True, key=lambda key: key.rpartition",
+        "cli_rebuild cli_import store_identity",
+    ),
+    Mutation(
+        "5 identity is the id: a rename begins a new history",
+        "lambdas/shared/tables.py",
+        'repo_name = item.get("repo-name") or self._own_key(seen.name, repo_id)',
+        "repo_name = self._own_key(seen.name, repo_id)",
+        "store_identity",
+    ),
+    Mutation(
+        "5 identity is the id: another repository of the same name shares the rows",
+        "lambdas/shared/items.py",
+        'return name if owner_id in (None, str(repo_id)) else f"{name}~{repo_id}"',
+        "return name",
+        "store_order store_identity",
+    ),
+    Mutation(
+        "5 rows carry the id: rows of another one are written over",
+        "lambdas/shared/tables.py",
+        'if item.get("repo-id", repo_id) != repo_id:',
+        "if False:",
+        "store_order",
+    ),
+    Mutation(
+        "5 every former name leads to the key: it is forgotten with the rename",
+        "lambdas/shared/merge.py",
+        "names = dict(one.names)",
+        "names = dict(one.names) if not other.names else {}",
+        "merge",
+    ),
+    Mutation(
+        "6 a hole is announced: not at all",
+        "lambdas/summarize_run/deadlines.py",
+        "return tuple((first, last) for first, last in ended if first <= last and last >= recently)",
+        "return ()",
+        "outages",
+    ),
+    Mutation(
+        "6 a hole is announced in time: on the 14th day, when it is too late",
+        "lambdas/summarize_run/deadlines.py",
+        "SAFE_DAYS = 13",
+        "SAFE_DAYS = 14",
+        "outages summary_deadlines",
+    ),
+    Mutation(
+        "6 a late GitHub is told apart: it is not",
+        "lambdas/summarize_run/watch.py",
+        "seen.newest_day_age <= seen.usual_age:",
+        "seen.newest_day_age <= seen.usual_age + 99:",
+        "summary_dangers",
+    ),
+    Mutation(
+        "6 a dying token is told apart: it is not",
+        "lambdas/summarize_run/deadlines.py",
+        "TOKEN_WARNING = 14",
+        "TOKEN_WARNING = -1",
+        "summary_dangers run_metrics",
+    ),
+]
+
+
+def main() -> int:
+    """Try every mutation, and print what noticed it.
+
+    Returns:
+        The exit status: 1 where a mutation survived, or none could be made.
+    """
+    modules = sorted({name for mutation in MUTATIONS for name in mutation.tests.split()})
+    if failed := failing(modules):
+        print(f"Unbroken, {failed} fails already.")  # noqa: T201
+        return 1
+    with ThreadPoolExecutor(AT_ONCE) as tries:
+        results = list(tries.map(lambda mutation: failing(mutation.tests.split(), mutation), MUTATIONS))
+    for mutation, noticed in zip(MUTATIONS, results, strict=True):
+        print(f"{mutation.rule}\t{mutation.file}\t{noticed or 'SURVIVED'}")  # noqa: T201
+    survived = results.count("")
+    print(f"{len(results)} mutations, {survived} survived")  # noqa: T201
+    return 1 if survived else 0
+
+
+def failing(modules: Sequence[str], mutation: Mutation | None = None) -> str:
+    """Run modules of tests on a copy with a mutation, or with none; name the first test that fails, empty for none.
+
+    Raises:
+        RuntimeError: The tests did not run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copied(Path(folder))
+        if mutation:
+            mutate(copy / mutation.file, mutation)
+        command = [sys.executable, "-m", "pytest", "--exitfirst", "-q", "-p", "no:cacheprovider"]
+        command += [f"tests/unit/test_{name}.py" for name in modules]
+        done = subprocess.run(command, cwd=copy, check=False, capture_output=True, text=True)  # noqa: S603
+    failed = re.search(r"^(?:FAILED|ERROR) tests/unit/(.+?)(?: - |$)", done.stdout, re.MULTILINE)
+    if done.returncode not in (0, 1) or (done.returncode == 1 and failed is None):
+        raise RuntimeError(f"{mutation}: the tests did not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return failed[1] if failed else ""
+
+
+def copied(folder: Path) -> Path:
+    """Copy the sources, without what was made of them."""
+    for name in SOURCES:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder)
+    return folder
+
+
+def mutate(file: Path, mutation: Mutation) -> None:
+    """Break a rule.
+
+    Raises:
+        ValueError: The code that keeps it does not stand there once: the mutation has to follow a change.
+    """
+    text = file.read_text(encoding="utf-8")
+    if text.count(mutation.right) != 1:
+        raise ValueError(f"{mutation.file} has {text.count(mutation.right)} times: {mutation.right}")
+    file.write_text(text.replace(mutation.right, mutation.wrong), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
