@@ -1,4 +1,4 @@
-"""What GitHub says of its window as a whole is kept as it said it: nothing added up, nothing made up, nothing endless."""
+"""What GitHub says of its window as a whole is kept as it said it: not added up, not made up, not endless."""
 
 from typing import Any
 
