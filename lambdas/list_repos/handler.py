@@ -15,6 +15,7 @@ from lambdas.list_repos.run_input import read_date
 from lambdas.shared.archive import archive
 from lambdas.shared.clock import event_day, from_text, to_text
 from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key
+from lambdas.shared.errors import GitHubLimitError
 from lambdas.shared.github import GitHub
 from lambdas.shared.metrics import counted, write_wait
 from lambdas.shared.settings import Selection, api_url, selection
@@ -39,6 +40,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         InvalidInputError, InvalidSettingError: What was given cannot be used; nothing was asked of GitHub.
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
+        GitHubLimitError: GitHub's limit outlasts the run; the run ends.
     """
     logger.append_keys(run=event["run"]["id"], state=STATE)
     run, wanted = begin(event), selection()
@@ -53,6 +55,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )
     if pages.resume_at:
+        refuse_if_too_late(run, pages.resume_at)
         write_wait(pages.resume_at, datetime.now(UTC))
         logger.info("met GitHub's limit", resume_at=to_text(pages.resume_at))
     state = go_on(run, pages) if "next" in pages.listing else finish(run, pages, wanted)
@@ -97,6 +100,19 @@ def replay_of(event: RunState, run: Run) -> RunState | None:
     state = replay(archive(), run, run["date"], today)
     logger.info("planned replay", date=run["date"], objects=state["manifest"]["batches"])
     return state
+
+
+def refuse_if_too_late(run: Run, resume_at: datetime) -> None:
+    """Look whether GitHub may be asked again within the run's time: one that waits for ever reports nothing.
+
+    Raises:
+        GitHubLimitError: It may not.
+    """
+    if "deadline" in run and resume_at >= from_text(run["deadline"]):
+        raise GitHubLimitError(
+            f"GitHub's rate limit lasts until {to_text(resume_at)}, beyond the run's deadline {run['deadline']}: "
+            "the repositories could not be listed."
+        )
 
 
 def go_on(run: Run, pages: Pages) -> RunState:

@@ -16,6 +16,10 @@ class GitHubRejectionError(Exception):
     """GitHub calls a request of ours wrong (400, 410, 422): a bug here, which trying again repeats. The run ends."""
 
 
+class GitHubLimitError(Exception):
+    """GitHub's rate limit on the listing outlasts the run's deadline: the run ends, and the next one asks again."""
+
+
 class TokenUnavailableError(Exception):
     """Secrets Manager did not give the token. Trying again will help, unless the role or the secret is gone.
 

@@ -31,6 +31,7 @@ CURES = {
     BLOCKED: "GitHub blocks access; its message says why.",
     GONE: "Deleted, hidden or moved out of reach; what was captured is kept.",
     "GitHubAuthError": "Replace the token: traffic token.",
+    "GitHubLimitError": "Nothing: the next run asks again. Another program may be using up the token's limit.",
     "GitHubRejectionError": "A bug in this program, or a GitHub that has changed: please report it.",
     "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
     "InvalidInputError": "Start the execution again with a valid input.",

@@ -6,8 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lambdas.shared import github as github_module
-from lambdas.shared.clock import from_text
-from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, RunStoppedError
+from lambdas.shared.clock import from_text, to_text
+from lambdas.shared.errors import (
+    GitHubAuthError,
+    GitHubLimitError,
+    GitHubRejectionError,
+    GitHubUnavailableError,
+    RunStoppedError,
+)
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from tests.unit.handlers import account, child
@@ -251,10 +257,19 @@ def test_a_limit_while_listing_is_waited_out_from_the_same_page(
     """Pages that came are kept: a listing of 10,000 repositories does not begin again."""
     with SimulatedGitHub(repositories=230) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(make(), endpoint="list", first=3, count=1)
-        state = aws.list_repositories()
+        state = aws.list_repositories_from({"run": {"id": "run-1", "started": to_text(datetime.now(UTC))}, "input": {}})
         assert "resume_at" in state
         assert "manifest" not in state
         assert state["listing"]["parts"] == 1
         again = aws.list_repositories_from(state)
         assert again["manifest"]["repositories"] == 230
         assert len(github.calls) == 4
+
+
+def test_a_limit_while_listing_that_outlasts_the_run_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for ever comes to no summary: the run ends at its deadline, under a name of its own."""
+    begun = to_text(datetime.now(UTC) - timedelta(hours=19, minutes=59, seconds=30))
+    with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(faults.retry_after(60), endpoint="list")
+        with pytest.raises(GitHubLimitError, match="beyond the run's deadline"):
+            aws.list_repositories_from({"run": {"id": "run-1", "started": begun}, "input": {}})
