@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test test-slow check check-mutations measure-history format clean
+.PHONY: help setup run test test-slow test-faults check check-mutations measure-history format clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
@@ -17,6 +17,9 @@ test: .venv/dev  ## Run every test
 
 test-slow: .venv/dev  ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
+
+test-faults: .venv/dev  ## Break every call in every way, and print what became of it
+	$(BIN)/python -m pytest -m faults -n 2 tests/faults
 
 check: .venv/dev  ## Lint and type-check everything
 	$(BIN)/ruff check .

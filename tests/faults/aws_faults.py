@@ -1,0 +1,191 @@
+"""The calls that a run makes to AWS, the ways in which each may fail, and for how long: their product is the matrix."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.aws_proxy import Call
+
+MACHINE = "capture_traffic"  # the state machine, as a caller
+
+# What a run is seen to make; a test compares the list with a run.
+CALLS = tuple(
+    Call(*line.split())
+    for line in """
+capture_traffic lambda invoke list_repos
+capture_traffic lambda invoke fetch_traffic
+capture_traffic lambda invoke store_traffic
+capture_traffic lambda invoke summarize_run
+capture_traffic s3 getObject runs/manifest.json
+capture_traffic sns publish
+fetch_traffic s3 GetObject runs/stopped.json
+fetch_traffic s3 PutObject answers
+fetch_traffic s3 PutObject runs/problems
+fetch_traffic secretsmanager GetSecretValue
+list_repos s3 PutObject runs/manifest.json
+list_repos secretsmanager GetSecretValue
+store_traffic dynamodb BatchGetItem RepoTraffic
+store_traffic dynamodb BatchGetItem RepoTrafficRepositories
+store_traffic dynamodb BatchGetItem RepoTrafficSnapshots
+store_traffic dynamodb UpdateItem RepoTraffic
+store_traffic dynamodb UpdateItem RepoTrafficRepositories
+store_traffic dynamodb UpdateItem RepoTrafficSnapshots
+store_traffic s3 GetObject answers
+store_traffic s3 PutObject runs/receipts
+summarize_run dynamodb Scan RepoTrafficRepositories
+summarize_run s3 GetObject runs/manifest.json
+summarize_run s3 GetObject runs/problems
+summarize_run s3 GetObject runs/receipts
+summarize_run s3 GetObject runs/stopped.json
+summarize_run s3 ListObjectsV2 runs/problems
+summarize_run s3 ListObjectsV2 runs/receipts
+summarize_run s3 PutObject runs/summary.json
+""".strip().splitlines()
+)
+
+READ_TIMEOUT = 800  # milliseconds; the SDK's minute, scaled
+
+# The SDK repeats a call 4 times, DynamoDB's 9 times; here every one 2 times. What comes after its last try is the same.
+# Source: https://docs.aws.amazon.com/boto3/latest/guide/retries.html (legacy retry mode, the default)
+SDK_TRIES = 3
+
+# How many calls in a row fail. "A while" is more than the SDK bears, in one of the two children at least.
+DURATIONS: Mapping[str, int | None] = {"once": 1, "a while": 2 * (SDK_TRIES - 1) + 1, "lasting": None}
+
+Fault = Mapping[str, Any]  # the part of a rule of microburst that says what happens
+
+# Broken on the way, whatever the service.
+ON_THE_WAY: Mapping[str, Fault] = {
+    "slow": {"latency": READ_TIMEOUT / 10},
+    "hangs": {"latency": READ_TIMEOUT * 2},  # and arrives after all, when nobody waits for the answer any more
+    "reset": {"reset": True},
+    "answer lost": {"response": {"abort_bytes": 0}},
+    "answer cut": {"response": {"abort_frac": 0.5}},
+}
+
+
+# The function's process is killed, as for want of memory. Dying after a call that only reads is dying before the next.
+KILLED: Mapping[str, Fault] = {
+    "killed before": {"reset": True, "kill": True},
+    "killed after": {"response": {"abort_bytes": 0}, "kill": True},
+}
+
+WRITES = ("PutObject", "UpdateItem")
+
+
+def _error(code: str, status: int) -> Fault:
+    return {"error": {"code": code, "status": status, "message": "on purpose"}}
+
+
+# What each service says of itself.
+# Sources:
+#   https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+#   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+#   https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+BY_SERVICE: Mapping[str, Mapping[str, Fault]] = {
+    "s3": {
+        "throttled": _error("SlowDown", 503),
+        "fails": _error("InternalError", 500),
+        "unavailable": _error("ServiceUnavailable", 503),
+        "denied": _error("AccessDenied", 403),
+    },
+    "dynamodb": {
+        "throttled": _error("ProvisionedThroughputExceededException", 400),
+        "throttled by the account": _error("RequestLimitExceeded", 400),
+        "fails": _error("InternalServerError", 500),
+        "unavailable": _error("ServiceUnavailable", 503),
+        "denied": _error("AccessDeniedException", 400),
+    },
+    "secretsmanager": {
+        "throttled": _error("ThrottlingException", 400),
+        "fails": _error("InternalServiceError", 500),
+        "unavailable": _error("ServiceUnavailable", 503),
+        "denied": _error("AccessDeniedException", 400),
+        "gone": _error("ResourceNotFoundException", 400),
+    },
+}
+
+# What only conditional writes meet.
+# Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-write-requests.html
+CONDITIONAL: Mapping[tuple[str, str, str], Mapping[str, Fault]] = {
+    ("s3", "PutObject", "answers"): {
+        "condition failed": _error("PreconditionFailed", 412),
+        "conflict": _error("ConditionalRequestConflict", 409),
+    },
+    **{
+        ("dynamodb", "UpdateItem", table): {
+            "condition failed": _error("ConditionalCheckFailedException", 400),
+            "conflict": _error("TransactionConflictException", 400),
+        }
+        for table in ("RepoTraffic", "RepoTrafficRepositories", "RepoTrafficSnapshots")
+    },
+}
+
+# What Step Functions calls an error of its own integrations.
+# Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+INTEGRATIONS: Mapping[str, Mapping[str, Fault]] = {
+    "lambda": {
+        "throttled": {"error": "Lambda.TooManyRequestsException"},
+        "fails": {"error": "Lambda.ServiceException"},
+        "reset": {"error": "Lambda.SdkClientException"},
+        "hangs": {"error": "States.Timeout"},
+        "denied": {"error": "Lambda.AWSLambdaException"},
+        "answer lost": {"error": "Lambda.SdkClientException", "afterwards": True},
+    },
+    "s3": {"fails": {"error": "States.ItemReaderFailed"}},  # one name for whatever happened
+    "sns": {
+        "throttled": {"error": "SNS.ThrottledException"},
+        "fails": {"error": "SNS.InternalErrorException"},
+        "reset": {"error": "SNS.SdkClientException"},
+        "hangs": {"error": "States.Timeout"},
+        "denied": {"error": "SNS.AuthorizationErrorException"},
+        "answer lost": {"error": "SNS.SdkClientException", "afterwards": True},
+    },
+}
+
+
+@dataclass(frozen=True)
+class AwsCase:
+    """One fault of one kind of call, for a time.
+
+    Attributes:
+        call: What fails.
+        way: How, in a word or two.
+        fault: How, for what makes it happen.
+        duration: One of `DURATIONS`.
+    """
+
+    call: Call
+    way: str
+    fault: Fault
+    duration: str
+
+    def __str__(self) -> str:
+        return f"{self.call}, {self.way}, {self.duration}"
+
+
+def every_case() -> Iterator[AwsCase]:
+    """Make the matrix."""
+    for call in CALLS:
+        for way, fault in ways(call).items():
+            for duration in DURATIONS:
+                yield AwsCase(call, way, fault, duration)
+
+
+def every_death() -> Iterator[AwsCase]:
+    """Make the matrix of functions that are killed before and after each of their side effects.
+
+    "A while" is left out: neither the SDK nor the state machine repeats what a dead process did.
+    """
+    for call in CALLS:
+        for way, fault in KILLED.items():
+            if call.function != MACHINE and (way == "killed before" or call.operation in WRITES):
+                yield from (AwsCase(call, way, fault, duration) for duration in ("once", "lasting"))
+
+
+def ways(call: Call) -> Mapping[str, Fault]:
+    """Give every way in which a kind of call may fail."""
+    if call.function == MACHINE:
+        return INTEGRATIONS[call.service]
+    conditional = CONDITIONAL.get((call.service, call.operation, call.resource), {})
+    return {**ON_THE_WAY, **BY_SERVICE[call.service], **conditional}

@@ -1,0 +1,165 @@
+"""The whole pipeline on an engine whose calls to AWS can be broken, and the judgement on what became of a case."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import engine as local_engine
+from simulated_github import SimulatedGitHub
+from simulated_github.faults import server_error
+from tests.faults.aws_faults import DURATIONS, MACHINE, READ_TIMEOUT, SDK_TRIES, AwsCase
+from tests.faults.aws_proxy import Call, Proxies, proxies
+from tests.faults.judgement import Outcome, claims_all, is_told, kept_in, missing_names, truth_of
+from tests.integration.pipeline import Pipeline, deployed_pipeline
+
+AT = "2026-11-20T09:00:00Z"
+REPOSITORIES = ["octo/docs", "octo/cli"]
+WAIT_SCALE = "0.02"
+WORKER = Path(__file__).parent / "aws_worker"
+
+
+@dataclass(frozen=True)
+class AwsPipeline:
+    """The deployed stack, with a proxy before the engine for each function.
+
+    Attributes:
+        pipeline: The stack.
+        proxies: What the functions' calls go through.
+        functions: Their names in AWS, by the folder of their code.
+    """
+
+    pipeline: Pipeline
+    proxies: Proxies
+    functions: dict[str, str]
+
+    def judge(self, case: AwsCase, side: str) -> Outcome:
+        """Run once with the fault and once without it, and compare the tables with the truth."""
+        self.pipeline.forget()
+        if case.call.service == "secretsmanager":
+            self.restart(case.call.function)  # a warm function has the token in its memory
+        with SimulatedGitHub(repositories=REPOSITORIES, port=self.pipeline.port, at=AT) as github:
+            disturb(github)
+            truth = truth_of(github)
+            self.break_call(case)
+            disturbed = self.pipeline.run()
+            struck = self.mend(case)
+            missing = missing_names(truth, kept_in(self.pipeline))
+            complete = not missing and claims_all(self.pipeline, disturbed, len(REPOSITORIES))
+            told = is_told(self.pipeline, disturbed, missing, len(REPOSITORIES))
+            undisturbed = self.pipeline.run()
+        rows = kept_in(self.pipeline)
+        assert undisturbed.status == "SUCCEEDED", f"{undisturbed.error}: {undisturbed.cause}"
+        lost = sum(rows.get(key) != value for key, value in truth.items())
+        duplicates = len(rows.keys() - truth.keys())
+        return Outcome(side, str(case), struck, disturbed.status, complete, told, lost, duplicates)
+
+    def warm_up(self) -> None:
+        """Run until all is well: what starts late, in engine, proxies and functions, tries their patience."""
+        for function in self.functions:
+            self.restart(function)
+        with SimulatedGitHub(repositories=REPOSITORIES, port=self.pipeline.port, at=AT):
+            while (execution := self.pipeline.run()).status != "SUCCEEDED":
+                assert execution.error == "TokenUnavailableError", execution.cause  # the first call there is
+
+    def record(self) -> set[Call]:
+        """Run once, undisturbed and with functions that have not run before; every kind of call that was made."""
+        self.pipeline.forget()
+        for function in self.functions:
+            self.restart(function)
+        self.take_calls()
+        with SimulatedGitHub(repositories=REPOSITORIES, port=self.pipeline.port, at=AT) as github:
+            disturb(github)
+            execution = self.pipeline.run()
+        assert execution.status == "SUCCEEDED", execution.cause
+        return self.take_calls()
+
+    def take_calls(self) -> set[Call]:
+        """Give the kinds of calls since the last time, and forget them."""
+        noted = self.pipeline.engine.history / "integration-calls"
+        lines = noted.read_text().splitlines() if noted.exists() else []
+        noted.unlink(missing_ok=True)
+        return {*self.proxies.take_calls(), *(self.integration(*line.split()) for line in lines)}
+
+    def integration(self, service: str, operation: str, resource: str = "") -> Call:
+        """Name a call of the state machine's own."""
+        folders = {name: folder for folder, name in self.functions.items()}
+        return Call(MACHINE, service, operation, folders.get(resource, resource))
+
+    def break_call(self, case: AwsCase) -> None:
+        """Set the fault of a case."""
+        times = DURATIONS[case.duration]
+        if case.call.function != MACHINE:
+            fault = {**case.fault, **({"times": times} if times else {})}
+            if fault.pop("kill", False):
+                self.death_file.touch()
+            self.proxies.break_call(case.call, fault)
+            return
+        resource = self.functions.get(case.call.resource, case.call.resource)
+        name = " ".join(filter(None, (case.call.service, case.call.operation, resource)))
+        rule = {"call": name, "afterwards": False, "times": times or 1_000_000, **case.fault}
+        self.fault_file.write_text(json.dumps(rule))
+
+    def mend(self, case: AwsCase) -> int:
+        """Take the fault back; how many calls it befell."""
+        if case.call.function != MACHINE:
+            self.death_file.unlink(missing_ok=True)
+            return self.proxies.mend()
+        struck: int = json.loads(self.fault_file.read_text()).get("struck", 0)
+        self.fault_file.unlink()
+        return struck
+
+    @property
+    def fault_file(self) -> Path:
+        """Where the engine's hook looks for what fails."""
+        return self.pipeline.engine.history / "integration-fault.json"
+
+    @property
+    def death_file(self) -> Path:
+        """While it exists, a function whose call breaks off is killed."""
+        return self.pipeline.engine.history / "killed-on-purpose"
+
+    def restart(self, function: str) -> None:
+        """Make a function start anew at its next call."""
+        client = self.pipeline.engine.client("lambda")
+        name = self.functions[function]
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        ours = {
+            "AWS_ENDPOINT_URL": self.proxies.urls[function],
+            "PYTHONPATH": str(WORKER),
+            "SDK_READ_TIMEOUT": str(READ_TIMEOUT / 1000),
+            "AWS_MAX_ATTEMPTS": str(SDK_TRIES),
+            "DEATH_FILE": str(self.death_file),
+        }
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, **ours}})
+
+
+def disturb(github: SimulatedGitHub) -> None:
+    """Let GitHub fail once, so that the run leaves a note of a problem, too."""
+    github.add_fault(server_error(502), repository=REPOSITORIES[1], endpoint="views", count=1)
+
+
+@contextmanager
+def breakable_pipeline(history: Path) -> Iterator[AwsPipeline]:
+    """Deploy the real template to an engine with the hook, and lead each function's calls through its proxy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRAFFIC_WAIT_SCALE", WAIT_SCALE)
+        patch.setattr(local_engine, "LAUNCHER", "tests.faults.aws_launcher")
+        with deployed_pipeline(history) as pipeline:
+            functions = functions_of(pipeline)
+            with proxies(pipeline.engine.url, list(functions)) as served:
+                breakable = AwsPipeline(pipeline, served, functions)
+                breakable.warm_up()
+                yield breakable
+
+
+def functions_of(pipeline: Pipeline) -> dict[str, str]:
+    """Find the four functions, by the folders of their code."""
+    listed: list[Any] = pipeline.engine.client("lambda").list_functions()["Functions"]
+    return {
+        each["Handler"].split(".")[1]: each["FunctionName"] for each in listed if each["Handler"].startswith("lambdas.")
+    }

@@ -1,0 +1,136 @@
+"""A `microburst` before the engine for each function: it notes the calls to AWS, and breaks what it is told."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from microburst.app import make_app
+from microburst.core.pipeline import Microburst
+from microburst.rules import RuleEngine
+
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """A kind of call that a function makes.
+
+    Attributes:
+        function: `fetch_traffic`, as its folder is called.
+        service: `s3`, as AWS signs for it.
+        operation: `PutObject`.
+        resource: A table, or the folder or name of objects without what differs from run to run: `runs/manifest.json`.
+    """
+
+    function: str
+    service: str
+    operation: str
+    resource: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.function, self.service, self.operation, self.resource)))
+
+
+class Rules(RuleEngine):  # type: ignore[misc]  # microburst has no types
+    """The rules of one function's proxy; they match by the whole kind of call, and every call is noted."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self.function = function
+        self.calls: list[Call] = []
+
+    def decide(self, info: Any) -> Any:
+        """Note a call, and say what befalls it."""
+        call = Call(self.function, info.service, info.operation, resource_of(info))
+        self.calls.append(call)
+        info.resource = f"[{call.resource}]"  # rules look for a part of it: one table's name is another's beginning
+        return super().decide(info)
+
+
+def resource_of(info: Any) -> str:
+    """Name what a request is about, the same in every run."""
+    if info.service == "dynamodb":
+        body = json.loads(info.body)
+        return str(body.get("TableName") or next(iter(body["RequestItems"])))
+    if info.service != "s3":
+        return ""
+    return without_run(str(info.query.get("prefix") or info.path.lstrip("/").partition("/")[2]))
+
+
+def without_run(key: str) -> str:
+    """Name an object's key, or a prefix, without what differs from run to run: `runs/manifest.json`, `answers`."""
+    top, *rest = key.split("/")
+    return top if top == "answers" else f"{top}/{rest[1]}"
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """The functions' proxies.
+
+    Attributes:
+        rules: By function.
+        urls: By function, what its `AWS_ENDPOINT_URL` has to be.
+    """
+
+    rules: dict[str, Rules] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
+
+    def break_call(self, call: Call, fault: Mapping[str, Any]) -> None:
+        """Let a fault befall a kind of call; `fault` is the rest of one of microburst's rules."""
+        about = {"service": call.service, "operation": call.operation, "resource": f"[{call.resource}]"}
+        self.rules[call.function].set_rules([{**about, **fault}])
+
+    def mend(self) -> int:
+        """Let every call pass again; how many calls a fault befell."""
+        struck: int = sum(rule.fired_count for rules in self.rules.values() for rule in rules.rules)
+        for rules in self.rules.values():
+            rules.set_rules([])
+        return struck
+
+    def take_calls(self) -> list[Call]:
+        """Give the calls since the last time, and forget them."""
+        calls = [call for rules in self.rules.values() for call in rules.calls]
+        for rules in self.rules.values():
+            rules.calls.clear()
+        return calls
+
+
+@contextmanager
+def proxies(upstream: str, functions: list[str]) -> Iterator[Proxies]:
+    """Serve a proxy for each function on a free port of 127.0.0.1.
+
+    Args:
+        upstream: The engine's address.
+        functions: Their names.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    made = Proxies()
+    runners: list[web.AppRunner] = []
+
+    async def serve(function: str) -> None:
+        burst = Microburst(upstream, resign=False)
+        burst.engine = made.rules[function] = Rules(function)
+        runner = web.AppRunner(make_app(burst), shutdown_timeout=0)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        made.urls[function] = f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def stop() -> None:
+        for runner in runners:
+            await runner.cleanup()
+
+    try:
+        for function in functions:
+            asyncio.run_coroutine_threadsafe(serve(function), loop).result()
+        yield made
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

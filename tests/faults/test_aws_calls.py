@@ -1,0 +1,45 @@
+"""The AWS side of the fault matrix: each kind of call of a run fails in each way, for a moment or for long.
+
+A function that is killed before or after a call's side effect is one of the ways. Each case has a disturbed run and an
+undisturbed one.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from tests.faults.aws_faults import CALLS, AwsCase, every_case, every_death
+from tests.faults.aws_pipeline import AwsPipeline
+
+pytestmark = pytest.mark.faults
+
+
+def test_the_matrix_holds_every_call_that_a_run_makes_and_no_other(aws: AwsPipeline) -> None:
+    """A call that nobody broke is one of which nobody knows what happens then."""
+    assert aws.record() == set(CALLS)
+
+
+@pytest.mark.parametrize("case", every_case(), ids=str)
+def test_no_fault_of_aws_loses_a_row_or_passes_in_silence(
+    aws: AwsPipeline, case: AwsCase, record_property: Callable[[str, Any], None]
+) -> None:
+    """What failed is told, and one undisturbed run later the tables are the truth."""
+    outcome = aws.judge(case, f"AWS: {case.call.service}")
+
+    record_property("fault", asdict(outcome))
+    assert outcome.good, outcome
+    if (case.call.service, case.duration) == ("sns", "lasting"):
+        assert outcome.status == "FAILED"  # nobody got the summary: the alarm has to tell
+
+
+@pytest.mark.parametrize("case", every_death(), ids=str)
+def test_no_function_that_is_killed_loses_a_row_or_passes_in_silence(
+    aws: AwsPipeline, case: AwsCase, record_property: Callable[[str, Any], None]
+) -> None:
+    """What it did before its death is done again, or is known to be done."""
+    outcome = aws.judge(case, "Lambda: killed")
+
+    record_property("fault", asdict(outcome))
+    assert outcome.good, outcome

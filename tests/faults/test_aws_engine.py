@@ -1,0 +1,93 @@
+"""The engine's part of the fault matrix: it is killed, or its disk is full, at any moment of a person's run.
+
+The same command again then gives the truth.
+"""
+
+import json
+import os
+import random
+import resource
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from local.snapshots import History
+from simulated_github import SimulatedGitHub
+from tests.e2e.commands import Row, Terminal, until
+from tests.e2e.conftest import terminal as terminal  # noqa: PLC0414 - a fixture
+from tests.faults.judgement import Outcome
+
+pytestmark = pytest.mark.faults
+
+AT = "2026-11-20T09:00:00Z"
+REPOSITORIES = ["octo/docs", "octo/cli", "acme/docs"]
+CALLS = 1 + 4 * len(REPOSITORIES)
+
+
+def kill(engine: int) -> None:
+    """End the engine without a chance to save."""
+    os.kill(engine, signal.SIGKILL)
+
+
+def fill_disk(engine: int) -> None:
+    """Let every further write of the engine fail, as on a full disk: no file of it may grow.
+
+    Source:
+        https://man7.org/linux/man-pages/man2/getrlimit.2.html (RLIMIT_FSIZE; Python ignores the signal)
+    """
+    resource.prlimit(engine, resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+BLOWS: dict[str, Callable[[int], None]] = {"killed": kill, "disk full": fill_disk}
+
+# Calls that GitHub has had when it happens, and how long after the last of them, in seconds.
+SEEDED = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be had again
+MOMENTS = [
+    (calls, round(SEEDED.uniform(0, 0.3), 3)) for calls in (0, 1, *sorted(SEEDED.sample(range(2, CALLS), 4)), CALLS)
+]
+
+
+@pytest.mark.parametrize("blow", BLOWS)
+@pytest.mark.parametrize(("calls", "after"), MOMENTS, ids=[f"{calls} calls" for calls, _ in MOMENTS])
+def test_a_run_whose_engine_breaks_down_is_made_good_by_the_next(
+    terminal: Terminal, blow: str, calls: int, after: float, record_property: Callable[[str, Any], None]
+) -> None:
+    """A run that did not capture everything says so by its exit code, and the next one has the truth."""
+    with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
+        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
+        running = History(terminal.home / "loopback").running
+        with terminal.typed("run") as command:
+            assert until(lambda: running.exists() and len(github.calls) >= calls, command)
+            time.sleep(after)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                BLOWS[blow](json.loads(running.read_text())["pid"])
+        before = kept(terminal)
+        again = terminal.traffic("run")
+        truth = truth_of(github)
+    rows = kept(terminal)
+
+    complete = command.returncode == 0 and before == truth
+    case, status = f"engine {blow} after {calls} calls and {after} s", str(command.returncode)
+    told = command.returncode != 0
+    outcome = Outcome("local engine", case, 1, status, complete, told, len(truth - rows), len(rows - truth))
+    record_property("fault", asdict(outcome))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert outcome.good, outcome
+
+
+def kept(terminal: Terminal) -> set[Row]:
+    """Read what `traffic export` gives; nothing where there is no history yet."""
+    done = terminal.traffic("export", "--format", "csv")
+    return {tuple(line.split(",")) for line in done.stdout.splitlines()[1:]}
+
+
+def truth_of(github: SimulatedGitHub) -> set[Row]:
+    """Write the true numbers as `traffic export` does."""
+    return {
+        (name, f"{day}T00:00:00Z", *map(str, told)) for name in github.names for day, told in github.truth(name).items()
+    }
