@@ -12,6 +12,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from lambdas.shared.answers import Answer, Meaning, classify
 
@@ -36,6 +38,14 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+class _Session(requests.Session):
+    """Leaves redirects to us: `requests` would read the whole body of each, however large, also where told not to."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - `requests`' signature
+        """Say that no answer leads on."""
+        return None
 
 
 class GitHub:
@@ -71,7 +81,10 @@ class GitHub:
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address is on the configured host, the only one that may see the token."""
-        return _origin(url) == _origin(self._api_url)
+        try:
+            return _origin(url) == _origin(self._api_url)
+        except LocationParseError:
+            return False
 
     def _follow(self, path: str, params: Mapping[str, str] | None, token: str) -> Answer:
         url = path if urlsplit(path).scheme else f"{self._api_url}{path}"
@@ -81,7 +94,7 @@ class GitHub:
             answer = self._call(url, params, token)
             if classify(answer).meaning is not Meaning.MOVED:
                 return answer
-            url, params = urljoin(url, answer.headers.get("location", "")), None
+            url, params = _joined(url, answer.headers.get("location", "")), None
         return Answer(answer.status, answer.headers, b'{"message": "redirected more than 3 times"}')
 
     def _call(self, url: str, params: Mapping[str, str] | None, token: str) -> Answer:
@@ -130,14 +143,29 @@ def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, 
 
 
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     # No retries of urllib3's: it would sleep on Retry-After, up to six hours, in a Lambda that is paid for.
     session.mount("https://", HTTPAdapter(max_retries=0))
     session.mount("http://", HTTPAdapter(max_retries=0))
     return session
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname, port
+def _joined(url: str, location: str) -> str:
+    """Give the address that a redirect leads to; one that is none stays as it is, and is nobody's own."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
+
+
+def _origin(url: str) -> tuple[str | None, str | None, int | None]:
+    r"""Read scheme, host and port with the eyes of the library that connects, and no other's.
+
+    Of `https://evil.example\@api.github.com/` Python's own parser says that the host is api.github.com; urllib3, and
+    with it `requests`, connects to evil.example.
+
+    Raises:
+        LocationParseError: It is no address.
+    """
+    parts = parse_url(url)
+    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
