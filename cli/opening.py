@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from cli.deployment import Deployment, aws_deployment, stack_of
 from cli.terminal import CommandError, UsageError, say, warn
 from local.deployment import deploy
 from local.engine import Engine, running_engine
+from local.locks import only_one
 from local.recovery import recover
 from local.settings import LocalSettings, read_settings
 from local.synthesis import synthesize
@@ -20,6 +22,8 @@ from simulated_github import SimulatedGitHub
 ASSEMBLY = Path(__file__).parent.parent / "build" / "cloud-assembly"
 
 NEW_TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new"  # noqa: S105 - an address
+
+LOOK_EVERY = 0.5  # seconds
 
 DEMO_TOKEN = "simulated"  # noqa: S105 - a GitHub on loopback takes any
 DEMO_REPOSITORIES = 12
@@ -63,12 +67,14 @@ def deployed(arguments: argparse.Namespace) -> Iterator[Deployment]:
     if demonstration:
         say(NO_TOKEN)
     assembly = synthesize(ASSEMBLY, on_synth=lambda: say("Synthesizing the stack, as its sources changed ..."))
-    with ExitStack() as stack:
-        engine = stack.enter_context(running_engine(settings.history))
-        parameters = {**settings.parameters, "GitHubAccessToken": settings.token or DEMO_TOKEN}
-        if demonstration:
-            parameters["GitHubApiUrl"] = _demo_github(engine, stack)
-        deploy(engine, assembly, parameters)
+    # The simulated GitHub ends after the engine, which waits for the commands that use both.
+    with ExitStack() as outlasting, running_engine(settings.history) as engine:
+        with only_one(settings.history / "engine" / "opening.lock"):
+            _wait_for_runs(engine)
+            parameters = {**settings.parameters, "GitHubAccessToken": settings.token or DEMO_TOKEN}
+            if demonstration:
+                parameters["GitHubApiUrl"] = _demo_github(engine, outlasting)
+            deploy(engine, assembly, parameters)
         yield _of_engine(engine, settings)
 
 
@@ -97,6 +103,19 @@ def _of_engine(engine: Engine, settings: LocalSettings) -> Deployment:
     if recovered:
         warn(f"Restored the table from {recovered} archive objects: the engine was not stopped in order.")
     return deployment
+
+
+def _wait_for_runs(engine: Engine) -> None:
+    """Wait until no run is going on: a deployment starts the functions anew, also those that are at work."""
+    client, told = engine.client("stepfunctions"), False
+    while any(
+        client.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")["executions"]
+        for machine in client.list_state_machines()["stateMachines"]
+    ):
+        if not told:
+            warn("Another run is going on here: waiting for its end.")
+            told = True
+        time.sleep(LOOK_EVERY)
 
 
 def _tell_recovery(done: int, total: int) -> None:

@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +19,7 @@ import botocore.session
 from botocore.config import Config
 
 from local.launcher import ALREADY_RUNNING
+from local.locks import only_one
 from local.snapshots import History
 
 ACCOUNT = "000000000000"  # what ministack calls itself whatever the access key
@@ -106,7 +107,8 @@ def isolated_session(access_key: str) -> boto3.Session:
 def running_engine(history: Path) -> Iterator[Engine]:
     """Start the engine on a history, or attach to the one that runs there; stop, saving, what was started.
 
-    The engine ends with the process that started it, however that ends. Ctrl-C reaches only the caller.
+    The engine ends with the process that started it, however that ends; one that ends in order waits until the other
+    commands on its engine have ended, too. Ctrl-C reaches only the caller.
 
     Args:
         history: Folder of the history; made where absent.
@@ -116,7 +118,13 @@ def running_engine(history: Path) -> Iterator[Engine]:
     """
     folders = History(history.resolve())
     folders.prepare()
-    while (engine := attached(folders)) is None:
+    while True:
+        with folders.users.open("a") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)  # from here on, who started the engine waits for us
+            engine = attached(folders)
+            if engine is not None:
+                yield engine
+                return
         process = launch(folders)
         try:
             engine = wait_until_ready(folders, process)
@@ -124,13 +132,13 @@ def running_engine(history: Path) -> Iterator[Engine]:
                 continue  # another command was faster: attach to its engine
             yield engine
         finally:
-            stop(process)
+            with only_one(folders.users) if engine else nullcontext():  # a second Ctrl-C ends this wait
+                stop(process)
         if process.returncode > 0:
             raise EngineError(
                 f"the local engine could not save its state; the end of {folders.log}:\n{tail(folders.log)}"
             )
         return
-    yield engine
 
 
 def attached(folders: History) -> Engine | None:

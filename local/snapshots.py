@@ -4,6 +4,7 @@
 <history>/engine.log            what the engine says
 <history>/s3/                   every object, at once and whole
 <history>/engine/lock           held by the engine for as long as it lives
+<history>/engine/users           held by each command that uses another one's engine
 <history>/engine/running.json   where the engine that runs is found
 <history>/engine/saved.json     which generation holds, and up to when the archive is in its tables
 <history>/engine/state-000012/  that generation
@@ -44,6 +45,11 @@ class History:
     def lock(self) -> Path:
         """Locked by the engine that runs; the kernel lets go of it however the engine ends."""
         return self.engine / "lock"
+
+    @property
+    def users(self) -> Path:
+        """Locked, each for itself, by the commands that use an engine which another one started."""
+        return self.engine / "users"
 
     @property
     def running(self) -> Path:

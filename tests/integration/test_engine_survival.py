@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,30 @@ def test_a_second_command_uses_the_engine_of_the_first(tmp_path: Path) -> None:
         assert alive(first.pid)
         assert first.status()["pid"] == first.pid
     assert ends(first.pid)
+
+
+def test_an_engine_outlives_the_command_that_started_it_while_another_one_uses_it(tmp_path: Path) -> None:
+    """`traffic start` is stopped while `traffic run` captures: the run must not die of it."""
+    leaving, attached, done = threading.Event(), threading.Event(), threading.Event()
+
+    def start() -> None:
+        with running_engine(tmp_path / "history"):
+            attached.wait(30)
+            leaving.set()
+        done.set()
+
+    owner = threading.Thread(target=start)
+    owner.start()
+    while not History(tmp_path / "history").running.exists():
+        time.sleep(0.05)
+    with running_engine(tmp_path / "history") as engine:
+        attached.set()
+        assert leaving.wait(30)
+        assert not done.wait(1)
+        assert engine.client("s3").list_buckets()["Buckets"] == []
+    owner.join(60)
+    assert done.is_set()
+    assert ends(engine.pid)
 
 
 def test_each_engine_has_another_key_but_the_same_account(tmp_path: Path) -> None:
