@@ -33,6 +33,8 @@ TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_FORKS, TRAFFIC_ARCHIVED, TRAFFIC_PRIVA
 exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
 """
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 ADVICE_AWS = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` tells more."
 ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
 
@@ -40,6 +42,7 @@ ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: no
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, and give its exit code."""
     signal.signal(signal.SIGTERM, _interrupt)  # a service manager's stop is as graceful as Ctrl-C
+    _reach_loopback_directly()
     parsed = parser().parse_args(arguments)
     try:
         _check_aws_options(parsed)
@@ -54,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, SettingError) as exc:
         report_error(exc)
         return MISUSED
-    except (CommandError, EngineError, SynthesisError) as exc:
+    except (CommandError, EngineError, SynthesisError, OSError) as exc:
         report_error(exc)
         return FAILED
     except (ClientError, BotoCoreError) as exc:
@@ -96,6 +99,12 @@ def _aws_options() -> argparse.ArgumentParser:
 def _check_aws_options(parsed: argparse.Namespace) -> None:
     if not parsed.aws and (parsed.profile or parsed.region or parsed.stack_name != STACK_NAME):
         raise UsageError("--profile, --region and --stack-name say which stack in AWS: add --aws.")
+
+
+def _reach_loopback_directly() -> None:
+    """Keep the calls to this machine, also those of the engine and its functions, off a proxy that the user has set."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK)))
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

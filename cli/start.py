@@ -21,6 +21,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 wrong use
 """
 
 CATCH_UP_AFTER = timedelta(hours=24)
+CATCH_UP_PAUSE = timedelta(hours=1)  # after one that failed: the network may not be up yet
 LOOK_EVERY = 1.0  # seconds
 REMEMBERED = 50  # executions looked at: more than ever run at once
 
@@ -53,14 +54,18 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def watch(deployment: Deployment) -> None:
-    """Catch up where that is due, then tell of each run as it begins and ends."""
+    """Catch up whenever that is due, at most once an hour, and tell of each run as it begins and ends."""
     executions = newest_executions(deployment, REMEMBERED)
-    if catch_up_due(executions, datetime.now(UTC)):
-        say("The last success is over 24 h old: catching up.")
-        start_execution(deployment, {}, reason="catch-up")
     told = {execution["executionArn"]: execution["status"] for execution in executions}
+    caught_up: datetime | None = None
     while True:
-        for execution in reversed(newest_executions(deployment, REMEMBERED)):
+        now = datetime.now(UTC)
+        if (caught_up is None or now - caught_up > CATCH_UP_PAUSE) and catch_up_due(executions, now):
+            say("The last success is over 24 h old: catching up.")
+            start_execution(deployment, {}, reason="catch-up")
+            caught_up = now
+        executions = newest_executions(deployment, REMEMBERED)
+        for execution in reversed(executions):
             if told.get(execution["executionArn"]) != execution["status"]:
                 told[execution["executionArn"]] = execution["status"]
                 tell(deployment, execution)
