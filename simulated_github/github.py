@@ -67,6 +67,9 @@ class Call:
         return asdict(self)
 
 
+ENTERPRISE_VERSION = "3.18.0"
+
+
 @dataclass(frozen=True)
 class Target:
     """What a request is about."""
@@ -92,6 +95,7 @@ class GitHub:
     clock: SimulatedClock = field(default_factory=SimulatedClock)
     limit: PrimaryLimit = field(default_factory=PrimaryLimit)
     limit_status: int = 403
+    enterprise: bool = False  # an Enterprise Server, which says so in every answer
     credentials: Credentials = field(default_factory=Credentials)
     faults: list[FaultRule] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -189,6 +193,7 @@ class GitHub:
         headers = {
             "Server": "GitHub.com",
             "Date": format_datetime(now, usegmt=True),
+            **({"X-GitHub-Enterprise-Version": ENTERPRISE_VERSION} if self.enterprise else {}),
             "X-GitHub-Request-Id": f"{next(self._request_ids):04X}:51A7:1F2E3D:3C2B1A:{int(now.timestamp()):X}",
         }
         if not reply.from_edge:

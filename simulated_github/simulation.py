@@ -78,6 +78,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             clock=SimulatedClock(parse_time(at) if isinstance(at, str) else at),
             limit=PrimaryLimit(limit, limit_window),
             limit_status=limit_status,
+            enterprise=bool(base_path) or regime == "rolling",  # GitHub itself has given the rolling window up
             credentials=Credentials([token] if isinstance(token, str) else token, token_expires),
         )
         self.port = port

@@ -29,7 +29,8 @@ _PARAMETERS: dict[Endpoint, dict[str, str]] = {"views": {"per": "day"}, "clones"
 # The headers that are kept: when, under which limit, for which token and version, and what was said about access.
 KEPT_HEADERS = (
     "date", "etag", "link", "location", "retry-after", "gh-limited-by", "x-github-sso", "x-github-request-id",
-    "x-github-api-version-selected", "x-accepted-github-permissions", "github-authentication-token-expiration",
+    "x-github-api-version-selected", "x-github-enterprise-version",
+    "x-accepted-github-permissions", "github-authentication-token-expiration",
     "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset", "x-ratelimit-resource",
 )  # fmt: skip
 
@@ -92,7 +93,7 @@ def fetch_batch(
     fetched = fetcher.fetched
     for position, repository in enumerate(batch["repositories"]):
         if deadline and now() >= deadline:
-            return fetched  # what remains has no receipt, and is reported as not reached
+            break  # what remains has no receipt, and is reported as not reached
         if fetched.resume_at or fetched.stop or seconds_left() < RESERVE:
             fetched.remaining += batch["repositories"][position:]
             break

@@ -21,6 +21,10 @@ WINDOW_DAYS = 14
 # Source: recorded answers before and after. https://docs.github.com/en/rest/metrics/traffic tells of neither.
 REGIME_CHANGE = datetime(2025, 12, 30, tzinfo=UTC)
 
+# A header of GitHub Enterprise Server's answers alone.
+# Source: https://docs.github.com/en/enterprise-server@3.8/rest/enterprise-admin ("Version information")
+ENTERPRISE = "x-github-enterprise-version"
+
 LATEST = 7  # days after which a rolling window that still leaves a day out means: nothing happened on it
 
 
@@ -53,10 +57,12 @@ class Said:
     Attributes:
         rows: For each day that GitHub named, `count` and `uniques`.
         captured_at: When GitHub said so.
+        enterprise: Whether it was an Enterprise Server that said so, which may still have the older window.
     """
 
     rows: Mapping[str, tuple[int, int]]
     captured_at: datetime
+    enterprise: bool = False
 
     @property
     def today(self) -> str:
@@ -64,9 +70,12 @@ class Said:
         return day_of(self.captured_at)
 
 
-def read_rows(endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime) -> Said:
+def read_rows(
+    endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime, headers: Mapping[str, str] | None = None
+) -> Said:
     """Read a views or clones answer that `check_body` accepted."""
-    return Said({_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}, captured_at)
+    rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}
+    return Said(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
 
 
 def read_days(capture: Mapping[Endpoint, Said]) -> dict[str, Day]:
@@ -105,14 +114,15 @@ def _lists_whole_days(capture: Mapping[Endpoint, Said]) -> bool:
     """Tell in which of GitHub's two regimes a capture was made: blocks of whole days, or a rolling window.
 
     A zero, or a day that a rolling window had left, prove whole days; the current day proves the contrary. A block of
-    14 days up to yesterday without a zero can be either: then the day on which GitHub changed decides.
+    14 days up to yesterday without a zero can be either: then the day on which GitHub changed decides, and whether it
+    is GitHub itself. Of an Enterprise Server it is taken for rolling: a truncated day must not pass for a whole one.
     """
     answers = capture.values()
     if any(said.today in said.rows for said in answers):
         return False
     if any(count == 0 or _beyond(day, said) for said in answers for day, (count, _) in said.rows.items()):
         return True
-    return all(_is_block(said) and said.captured_at >= REGIME_CHANGE for said in answers)
+    return all(_is_block(said) and said.captured_at >= REGIME_CHANGE and not said.enterprise for said in answers)
 
 
 def _beyond(day: str, said: Said) -> bool:
@@ -141,5 +151,5 @@ def _is_count(value: Any) -> bool:
 def _day(row: Mapping[str, Any]) -> str:
     try:
         return day_of(from_text(str(row.get("timestamp"))))
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         raise ValueError("a row has no `timestamp` of the form 2026-11-20T00:00:00Z") from exc

@@ -126,7 +126,9 @@ def _add_statement(snapshots: dict[str, Snapshot], answer: ArchivedAnswer) -> No
 
 
 def _said(answer: ArchivedAnswer) -> Said:
-    return read_rows(answer["endpoint"], json.loads(answer["body"]), from_text(answer["captured_at"]))
+    return read_rows(
+        answer["endpoint"], json.loads(answer["body"]), from_text(answer["captured_at"]), answer["headers"]
+    )
 
 
 def _detail(answer: ArchivedAnswer) -> str:

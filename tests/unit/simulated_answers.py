@@ -32,11 +32,18 @@ def answers(
     seen = window(at, rules)
     bodies: dict[Endpoint, object] = {kind: _body(kind, seen, truth) for kind in METRICS}
     bodies |= {"referrers": [], "paths": []}
-    return [answer(kind, body, at, name=name, run=run) for kind, body in bodies.items()]
+    headers = {"x-github-enterprise-version": "3.18.0"} if rules.regime == "rolling" else {}
+    return [answer(kind, body, at, name=name, run=run, headers=headers) for kind, body in bodies.items()]
 
 
 def answer(
-    endpoint: Endpoint, body: object, at: datetime, *, name: str = "octo/docs", run: str = "run"
+    endpoint: Endpoint,
+    body: object,
+    at: datetime,
+    *,
+    name: str = "octo/docs",
+    run: str = "run",
+    headers: Mapping[str, str] | None = None,
 ) -> ArchivedAnswer:
     """Write one good answer about the repository 1 as Fetch traffic archives it."""
     return {
@@ -46,7 +53,7 @@ def answer(
         "endpoint": endpoint,
         "captured_at": to_text(at),
         "status": 200,
-        "headers": {},
+        "headers": dict(headers or {}),
         "body": json.dumps(body),
         "outcome": "captured",
     }
