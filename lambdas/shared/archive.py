@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.shared.answer_lines import pack, unpack
 from lambdas.shared.contract import ArchivedAnswer, archive_prefix
+from lambdas.shared.errors import ArchiveBusyError
+from lambdas.shared.passing import FAILURES, passes
 from lambdas.shared.settings import setting
 
 
@@ -49,9 +52,7 @@ class Archive:
             https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         try:
-            self._s3.put_object(
-                Bucket=self.bucket, Key=key, Body=content, ContentType="application/gzip", IfNoneMatch="*"
-            )
+            self._put(Key=key, Body=content, ContentType="application/gzip", IfNoneMatch="*")
         except ClientError as exc:
             # 412: the key names this very content. boto3 repeats a write whose answer was lost, and meets its own.
             if exc.response["Error"]["Code"] != "PreconditionFailed":
@@ -59,17 +60,17 @@ class Archive:
 
     def read_answers(self, key: str) -> list[ArchivedAnswer]:
         """Read what `put_answers` wrote."""
-        return unpack(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        return unpack(self._read(key))
 
     def put_note(self, key: str, note: Any) -> None:
         """Write an object of JSON."""
         body = json.dumps(note, ensure_ascii=False).encode()
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
+        self._put(Key=key, Body=body, ContentType="application/json")
 
     def read_note(self, key: str) -> Any | None:
         """Read an object of JSON; None where there is none."""
         try:
-            return json.loads(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+            return json.loads(self._read(key))
         except ClientError as exc:
             if exc.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return None
@@ -77,16 +78,42 @@ class Archive:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, in order."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+        for page in self._pages(Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", []))
 
     def capture_dates(self) -> list[str]:
         """List the days on which GitHub was asked, in order."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=archive_prefix("").partition("/")[0] + "/", Delimiter="/"
-        )
+        pages = self._pages(Prefix=archive_prefix("").partition("/")[0] + "/", Delimiter="/")
         folders = (found["Prefix"] for page in pages for found in page.get("CommonPrefixes", []))
         return [folder.rpartition("=")[2].rstrip("/") for folder in folders]
+
+    def _read(self, key: str) -> bytes:
+        with _passing():
+            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
+    def _put(self, **request: Any) -> None:
+        with _passing():
+            self._s3.put_object(Bucket=self.bucket, **request)
+
+    def _pages(self, **request: str) -> Iterator[Any]:
+        with _passing():
+            yield from self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request)
+
+
+@contextmanager
+def _passing() -> Iterator[None]:
+    """Give what passes by itself the name that the definition retries.
+
+    Raises:
+        ArchiveBusyError: S3 is throttled, or failed or could not be reached in passing.
+    """
+    try:
+        yield
+    except FAILURES as exc:
+        if passes(exc):
+            raise ArchiveBusyError(f"The archive bucket: {exc}") from exc
+        raise
 
 
 @cache

@@ -46,5 +46,12 @@ class TableBusyError(Exception):
     """
 
 
+class ArchiveBusyError(Exception):
+    """S3 is throttled, or failed or could not be reached in passing. Trying again will help.
+
+    The definition's Retry names this class: renaming it changes what is retried.
+    """
+
+
 class IdentityConflictError(Exception):
     """Rows under a repository's key belong to another id. Nothing was written; `traffic verify` shows which."""

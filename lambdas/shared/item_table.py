@@ -4,21 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as UnreachableError  # not Python's own
+from botocore.exceptions import ClientError
 
 from lambdas.shared.errors import TableBusyError
 from lambdas.shared.items import Item
+from lambdas.shared.passing import FAILURES, passes
 
 BATCH_GET = 100  # keys; DynamoDB's limit for one BatchGetItem
 ATTEMPTS = 5  # at an item that others change meanwhile
-
-# What passes by itself, when boto3's own retries were in vain.
-# Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-BUSY = (
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "InternalServerError",
-    "ServiceUnavailable", "TransactionConflictException", "ReplicatedWriteConflictException",
-)  # fmt: skip
 
 to_dynamodb = TypeSerializer().serialize
 from_dynamodb = TypeDeserializer().deserialize
@@ -116,12 +109,10 @@ class ItemTable:
         """
         try:
             return getattr(self._dynamodb, operation)(**request)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] in BUSY:
+        except FAILURES as exc:
+            if passes(exc):
                 raise TableBusyError(f"{self.name}: {exc}") from exc
             raise
-        except (HTTPClientError, UnreachableError) as exc:  # reset, hung up or silent for too long
-            raise TableBusyError(f"{self.name}: {exc}") from exc
 
 
 def changes(read: Item, merged: Item) -> Item:
