@@ -11,16 +11,19 @@ from requests.utils import parse_header_links
 from lambdas.shared.answers import Answer, Meaning, classify
 from lambdas.shared.clock import from_http, to_text
 from lambdas.shared.contract import Batch, Listing, Repository
-from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError
+from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from lambdas.shared.github import GitHub
 from lambdas.shared.rate_limit import rate_limit_pause
 from lambdas.shared.settings import Selection
 
 FIRST_PAGE = "/user/repos"
-RESERVE = 15.0  # seconds of the function's own time, left for writing what was listed
+RESERVE = 30.0  # seconds of the function's own time, left for a last call and for writing what was listed
 LONGEST_WAIT = 172_800.0  # seconds
 SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
 BATCH = 25
+
+# Of some 6 KB that GitHub tells of a repository: all of it, of 100,000, would not fit into the function's memory.
+KEPT = ("id", "full_name", "permissions", "fork", "archived", "private")
 
 
 @dataclass
@@ -47,6 +50,7 @@ def read_pages(
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError: The token is refused, or may not list.
         GitHubRejectionError: GitHub finds the request wrong.
+        InvalidSettingError: It is not GitHub's API that answers.
     """
     pages = Pages({**listing})
     url, params = listing.get("next", FIRST_PAGE), None if "next" in listing else {"per_page": "100"}
@@ -76,7 +80,7 @@ def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Rep
     wanted = {
         repository["id"]: Repository(id=repository["id"], name=repository["full_name"])
         for repository in found
-        if repository.get("permissions", {}).get("push") and _is_wanted(repository, selection)
+        if (repository.get("permissions") or {}).get("push") and _is_wanted(repository, selection)
     }
     return sorted(wanted.values(), key=lambda repository: repository["name"].lower())
 
@@ -112,6 +116,11 @@ def _raise_unless_fine(answer: Answer, meaning: Meaning) -> None:
     said = f"{answer.status or 'no answer'}: {answer.message()}"
     if meaning is Meaning.TRANSIENT:
         raise GitHubUnavailableError(f"GitHub does not list the repositories ({said})")
+    if answer.status == 404:
+        raise InvalidSettingError(
+            f"GITHUB_API_URL is no address of GitHub's API: it answers {said}. Expected https://api.github.com, or "
+            "https://HOST/api/v3 for GitHub Enterprise Server."
+        )
     if meaning is Meaning.OUR_BUG:
         raise GitHubRejectionError(f"GitHub rejects the listing of repositories ({said})")
     raise GitHubAuthError(f"GitHub does not let this token list its repositories ({said})")
@@ -130,7 +139,7 @@ def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
         raise GitHubUnavailableError("GitHub's list of repositories is not whole, or not a list") from exc
     if not whole:
         raise GitHubUnavailableError("GitHub lists a repository without id or name")
-    return page
+    return [{key: found.get(key) for key in KEPT} for found in page]
 
 
 def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:

@@ -95,9 +95,12 @@ _BY_STATUS = {
     302: _MOVED,
     307: _MOVED,
     308: _MOVED,
+    400: Verdict(Meaning.OUR_BUG),
     401: Verdict(Meaning.BAD_TOKEN),
     404: Verdict(Meaning.REFUSED, GONE),
     408: _TRANSIENT,
+    410: Verdict(Meaning.OUR_BUG),
+    422: Verdict(Meaning.OUR_BUG),
     451: Verdict(Meaning.REFUSED, BLOCKED),
 }
 
@@ -122,7 +125,7 @@ def classify(answer: Answer) -> Verdict:
         return _classify_refusal(answer)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    return Verdict(Meaning.OUR_BUG) if status is not None and 400 <= status < 500 else _TRANSIENT
+    return Verdict(Meaning.REFUSED, REFUSED) if status is not None and 400 <= status < 500 else _TRANSIENT
 
 
 def _classify_refusal(answer: Answer) -> Verdict:

@@ -25,9 +25,10 @@ def from_text(text: str) -> datetime:
 def from_http(text: str | None) -> datetime | None:
     """Read an HTTP date, `Fri, 20 Nov 2026 09:00:00 GMT`; None where it is none."""
     try:
-        return parsedate_to_datetime(text or "").astimezone(UTC)
+        moment = parsedate_to_datetime(text or "")
     except ValueError:
         return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)  # naive: written with -0000
 
 
 def day_of(moment: datetime) -> str:

@@ -69,14 +69,16 @@ class GitHub:
         """Ask for a path such as `/user/repos`, or for an address on the same host that GitHub gave.
 
         Follows at most three redirects on the same host. Where the token is refused, reads it once again, and asks
-        again only if it has changed: repeating a refused token gets its owner locked out.
+        again only if it has changed: repeating a refused token gets its owner locked out. All of that takes no longer
+        than one call may.
         """
+        ends = time.monotonic() + self._call_seconds
         token = self._read_token()
-        answer = self._follow(path, params, token)
+        answer = self._follow(path, params, token, ends)
         if classify(answer).meaning is Meaning.BAD_TOKEN:
             fresh = self._read_token(fresh=True)
             if fresh != token:
-                return self._follow(path, params, fresh)
+                return self._follow(path, params, fresh, ends)
         return answer
 
     def is_own(self, url: str) -> bool:
@@ -86,27 +88,25 @@ class GitHub:
         except LocationParseError:
             return False
 
-    def _follow(self, path: str, params: Mapping[str, str] | None, token: str) -> Answer:
+    def _follow(self, path: str, params: Mapping[str, str] | None, token: str, ends: float) -> Answer:
         url = path if urlsplit(path).scheme else f"{self._api_url}{path}"
         for _ in range(MAX_REDIRECTS + 1):
             if not self.is_own(url):
                 return Answer(302, {}, b'{"message": "redirected to another host; the token is not sent there"}')
-            answer = self._call(url, params, token)
+            answer = self._call(url, params, token, max(ends - time.monotonic(), 0.0))
             if classify(answer).meaning is not Meaning.MOVED:
                 return answer
             url, params = _joined(url, answer.headers.get("location", "")), None
         return Answer(answer.status, answer.headers, b'{"message": "redirected more than 3 times"}')
 
-    def _call(self, url: str, params: Mapping[str, str] | None, token: str) -> Answer:
+    def _call(self, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
         """Make one call, in a thread of its own: the only way to bound a body, or headers, that drip."""
         self.calls += 1
         done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         session = self._session
-        threading.Thread(
-            target=lambda: done.put(_ask(session, url, params, token, self._call_seconds)), daemon=True
-        ).start()
+        threading.Thread(target=lambda: done.put(_ask(session, url, params, token, seconds)), daemon=True).start()
         try:
-            answer = done.get(timeout=self._call_seconds)
+            answer = done.get(timeout=seconds)
         except queue.Empty:
             self._session = _session()  # the old one is still held by the thread that hangs
             return Answer(None, {}, f"no whole answer within {self._call_seconds:g} s".encode())

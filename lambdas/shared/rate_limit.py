@@ -21,7 +21,8 @@ def rate_limit_pause(answer: Answer, now: datetime, *, attempt: int) -> float:
 
     Returns:
         Seconds: `retry-after`, else, where nothing remains, `x-ratelimit-reset` minus the answer's own `date` plus 2,
-        else 60 doubling with each attempt, at most 900. At least 1.
+        else 60 doubling with each attempt, at most 900. At least 1, doubling likewise: a time that is over already must
+        not have the state machine turn in circles.
 
     Source:
         https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
@@ -30,9 +31,10 @@ def rate_limit_pause(answer: Answer, now: datetime, *, attempt: int) -> float:
     asked = _retry_after(answer.headers, said_at)
     if asked is None and answer.headers.get("x-ratelimit-remaining") == "0":
         asked = _until_reset(answer.headers, said_at)
+    doubled = 2.0 ** min(attempt, 10)
     if asked is None:
-        asked = min(FIRST_PAUSE * 2.0 ** min(attempt, 10), LONGEST_PAUSE)
-    return max(asked, 1.0)
+        asked = min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+    return max(asked, min(doubled, LONGEST_PAUSE))
 
 
 def _retry_after(headers: Mapping[str, str], said_at: datetime) -> float | None:

@@ -43,7 +43,7 @@ class Result:
         self.newest_day = max(self.newest_day or "", receipt["newest_day"] or "") or None
         if receipt["outcome"] != CAPTURED:
             self.outcome, self.detail = receipt["outcome"], receipt["detail"]
-        elif self.answered.issuperset(ENDPOINTS):
+        elif self.answered.issuperset(ENDPOINTS) and self.outcome in (NOT_REACHED, FAILED):
             self.outcome = CAPTURED
 
     def add_problem(self, answer: ArchivedAnswer) -> None:

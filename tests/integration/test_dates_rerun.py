@@ -58,7 +58,7 @@ def test_a_date_that_neither_has_ends_with_the_dates_that_can_be_had(pipeline: P
 
     message = pipeline.summary(execution)["message"]
     assert (execution.status, execution.error) == ("FAILED", "InvalidInputError")
-    assert f"Neither GitHub nor the archive has {ago(40)}" in message
+    assert f"Neither GitHub nor any answer in the archive has {ago(40)}" in message
     named = re.findall(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)", message)
     for day in (ago(14), ago(0), (NOW - timedelta(days=14)).date().isoformat(), NOW.date().isoformat()):
         # Other tests' answers are in this archive too: neighbouring windows are told as one span.

@@ -1,0 +1,83 @@
+"""Fetch traffic and the clock: its own time, and the run's."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from lambdas.fetch_traffic.batch import RESERVE, FetchedBatch, fetch_batch
+from lambdas.shared.answers import Answer
+from lambdas.shared.clock import to_text
+from lambdas.shared.contract import Batch, Repository
+from lambdas.shared.github import GitHub
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+REPOSITORIES: list[Repository] = [{"id": 1, "name": "octo/docs"}, {"id": 2, "name": "octo/cli"}]
+
+
+class AnsweringGitHub(GitHub):
+    """Answers everything, or what it is told to."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        super().__init__("http://127.0.0.1", lambda **_: "token")
+        self.answer = answer
+        self.asked: list[str] = []
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:  # noqa: ARG002 - GitHub's signature
+        """Give an answer of the right shape."""
+        self.asked.append(path)
+        kind = path.rpartition("/")[2]
+        body = b"[]" if "popular" in path else f'{{"count": 0, "uniques": 0, "{kind}": []}}'.encode()
+        return self.answer or Answer(200, {}, body)
+
+
+def fetch(
+    github: GitHub, *, now: datetime = NOW, deadline: datetime = NOW + timedelta(hours=20), seconds: Iterator[float]
+) -> FetchedBatch:
+    """Fetch two repositories."""
+    batch: Batch = {"repositories": REPOSITORIES}
+    run = {"id": "run", "started": to_text(NOW), "deadline": to_text(deadline)}
+    return fetch_batch(github, run, batch, now=lambda: now, seconds_left=lambda: next(seconds))  # type: ignore[arg-type]
+
+
+def plenty() -> Iterator[float]:
+    """Have time for ever."""
+    while True:
+        yield 300.0
+
+
+def test_it_stops_in_time_and_says_what_is_still_to_be_asked() -> None:
+    """A function that is cut off loses what GitHub has answered already."""
+    left = iter([200.0, 200.0, 100.0, RESERVE - 1, RESERVE - 2])
+
+    fetched = fetch(AnsweringGitHub(), seconds=left)
+
+    assert [line["endpoint"] for line in fetched.answers] == ["views", "clones"]
+    assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["referrers", "paths"]}, REPOSITORIES[1]]
+    assert fetched.resume_at is None
+
+
+def test_after_the_runs_deadline_nothing_is_asked_and_nothing_goes_on() -> None:
+    """A run that never ended would never be told of: what is left has no receipt, and is reported."""
+    github = AnsweringGitHub()
+
+    fetched = fetch(github, now=NOW + timedelta(hours=20), seconds=plenty())
+
+    assert (github.asked, fetched.answers, fetched.remaining) == ([], [], [])
+
+
+def test_a_wait_beyond_the_runs_deadline_is_not_begun() -> None:
+    """The next day's run asks again; until then a child that waits would only be in its way."""
+    limited = Answer(403, {"retry-after": "7200"}, b'{"message": "rate limit"}')
+
+    fetched = fetch(AnsweringGitHub(limited), deadline=NOW + timedelta(hours=1), seconds=plenty())
+
+    assert (fetched.remaining, fetched.resume_at) == ([], None)
+
+
+def test_a_wait_within_the_runs_deadline_keeps_both_repositories() -> None:
+    """A limit is no failure."""
+    limited = Answer(403, {"retry-after": "60"}, b'{"message": "rate limit"}')
+
+    fetched = fetch(AnsweringGitHub(limited), seconds=plenty())
+
+    assert [repository["id"] for repository in fetched.remaining] == [1, 2]
+    assert fetched.resume_at == NOW + timedelta(seconds=60)
