@@ -31,8 +31,8 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
     held = describe_dates(dates, today)
     if not batches:
         raise InvalidInputError(
-            f"Neither GitHub nor any answer in the archive has {date}. Dates that can be had: {held}. What was imported "
-            "needs no run: traffic show has it."
+            f"Neither GitHub nor any answer in the archive has {date}. Dates that can be had: {held}. "
+            "What was imported needs no run: traffic show has it."
         )
     archive.put_note(manifest_key(run["id"]), batches)
     manifest: Manifest = {

@@ -71,8 +71,15 @@ def test_rows_of_another_repository_stay_a_failure_when_the_rest_is_answered() -
 
     def receipt(outcome: str, *answered: Any) -> Receipt:
         return {
-            **{"id": 1, "name": "octo/docs", "repo_name": "octo/docs", "answered": list(answered)},  # type: ignore[typeddict-item]
-            **{"outcome": outcome, "detail": "", "items_changed": 0, "lowered": 0, "newest_day": None},
+            "id": 1,
+            "name": "octo/docs",
+            "repo_name": "octo/docs",
+            "answered": list(answered),
+            "outcome": outcome,
+            "detail": "",
+            "items_changed": 0,
+            "lowered": 0,
+            "newest_day": None,
         }
 
     (conflict,) = gather([], [receipt(CONFLICT, *ENDPOINTS[:3]), receipt("captured", ENDPOINTS[3])], [])
