@@ -27,6 +27,7 @@ class Circumstances:
     owner: str  # of the repository asked for, or the account
     user_id: int
     canonical_url: str  # the same resource by the repository's id
+    path: str = ""  # as asked for, with its query
 
 
 @dataclass(frozen=True)

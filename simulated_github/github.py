@@ -186,7 +186,8 @@ class GitHub:
         """Gather what a fault may depend on."""
         login = self.account.login
         owner = (target.current_name or login).partition("/")[0]
-        return Circumstances(now, owner, self.account.owner_id(login), _canonical_url(request, target))
+        path = f"{request.path}?{request.query_string}"
+        return Circumstances(now, owner, self.account.owner_id(login), _canonical_url(request, target), path)
 
     def _finish(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
         """Add the headers that every answer carries; those of the reply itself win."""

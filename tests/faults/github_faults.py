@@ -1,0 +1,218 @@
+"""Every way in which GitHub fails or refuses, and for whom: the rows of the GitHub side of the matrix."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Thread
+from time import sleep
+from typing import Literal
+
+from lambdas.shared import answers
+from simulated_github import SimulatedGitHub, faults, replies
+from simulated_github.faults import Circumstances, Fault
+from simulated_github.replies import Reply
+
+Reach = Literal["repository", "limit", "run"]  # whom a fault at a repository's endpoint befalls
+
+ENDPOINTS = ("views", "clones", "referrers", "paths")  # of a repository; the fifth one is the listing, with two pages
+
+DURATIONS: Mapping[str, int | None] = {"once": 1, "lasting": None}
+
+LIMIT = 40  # seconds that GitHub wants to be left alone
+
+MOVED = (301, 302, 307, 308)
+
+ARRIVED = "moved=1"  # in an address to which a redirect has led
+
+
+@dataclass(frozen=True)
+class GitHubError:
+    """One way in which GitHub fails or refuses.
+
+    Attributes:
+        name: What it is called in the matrix.
+        fault: What happens.
+        reach: Whether it befalls a repository alone, makes its child wait, or ends the run.
+        outcome: Of the repository, where it is refused.
+    """
+
+    name: str
+    fault: Fault
+    reach: Reach = "repository"
+    outcome: str = ""
+
+
+@dataclass
+class Strike:
+    """An error that strikes so many calls, of one page where it is about the listing.
+
+    Attributes:
+        error: What happens.
+        times: How many calls it strikes; None for all.
+        page: Of the listing; None for any.
+        struck: How many it has struck.
+    """
+
+    error: GitHubError
+    times: int | None
+    page: int | None = None
+    struck: int = field(default=0, init=False)
+
+    @property
+    def fault(self) -> Fault:
+        """What the simulated GitHub takes."""
+        return Fault(self.error.fault.name, self.spoil)
+
+    def spoil(self, reply: Reply, circumstances: Circumstances) -> Reply:
+        """Strike a call, unless it is none that is meant."""
+        meant = self.page in (None, 2 if "page=2" in circumstances.path else 1) and ARRIVED not in circumstances.path
+        if not meant or (self.times is not None and self.struck >= self.times):
+            return reply
+        self.struck += 1
+        return self.error.fault.spoil(reply, circumstances)
+
+
+@dataclass
+class Outage:
+    """GitHub answers the call that it strikes no longer, and refuses connections from then on.
+
+    Attributes:
+        github: What goes down.
+        seconds: For how long; None until `end`.
+        page: Of the listing; None for any call.
+        struck: How many calls were cut off; those that were refused nobody can count.
+    """
+
+    github: SimulatedGitHub
+    seconds: float | None
+    page: int | None = None
+    struck: int = field(default=0, init=False)
+    _thread: Thread | None = field(default=None, init=False)
+
+    @property
+    def fault(self) -> Fault:
+        """What the simulated GitHub takes."""
+        return Fault("connection_refused", self.spoil)
+
+    def spoil(self, reply: Reply, circumstances: Circumstances) -> Reply:
+        """Go down, once."""
+        if self._thread or self.page not in (None, 2 if "page=2" in circumstances.path else 1):
+            return reply
+        self.struck += 1
+        self._thread = Thread(target=self._happen)
+        self._thread.start()
+        return replace(reply, delivery="reset")
+
+    def _happen(self) -> None:
+        self.github.__exit__()
+        if self.seconds is not None:
+            sleep(self.seconds)
+            self.github.__enter__()
+
+    def end(self) -> None:
+        """Let GitHub be up again."""
+        if self._thread is not None:
+            self._thread.join()
+            if self.seconds is None:
+                self.github.__enter__()
+
+
+def every_error(elsewhere: str) -> list[GitHubError]:
+    """List the rows: GitHub's table of answers, each with all its signs.
+
+    Args:
+        elsewhere: The address of another host, to which redirects lead that must not be followed.
+
+    Source:
+        https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
+    """
+    return [*transient(), *redirects(elsewhere), *refusals(), *limits(), *ends()]
+
+
+def transient() -> list[GitHubError]:
+    """List what passes by itself. A refused connection is not among them: see `Outage`."""
+    made = {
+        "connection reset": faults.connection_reset(),
+        "timeout": faults.hang(30),
+        "slow drip": faults.drip(6),
+        "truncated body": faults.truncated_body(),
+        "malformed 200": faults.malformed_json(),
+        "HTML 200": faults.html_200(),
+        "nested 200": faults.deeply_nested(),
+        "oversized 200": faults.oversized_body(9_000_000),
+        "HTML Unicorn": faults.unicorn(),
+        **{str(status): faults.server_error(status) for status in (500, 502, 503, 504)},
+    }
+    return [GitHubError(name, fault) for name, fault in made.items()]
+
+
+def redirects(elsewhere: str) -> list[GitHubError]:
+    """List where GitHub leads: to the same host, to another one, and in a circle."""
+    kinds: Mapping[str, Callable[[int], Fault]] = {
+        "to the same host": moved,
+        "to another host": lambda status: faults.redirect(status, f"{elsewhere}/user/repos"),
+        "in a circle": faults.redirect,
+    }
+    return [
+        *(GitHubError(f"{status} {kind}", make(status)) for kind, make in kinds.items() for status in MOVED),
+        GitHubError("302 to another host's root", faults.redirect_to_other_host(elsewhere)),
+    ]
+
+
+def moved(status: int) -> Fault:
+    """The same by its canonical address, where it is found."""
+
+    def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
+        url = circumstances.canonical_url
+        return replies.moved(status, f"{url}{'&' if '?' in url else '?'}{ARRIVED}")
+
+    return Fault("redirect", spoil)
+
+
+def refusals() -> list[GitHubError]:
+    """List what a repository is refused for."""
+    return [
+        GitHubError("403 SSO", faults.sso_required(), outcome=answers.SSO_NEEDED),
+        GitHubError("403 push access", faults.no_push_access(), outcome=answers.NO_PUSH_ACCESS),
+        GitHubError("403 admin rights", faults.admin_rights(), outcome=answers.NO_PUSH_ACCESS),
+        GitHubError("403 token's permission", faults.not_accessible_by_token(), outcome=answers.NO_PERMISSION),
+        GitHubError(
+            "403 App's permission", faults.not_accessible_by_token("integration"), outcome=answers.NO_PERMISSION
+        ),
+        GitHubError("403 blocked", faults.blocked(403), outcome=answers.BLOCKED),
+        GitHubError("451 blocked", faults.blocked(451), outcome=answers.BLOCKED),
+        GitHubError("403 upgrade to Pro", faults.upgrade_to_pro(), outcome=answers.BLOCKED),
+        GitHubError("404", faults.not_found(), outcome=answers.GONE),
+    ]
+
+
+def limits() -> list[GitHubError]:
+    """List the limits, by each sign that tells them."""
+    made = {
+        **{f"{status} primary limit": faults.primary_limit(LIMIT, status) for status in (403, 429)},
+        **{f"{status} retry-after": faults.retry_after(LIMIT, status) for status in (403, 429)},
+        "403 retry-after a date": faults.retry_after(LIMIT, as_http_date=True),
+        "403 secondary limit": faults.secondary_limit("all"),
+        "403 secondary limit by its message": faults.secondary_limit("message"),
+        "403 secondary limit by the older message": faults.secondary_limit("abuse"),
+        "403 secondary limit by its documentation": faults.secondary_limit("documentation"),
+        "403 secondary limit by a header": faults.secondary_limit("header"),
+        "429 secondary limit": faults.secondary_limit("all", 429),
+        "429 secondary limit by nothing else": faults.secondary_limit("bare", 429),
+    }
+    return [GitHubError(name, fault, "limit") for name, fault in made.items()]
+
+
+def ends() -> list[GitHubError]:
+    """List what ends the run."""
+    made = {
+        "401": faults.bad_credentials(),
+        "400 version": faults.bad_api_version(),
+        "410": faults.gone(),
+        "422": faults.unprocessable(),
+    }
+    return [GitHubError(name, fault, "run") for name, fault in made.items()]
+
+
+def with_reach(errors: Sequence[GitHubError], reach: Reach) -> list[GitHubError]:
+    """Choose the errors that befall the same."""
+    return [error for error in errors if error.reach == reach]
