@@ -43,12 +43,13 @@ class Terminal:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**inherited, "TRAFFIC_HOME": str(self.home), **self.settings}
 
-    def traffic(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Type a command and wait for its end."""
+    def traffic(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Type a command, and what it then asks for, and wait for its end."""
         return subprocess.run(  # noqa: S603 - our own command
             [TRAFFIC, *arguments],
             cwd=self.folder,
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=PATIENCE,

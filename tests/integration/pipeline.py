@@ -194,11 +194,16 @@ def deployed_pipeline(history: Path) -> Iterator[Pipeline]:
     parameters = {"GitHubAccessToken": "github_pat_made_up", "GitHubApiUrl": f"http://127.0.0.1:{port}"}
     with running_engine(history) as engine:
         outputs = deploy(engine, synthesize(ASSEMBLY), parameters)
-        queue = engine.client("sqs").create_queue(QueueName="mailbox")["QueueUrl"]
-        described = engine.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        endpoint = described["Attributes"]["QueueArn"]
-        engine.client("sns").subscribe(TopicArn=outputs["SummaryTopicArn"], Protocol="sqs", Endpoint=endpoint)
+        queue = subscribed_queue(engine, outputs["SummaryTopicArn"])
         yield Pipeline(engine, outputs, port, queue)
+
+
+def subscribed_queue(engine: Engine, topic: str) -> str:
+    """Give the address of a queue that gets what the topic's readers get."""
+    queue: str = engine.client("sqs").create_queue(QueueName="mailbox")["QueueUrl"]
+    described = engine.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    engine.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=described["Attributes"]["QueueArn"])
+    return queue
 
 
 def free_port() -> int:
