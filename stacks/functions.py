@@ -46,12 +46,18 @@ class Functions(Construct):
         self.list_repos = self._function(
             "ListRepos",
             environment={**github, **parameters.selection},
-            allowed=[read_token, *self._run_files(), self._list(ANSWERS)],  # a past date is replayed from the archive
+            # A past date is replayed from the archive. What it reads of a run it has written before.
+            allowed=[read_token, *self._run_files(), self._list(ANSWERS)],
         )
         self.fetch_traffic = self._function(
             "FetchTraffic",
             environment=github,
-            allowed=[read_token, *self._run_files(), self._objects("s3:PutObject", ANSWERS)],
+            allowed=[
+                read_token,
+                *self._run_files(),
+                self._list(RUN_FILES),
+                self._objects("s3:PutObject", ANSWERS),
+            ],
         )
         self.store_traffic = self._function(
             "StoreTraffic",
@@ -68,7 +74,8 @@ class Functions(Construct):
             environment=tables,
             allowed=[
                 *self._run_files(),
-                self._items("dynamodb:BatchGetItem"),
+                self._list(RUN_FILES),
+                _allow(["dynamodb:BatchGetItem"], [storage.traffic.table_arn]),
                 _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # who fell silent is in no list of the run
             ],
         )
@@ -136,12 +143,8 @@ class Functions(Construct):
         )
 
     def _run_files(self) -> list[iam.PolicyStatement]:
-        """Allow to read and write the files of a run, and to ask whether one is there."""
-        return [
-            self._objects("s3:GetObject", RUN_FILES),
-            self._objects("s3:PutObject", RUN_FILES),
-            self._list(RUN_FILES),
-        ]
+        """Allow to read and write the files of a run."""
+        return [self._objects("s3:GetObject", RUN_FILES), self._objects("s3:PutObject", RUN_FILES)]
 
     def _objects(self, action: str, *patterns: str) -> iam.PolicyStatement:
         return _allow([action], [self._storage.archive.arn_for_objects(pattern) for pattern in patterns])
