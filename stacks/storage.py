@@ -7,8 +7,10 @@ from stacks.first_version import TRAFFIC_TABLE, keep_logical_id
 from stacks.outputs import output
 from stacks.reviewed import accept
 
-# Long enough to compare a run with that of a year ago; the record itself never expires.
-RUN_FILES_KEPT = Duration.days(400)
+# An execution's name may be used again 90 days after its end: what a run of that name left must be gone by then, or its
+# receipts would count for the new one. The record itself never expires.
+# Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
+RUN_FILES_KEPT = Duration.days(80)
 
 
 class Storage(Construct):

@@ -94,6 +94,18 @@ def test_answers_never_expire(template: Template) -> None:
     assert [rule["Prefix"] for rule in expiring] == ["runs/"]
 
 
+def test_the_files_of_a_run_are_gone_before_its_name_may_be_used_again(template: Template) -> None:
+    """Step Functions takes an execution's name again after 90 days; old receipts would tell of what was not captured.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
+    """
+    rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "runs/"]
+
+    assert rule["ExpirationInDays"] <= 85
+
+
 def test_an_overwritten_or_deleted_answer_can_be_brought_back(template: Template) -> None:
     """No role may delete; a person in the console can, and versions undo it."""
     assert template.only("AWS::S3::Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}

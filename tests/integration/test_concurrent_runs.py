@@ -1,0 +1,86 @@
+"""Concurrency: runs that overlap, one that lasts over a day, one name twice. The table is the same, nothing is lost."""
+
+import time
+from collections.abc import Mapping
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulated_github import SimulatedGitHub
+from simulated_github.faults import retry_after
+from tests.integration.pipeline import MAX_CONCURRENCY, Pipeline
+
+SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-20T09:00:00Z", "detail": {}}
+
+REPOSITORIES = [f"octo/r{number}" for number in range(6)]
+
+Rows = Mapping[tuple[str, ...], tuple[int | None, ...]]
+
+
+def truth_of(github: SimulatedGitHub, first: str | None = None, last: str | None = None) -> Rows:
+    """Give the true numbers as the table should hold them."""
+    return {(name, day): tuple(told) for name in github.names for day, told in github.truth(name, first, last).items()}
+
+
+def test_two_runs_at_once_leave_the_same_table_and_respect_githubs_limits_together(pipeline: Pipeline) -> None:
+    """The schedule's and a person's: they share the token's budget, so each meets the limit that the other spent."""
+    limit, window = 30, 5
+    with SimulatedGitHub(
+        repositories=REPOSITORIES, port=pipeline.port, at="2026-11-20T09:00:00Z", limit=limit, limit_window=window
+    ) as github:
+        runs = [pipeline.start(SCHEDULED), pipeline.start()]
+        ended = [pipeline.finish(arn) for arn in runs]
+        truth = truth_of(github)
+        answered = sum(call.status == 200 for call in github.calls)
+        refused = sum(call.status == 403 for call in github.calls)
+
+    assert [run.status for run in ended] == ["SUCCEEDED", "SUCCEEDED"], ended
+    assert all("6 of 6 repositories captured" in pipeline.summary(run)["message"] for run in ended)
+    assert pipeline.numbers() == truth
+    assert answered == 2 * (1 + len(REPOSITORIES) * 4)  # nothing twice within a run
+    assert refused == sum(map(pipeline.waits, ended))
+    # For each window that ran out, the children then at work learn it once, those of the listing included.
+    assert 0 < refused <= 2 * (MAX_CONCURRENCY + 1) * (answered // limit)
+    assert {item["repo-name"] for item in pipeline.repositories().values() if "repo-name" in item} == set(REPOSITORIES)
+
+
+def test_a_run_that_lasts_over_a_day_and_the_next_days_run_leave_the_same_table(pipeline: Pipeline) -> None:
+    """The first still waits for GitHub when the second begins and ends; what it then stores is older and newer."""
+    with SimulatedGitHub(repositories=["octo/docs"], port=pipeline.port, at="2026-11-20T09:00:00Z") as github:
+        github.add_fault(retry_after(12), endpoint="clones", count=1)  # the views are in: of the first day
+        first = pipeline.start(SCHEDULED)
+        give_up = time.monotonic() + 60
+        while not any(call.status == 403 for call in github.calls):
+            assert time.monotonic() < give_up, "the first run does not begin"
+            time.sleep(0.05)
+        github.at("2026-11-21T10:00:00Z")  # 25 hours later
+        second = pipeline.finish(pipeline.start({**SCHEDULED, "time": "2026-11-21T10:00:00Z"}))
+        overlapped = pipeline.engine.client("stepfunctions").describe_execution(executionArn=first)["status"]
+        ended = pipeline.finish(first)
+        truth = truth_of(github, "2026-11-06", "2026-11-20")
+
+    assert overlapped == "RUNNING"
+    assert (second.status, ended.status) == ("SUCCEEDED", "SUCCEEDED")
+    # Of the oldest day only the first run's views were in reach: its clones, asked a day later, are unknown, not zero.
+    views, visitors, *_ = truth["octo/docs", "2026-11-06"]
+    assert pipeline.numbers() == {**truth, ("octo/docs", "2026-11-06"): (views, visitors, None, None)}
+
+
+def test_the_same_execution_name_twice_runs_once(pipeline: Pipeline) -> None:
+    """A person presses twice, a script starts again: the second is refused by name, and the table is that of one run.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (names are kept 90 days)
+    """
+    client, machine = pipeline.engine.client("stepfunctions"), pipeline.outputs["StateMachineArn"]
+    with SimulatedGitHub(repositories=["octo/docs"], port=pipeline.port, at="2026-11-20T09:00:00Z") as github:
+        started = client.start_execution(stateMachineArn=machine, name="twice", input="{}")
+        for given in ('{"date": "2026-11-19"}', "{ }"):  # while it runs, and once it has ended
+            with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+                client.start_execution(stateMachineArn=machine, name="twice", input=given)
+            ended = pipeline.finish(started["executionArn"])
+        truth, asked = truth_of(github), len(github.calls)
+
+    assert ended.status == "SUCCEEDED"
+    assert asked == 1 + 4
+    assert pipeline.numbers() == truth
