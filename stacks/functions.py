@@ -71,11 +71,17 @@ class Functions(Construct):
         )
         self.summarize_run = self._function(
             "SummarizeRun",
-            environment=tables,
+            environment={
+                **tables,
+                "SNAPSHOTS_TABLE": storage.snapshots.table_name,
+                "SUMMARY_MAIL": parameters.summary_mail,
+            },
             allowed=[
                 *self._run_files(),
                 self._list(RUN_FILES),
                 _allow(["dynamodb:BatchGetItem"], [storage.traffic.table_arn]),
+                # What is usual is read of a few repositories; their partitions, never a whole table.
+                _allow(["dynamodb:Query"], [storage.traffic.table_arn, storage.snapshots.table_arn]),
                 _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # who fell silent is in no list of the run
             ],
         )

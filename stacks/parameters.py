@@ -4,6 +4,7 @@ from aws_cdk import CfnParameter
 from constructs import Construct
 
 CHOICES = ["include", "exclude", "only"]
+MAILS = ["all", "weekly", "problems"]
 
 # Plain http only on loopback: the token is sent there.
 API_URL = r"^(https://[^\s/]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)(/\S*)?$"
@@ -34,6 +35,12 @@ class Parameters(Construct):
             default="",
             allowed_pattern=r"^$|^[^@\s]+@[^@\s]+$",
             constraint_description="One e-mail address, or empty.",
+        ).value_as_string
+        self.summary_mail = self._parameter(
+            "SummaryMail",
+            "Which summaries are sent: all, weekly (on Mondays, and problems at once), or problems alone.",
+            default=MAILS[0],
+            allowed_values=MAILS,
         ).value_as_string
         self.selection = self._selection()
 

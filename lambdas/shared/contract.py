@@ -20,6 +20,7 @@ class Run(TypedDict):
     started: str
     deadline: NotRequired[str]  # what is not fetched by then is reported as not reached
     date: NotRequired[str]  # the one day that a re-run is asked for
+    arn: NotRequired[str]  # the execution's
 
 
 class Repository(TypedDict):
@@ -86,6 +87,8 @@ class Summary(TypedDict):
     run: Run
     outcome: Literal["succeeded", "failed"]
     error: str  # the execution's error where it failed, else empty
+    kind: Literal["healthy", "problem", "digest"]  # for filters; a digest is healthy, and sums a week up
+    wanted: bool  # whether the setting SummaryMail wants it published
     subject: str  # at most 100 ASCII characters (SNS)
     message: str
 
@@ -119,6 +122,15 @@ class ImportedHistory(TypedDict):
     snapshots: dict[str, dict[str, Any]]  # per day of capture, and endpoint, what GitHub said of its window, and since
 
 
+class Recent(TypedDict):
+    """What GitHub said of a repository's newest whole day, and of the two weeks that end with it."""
+
+    day: str
+    views: int
+    before: NotRequired[int]  # views a week before
+    weeks: NotRequired[list[list[int]]]  # views and clones, of the 7 days up to the day and of the 7 before
+
+
 class Receipt(TypedDict):
     """What Store traffic found for one repository in one archive object."""
 
@@ -131,6 +143,7 @@ class Receipt(TypedDict):
     items_changed: int
     lowered: int  # cells for which GitHub now says less than is kept
     newest_day: str | None
+    recent: NotRequired[Recent]  # where some day was told whole
 
 
 def archive_prefix(day: str) -> str:

@@ -1,6 +1,6 @@
 """One DynamoDB table: read consistently, written only over what was read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -66,6 +66,34 @@ class ItemTable:
             if "LastEvaluatedKey" not in page:
                 return
             begin = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def query(self, key: Item, begin: Item, attributes: Sequence[str]) -> Iterator[Item]:
+        """Read some attributes of the items of one partition, from one sort key on, in order.
+
+        Args:
+            key: The partition key, by its name.
+            begin: The first sort key, by its name.
+            attributes: Those to read.
+
+        Raises:
+            TableBusyError: DynamoDB is throttled, or failed in passing.
+        """
+        names = {f"#{n}": name for n, name in enumerate(dict.fromkeys([*key, *begin, *attributes]))}
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "#0 = :key AND #1 >= :begin",
+            "ProjectionExpression": ", ".join(names),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {
+                ":key": to_dynamodb(*key.values()),
+                ":begin": to_dynamodb(*begin.values()),
+            },
+        }
+        while True:
+            page = self._ask("query", TableName=self.name, ConsistentRead=True, **request)
+            yield from (_read(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
         """Set attributes, on condition that those of them, and the id, are still as they were read.

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from lambdas.shared.errors import InvalidSettingError
 
 CHOICES = ("include", "exclude", "only")
+MAILS = ("all", "weekly", "problems")
 
 
 def setting(name: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -79,6 +80,23 @@ def read_selection(environment: Mapping[str, str]) -> Selection:
         archived=_choice(environment, "TRAFFIC_ARCHIVED"),
         private=_choice(environment, "TRAFFIC_PRIVATE"),
     )
+
+
+def summary_mail(environment: Mapping[str, str] = os.environ) -> str:
+    """Read which summaries are published: `all`, `weekly` or `problems`.
+
+    Raises:
+        InvalidSettingError: It is none of them.
+    """
+    value = environment.get("SUMMARY_MAIL", "").strip().lower() or MAILS[0]
+    if value not in MAILS:
+        raise InvalidSettingError(f"SUMMARY_MAIL is {value!r}; expected {', '.join(MAILS)}.")
+    return value
+
+
+def has_console(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether there is a console to look at: not where AWS's APIs are served from elsewhere."""
+    return not environment.get("AWS_ENDPOINT_URL")
 
 
 def _list(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ class Tables:
         """Read the items of some days, by day."""
         return {item["timestamp"][:10]: item for item in self._traffic.items([_day_key(repo_name, d) for d in days])}
 
+    def views(self, repo_name: str, since: str) -> dict[str, int]:
+        """Read a repository's views by day, from a day on; a day for which none were reported is absent."""
+        found = self._traffic.query({"repo-name": repo_name}, {"timestamp": since}, ["views-count"])
+        return {item["timestamp"][:10]: int(item["views-count"]) for item in found if "views-count" in item}
+
     def store_days(self, repo_name: str, repo_id: int, seen: Mapping[str, Day]) -> tuple[list[str], dict[str, Day]]:
         """Merge days into the table.
 
@@ -141,6 +146,18 @@ class Snapshots:
 
     def __init__(self, dynamodb: Any, name: str) -> None:
         self._table = ItemTable(dynamodb, name)
+
+    def referrers(self, repo_id: int, since: str) -> dict[str, dict[str, int]]:
+        """Read what referred to a repository: by day of capture, from a day on, the views by referrer.
+
+        A capture for which GitHub listed none has an empty list; one for which it did not answer is absent.
+        """
+        found = self._table.query({"repo-id": str(repo_id)}, {"captured-on": since}, ["referrers"])
+        return {
+            item["captured-on"]: {row["referrer"]: int(row["count"]) for row in item["referrers"]}
+            for item in found
+            if "referrers" in item
+        }
 
     def store(self, repo_id: int, day: str, seen: Snapshot) -> bool:
         """Let a capture replace what the same day's earlier ones said, endpoint by endpoint.

@@ -13,6 +13,7 @@ from lambdas.shared.errors import IdentityConflictError
 from lambdas.shared.merge import Day, lowered
 from lambdas.shared.snapshot import without_prefix
 from lambdas.shared.tables import snapshots, tables
+from lambdas.store_traffic.recent import recent
 from lambdas.store_traffic.record import Report, read_reports
 
 CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
@@ -71,7 +72,7 @@ def store(report: Report) -> Receipt:
         outcome, detail = CONFLICT, str(exc)
     for day, snapshot in report.snapshots.items():
         snapshots().store(report.repo_id, day, without_prefix(snapshot, entry.names))
-    return {
+    receipt: Receipt = {
         "id": report.repo_id,
         "name": report.name,
         "repo_name": repo_name,
@@ -82,3 +83,5 @@ def store(report: Report) -> Receipt:
         "lowered": sum(lowered(kept[day], seen) for day, seen in report.days.items() if day in kept),
         "newest_day": max(report.days, default=None),
     }
+    newest = recent(report.days)
+    return {**receipt, "recent": newest} if newest else receipt

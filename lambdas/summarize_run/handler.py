@@ -1,6 +1,6 @@
 """Summarize run: says what was captured and what was not, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -21,10 +21,15 @@ from lambdas.shared.contract import (
     summary_key,
 )
 from lambdas.shared.items import day_of_item
+from lambdas.shared.settings import has_console, summary_mail
 from lambdas.shared.spans import Spans, days_in
 from lambdas.shared.tables import tables
+from lambdas.summarize_run.account import Account
 from lambdas.summarize_run.deadlines import watermark_of
-from lambdas.summarize_run.message import NAMED, cause_text, message, subject
+from lambdas.summarize_run.headline import WANTED, Kind, concerns_of, is_digest, kind_of, subject
+from lambdas.summarize_run.history import read_news
+from lambdas.summarize_run.links import links
+from lambdas.summarize_run.message import NAMED, cause_text, message
 from lambdas.summarize_run.metrics import publish
 from lambdas.summarize_run.outcome import Result, error_of, gather
 from lambdas.summarize_run.replay import is_replay, stored_again, verdict
@@ -73,13 +78,18 @@ def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
     seen = observe(event, results)
     if "manifest" in event:  # an input that was refused captures nothing either, and is no reason for an alarm
         publish(results, seen)
-    return {
-        "run": event["run"],
-        "outcome": "failed" if error else "succeeded",
-        "error": error,
-        "subject": subject(day_of_run(event), error, results, seen),
-        "message": message(event, (error, cause_text(event, stopped)), results, seen, one_day(event, results)),
-    }
+    told = Account(
+        event,
+        results,
+        error,
+        cause_text(event, stopped),
+        concerns_of(event, results, seen),
+        seen,
+        read_news([result for result in results if result.outcome == CAPTURED], seen.today),
+        is_digest(seen.today),
+        one_day(event, results),
+    )
+    return written(told, kind_of(error, told.concerns, digest=told.digest))
 
 
 def summarize_replay(event: RunState, results: Sequence[Result]) -> Summary:
@@ -88,12 +98,21 @@ def summarize_replay(event: RunState, results: Sequence[Result]) -> Summary:
     day_items = one_day(event, again)
     stored = sum(1 for _ in archive().keys(receipts_prefix(event["run"]["id"])))
     error, cause = verdict(event, again, stored=stored, day_items=day_items)
+    told = Account(event, again, error, cause or cause_text(event, None), day_items=day_items)
+    return written(told, kind_of(error, (), digest=False))
+
+
+def written(told: Account, kind: Kind) -> Summary:
+    """Write the summary that is published."""
+    run = told.state["run"]
     return {
-        "run": event["run"],
-        "outcome": "failed" if error else "succeeded",
-        "error": error,
-        "subject": subject(day_of_run(event), error, again, done="stored again"),
-        "message": message(event, (error, cause or cause_text(event, None)), again, day_items=day_items),
+        "run": run,
+        "outcome": "failed" if told.error else "succeeded",
+        "error": told.error,
+        "kind": kind,
+        "wanted": kind in WANTED[summary_mail()],
+        "subject": subject(told, day_of_run(told.state)),
+        "message": message(told, links(run.get("arn"), console=has_console())),
     }
 
 
@@ -122,10 +141,11 @@ def day_of_run(event: RunState) -> str:
     return event["run"].get("date", today_of(event))
 
 
-def read_notes(prefix: str) -> list[Any]:
-    """Read the lists in all objects below a prefix, as one list."""
+def read_notes(prefix: str) -> Iterator[Any]:
+    """Read the lists in all objects below a prefix, one after another: all at once would be many."""
     with ThreadPoolExecutor(READERS) as readers:
-        return [found for note in readers.map(archive().read_note, archive().keys(prefix)) for found in note or []]
+        for note in readers.map(archive().read_note, archive().keys(prefix)):
+            yield from note or []
 
 
 def one_day(event: RunState, results: Sequence[Result]) -> dict[str, dict[str, int]]:

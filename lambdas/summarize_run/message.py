@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from lambdas.shared.answers import BLOCKED, CAPTURED, FAILED, GONE, NO_PERMISSION, NO_PUSH_ACCESS, SSO_NEEDED
 from lambdas.shared.contract import RunState
+from lambdas.summarize_run.account import Account
+from lambdas.summarize_run.headline import first_line, printable
+from lambdas.summarize_run.news_text import news_sections
 from lambdas.summarize_run.outcome import NOT_REACHED, Result
 from lambdas.summarize_run.watch import (
     Watch,
-    count,
     late_lines,
     lost_lines,
     situation,
@@ -18,7 +20,6 @@ from lambdas.summarize_run.watch import (
     urgency_line,
 )
 
-MAX_SUBJECT = 100  # characters; SNS's limit
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
 NAMED = 50  # repositories named for each kind of failure; the rest is counted
 
@@ -41,57 +42,25 @@ CURES = {
 }
 
 
-def subject(
-    run_day: str, error: str, results: Sequence[Result], seen: Watch | None = None, done: str = "captured"
-) -> str:
-    """Say in at most 100 ASCII characters the day and the one thing to know."""
-    captured = sum(result.outcome == CAPTURED for result in results)
-    if error:
-        text = f"GitHub traffic {run_day}: FAILED, {error}"
-    elif captured == len(results):
-        text = f"GitHub traffic {run_day}: {captured} repositories {done}"
-    else:
-        text = f"GitHub traffic {run_day}: {captured} of {len(results)} repositories {done}"
-    if seen is not None and seen.token_days_left is not None and seen.token_ends_soon:
-        text += f", token expires in {count(max(seen.token_days_left, 0))}"
-    return _printable(text).encode("ascii", "replace").decode()[:MAX_SUBJECT]
-
-
-def message(
-    state: RunState,
-    problem: tuple[str, str],
-    results: Sequence[Result],
-    seen: Watch | None = None,
-    day_items: Mapping[str, Mapping[str, int]] | None = None,
-) -> str:
-    """Write the summary.
-
-    Args:
-        state: What the definition carried here.
-        problem: The error that the run fails with and what is known of its cause; both empty where it succeeded.
-        results: What came of each repository.
-        seen: What is in danger; None for a replay from the archive, which knows nothing of today.
-        day_items: For a re-run of one day, that day's metrics by repository.
-    """
-    error, cause = problem
-    lines = [
-        f"The run failed: {error}." if error else "The run succeeded.",
-        *([_printable(cause)] if error and cause else []),
-        *([f"What to do: {CURES[error]}"] if error in CURES else []),
-    ]
+def message(told: Account, links: Sequence[str]) -> str:
+    """Write the summary: healthy or not, what changed, what failed and how to mend it, deadlines, links."""
+    state, results, seen, error = told.state, told.results, told.seen, told.error
     sections = [
+        [
+            first_line(error, told.concerns),
+            *([told.cause] if error and told.cause else []),
+            *([f"What to do: {CURES[error]}"] if error in CURES else []),
+        ],
         _counts(state, results),
-        _watch(seen),
-        _one_day(state, day_items),
+        _one_day(state, told.day_items),
+        *news_sections(told.changed, digest=told.digest),
         *_failures(results, seen),
-        [_printable(line) for line in (unlisted_lines(seen, NAMED) if seen else [])],
-        [_printable(line) for line in (lost_lines(seen, NAMED) if seen else [])],
+        *(_dangers(seen) if seen else []),
         _listing(state),
-        [f"Execution: {_printable(state['run']['id'])}"],
+        [f"Execution: {state['run']['id']}", *links],
     ]
-    for section in sections:
-        lines += ["", *section] if section else []
-    return _bounded(lines)
+    written = "\n\n".join("\n".join(printable(line) for line in section) for section in sections if section)
+    return _bounded(written.split("\n"), len(links) + 1)
 
 
 def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
@@ -110,8 +79,9 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _watch(seen: Watch | None) -> list[str]:
-    return [*token_lines(seen), *late_lines(seen), *urgency_line(seen)] if seen else []
+def _dangers(seen: Watch) -> list[list[str]]:
+    deadlines = [*token_lines(seen), *late_lines(seen), *urgency_line(seen)]
+    return [deadlines, unlisted_lines(seen, NAMED), lost_lines(seen, NAMED)]
 
 
 def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
@@ -125,13 +95,13 @@ def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
         return caught
 
 
-def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]] | None) -> list[str]:
+def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]]) -> list[str]:
     if not day_items or "date" not in state["run"]:
         return []
     lines = [f"{state['run']['date']}:"]
     for name, metrics in sorted(day_items.items())[:NAMED]:
         numbers = ", ".join(f"{metric.replace('-', ' ')} {value}" for metric, value in sorted(metrics.items()))
-        lines.append(f"  {_printable(name)}: {numbers or 'GitHub reports nothing'}")
+        lines.append(f"  {name}: {numbers or 'GitHub reports nothing'}")
     if len(day_items) > NAMED:
         lines.append(f"  and {len(day_items) - NAMED} more")
     return lines
@@ -146,18 +116,18 @@ def _failures(results: Sequence[Result], seen: Watch | None) -> list[list[str]]:
     sections: list[list[str]] = []
     for outcome, failed in sorted(by_outcome.items()):
         lines = [f"{len(failed)} {outcome}. {CURES.get(outcome, '')}".rstrip()]
-        lines += [_failure(result, seen) for result in failed[:NAMED]]
+        lines += [line for result in failed[:NAMED] for line in _failure(result, seen)]
         if len(failed) > NAMED:
             lines.append(f"  and {len(failed) - NAMED} more")
         sections.append(lines)
     return sections
 
 
-def _failure(result: Result, seen: Watch | None) -> str:
-    line = f"  {_printable(result.name)} {_printable(result.detail)}".rstrip()
+def _failure(result: Result, seen: Watch | None) -> list[str]:
+    lines = [f"  {result.name}", *([f"    {result.detail}"] if result.detail else [])]
     if seen is not None and result.id in seen.failing:
-        line += f" ({situation(seen.failing[result.id], seen.today)})"
-    return line
+        lines.append(f"    {situation(seen.failing[result.id], seen.today)}")
+    return lines
 
 
 def _listing(state: RunState) -> list[str]:
@@ -170,25 +140,20 @@ def _listing(state: RunState) -> list[str]:
         lines.append(f"{len(hidden)} organizations are hidden from the token. {CURES[SSO_NEEDED]}")
     missing = listing.get("missing", [])
     if missing:
-        names = ", ".join(_printable(name) for name in missing[:NAMED])
+        names = ", ".join(name for name in missing[:NAMED])
         lines.append(f"{len(missing)} repositories of the settings were not found: {names}")
     if "token_expires" in listing:
-        lines.append(f"The token expires on {_printable(listing['token_expires'])}.")
+        lines.append(f"The token expires on {listing['token_expires']}.")
     return lines
 
 
-def _bounded(lines: Sequence[str]) -> str:
-    """Join lines, and count those that would go beyond the limit instead of sending them."""
+def _bounded(lines: Sequence[str], last: int) -> str:
+    """Join lines; where they go beyond the limit, count those before the last few instead of sending them."""
+    room = MAX_MESSAGE - sum(len(line.encode()) + 1 for line in lines[-last:]) - len("(1000000 lines more)\n\n")
     kept: list[str] = []
-    size = 0
-    for line in lines:
-        size += len(line.encode()) + 1
-        if size > MAX_MESSAGE:
-            return "\n".join([*kept, f"({len(lines) - len(kept)} lines more)"])
+    for line in lines[:-last]:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            return "\n".join([*kept, f"({len(lines) - last - len(kept)} lines more)", "", *lines[-last:]])
         kept.append(line)
-    return "\n".join(kept)
-
-
-def _printable(text: str) -> str:
-    """Take from a stranger's text what could move a cursor or end a line."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return "\n".join(lines)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.shared.answers import CAPTURED, FAILED, NO_PERMISSION
-from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, RunState
+from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
 
 NOT_REACHED = "not reached"
 
@@ -22,6 +22,7 @@ class Result:
         items_changed: How many days are new or have changed.
         lowered: Cells for which GitHub now says less than is kept.
         newest_day: The newest day that GitHub reported.
+        recent: What GitHub said of the newest whole day; None where it told none.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Result:
     items_changed: int = 0
     lowered: int = 0
     newest_day: str | None = None
+    recent: Recent | None = None
     answered: set[str] = field(default_factory=set)
 
     def add(self, receipt: Receipt) -> None:
@@ -41,6 +43,7 @@ class Result:
         self.items_changed += receipt["items_changed"]
         self.lowered += receipt["lowered"]
         self.newest_day = max(self.newest_day or "", receipt["newest_day"] or "") or None
+        self.recent = max(self.recent, receipt.get("recent"), key=lambda recent: recent["day"] if recent else "")
         if receipt["outcome"] != CAPTURED:
             self.outcome, self.detail = receipt["outcome"], receipt["detail"]
         elif self.answered.issuperset(ENDPOINTS) and self.outcome in (NOT_REACHED, FAILED):

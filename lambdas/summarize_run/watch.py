@@ -52,6 +52,11 @@ class Watch:
         return None if self.newest_day is None else age(self.newest_day, self.today)
 
     @property
+    def is_late(self) -> bool:
+        """Whether GitHub's newest day is older than usual, for everybody."""
+        return self.newest_day_age is not None and self.newest_day_age > self.usual_age
+
+    @property
     def token_ends_soon(self) -> bool:
         """Whether the token must be replaced now."""
         return self.token_days_left is not None and self.token_days_left <= TOKEN_WARNING
@@ -84,7 +89,7 @@ def token_lines(seen: Watch) -> list[str]:
 
 def late_lines(seen: Watch) -> list[str]:
     """Say that GitHub is late for everybody, and when that begins to cost days."""
-    if seen.newest_day is None or seen.newest_day_age is None or seen.newest_day_age <= seen.usual_age:
+    if not seen.is_late or seen.newest_day is None or seen.newest_day_age is None:
         return []
     left = days_left(day_after(seen.newest_day), seen.today)
     late = (

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from lambdas.shared.answers import CAPTURED
-from lambdas.summarize_run.message import subject
+from lambdas.shared.contract import RunState
+from lambdas.summarize_run.account import Account
+from lambdas.summarize_run.headline import subject
 from lambdas.summarize_run.outcome import Result
+from lambdas.summarize_run.watch import Watch
 from tests.infrastructure.conftest import Template, many
 
 OWN_ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
@@ -134,7 +137,9 @@ def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
     assert definition["States"]["Fail run"]["CausePath"] == "$.subject"
     assert definition["States"]["Run succeeded?"]["Default"] == "Fail run"
     result = Result(1, "octo/docs", outcome=CAPTURED)
-    assert subject("2026-11-20", error, [result], done=done).startswith(told)
+    run: RunState = {"run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"}}
+    account = Account(run, [result], error, seen=Watch("2026-11-20") if done == "captured" else None)
+    assert subject(account, "2026-11-20").startswith(told)
 
 
 def test_eventbridge_is_let_in_even_where_it_does_not_say_for_whom_it_publishes(template: Template) -> None:

@@ -21,7 +21,7 @@ SETTINGS = {
     "list_repos": GITHUB | SELECTION,
     "fetch_traffic": GITHUB,
     "store_traffic": TABLES | {"SNAPSHOTS_TABLE"},
-    "summarize_run": TABLES,
+    "summarize_run": TABLES | {"SNAPSHOTS_TABLE", "SUMMARY_MAIL"},
 }
 PUBLIC_OUTPUTS = {
     "StateMachineArn",

@@ -42,7 +42,7 @@ ALLOWED = {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
     },
-    "summarize_run": RUN_FILES | MISSING_RUN_FILES | {"dynamodb:BatchGetItem", "dynamodb:Scan"},
+    "summarize_run": RUN_FILES | MISSING_RUN_FILES | {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"},
 }
 EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 

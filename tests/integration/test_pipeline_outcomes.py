@@ -29,7 +29,7 @@ def test_one_forbidden_repository_does_not_fail_the_others(pipeline: Pipeline) -
     assert {name for name, _ in pipeline.days()} == {"octo/open"}
     assert "1 of 2 repositories captured" in message
     assert "1 no push access. Ask an administrator for push access, or exclude them." in message
-    assert "octo/closed 403: Must have push access" in message
+    assert "octo/closed\n    403: Must have push access" in message
 
 
 def test_a_server_error_that_passes_is_retried_and_gone(hasty_pipeline: Pipeline) -> None:
@@ -56,7 +56,7 @@ def test_a_repository_that_fails_lastingly_stays_alone_with_its_failure(hasty_pi
     assert sorted(child["status"] for child in hasty_pipeline.children(execution)) == ["FAILED", "SUCCEEDED"]
     assert {name for name, _ in hasty_pipeline.days()} == {"octo/fine"}
     assert "1 failed. GitHub failed to answer; the next run asks again." in message
-    assert "octo/broken views: 502" in message
+    assert "octo/broken\n    views: 502" in message
 
 
 def test_a_run_that_captured_nothing_of_several_has_failed(pipeline: Pipeline) -> None:

@@ -73,8 +73,8 @@ def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: S
     github.refuse("octo/site", faults.no_push_access())
     message = run(aws, github, after(5))["message"]
 
-    assert "  octo/site 403: Must have push access" in message
-    assert "(newest day 2026-08-31, last captured on 2026-09-01; 8 days until days are lost for good)" in message
+    assert "  octo/site\n    403: Must have push access" in message
+    assert "    newest day 2026-08-31, last captured on 2026-09-01; 8 days until days are lost for good\n" in message
     assert "8 days until days are lost for good, for the most urgent of those that failed." in message
 
 
@@ -94,7 +94,7 @@ def test_the_deadline_of_a_failing_repository_runs_out(
     run(aws, github, START)
     github.refuse("octo/site", faults.not_found())
 
-    assert f"last captured on 2026-09-01; {said})" in run(aws, github, after(days))["message"]
+    assert f"last captured on 2026-09-01; {said}\n" in run(aws, github, after(days))["message"]
 
 
 def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(

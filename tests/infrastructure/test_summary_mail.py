@@ -1,0 +1,43 @@
+"""Promise: who wants fewer mails gets fewer, and misses no problem."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdas.shared.settings import MAILS
+from lambdas.summarize_run.headline import WANTED
+from tests.infrastructure.conftest import Template
+
+
+def test_the_parameter_takes_what_the_function_understands(template: Template) -> None:
+    """A value that deploys and is then refused would end every run without a summary."""
+    parameter = template.body["Parameters"]["SummaryMail"]
+    environment = template.function("summarize_run")["Environment"]["Variables"]
+
+    assert environment["SUMMARY_MAIL"] == {"Ref": "SummaryMail"}
+    assert tuple(parameter["AllowedValues"]) == MAILS == tuple(WANTED)
+    assert parameter["Default"] == "all"
+
+
+def test_a_problem_is_published_whatever_the_setting(definition: Mapping[str, Any]) -> None:
+    """The rule on failed runs leaves out those that their summary told of: it must have been sent."""
+    choice = definition["States"]["Summary wanted?"]
+
+    assert all("problem" in kinds for kinds in WANTED.values())
+    assert choice["Choices"] == [{"Variable": "$.wanted", "BooleanEquals": True, "Next": "Publish summary"}]
+    assert choice["Default"] == definition["States"]["Publish summary"]["Next"]
+
+
+def test_a_subscription_has_no_filter_of_its_own(template: Template) -> None:
+    """Alarms come without attributes, and SNS matches no filter on attributes then, not even `"exists": false`.
+
+    Source:
+        https://docs.aws.amazon.com/sns/latest/dg/attribute-key-matching.html (Note)
+    """
+    assert "FilterPolicy" not in template.only("AWS::SNS::Subscription")
+
+
+def test_a_summary_carries_what_other_subscriptions_may_filter_by(definition: Mapping[str, Any]) -> None:
+    """A chat channel may want failures alone, where people want the mail."""
+    attributes = definition["States"]["Publish summary"]["Parameters"]["MessageAttributes"]
+
+    assert attributes == {name: {"DataType": "String", "StringValue.$": f"$.{name}"} for name in ("outcome", "kind")}
