@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from lambdas.shared.answers import FAILED, Answer, Meaning, Verdict, classify
 from lambdas.shared.clock import from_http, from_text, to_text
-from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
+from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
 from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError
 from lambdas.shared.github import GitHub
 from lambdas.shared.rate_limit import rate_limit_pause
-from lambdas.shared.traffic import check_body
+from lambdas.shared.traffic import check_body, nobody_viewed
 
 PASSES = 3  # a repository that failed as often leaves the batch
 RESERVE = 30.0  # seconds of the function's own time that are left for archiving
@@ -118,19 +118,23 @@ class _Fetcher:
         missing = list(repository.get("endpoints", ENDPOINTS))
         while missing:
             if self.seconds_left() < RESERVE:
-                self.fetched.remaining.append({**repository, "endpoints": missing})
+                self.fetched.remaining.append({**repository, "endpoints": _left(missing)})
                 return
             answer = self.github.get(_path(repository["name"], missing[0]), _PARAMETERS.get(missing[0]))
             verdict = _judge(missing[0], answer)
             if verdict.meaning is not Meaning.FINE:
                 self._stop_at({**repository, "endpoints": missing}, answer, verdict)
                 return
-            self.fetched.answers.append(self._archived(repository, missing.pop(0), answer, verdict))
+            endpoint = missing.pop(0)
+            self.fetched.answers.append(self._archived(repository, endpoint, answer, verdict))
             self.fetched.pauses = 0
+            if nobody_viewed(endpoint, answer.json()):
+                missing = [left for left in missing if left not in OF_VIEWERS]
 
     def _stop_at(self, repository: Repository, answer: Answer, verdict: Verdict) -> None:
         """Note what an answer that is not fine means for its repository, the batch or the run."""
         line = self._archived(repository, repository["endpoints"][0], answer, verdict)
+        repository = {**repository, "endpoints": _left(repository["endpoints"])}
         if verdict.meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
             self._pause(repository, answer)
         elif verdict.meaning in (Meaning.BAD_TOKEN, Meaning.OUR_BUG):
@@ -163,6 +167,15 @@ class _Fetcher:
             "body": answer.body.decode("utf-8", "replace"),  # a good answer is UTF-8, so it is untouched
             "outcome": verdict.outcome,
         }
+
+
+def _left(missing: list[Endpoint]) -> list[Endpoint]:
+    """Say what to ask for when going on later.
+
+    Clones alone are left only where nobody viewed anything. Then views are asked for again, with them: one archive
+    object tells by both that there was nothing else to ask, so that the tables can be made from it whatever comes.
+    """
+    return ["views", "clones"] if missing == ["clones"] else missing
 
 
 def _reason_to_stop(line: ArchivedAnswer, answer: Answer, verdict: Verdict) -> Exception:

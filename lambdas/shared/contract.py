@@ -10,6 +10,9 @@ Endpoint = Literal["views", "clones", "referrers", "paths"]
 
 ENDPOINTS: tuple[Endpoint, ...] = ("views", "clones", "referrers", "paths")
 
+# Who viewed what: of a repository that nobody viewed there is nothing to ask.
+OF_VIEWERS: tuple[Endpoint, ...] = ("referrers", "paths")
+
 METRICS = ("views-count", "views-uniques", "clones-count", "clones-uniques")
 
 
@@ -137,7 +140,7 @@ class Receipt(TypedDict):
     id: int
     name: str
     repo_name: str  # the partition key its days lie under
-    answered: list[Endpoint]
+    answered: list[Endpoint]  # or had nothing to be asked for
     outcome: str  # "captured", or why not
     detail: str  # what GitHub said, where it did not answer
     items_changed: int

@@ -53,6 +53,7 @@ def entry_of_item(item: Mapping[str, Any]) -> Entry:
         item.get("captured-on"),
         item.get("refusals", {}),
         {kind: _spans(written) for kind, written in item.get("covered", {}).items()},
+        item.get("active", {}),
     )
 
 
@@ -64,6 +65,7 @@ def item_of_entry(entry: Entry) -> Item:
         "captured-on": entry.captured_on,
         "refusals": dict(entry.refusals),
         "covered": {kind: [f"{first}/{last}" for first, last in spans] for kind, spans in entry.covered.items()},
+        "active": dict(entry.active),
     }
     return {name: value for name, value in item.items() if value}
 

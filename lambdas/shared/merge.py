@@ -56,9 +56,10 @@ class Entry:
     Attributes:
         names: Every `owner/name` it bore.
         newest_day: The newest day GitHub reported; None before the first.
-        captured_on: The last day on which all four endpoints answered; None before the first.
+        captured_on: The last day on which everything that was to be asked was answered; None before the first.
         refusals: For each outcome but "captured", the last day it came.
         covered: For views and for clones, the days that some answer covered whole.
+        active: For views and for clones, the newest day on which there were any.
     """
 
     names: Mapping[str, Name] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Entry:
     captured_on: str | None = None
     refusals: Mapping[str, str] = field(default_factory=dict)
     covered: Mapping[str, Spans] = field(default_factory=dict)
+    active: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -79,16 +81,18 @@ def merge_entries(one: Entry, other: Entry) -> Entry:
     for name, seen in other.names.items():
         kept = names.get(name, seen)
         names[name] = Name(min(kept.first, seen.first), max(kept.last, seen.last))
-    refusals = dict(one.refusals)
-    for outcome, day in other.refusals.items():
-        refusals[outcome] = max(day, refusals.get(outcome, day))
     return Entry(
         names,
         _latest(one.newest_day, other.newest_day),
         _latest(one.captured_on, other.captured_on),
-        refusals,
+        _newest(one.refusals, other.refusals),
         {kind: join(one.covered.get(kind, ()), other.covered.get(kind, ())) for kind in (*one.covered, *other.covered)},
+        _newest(one.active, other.active),
     )
+
+
+def _newest(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    return {name: max(one.get(name, ""), other.get(name, "")) for name in (*one, *other)}
 
 
 def _latest(one: str | None, other: str | None) -> str | None:

@@ -50,6 +50,16 @@ def check_body(endpoint: Endpoint, body: Any) -> None:
             raise ValueError(f"a row for {endpoint} has no name")
 
 
+def nobody_viewed(endpoint: Endpoint, body: Any) -> bool:
+    """Tell whether an answer that `check_body` accepted says, in GitHub's own total, that nobody viewed anything.
+
+    Then there are no referrers and paths to ask for. An answer without that total says nothing of the kind.
+    """
+    if endpoint != "views" or not _is_count(body.get("count")):
+        return False
+    return not body["count"] and not any(row["count"] for row in body["views"])
+
+
 @dataclass(frozen=True)
 class Said:
     """What one views or clones answer says.

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lambdas.shared.answers import CAPTURED
 from lambdas.shared.clock import from_text
-from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Endpoint, ImportedHistory
+from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory
 from lambdas.shared.merge import Day, Entry, Name
 from lambdas.shared.snapshot import Snapshot, Statement, merge_snapshots, read_statement
 from lambdas.shared.spans import Spans
-from lambdas.shared.traffic import Said, read_days, read_rows, whole_days
+from lambdas.shared.traffic import Said, nobody_viewed, read_days, read_rows, whole_days
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Report:
         captured_at: When GitHub spoke last.
         days: Per day what views and clones said.
         covered: For views and for clones, the days that were covered whole.
-        answered: The endpoints that answered.
+        answered: The endpoints that answered; where nobody viewed anything, those too that are about viewers.
         outcome: "captured", or why not.
         detail: What GitHub said where it did not answer.
         snapshots: Per day of capture what was said of the window as a whole.
@@ -53,7 +54,16 @@ class Report:
             captured_on=day if ENDPOINTS[-1] in self.answered else None,
             refusals={} if self.outcome == CAPTURED else {self.outcome: day},
             covered=self.covered,
+            active={} if self.imported else self._active(),
         )
+
+    def _active(self) -> dict[str, str]:
+        """Name the newest day with any views, and the newest with any clones."""
+        return {
+            kind: max(days)
+            for kind in ("views", "clones")
+            if (days := [day for day, seen in self.days.items() if seen.metrics.get(f"{kind}-count")])
+        }
 
 
 @dataclass
@@ -65,6 +75,12 @@ class _Draft:
     name: str = ""
     captured_at: str = ""
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    unviewed: bool = False
+
+    def everything_answered(self) -> tuple[Endpoint, ...]:
+        """Give the endpoints that answered; where nobody viewed anything, those too that need not be asked then."""
+        needless = OF_VIEWERS if self.unviewed and "clones" in self.answered else ()
+        return (*self.answered, *(endpoint for endpoint in needless if endpoint not in self.answered))
 
 
 def read_reports(lines: Iterable[ArchivedAnswer | ImportedHistory]) -> list[Report]:
@@ -79,13 +95,22 @@ def read_reports(lines: Iterable[ArchivedAnswer | ImportedHistory]) -> list[Repo
         draft.name = answer["repo"]
         draft.captured_at = max(draft.captured_at, answer["captured_at"])
         if answer["outcome"] == CAPTURED:
-            draft.answered.append(answer["endpoint"])
-            if answer["endpoint"] in ("views", "clones"):
-                draft.capture[answer["endpoint"]] = _said(answer)
-            _add_statement(draft.snapshots, answer)
+            _add(draft, answer, json.loads(answer["body"]))
         else:
             draft.outcome, draft.detail = answer["outcome"], _detail(answer)
     return [_report(repo_id, draft) for repo_id, draft in drafts.items()] + imports
+
+
+def _add(draft: _Draft, answer: ArchivedAnswer, body: Any) -> None:
+    endpoint = answer["endpoint"]
+    draft.answered.append(endpoint)
+    draft.unviewed |= nobody_viewed(endpoint, body)
+    if endpoint in ("views", "clones"):
+        draft.capture[endpoint] = read_rows(endpoint, body, from_text(answer["captured_at"]), answer["headers"])
+    statement = read_statement(endpoint, body, answer["captured_at"])
+    if statement is not None:
+        day = answer["captured_at"][:10]
+        draft.snapshots[day] = merge_snapshots(draft.snapshots.get(day, {}), {endpoint: statement})
 
 
 def _report(repo_id: int, draft: _Draft) -> Report:
@@ -94,7 +119,7 @@ def _report(repo_id: int, draft: _Draft) -> Report:
         draft.name,
         draft.captured_at,
         read_days(draft.capture),
-        tuple(draft.answered),
+        draft.everything_answered(),
         draft.outcome,
         draft.detail,
         {kind: spans for kind, spans in whole_days(draft.capture).items() if spans},
@@ -115,19 +140,6 @@ def _imported(line: ImportedHistory) -> Report:
         },
         imported=True,
         new=line["new"],
-    )
-
-
-def _add_statement(snapshots: dict[str, Snapshot], answer: ArchivedAnswer) -> None:
-    statement = read_statement(answer["endpoint"], json.loads(answer["body"]), answer["captured_at"])
-    if statement is not None:
-        day = answer["captured_at"][:10]
-        snapshots[day] = merge_snapshots(snapshots.get(day, {}), {answer["endpoint"]: statement})
-
-
-def _said(answer: ArchivedAnswer) -> Said:
-    return read_rows(
-        answer["endpoint"], json.loads(answer["body"]), from_text(answer["captured_at"]), answer["headers"]
     )
 
 

@@ -37,7 +37,7 @@ class Result:
     answered: set[str] = field(default_factory=set)
 
     def add(self, receipt: Receipt) -> None:
-        """Count one receipt in. Captured is a repository only when all four endpoints answered."""
+        """Count one receipt in. Captured is a repository only when all was answered that was to be asked."""
         self.repo_name = receipt["repo_name"]
         self.answered |= set(receipt["answered"])
         self.items_changed += receipt["items_changed"]
