@@ -45,9 +45,19 @@ class Functions(Construct):
         read_token = _allow(["secretsmanager:GetSecretValue"], [token.secret_arn])
         self.list_repos = self._function(
             "ListRepos",
-            environment={**github, **parameters.selection},
-            # A past date is replayed from the archive. What it reads of a run it has written before.
-            allowed=[read_token, *self._run_files(), self._list(ANSWERS)],
+            environment={
+                **github,
+                **parameters.selection,
+                "REPOSITORIES_TABLE": storage.repositories.table_name,
+            },
+            allowed=[
+                read_token,
+                *self._run_files(),
+                self._list(
+                    ANSWERS
+                ),  # a past date is replayed from the archive; what it reads of a run it has written before
+                _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # where not all can be asked: who is due
+            ],
         )
         self.fetch_traffic = self._function(
             "FetchTraffic",

@@ -9,12 +9,13 @@ from functools import cache
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.list_repos.listing import Pages, missing_names, plan_batches, read_pages, select
+from lambdas.list_repos.listing import Pages, in_order, missing_names, plan_batches, read_pages
 from lambdas.list_repos.replay import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
+from lambdas.list_repos.today import choose
 from lambdas.shared.archive import archive
 from lambdas.shared.clock import event_day, from_text, to_text
-from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key
+from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key, not_due_key
 from lambdas.shared.errors import GitHubLimitError
 from lambdas.shared.github import GitHub
 from lambdas.shared.metrics import counted, write_wait
@@ -41,6 +42,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         GitHubLimitError: GitHub's limit outlasts the run; the run ends.
+        TableBusyError: DynamoDB is throttled; the state machine retries.
     """
     logger.append_keys(run=event["run"]["id"], state=STATE)
     run, wanted = begin(event), selection()
@@ -51,6 +53,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         pages = read_pages(
             github(),
             event.get("listing", Listing(parts=0, pauses=0)),
+            wanted,
             now=lambda: datetime.now(UTC),
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )
@@ -128,14 +131,16 @@ def go_on(run: Run, pages: Pages) -> RunState:
 
 
 def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
-    """Write the manifest of all that was listed and is wanted."""
+    """Write the manifest of all that was listed, is wanted and is asked today."""
     found = [
         repository
         for part in range(1, pages.listing["parts"] + 1)
         for repository in archive().read_note(listing_key(run["id"], part)) or []
     ]
-    selected = select([*found, *pages.repositories], wanted)
-    batches = plan_batches(selected)
+    selected = in_order([*found, *pages.repositories])
+    today = pages.listing.get("listed_at", run["started"])[:10]
+    asked, not_due = choose(selected, pages.listing, today=today, hours=LONGEST_RUN // timedelta(hours=1))
+    batches = plan_batches(asked)
     archive().put_note(manifest_key(run["id"]), batches)
     missing = missing_names(selected, wanted)
     if missing:
@@ -144,6 +149,9 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
         "bucket": archive().bucket,
         "key": manifest_key(run["id"]),
         "batches": len(batches),
-        "repositories": len(selected),
+        "repositories": len(asked),
     }
+    if not_due:
+        archive().put_note(not_due_key(run["id"]), not_due)
+        manifest["not_due"] = {day: len(ids) for day, ids in sorted(not_due.items())}
     return {"run": run, "listing": pages.listing, "manifest": manifest}

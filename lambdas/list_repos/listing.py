@@ -17,13 +17,10 @@ from lambdas.shared.rate_limit import rate_limit_pause
 from lambdas.shared.settings import Selection
 
 FIRST_PAGE = "/user/repos"
-RESERVE = 30.0  # seconds of the function's own time, left for a last call and for writing what was listed
+RESERVE = 100.0  # seconds of the function's own time, left for planning what was listed: 100,000 entries are read
 LONGEST_WAIT = 172_800.0  # seconds
 SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
 BATCH = 25
-
-# Of some 6 KB that GitHub tells of a repository: all of it, of 100,000, would not fit into the function's memory.
-KEPT = ("id", "full_name", "permissions", "fork", "archived", "private")
 
 
 @dataclass
@@ -31,18 +28,23 @@ class Pages:
     """What one call of List repositories read.
 
     Attributes:
-        repositories: As GitHub describes them.
+        repositories: Those that can be pushed to and are wanted: all of 100,000 descriptions would fill the memory.
         listing: How far it came.
         resume_at: When GitHub may be asked again; None for at once, or never where `listing` has no `next`.
     """
 
     listing: Listing
-    repositories: list[Mapping[str, Any]] = field(default_factory=list)
+    repositories: list[Repository] = field(default_factory=list)
     resume_at: datetime | None = None
 
 
 def read_pages(
-    github: GitHub, listing: Listing, *, now: Callable[[], datetime], seconds_left: Callable[[], float]
+    github: GitHub,
+    listing: Listing,
+    selection: Selection,
+    *,
+    now: Callable[[], datetime],
+    seconds_left: Callable[[], float],
 ) -> Pages:
     """Read pages from where the listing stands, as far as GitHub and the clock allow.
 
@@ -66,7 +68,7 @@ def read_pages(
             pages.listing["pauses"] += 1
             return pages
         _raise_unless_fine(answer, meaning)
-        pages.repositories += _repositories(answer)
+        pages.repositories += select(_repositories(answer), selection)
         _note_headers(pages.listing, answer, now())
         following = _next_page(github, answer)
         if following is None:
@@ -76,13 +78,18 @@ def read_pages(
 
 
 def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Repository]:
-    """Keep the repositories that can be pushed to and are wanted, once each, in the order of their names."""
-    wanted = {
-        repository["id"]: Repository(id=repository["id"], name=repository["full_name"])
+    """Keep the repositories that can be pushed to and are wanted."""
+    return [
+        Repository(id=repository["id"], name=repository["full_name"])
         for repository in found
         if (repository.get("permissions") or {}).get("push") and _is_wanted(repository, selection)
-    }
-    return sorted(wanted.values(), key=lambda repository: repository["name"].lower())
+    ]
+
+
+def in_order(found: Iterable[Repository]) -> list[Repository]:
+    """Give each repository once, in the order of their names: pages shift while they are read."""
+    once = {repository["id"]: repository for repository in found}
+    return sorted(once.values(), key=lambda repository: repository["name"].lower())
 
 
 def missing_names(selected: Sequence[Repository], selection: Selection) -> list[str]:
@@ -139,12 +146,15 @@ def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
         raise GitHubUnavailableError("GitHub's list of repositories is not whole, or not a list") from exc
     if not whole:
         raise GitHubUnavailableError("GitHub lists a repository without id or name")
-    return [{key: found.get(key) for key in KEPT} for found in page]
+    return page
 
 
 def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
     listing["pauses"] = 0
     listing["listed_at"] = to_text(from_http(answer.headers.get("date")) or now)
+    limit, remaining = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
+    if all(said.isascii() and said.isdigit() for said in (limit, remaining)):
+        listing["limit"], listing["remaining"] = int(limit), int(remaining)
     expires = answer.headers.get("github-authentication-token-expiration")
     if expires:
         listing["token_expires"] = expires

@@ -60,6 +60,8 @@ class Listing(TypedDict):
     listed_at: NotRequired[str]  # GitHub's own time
     token_expires: NotRequired[str]
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
+    limit: NotRequired[int]  # calls that GitHub grants an hour
+    remaining: NotRequired[int]  # calls left of them, when it last said so
     missing: NotRequired[list[str]]  # names asked for by the settings that the listing did not bring
 
 
@@ -70,6 +72,7 @@ class Manifest(TypedDict):
     key: str
     batches: int
     repositories: int
+    not_due: NotRequired[dict[str, int]]  # how many more are not asked today, by the day on which they are due
     held: NotRequired[str]  # where a date is replayed from the archive: the dates that can be had
 
 
@@ -173,6 +176,11 @@ def manifest_key(run_id: str) -> str:
 def listing_key(run_id: str, part: int) -> str:
     """Name an object of repositories listed so far."""
     return f"runs/{run_id}/listing/{part:05}.json"
+
+
+def not_due_key(run_id: str) -> str:
+    """Name the object that lists the ids of those not asked in a run, by the day on which they are due."""
+    return f"runs/{run_id}/not-due.json"
 
 
 def receipts_prefix(run_id: str) -> str:

@@ -53,15 +53,26 @@ class ItemTable:
                 raise TableBusyError(f"DynamoDB left {len(waiting)} keys of {self.name} unread")
         return found
 
-    def every_item(self) -> Iterator[Item]:
+    def every_item(self, attributes: Sequence[str] = (), *, having: str = "") -> Iterator[Item]:
         """Read the whole table.
+
+        Args:
+            attributes: Those to read; all where none is named.
+            having: An attribute without which an item is passed over.
 
         Raises:
             TableBusyError: DynamoDB is throttled, or failed in passing.
         """
+        named = {f"#{n}": name for n, name in enumerate(attributes)}
+        wanted: dict[str, Any] = {"ProjectionExpression": ", ".join(named)} if named else {}
+        if having:
+            wanted["FilterExpression"] = "attribute_exists(#having)"
+            named["#having"] = having
+        if named:
+            wanted["ExpressionAttributeNames"] = named
         begin: dict[str, Any] = {}
         while True:
-            page = self._ask("scan", TableName=self.name, ConsistentRead=True, **begin)
+            page = self._ask("scan", TableName=self.name, ConsistentRead=True, **wanted, **begin)
             yield from (_read(item) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return

@@ -16,6 +16,7 @@ from lambdas.shared.spans import Spans, spans_of, within
 
 WINDOW = timedelta(hours=336)
 WINDOW_DAYS = 14
+SAFE_DAYS = 13  # days after a day on which it can still be captured whole: then a rolling window truncates it
 
 # From then on GitHub lists 14 whole UTC days, zeros too, moved as a block; an older GitHub Enterprise Server may not.
 # Source: recorded answers before and after. https://docs.github.com/en/rest/metrics/traffic tells of neither.

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from lambdas.shared.clock import days_before, start_of
 from lambdas.shared.merge import Entry
 from lambdas.shared.spans import Span, Spans, day_after, days_in, holes, meet
+from lambdas.shared.traffic import SAFE_DAYS
 
-SAFE_DAYS = 13  # days after a day on which it can still be captured whole
 ANNOUNCED = 28  # days for which a hole is told of: one e-mail is easily missed
 TOKEN_WARNING = 14  # days before the token's end
 

@@ -15,6 +15,7 @@ from lambdas.shared.contract import (
     RunState,
     Summary,
     manifest_key,
+    not_due_key,
     problems_prefix,
     receipts_prefix,
     stopped_key,
@@ -119,9 +120,17 @@ def written(told: Account, kind: Kind) -> Summary:
 def observe(event: RunState, results: Sequence[Result]) -> Watch:
     """Look for what is in danger, in what is kept of every repository."""
     marks = {id_: watermark_of(repo_name, entry) for id_, repo_name, entry in tables().entries()}
-    seen = watch(event, today_of(event), results, marks)
+    seen = watch(event, today_of(event), results, marks, not_due=not_due_ids(event))
     named = dict(sorted(seen.lost.items())[:NAMED])
     return replace(seen, partial={name: returned_in_part(name, spans) for name, spans in named.items()})
+
+
+def not_due_ids(event: RunState) -> frozenset[int]:
+    """Read who was listed and deliberately not asked."""
+    if not event.get("manifest", {}).get("not_due"):
+        return frozenset()
+    note = archive().read_note(not_due_key(event["run"]["id"])) or {}
+    return frozenset(id_ for ids in note.values() for id_ in ids)
 
 
 def returned_in_part(repo_name: str, lost: Spans) -> frozenset[str]:

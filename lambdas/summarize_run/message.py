@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lambdas.shared.answers import BLOCKED, CAPTURED, FAILED, GONE, NO_PERMISSION, NO_PUSH_ACCESS, SSO_NEEDED
 from lambdas.shared.contract import RunState
+from lambdas.shared.planning import not_due_text
 from lambdas.summarize_run.account import Account
 from lambdas.summarize_run.headline import first_line, printable
 from lambdas.summarize_run.news_text import news_sections
@@ -70,6 +71,9 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
     if "held" in state.get("manifest", {}):
         done = f"stored again from {state['manifest']['batches']} objects of the archive, GitHub was not asked"
     lines = [f"{captured} of {len(results)} repositories {done}, {changed} days new or changed."]
+    waiting = not_due_text(state.get("manifest", {}).get("not_due", {}))
+    if waiting:
+        lines.append(waiting)
     newest = max((result.newest_day or "" for result in results), default="")
     if newest:
         lines.append(f"Newest day GitHub reported: {newest}.")

@@ -29,6 +29,7 @@ PURE = (
     "errors",
     "items",
     "merge",
+    "planning",
     "rate_limit",
     "snapshot",
     "spans",

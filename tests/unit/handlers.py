@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
+from lambdas.list_repos import today
 from lambdas.shared import archive as archive_module
 from lambdas.shared import settings, tables
 from lambdas.shared.contract import ChildState, RunState, Summary
@@ -25,6 +26,7 @@ CACHES = (
     tables.snapshots,
     settings.selection,
     list_repos.github,
+    today.entries,
     fetch_traffic.github,
 )
 
