@@ -56,7 +56,10 @@ class Alarms(Construct):
                 "NothingCaptured", "Captured", LESS, 1, "No repository was captured: look at the token's access."
             ),
             self._alarm_of_dead_letters(dead_letters),
-            self._watch("TokenExpiring", "TokenExpiring", AT_LEAST, 1, "The token expires within 14 days."),
+            self._watch("RepositoryFailing", "Failed", AT_LEAST, 1, "A repository of those listed was not captured."),
+            self._watch(
+                "TokenExpiring", "TokenExpiring", AT_LEAST, 1, "GitHub refuses the token, or it expires within 14 days."
+            ),
             self._watch(
                 "GitHubLate", "NewestDayAgeDays", AT_LEAST, LATE, "GitHub reports no new day for any repository."
             ),
@@ -131,7 +134,8 @@ class Alarms(Construct):
             cloudwatch.Alarm(
                 self,
                 id_,
-                alarm_description=f"{what} The last summary says more, and how many days remain.",
+                alarm_description=f"{what} The last summary says more; a day is lost for good 13 days after it, if"
+                " nothing captures it until then.",
                 metric=run_metric(metric, statistic="Minimum", period=Duration.minutes(5)),
                 threshold=threshold,
                 comparison_operator=comparison,
@@ -178,5 +182,6 @@ def _bad_end_text() -> events.RuleTargetInput:
     region = Aws.REGION
     link = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution}"
     return events.RuleTargetInput.from_text(
-        f"GitHub traffic: the run {name} ended as {status} at {events.EventField.time}. See {link}"
+        f"GitHub traffic: the run {name} ended as {status} at {events.EventField.time}. See {link} - a day is lost for"
+        " good 13 days after it, if no run captures it until then."
     )

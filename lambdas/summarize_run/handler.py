@@ -21,6 +21,7 @@ from lambdas.shared.contract import (
     stopped_key,
     summary_key,
 )
+from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.items import day_of_item
 from lambdas.shared.settings import has_console, summary_mail
 from lambdas.shared.spans import Spans, days_in
@@ -31,7 +32,7 @@ from lambdas.summarize_run.headline import WANTED, Kind, concerns_of, is_digest,
 from lambdas.summarize_run.history import read_news
 from lambdas.summarize_run.links import links
 from lambdas.summarize_run.message import NAMED, cause_text, message
-from lambdas.summarize_run.metrics import publish
+from lambdas.summarize_run.metrics import publish, publish_refusal
 from lambdas.summarize_run.outcome import Result, error_of, gather
 from lambdas.summarize_run.replay import is_replay, stored_again, verdict
 from lambdas.summarize_run.watch import Watch, watch
@@ -78,7 +79,9 @@ def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
     error = error_of(event, stopped, results)
     seen = observe(event, results)
     if "manifest" in event:  # an input that was refused captures nothing either, and is no reason for an alarm
-        publish(results, seen)
+        publish(results, seen, error)
+    elif error == GitHubAuthError.__name__:
+        publish_refusal()
     told = Account(
         event,
         results,

@@ -26,12 +26,15 @@ NAMED = 50  # repositories named for each kind of failure; the rest is counted
 
 CURES = {
     FAILED: "GitHub failed to answer; the next run asks again.",
-    NOT_REACHED: "The run ended before them; look at the execution, then start it again.",
+    NOT_REACHED: "The run, or their own child execution, ended before: traffic executions RUN says why.",
     NO_PUSH_ACCESS: "Ask an administrator for push access, or exclude them.",
     NO_PERMISSION: "Give the token the permission Administration (read).",
     SSO_NEEDED: "Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.",
     BLOCKED: "GitHub blocks access; its message says why.",
     GONE: "Deleted, hidden or moved out of reach; what was captured is kept.",
+    "ArchiveBusyError": "Start the execution again: what is stored already does not change.",
+    "GitHubUnavailableError": "Nothing, if it passes: the next run asks again. Else look at https://www.githubstatus.com",
+    "TableBusyError": "Start the execution again: what is stored already does not change.",
     "GitHubAuthError": "Replace the token: traffic token.",
     "GitHubLimitError": "Nothing: the next run asks again. Another program may be using up the token's limit.",
     "GitHubRejectionError": "A bug in this program, or a GitHub that has changed: please report it.",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lambdas.shared.answers import CAPTURED
+from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.metrics import write
 from lambdas.summarize_run.outcome import Result
 from lambdas.summarize_run.watch import Watch
@@ -10,7 +11,7 @@ from lambdas.summarize_run.watch import Watch
 SERVICE = "summarize_run"  # the dimension `service`
 
 
-def publish(results: Sequence[Result], seen: Watch) -> None:
+def publish(results: Sequence[Result], seen: Watch, error: str) -> None:
     """Write what a run captured, and how near the deadlines are; what is not known is not written.
 
     `TokenExpiring` is 1 or 0 and always written: where a token that ends is replaced by one that never does, GitHub
@@ -24,6 +25,11 @@ def publish(results: Sequence[Result], seen: Watch) -> None:
             "Failed": len(results) - captured,
             "NewestDayAgeDays": seen.newest_day_age,
             "TokenDaysLeft": seen.token_days_left,
-            "TokenExpiring": int(seen.token_ends_soon),
+            "TokenExpiring": int(seen.token_ends_soon or error == GitHubAuthError.__name__),
         },
     )
+
+
+def publish_refusal() -> None:
+    """Write that the token is refused, where nothing could even be listed."""
+    write(SERVICE, {"TokenExpiring": 1})

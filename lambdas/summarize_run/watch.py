@@ -94,7 +94,10 @@ def token_lines(seen: Watch) -> list[str]:
     if seen.token_days_left is None or not seen.token_ends_soon:
         return []
     when = f"in {count(seen.token_days_left)}" if seen.token_days_left >= 0 else "now"
-    return [f"The token expires {when}; nothing can be captured after that. Replace it in time: traffic token."]
+    return [
+        f"The token expires {when}; nothing can be captured after that, and 13 days later days are lost for good.",
+        "Replace it in time: traffic token.",
+    ]
 
 
 def late_lines(seen: Watch) -> list[str]:

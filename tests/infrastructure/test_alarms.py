@@ -46,6 +46,7 @@ ALARMS = {
         "Maximum",
         "notBreaching",
     ),
+    "RepositoryFailing": ("Failed", "GreaterThanOrEqualToThreshold", 1, "Minimum", "ignore"),
     "TokenExpiring": ("TokenExpiring", "GreaterThanOrEqualToThreshold", 1, "Minimum", "ignore"),
     "GitHubLate": ("NewestDayAgeDays", "GreaterThanOrEqualToThreshold", 4, "Minimum", "ignore"),
 }

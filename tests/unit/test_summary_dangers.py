@@ -14,6 +14,7 @@ from lambdas.shared.contract import ChildState, Run, RunState, Summary
 from lambdas.shared.errors import GitHubAuthError
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
+from tests.unit.whole_run import values
 
 START = from_text("2026-09-01T09:00:00Z")
 
@@ -109,12 +110,15 @@ def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(
     assert "  octo/site: newest day 2026-08-31, last captured on 2026-09-01; 10 days until days are lost" in message
 
 
-def test_a_refused_token_tells_how_long_there_is_to_replace_it(aws: Account, github: SimulatedGitHub) -> None:
-    """Nothing is listed then, but what was captured is known."""
+def test_a_refused_token_tells_how_long_there_is_to_replace_it(
+    aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is listed then, but what was captured is known; and the token's alarm tells it from other failures."""
     run(aws, github, START)
     github.revoke_token()
     summary = run(aws, github, after(4))
 
+    assert values(capsys.readouterr().out, "TokenExpiring") == [0, 1]
     assert summary["error"] == "GitHubAuthError"
     assert "Replace the token" in summary["message"]
     for name in github.names:
