@@ -57,7 +57,7 @@ Fault = Mapping[str, Any]  # the part of a rule of microburst that says what hap
 # Broken on the way, whatever the service.
 ON_THE_WAY: Mapping[str, Fault] = {
     "slow": {"latency": READ_TIMEOUT / 10},
-    "hangs": {"latency": READ_TIMEOUT * 2},  # and arrives after all, when nobody waits for the answer any more
+    "hangs": {"latency": READ_TIMEOUT * 2, "hurry": True},  # and arrives after all, when nobody waits any more
     "reset": {"reset": True},
     "answer lost": {"response": {"abort_bytes": 0}},
     "answer cut": {"response": {"abort_frac": 0.5}},

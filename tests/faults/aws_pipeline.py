@@ -46,8 +46,10 @@ class AwsPipeline:
             disturb(github)
             truth = truth_of(github)
             self.break_call(case)
-            disturbed = self.pipeline.run()
-            struck = self.mend(case)
+            try:
+                disturbed = self.pipeline.run()
+            finally:
+                struck = self.mend(case)
             missing = missing_names(truth, kept_in(self.pipeline))
             complete = not missing and claims_all(self.pipeline, disturbed, len(REPOSITORIES))
             told = is_told(self.pipeline, disturbed, missing, len(REPOSITORIES))
@@ -59,12 +61,12 @@ class AwsPipeline:
         return Outcome(side, str(case), struck, disturbed.status, complete, told, lost, duplicates)
 
     def warm_up(self) -> None:
-        """Run until all is well: what starts late, in engine, proxies and functions, tries their patience."""
+        """Run once: what starts late, in engine, proxies and functions, takes longer than hurried functions wait."""
         for function in self.functions:
             self.restart(function)
         with SimulatedGitHub(repositories=REPOSITORIES, port=self.pipeline.port, at=AT):
-            while (execution := self.pipeline.run()).status != "SUCCEEDED":
-                assert execution.error == "TokenUnavailableError", execution.cause  # the first call there is
+            execution = self.pipeline.run()
+        assert execution.status == "SUCCEEDED", execution.cause
 
     def record(self) -> set[Call]:
         """Run once, undisturbed and with functions that have not run before; every kind of call that was made."""
@@ -95,8 +97,9 @@ class AwsPipeline:
         times = DURATIONS[case.duration]
         if case.call.function != MACHINE:
             fault = {**case.fault, **({"times": times} if times else {})}
-            if fault.pop("kill", False):
-                self.death_file.touch()
+            for name, file in self.moods.items():
+                if fault.pop(name, False):
+                    file.touch()
             self.proxies.break_call(case.call, fault)
             return
         resource = self.functions.get(case.call.resource, case.call.resource)
@@ -107,7 +110,8 @@ class AwsPipeline:
     def mend(self, case: AwsCase) -> int:
         """Take the fault back; how many calls it befell."""
         if case.call.function != MACHINE:
-            self.death_file.unlink(missing_ok=True)
+            for file in self.moods.values():
+                file.unlink(missing_ok=True)
             return self.proxies.mend()
         struck: int = json.loads(self.fault_file.read_text()).get("struck", 0)
         self.fault_file.unlink()
@@ -119,9 +123,9 @@ class AwsPipeline:
         return self.pipeline.engine.history / "integration-fault.json"
 
     @property
-    def death_file(self) -> Path:
-        """While it exists, a function whose call breaks off is killed."""
-        return self.pipeline.engine.history / "killed-on-purpose"
+    def moods(self) -> dict[str, Path]:
+        """The files that tell functions to be killed when a call breaks off, or to be in a hurry."""
+        return {mood: self.pipeline.engine.history / f"functions-{mood}" for mood in ("kill", "hurry")}
 
     def restart(self, function: str) -> None:
         """Make a function start anew at its next call."""
@@ -133,7 +137,8 @@ class AwsPipeline:
             "PYTHONPATH": str(WORKER),
             "SDK_READ_TIMEOUT": str(READ_TIMEOUT / 1000),
             "AWS_MAX_ATTEMPTS": str(SDK_TRIES),
-            "DEATH_FILE": str(self.death_file),
+            "DEATH_FILE": str(self.moods["kill"]),
+            "HURRY_FILE": str(self.moods["hurry"]),
         }
         client.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, **ours}})
 

@@ -110,9 +110,11 @@ def run_twice(aws: AwsPipeline, github: SimulatedGitHub, mend: Callable[[], None
     truth = truth_of(github)
     if late:
         near.write_text(str(NEAR))
-    execution = pipeline.run()
-    near.unlink(missing_ok=True)
-    mend()
+    try:
+        execution = pipeline.run()
+    finally:
+        near.unlink(missing_ok=True)
+        mend()
     first = kept_in(pipeline)
     outcomes = {receipt["name"]: receipt["outcome"] for receipt in pipeline.receipts(execution)}
     undisturbed = pipeline.run()

@@ -1,8 +1,9 @@
 """Python loads this first in every function's process: its patience, scaled as the engine's waits are, and its death.
 
-The SDK gives up as it does in AWS, and GitHub's client too, in a fraction of the time. Where the file `DEATH_FILE`
-exists, the process is killed as soon as a call to AWS breaks off: before its side effect or after it, as the proxy had
-the call arrive or not.
+GitHub's client gives up as it does in AWS, in a fraction of the time; so does the SDK while the file `HURRY_FILE`
+exists, and else it is as patient as there, as the machine may be slow. While the file `DEATH_FILE` exists, the process
+is killed as soon as a call to AWS breaks off: before its side effect or after it, as the proxy had the call arrive or
+not.
 """
 
 import importlib
@@ -14,10 +15,9 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from botocore import endpoint, handlers
-from botocore.config import Config
+from botocore import endpoint, handlers, httpsession
 
-SDK_READ_TIMEOUT = float(os.environ["SDK_READ_TIMEOUT"])  # seconds; in AWS a minute
+SDK_READ_TIMEOUT = float(os.environ["SDK_READ_TIMEOUT"])  # seconds, in a hurry; in AWS a minute
 
 SDK_PAUSE_SCALE = 0.002  # of the SDK's pauses between two tries
 
@@ -25,12 +25,20 @@ GITHUB_SECONDS = {"SILENCE_SECONDS": (1.0, 1.5), "CALL_SECONDS": 2.0}  # a tenth
 
 DEATH_FILE = Path(os.environ["DEATH_FILE"])
 
-import_module = importlib.import_module
+HURRY_FILE = Path(os.environ["HURRY_FILE"])
+
+import_module, send = importlib.import_module, httpsession.URLLib3Session.send
 
 
 def sleep(seconds: float) -> None:
     """Wait a fraction of the time between two tries."""
     time.sleep(seconds * SDK_PAUSE_SCALE)
+
+
+def send_and_hurry(session: Any, request: Any) -> Any:
+    """Send a request of the SDK's, with the patience of the moment: all its connections share this object."""
+    session._timeout._read = SDK_READ_TIMEOUT if HURRY_FILE.exists() else 60
+    return send(session, request)
 
 
 def die(exception: BaseException | None = None, **_: Any) -> None:
@@ -50,6 +58,6 @@ def import_and_hurry(name: str, package: str | None = None) -> ModuleType:
 
 
 endpoint.time = SimpleNamespace(sleep=sleep)  # type: ignore[attr-defined]
-Config.OPTION_DEFAULTS["read_timeout"] = SDK_READ_TIMEOUT  # type: ignore[assignment]
+httpsession.URLLib3Session.send = send_and_hurry  # type: ignore[assignment,method-assign]
 handlers.BUILTIN_HANDLERS.append(("response-received", die))
 importlib.import_module = import_and_hurry
