@@ -14,6 +14,10 @@ from lambdas.shared.rate_limit import rate_limit_pause
 from lambdas.shared.traffic import check_body, nobody_viewed
 
 PASSES = 3  # a repository that failed as often leaves the batch
+MOST_BYTES = (
+    1024 * 1024
+)  # of an answer about traffic, of which GitHub's have some thousand; a batch of 25 keeps a hundred
+MOST_SAID = 10_000  # characters that are kept of an answer that brings no traffic, such as a page of HTML
 RESERVE = 30.0  # seconds of the function's own time that are left for archiving
 LONGEST_WAIT = 172_800.0  # seconds; longer than any run's deadline, it keeps an absurd header from overflowing a date
 
@@ -156,6 +160,7 @@ class _Fetcher:
 
     def _archived(self, repository: Repository, endpoint: Endpoint, answer: Answer, verdict: Verdict) -> ArchivedAnswer:
         said_at = from_http(answer.headers.get("date")) or self.now()
+        body = answer.body.decode("utf-8", "replace")  # a good answer is UTF-8, so it is untouched
         return {
             "run": self.run["id"],
             "repo_id": repository["id"],
@@ -164,7 +169,7 @@ class _Fetcher:
             "captured_at": to_text(said_at),
             "status": answer.status,
             "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},
-            "body": answer.body.decode("utf-8", "replace"),  # a good answer is UTF-8, so it is untouched
+            "body": body if verdict.meaning is Meaning.FINE else body[:MOST_SAID],
             "outcome": verdict.outcome,
         }
 
@@ -194,6 +199,8 @@ def _judge(endpoint: Endpoint, answer: Answer) -> Verdict:
     """Classify, and look into what claims to be fine: a 200 that is no whole answer passes, as a 5xx does."""
     verdict = classify(answer)
     if verdict.meaning is Meaning.FINE:
+        if len(answer.body) > MOST_BYTES:
+            return Verdict(Meaning.TRANSIENT, FAILED)
         try:
             check_body(endpoint, answer.json())
         except ValueError:

@@ -22,6 +22,10 @@ LONGEST_WAIT = 172_800.0  # seconds
 SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
 BATCH = 25
 
+# The listing travels from state to state: what headers say in it is bounded.
+HIDDEN = 1_000  # organizations; an id is about ten bytes
+TOKEN_EXPIRES = 40  # characters; GitHub's own are 25
+
 
 @dataclass
 class Pages:
@@ -157,11 +161,11 @@ def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
         listing["limit"], listing["remaining"] = int(limit), int(remaining)
     expires = answer.headers.get("github-authentication-token-expiration")
     if expires:
-        listing["token_expires"] = expires
+        listing["token_expires"] = expires[:TOKEN_EXPIRES]
     partial = answer.headers.get("x-github-sso", "")
     if partial.startswith("partial-results"):
         ids = {int(part) for part in partial.partition("organizations=")[2].split(",") if part.strip().isdigit()}
-        listing["hidden_organizations"] = sorted(ids | set(listing.get("hidden_organizations", [])))
+        listing["hidden_organizations"] = sorted(ids | set(listing.get("hidden_organizations", [])))[:HIDDEN]
 
 
 def _next_page(github: GitHub, answer: Answer) -> str | None:

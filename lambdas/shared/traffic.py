@@ -26,6 +26,8 @@ REGIME_CHANGE = datetime(2025, 12, 30, tzinfo=UTC)
 # Source: https://docs.github.com/en/enterprise-server@3.8/rest/enterprise-admin ("Version information")
 ENTERPRISE = "x-github-enterprise-version"
 
+MOST_DAYS = 100  # GitHub lists at most 15; the bound keeps a broken server's answer from becoming ten thousand items
+
 LATEST = 7  # days after which a rolling window that still leaves a day out means: nothing happened on it
 
 
@@ -42,6 +44,8 @@ def check_body(endpoint: Endpoint, body: Any) -> None:
         rows, fields = body, ("count", "uniques")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"the answer for {endpoint} holds no list of rows")
+    if len(rows) > MOST_DAYS:
+        raise ValueError(f"the answer for {endpoint} holds {len(rows)} rows")
     for row in rows:
         if not all(_is_count(row.get(field)) for field in fields):
             raise ValueError(f"a row for {endpoint} has no whole numbers `count` and `uniques`")
