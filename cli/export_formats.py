@@ -7,21 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from cli.terminal import CommandError
+from cli.terminal import CommandError, plain
 from lambdas.shared.contract import METRICS
 
 COLUMNS = ("repo-name", "timestamp", *METRICS)
 
 Row = Sequence[str | None]  # in the order of COLUMNS
 
-FORMULA = ("=", "+", "-", "@", "\t")  # what a spreadsheet takes for the beginning of one
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
 
 
 def write_csv(rows: Iterable[Row], output: TextIO) -> None:
     """Write CSV as in RFC 4180, but with plain newlines; an unknown cell is empty.
 
-    A name that a spreadsheet would take for a formula gets an apostrophe before it. An owner's name begins with a
-    letter or a digit, so only rows without an owner, of the first version, can have one.
+    A name that a spreadsheet would take for a formula gets an apostrophe before it, and where it would break a line or
+    move a terminal's cursor, spaces. GitHub gives no such name: a server that is not GitHub might.
 
     Source:
         https://owasp.org/www-community/attacks/CSV_Injection
@@ -31,8 +31,9 @@ def write_csv(rows: Iterable[Row], output: TextIO) -> None:
     writer.writerows((_harmless(row[0]), *row[1:]) for row in rows)
 
 
-def _harmless(name: str | None) -> str | None:
-    return f"'{name}" if name and name.startswith(FORMULA) else name
+def _harmless(name: str | None) -> str:
+    text = plain(name or "")
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def write_json(rows: Iterable[Row], output: TextIO) -> None:

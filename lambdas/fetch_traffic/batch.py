@@ -124,7 +124,7 @@ class _Fetcher:
             if self.seconds_left() < RESERVE:
                 self.fetched.remaining.append({**repository, "endpoints": _left(missing)})
                 return
-            answer = self.github.get(_path(repository["name"], missing[0]), _PARAMETERS.get(missing[0]))
+            answer = self.github.get(_path(repository, missing[0]), _PARAMETERS.get(missing[0]))
             verdict = _judge(missing[0], answer)
             if verdict.meaning is not Meaning.FINE:
                 self._stop_at({**repository, "endpoints": missing}, answer, verdict)
@@ -191,8 +191,11 @@ def _reason_to_stop(line: ArchivedAnswer, answer: Answer, verdict: Verdict) -> E
     )
 
 
-def _path(name: str, endpoint: Endpoint) -> str:
-    return "/repos/" + "/".join(quote(part, safe="") for part in name.split("/", 1)) + PATHS[endpoint]
+def _path(repository: Repository, endpoint: Endpoint) -> str:
+    parts = repository["name"].split("/", 1)
+    if {"", ".", ".."} & set(parts):  # a client would take them for folders; GitHub itself redirects to ids
+        return f"/repositories/{repository['id']}{PATHS[endpoint]}"
+    return "/repos/" + "/".join(quote(part, safe="") for part in parts) + PATHS[endpoint]
 
 
 def _judge(endpoint: Endpoint, answer: Answer) -> Verdict:

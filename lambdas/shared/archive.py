@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lambdas.shared.answer_lines import pack, unpack
-from lambdas.shared.contract import ArchivedAnswer, archive_prefix
+from lambdas.shared.contract import ArchivedAnswer, archive_prefix, run_folder
 from lambdas.shared.errors import ArchiveBusyError
 from lambdas.shared.passing import FAILURES, passes
 from lambdas.shared.settings import setting
@@ -40,7 +40,8 @@ class Archive:
         """
         content = pack(answers)
         first = min(answer["captured_at"] for answer in answers)
-        name = f"{first.replace('-', '').replace(':', '')}-{answers[0]['run']}-{hashlib.sha256(content).hexdigest()}"
+        time, run = first.replace("-", "").replace(":", ""), run_folder(answers[0]["run"])
+        name = f"{time}-{run}-{hashlib.sha256(content).hexdigest()}"
         key = f"{archive_prefix(first[:10])}{name}.jsonl.gz"
         self._put_once(key, content)
         return key

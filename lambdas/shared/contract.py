@@ -5,6 +5,7 @@ Times are UTC in ISO 8601 with a `Z` (`2026-11-20T09:00:00Z`), days are `2026-11
 
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict, final
+from urllib.parse import quote
 
 Endpoint = Literal["views", "clones", "referrers", "paths"]
 
@@ -168,14 +169,20 @@ def import_key(imported_at: str, digest: str, *, new: bool) -> str:
     return f"imports/import_date={imported_at[:10]}/{name}.jsonl.gz"
 
 
+def run_folder(run_id: str) -> str:
+    """Name a run's folder by its execution's name, as one part of a path whatever that is: it may be called `..`."""
+    name = quote(run_id, safe="")
+    return name if name.strip(".") else name.replace(".", "%2E")
+
+
 def manifest_key(run_id: str) -> str:
     """Name the object that lists a run's batches."""
-    return f"runs/{run_id}/manifest.json"
+    return f"runs/{run_folder(run_id)}/manifest.json"
 
 
 def listing_key(run_id: str, part: int) -> str:
     """Name an object of repositories listed so far."""
-    return f"runs/{run_id}/listing/{part:05}.json"
+    return f"runs/{run_folder(run_id)}/listing/{part:05}.json"
 
 
 def not_due_key(run_id: str) -> str:
@@ -185,19 +192,19 @@ def not_due_key(run_id: str) -> str:
 
 def receipts_prefix(run_id: str) -> str:
     """Name the folder of a run's receipts; each object is a list of `Receipt`."""
-    return f"runs/{run_id}/receipts/"
+    return f"runs/{run_folder(run_id)}/receipts/"
 
 
 def problems_prefix(run_id: str) -> str:
     """Name the folder of what GitHub left unanswered; each object is a list of `ArchivedAnswer`."""
-    return f"runs/{run_id}/problems/"
+    return f"runs/{run_folder(run_id)}/problems/"
 
 
 def stopped_key(run_id: str) -> str:
     """Name the object whose presence tells every Fetch of a run to stop."""
-    return f"runs/{run_id}/stopped.json"
+    return f"runs/{run_folder(run_id)}/stopped.json"
 
 
 def summary_key(run_id: str) -> str:
     """Name the object that keeps a run's summary."""
-    return f"runs/{run_id}/summary.json"
+    return f"runs/{run_folder(run_id)}/summary.json"

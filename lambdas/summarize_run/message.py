@@ -98,7 +98,7 @@ def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
     caught = state.get("problem", {}).get("Cause", "")
     try:  # Lambda's errors come as JSON
         return str(json.loads(caught)["errorMessage"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return caught
 
 
