@@ -7,13 +7,12 @@ disturb them.
 """
 
 import argparse
-import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.deployment import Deployment
+from cli.notes import NOTES, Note, put_note
 from cli.opening import opened
 from cli.repositories import close_names, find_repository
 from cli.run import day
@@ -29,29 +28,7 @@ Notes lie in the archive bucket under notes/; everybody who reads this deploymen
 them in its charts. The same note twice is one.
 """
 
-NOTES = "notes/"
-
 LONGEST = 200  # characters: a note is a label in a chart
-
-
-@dataclass(frozen=True, order=True)
-class Note:
-    """What somebody noted.
-
-    Attributes:
-        repo_name: The key of the repository's rows in `RepoTraffic`, which never changes.
-        day: As `2026-11-20`.
-        text: One line.
-    """
-
-    repo_name: str
-    day: str
-    text: str
-
-    @property
-    def key(self) -> str:
-        """The key of its object: the same note has the same."""
-        return f"{NOTES}{self.repo_name}/{self.day}-{hashlib.sha256(self.text.encode()).hexdigest()[:16]}.json"
 
 
 def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -90,13 +67,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def add_note(deployment: Deployment, note: Note) -> None:
-    """Write a note; the same again changes nothing."""
-    deployment.client("s3").put_object(
-        Bucket=deployment.output("ArchiveBucket"),
-        Key=note.key,
-        Body=json.dumps(asdict(note), ensure_ascii=False).encode(),
-        ContentType="application/json",
-    )
+    """Write a note, and say so."""
+    put_note(deployment, note)
     say(f"Noted for {note.repo_name} on {note.day}: {note.text}")
 
 

@@ -5,29 +5,27 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import requests
 
+from cli.demo import TOKEN, begin_history, present_github
 from cli.deployment import Deployment, aws_deployment, stack_of
 from cli.terminal import CommandError, UsageError, say, warn
 from local.deployment import deploy
 from local.engine import Engine, running_engine
 from local.locks import only_one
-from local.recovery import recover
+from local.recovery import recover, store
 from local.settings import LocalSettings, read_settings
 from local.synthesis import synthesize
-from simulated_github import SimulatedGitHub
 
 ASSEMBLY = Path(__file__).parent.parent / "build" / "cloud-assembly"
 
 NEW_TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new"  # noqa: S105 - an address
 
 LOOK_EVERY = 0.5  # seconds
-
-DEMO_TOKEN = "simulated"  # noqa: S105 - a GitHub on loopback takes any
-DEMO_REPOSITORIES = 12
-DEMO_SEED = 1  # the same numbers in every run, so that the demo's history continues
 
 NO_TOKEN = f"""GITHUB_TOKEN is not set: this is a demonstration against a simulated GitHub.
 For your own traffic, make a fine-grained token with the permission "Administration" (read) on your repositories at
@@ -71,11 +69,19 @@ def deployed(arguments: argparse.Namespace) -> Iterator[Deployment]:
     with ExitStack() as outlasting, running_engine(settings.history) as engine:
         with only_one(settings.history / "engine" / "opening.lock"):
             _wait_for_runs(engine)
-            parameters = {**settings.parameters, "GitHubAccessToken": settings.token or DEMO_TOKEN}
+            parameters = {**settings.parameters, "GitHubAccessToken": settings.token or TOKEN}
             if demonstration:
                 parameters["GitHubApiUrl"] = _demo_github(engine, outlasting)
             deploy(engine, assembly, parameters)
-        yield _of_engine(engine, settings)
+            deployment = _of_engine(engine, settings)
+            if demonstration:
+                begin_history(
+                    deployment,
+                    datetime.now(UTC),
+                    store=partial(store, engine, deployment.output("StoreTrafficFunction")),
+                    tell=say,
+                )
+        yield deployment
 
 
 @contextmanager
@@ -131,4 +137,4 @@ def _demo_github(engine: Engine, stack: ExitStack) -> str:
             return running
     except (CommandError, requests.RequestException):
         pass  # no stack yet, or its GitHub ended with the command that ran it
-    return stack.enter_context(SimulatedGitHub(repositories=DEMO_REPOSITORIES, seed=DEMO_SEED)).url
+    return stack.enter_context(present_github()).url

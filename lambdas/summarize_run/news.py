@@ -20,6 +20,7 @@ KNOWN = 3  # weekdays that must be known for that
 SPARK = 14  # days of a sparkline
 
 LEAST = 20  # views below which a change is chance
+REFERRED = 10  # views in 14 days below which a referrer is chance
 SPIKE = 3  # times the usual
 SILENCE = 0.2  # of the usual
 RECORD_AFTER = 28  # days that must be known before the most ever is worth a word
@@ -168,12 +169,14 @@ def with_record(seen: Story, day: str, views: Mapping[str, int]) -> Story:
 
 
 def with_referrers(seen: Story, captures: Mapping[str, Mapping[str, int]]) -> Story:
-    """Name the referrers of the last capture that are in no other one; nothing where it is the first."""
+    """Name those that sent at least some views and are in no capture but the last; nothing where it is the first."""
     if len(captures) < 2:
         return seen
     *earlier, last = [captures[day] for day in sorted(captures)]
     known = {referrer for capture in earlier for referrer in capture}
-    return replace(seen, referrers={name: count for name, count in last.items() if name not in known})
+    return replace(
+        seen, referrers={name: count for name, count in last.items() if name not in known and count >= REFERRED}
+    )
 
 
 def news(results: Sequence[Result], stories: Sequence[Story]) -> News | None:

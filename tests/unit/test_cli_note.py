@@ -7,7 +7,8 @@ import pytest
 
 from cli import main as entry
 from cli.archive import archive_keys
-from cli.note import Note, add_note, key_of, read_notes, remove_notes
+from cli.note import add_note, key_of, read_notes, remove_notes
+from cli.notes import Note
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
 

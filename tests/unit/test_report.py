@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cli.note import Note, add_note
+from cli.note import add_note
+from cli.notes import Note
 from cli.report import page
 from cli.report.command import write_report
 from cli.report.histories import EPOCH, DayCells, History, read_histories

@@ -105,7 +105,11 @@ def test_a_record_is_told_only_where_enough_is_known() -> None:
 def test_a_referrer_is_new_where_no_earlier_capture_lists_it() -> None:
     """Where the first capture is the only one, all would be new."""
     seen = story(captured("octo/docs", 5), DAY, {})
-    captures = {"2026-11-20": {"Google": 9, "lobste.rs": 40}, "2026-11-19": {"Google": 8}, "2026-11-18": {"t.co": 1}}
+    captures = {
+        "2026-11-20": {"Google": 90, "lobste.rs": 40, "pypi.org": 9},
+        "2026-11-19": {"Google": 8},
+        "2026-11-18": {"t.co": 1},
+    }
 
     assert with_referrers(seen, captures).referrers == {"lobste.rs": 40}
     assert with_referrers(seen, {"2026-11-20": {"Google": 9}}).referrers == {}
@@ -259,10 +263,10 @@ def test_what_is_cut_is_counted_and_the_links_stay() -> None:
 
 def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
     """A referrer's name is whatever a web site calls itself."""
-    seen = with_referrers(story(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 1}})
+    seen = with_referrers(story(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
     written = message(Account(RUN, [seen.result], "", changed=told(seen)), [])
 
-    assert "    evil?[2J?Healthy: 1" in written
+    assert "    evil?[2J?Healthy: 10" in written
 
 
 def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> None:
