@@ -13,13 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli import doctor, executions, export, note, rebuild, run, show, start, token, verify
 from cli.deployment import STACK_NAME
 from cli.imports import command as imports
+from cli.pictures import command as pictures
 from cli.report import command as report
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
 from local.engine import EngineError
 from local.settings import SettingError
 from local.synthesis import SynthesisError
 
-COMMANDS = (run, executions, show, report, note, export, imports, start, token, verify, rebuild, doctor)
+COMMANDS = (run, executions, show, report, pictures, note, export, imports, start, token, verify, rebuild, doctor)
 
 EPILOG = """examples:
   traffic run                       capture the traffic once, on this machine

@@ -1,0 +1,1 @@
+"""Pictures of a repository's traffic, for a README."""
