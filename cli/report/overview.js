@@ -86,7 +86,8 @@ class Overview {
   /** Draw the rows that are seen, between two empty ones that keep the scroll bar true; all of them for paper. */
   draw(all = false) {
     const first = all ? 0 : Math.max(Math.floor(this.box.scrollTop / ROW) - AROUND, 0);
-    const count = Math.ceil(this.box.clientHeight / ROW) + 2 * AROUND;
+    // Of the window, not of the box, which is only as high as the rows that are drawn already.
+    const count = Math.ceil(Math.max(innerHeight, 260) / ROW) + 2 * AROUND;
     const end = all ? this.shown.length : Math.min(first + count, this.shown.length);
     document.getElementById("table").setAttribute("aria-rowcount", this.shown.length + 1);
     const rows = this.shown.slice(first, end).map((row, offset) => this.row(row, first + offset));

@@ -64,6 +64,15 @@ def test_only_rows_in_sight_are_drawn_and_scrolling_brings_the_others(open_repor
     assert len(drawn) < 40
 
 
+def test_a_short_list_leaves_no_empty_box(open_report: OpenReport) -> None:
+    """Most people have a handful of repositories: the page ends where they end."""
+    page = open_report()
+    page.get_by_role("searchbox").fill("OLD-0014")
+
+    expect(page.locator("#found")).to_have_text("1 of 60")
+    assert page.locator("#rows").evaluate("box => box.offsetHeight - box.firstElementChild.offsetHeight") < 20
+
+
 def test_what_others_named_is_text_and_runs_nothing(open_report: OpenReport) -> None:
     """Names, referrers, titles and notes are strangers' words."""
     page = open_report()
