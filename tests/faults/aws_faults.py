@@ -8,7 +8,8 @@ from tests.faults.aws_proxy import Call
 
 MACHINE = "capture_traffic"  # the state machine, as a caller
 
-# What a run is seen to make; a test compares the list with a run.
+# What a run is seen to make; a test compares the list with a run. Of more than 4,000 repositories, List repositories
+# scans a table too, by the same code as Summarize run.
 CALLS = tuple(
     Call(*line.split())
     for line in """
@@ -32,6 +33,8 @@ store_traffic dynamodb UpdateItem RepoTrafficRepositories
 store_traffic dynamodb UpdateItem RepoTrafficSnapshots
 store_traffic s3 GetObject answers
 store_traffic s3 PutObject runs/receipts
+summarize_run dynamodb Query RepoTraffic
+summarize_run dynamodb Query RepoTrafficSnapshots
 summarize_run dynamodb Scan RepoTrafficRepositories
 summarize_run s3 GetObject runs/manifest.json
 summarize_run s3 GetObject runs/problems
