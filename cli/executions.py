@@ -92,14 +92,14 @@ def _subject(deployment: Deployment, run: dict[str, Any]) -> str:
 def show_execution(deployment: Deployment, name: str, *, all_children: bool) -> None:
     """Print one execution: its states, the children of its map, and its summary."""
     reader = RunReader(deployment, execution_arn(deployment, name))
-    execution = _describe(reader, name)
+    execution = describe(reader, name)
     say(f"{execution['name']}  {execution['status']}  {at(execution['startDate'])}  {lasted(execution)}")
     reason = explain(execution.get("error"), execution.get("cause"))
     if reason:
         say(plain(reason))
     say()
     show_states(visits_of(deployment, execution["executionArn"]))
-    show_children(deployment, execution["executionArn"], all_children=all_children)
+    showchildren_of(deployment, execution["executionArn"], all_children=all_children)
     summary = reader.summary()
     if summary:
         say()
@@ -113,7 +113,12 @@ def execution_arn(deployment: Deployment, name: str) -> str:
     return deployment.output("StateMachineArn").replace(":stateMachine:", ":execution:") + f":{name}"
 
 
-def _describe(reader: RunReader, name: str) -> dict[str, Any]:
+def describe(reader: RunReader, name: str) -> dict[str, Any]:
+    """Describe an execution.
+
+    Raises:
+        CommandError: There is none of that name.
+    """
     try:
         return reader.execution()
     except ClientError as exc:
@@ -147,9 +152,9 @@ def _told(visit: StateVisit) -> str:
     return "; ".join(told + visit.failures)
 
 
-def show_children(deployment: Deployment, arn: str, *, all_children: bool) -> None:
+def showchildren_of(deployment: Deployment, arn: str, *, all_children: bool) -> None:
     """Print how the children of the map ended: those that failed first, the others where all are asked for."""
-    children = _children(deployment, arn)
+    children = children_of(deployment, arn)
     if not children:
         return
     say()
@@ -163,7 +168,8 @@ def show_children(deployment: Deployment, arn: str, *, all_children: bool) -> No
         say(f"{len(children) - len(shown)} more: --children shows all.")
 
 
-def _children(deployment: Deployment, arn: str) -> list[dict[str, Any]]:
+def children_of(deployment: Deployment, arn: str) -> list[dict[str, Any]]:
+    """List the child executions of a run's Map."""
     client = deployment.client("stepfunctions")
     pages = client.get_paginator("list_executions")
     return [

@@ -89,7 +89,7 @@ class RunReader:
         status = self.execution()["status"]
         if self._listed is None:
             self._listed = self._count_listed()
-        for receipt in self._new_receipts():
+        for receipt in self.receipts():
             self._take(receipt)
         captured = {id_ for id_, answered in self._answered.items() if answered.issuperset(ENDPOINTS)}
         times = self._waits() if status == "RUNNING" else []
@@ -119,7 +119,8 @@ class RunReader:
         text = self._read(manifest_key(self.run_id))
         return sum(len(batch["repositories"]) for batch in json.loads(text)) if text else None
 
-    def _new_receipts(self) -> Iterator[Receipt]:
+    def receipts(self) -> Iterator[Receipt]:
+        """Read the receipts that were not read before."""
         pages = self.deployment.client("s3").get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket, Prefix=receipts_prefix(self.run_id)):
             for entry in page.get("Contents", []):

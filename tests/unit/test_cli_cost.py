@@ -1,0 +1,61 @@
+"""`traffic cost`: what a run cost, from what it left."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cli.cost import add_up, show_cost
+from cli.history import StateVisit
+from cli.terminal import CommandError
+from lambdas.shared.contract import receipts_prefix
+from tests.unit.cli_stack import STARTED, Stack, fresh_stack
+
+stack = pytest.fixture(fresh_stack)
+
+
+def event(kind: str, seconds: float, name: str = "") -> dict[str, Any]:
+    """An event of a history, so many seconds after the start."""
+    details = {"stateEnteredEventDetails": {"name": name}} if name else {}
+    return {"type": kind, "timestamp": STARTED + timedelta(seconds=seconds), **details}
+
+
+def task(begins: float, ends: float) -> list[dict[str, Any]]:
+    """The events of a task."""
+    return [event("TaskStateEntered", begins, "Fetch traffic"), event("TaskStateExited", ends)]
+
+
+def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Transitions and the functions' time are exact by the histories; writes are those of the receipts, at most."""
+    run = stack.step_functions.execution("run-1")
+    child = {"executionArn": "arn:child:1", "name": "child", "status": "SUCCEEDED", "startDate": STARTED}
+    stack.step_functions.children.append(child)
+    choice = [event("ChoiceStateEntered", 2, "All fetched?"), event("ChoiceStateExited", 2)]
+    stack.step_functions.events = {run["executionArn"]: task(0, 2), "arn:child:1": [*task(0, 1.5), *choice]}
+    stack.note(receipts_prefix("run-1") + "a.json", [{"id": 1, "items_changed": 14}, {"id": 2, "items_changed": 0}])
+
+    show_cost(stack.deployment, None)
+
+    first, *rows = capsys.readouterr().out.splitlines()
+    assert first == "run-1  SUCCEEDED  2 repositories stored"
+    assert rows[0] == "state transitions\t3\t0.000075"
+    assert rows[1] == "Lambda\t3.5 s at 256 MB\t0.000012"
+    assert rows[2] == "DynamoDB writes\tat most 18\t0.000011"
+    assert rows[4].startswith("together\t\t0.0001")
+
+
+def test_a_retry_is_a_transition_too() -> None:
+    """Step Functions charges for it."""
+    visits = [StateVisit("Fetch traffic", "Task", STARTED, STARTED + timedelta(seconds=3), attempts=3)]
+
+    assert add_up(visits) == (3, 3.0)
+
+
+def test_a_run_that_goes_on_has_no_cost_yet(stack: Stack) -> None:
+    """A number that is too low would be believed."""
+    stack.step_functions.execution("run-1", "RUNNING")
+
+    with pytest.raises(CommandError, match="run-1 has not ended"):
+        show_cost(stack.deployment, "run-1")
+    with pytest.raises(CommandError, match="No run has ended yet"):
+        show_cost(stack.deployment, None)
