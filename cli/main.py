@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import cost, doctor, executions, export, note, rebuild, run, show, start, token, verify
+from cli import cost, doctor, executions, export, note, plan, rebuild, run, show, start, token, verify
 from cli.deployment import STACK_NAME
 from cli.imports import command as imports
 from cli.pictures import command as pictures
@@ -20,7 +20,7 @@ from local.engine import EngineError
 from local.settings import SettingError
 from local.synthesis import SynthesisError
 
-COMMANDS = (run, executions, cost, show, report, pictures, note, export, imports, start, token, verify, rebuild, doctor)
+COMMANDS = (run, plan, executions, cost, show, report, pictures, note, export, imports, start, token, verify, rebuild, doctor)
 
 EPILOG = """examples:
   traffic run                       capture the traffic once, on this machine

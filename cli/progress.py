@@ -108,6 +108,11 @@ class RunReader:
         summary: Summary | None = json.loads(text) if text else None
         return summary
 
+    def note(self, key: str) -> Any | None:
+        """Read a note of the run; None where there is none."""
+        text = self._read(key)
+        return json.loads(text) if text else None
+
     def _take(self, receipt: Receipt) -> None:
         self._answered.setdefault(receipt["id"], set()).update(receipt["answered"])
         if receipt["outcome"] == "captured":
