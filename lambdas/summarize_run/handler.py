@@ -122,8 +122,13 @@ def written(told: Account, kind: Kind) -> Summary:
 
 def observe(event: RunState, results: Sequence[Result]) -> Watch:
     """Look for what is in danger, in what is kept of every repository."""
-    marks = {id_: watermark_of(repo_name, entry) for id_, repo_name, entry in tables().entries()}
-    seen = watch(event, today_of(event), results, marks, not_due=not_due_ids(event))
+    not_due = not_due_ids(event)
+    marks = {
+        id_: watermark_of(repo_name, entry)
+        for id_, repo_name, entry in tables().entries()
+        if id_ not in not_due  # neither failed nor fallen silent; and 100,000 marks would fill the memory
+    }
+    seen = watch(event, today_of(event), results, marks)
     named = dict(sorted(seen.lost.items())[:NAMED])
     return replace(seen, partial={name: returned_in_part(name, spans) for name, spans in named.items()})
 

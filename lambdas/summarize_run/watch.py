@@ -62,18 +62,8 @@ class Watch:
         return self.token_days_left is not None and self.token_days_left <= TOKEN_WARNING
 
 
-def watch(
-    state: RunState,
-    today: str,
-    results: Sequence[Result],
-    marks: Mapping[int, Watermark],
-    *,
-    not_due: frozenset[int] = frozenset(),
-) -> Watch:
-    """Compare what the run brought with how far every repository is captured; `partial` is for the caller to fill.
-
-    Who was listed and not due has neither failed nor fallen silent.
-    """
+def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Watch:
+    """Compare what the run brought with how far every repository is captured; `partial` is for the caller to fill."""
     captured = {result.id for result in results if result.outcome == CAPTURED}
     listed = {result.id for result in results}
     listing = state.get("listing", Listing(parts=0, pauses=0))
@@ -82,7 +72,7 @@ def watch(
         today,
         newest_day=max((result.newest_day or "" for result in results if result.id in captured), default="") or None,
         failing={id_: marks[id_] for id_ in listed - captured if id_ in marks},
-        unlisted=[mark for id_, mark in marks.items() if id_ not in listed | not_due and is_recent(mark, today)],
+        unlisted=[mark for id_, mark in marks.items() if id_ not in listed and is_recent(mark, today)],
         lost={mark.repo_name: lost for id_, mark in marks.items() if id_ in captured and (lost := mark.lost(today))},
         token_days_left=token_days_left(expires, from_text(listed_at)) if expires and listed_at else None,
         usual_age=2 if listed_at and from_text(listed_at).hour < READY else 1,
