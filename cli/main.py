@@ -20,7 +20,23 @@ from local.engine import EngineError
 from local.settings import SettingError
 from local.synthesis import SynthesisError
 
-COMMANDS = (run, plan, executions, cost, show, report, pictures, note, export, imports, start, token, verify, rebuild, doctor)
+COMMANDS = (
+    run,
+    plan,
+    executions,
+    cost,
+    show,
+    report,
+    pictures,
+    note,
+    export,
+    imports,
+    start,
+    token,
+    verify,
+    rebuild,
+    doctor,
+)
 
 EPILOG = """examples:
   traffic run                       capture the traffic once, on this machine

@@ -20,7 +20,10 @@ from lambdas.shared.traffic import SAFE_DAYS, WINDOW_DAYS
 EVERY = 7  # days after which a repository without traffic is asked again, where the budget allows
 SLACK = 3  # days before it is too late, from which on a repository comes before all others
 MOST_CALLS, LEAST_CALLS = 4, 2  # of a repository that was viewed lately, and of one that nobody viewed
-LEAST_LIMIT = 1_000  # calls an hour; https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+# Calls that GitHub grants an hour at the least. Fewer are those of a shorter window, whose length no header tells: then
+# all are asked, with waits.
+# Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+LEAST_LIMIT = 1_000
 RESERVE = 0.1  # of what GitHub grants, for other tools of the token's owner
 
 
@@ -67,8 +70,8 @@ def calls_granted(limit: int | None, remaining: int | None, hours: int) -> int |
         hours: How long the run may take.
 
     Returns:
-        Those left now and the following hours grant, less the reserve; None for as many as it likes. Also where so few
-        are granted that it is no hour's: GitHub grants 1,000 at least, and only its answers tell a shorter window.
+        What is left now and the following hours grant, less the reserve; None for as many as it likes, also where the
+        limit is that of a shorter window.
     """
     if limit is None or limit < LEAST_LIMIT:
         return None

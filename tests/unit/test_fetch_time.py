@@ -25,7 +25,8 @@ class AnsweringGitHub(GitHub):
         """Give an answer of the right shape."""
         self.asked.append(path)
         kind = path.rpartition("/")[2]
-        body = b"[]" if "popular" in path else f'{{"count": 0, "uniques": 0, "{kind}": []}}'.encode()
+        rows = '[{"timestamp": "2026-11-19T00:00:00Z", "count": 1, "uniques": 1}]'
+        body = b"[]" if "popular" in path else f'{{"count": 1, "uniques": 1, "{kind}": {rows}}}'.encode()
         return self.answer or Answer(200, {}, body)
 
 

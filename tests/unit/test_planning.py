@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.shared import planning
 from lambdas.shared.archive import archive
 from lambdas.shared.contract import not_due_key
 from lambdas.shared.merge import Entry
@@ -16,6 +17,12 @@ from tests.simulate_year import FLOOR, simulate
 from tests.unit.handlers import Account, account
 
 TODAY = date(2026, 11, 20).toordinal()
+
+
+@pytest.fixture
+def hourly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a small limit, of a small world, for an hour's."""
+    monkeypatch.setattr(planning, "LEAST_LIMIT", 1)
 
 
 def dormant(asked: int, *, missing: int | None = None) -> Known:
@@ -86,9 +93,16 @@ def test_the_budget_is_what_github_grants_in_the_run_less_a_reserve() -> None:
     assert calls_granted(5000, 5000, 20) == 90_000
     assert calls_granted(5000, 0, 20) == 85_000
     assert calls_granted(None, None, 20) is None
-    assert calls_granted(1, 0, 1) == 0
+    assert calls_granted(1000, 0, 1) == 0
 
 
+def test_a_limit_too_small_to_be_an_hours_is_waited_out_and_not_planned_with() -> None:
+    """100 calls in 5 seconds are 72,000 an hour: no header tells the window's length, and GitHub grants 1,000 an hour."""
+    assert calls_granted(100, 90, 20) is None
+    assert calls_granted(999, 0, 20) is None
+
+
+@pytest.mark.usefixtures("hourly")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> None:
     """`make simulate-year` plays it with 100,000 repositories and 5,000 calls an hour."""
@@ -101,6 +115,7 @@ def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> 
     assert year.longest["dormant"] <= SAFE_DAYS
 
 
+@pytest.mark.usefixtures("hourly")
 def test_a_run_that_may_not_ask_all_says_who_waits_and_calls_nobody_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who was deliberately not asked has neither failed nor fallen silent, nor was it out of reach."""
     names = [f"octo/repository-{n}" for n in range(18)]
