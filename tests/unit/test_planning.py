@@ -97,7 +97,7 @@ def test_the_budget_is_what_github_grants_in_the_run_less_a_reserve() -> None:
 
 
 def test_a_limit_too_small_to_be_an_hours_is_waited_out_and_not_planned_with() -> None:
-    """100 calls in 5 seconds are 72,000 an hour: no header tells the window's length, and GitHub grants 1,000 an hour."""
+    """100 calls in 5 seconds are 72,000 an hour: no header tells the window, and GitHub grants 1,000 an hour."""
     assert calls_granted(100, 90, 20) is None
     assert calls_granted(999, 0, 20) is None
 
