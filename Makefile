@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test test-slow test-faults check check-mutations measure-history simulate-year format clean
+.PHONY: help setup run test test-slow test-faults check check-mutations measure-history bench simulate-year format clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
@@ -32,6 +32,9 @@ check-mutations: .venv/dev  ## Break each rule of the record, and see a test fai
 
 measure-history: .venv/run  ## Measure how much history the local engine holds
 	@$(BIN)/python -m tests.measure_history
+
+bench: .venv/dev  ## Measure beside the first version's loop; writes docs/benchmarks.md
+	@$(BIN)/python -m tests.bench
 
 simulate-year: .venv/run  ## Play a year of 100,000 repositories on one token
 	@$(BIN)/python -m tests.simulate_year

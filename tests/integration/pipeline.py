@@ -77,9 +77,9 @@ class Pipeline:
         )
         return str(answer["executionArn"])
 
-    def finish(self, arn: str) -> Execution:
-        """Wait until an execution has ended."""
-        give_up = time.monotonic() + LONGEST
+    def finish(self, arn: str, longest: float = LONGEST) -> Execution:
+        """Wait until an execution has ended, but not longer than so many seconds."""
+        give_up = time.monotonic() + longest
         while (found := self.engine.client("stepfunctions").describe_execution(executionArn=arn))[
             "status"
         ] == "RUNNING":
@@ -188,12 +188,12 @@ def empty(dynamodb: Any, name: str) -> None:
 
 
 @contextmanager
-def deployed_pipeline(history: Path) -> Iterator[Pipeline]:
-    """Start an engine on a fresh history and deploy the real template to it."""
+def deployed_pipeline(history: Path, assembly: Path | None = None) -> Iterator[Pipeline]:
+    """Start an engine on a fresh history and deploy the real template to it, or that of another assembly."""
     port = free_port()
     parameters = {"GitHubAccessToken": "github_pat_made_up", "GitHubApiUrl": f"http://127.0.0.1:{port}"}
     with running_engine(history) as engine:
-        outputs = deploy(engine, synthesize(ASSEMBLY), parameters)
+        outputs = deploy(engine, assembly or synthesize(ASSEMBLY), parameters)
         queue = subscribed_queue(engine, outputs["SummaryTopicArn"])
         yield Pipeline(engine, outputs, port, queue)
 

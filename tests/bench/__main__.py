@@ -1,0 +1,156 @@
+"""`make bench`: measures, prints tables and writes docs/benchmarks.md."""
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench.cost import first_version_cost, our_cost
+from tests.bench.pace import CONCURRENCIES, REPOSITORIES, Loop, growth, overhead, paces
+from tests.bench.reading import reading_times
+from tests.bench.start_up import import_ratios
+from tests.bench.world import Measured
+from tests.bench.writes import writes_by_changed_item
+from tests.simulate_year import REPOSITORIES as MANY
+from tests.simulate_year import report, simulate
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+YEAR = "## A year on one token, by `make simulate-year`"
+
+BEGINNING = """# Benchmarks
+
+Made by `make bench`, which writes this page anew: all figures are of one run, on one machine, against a simulated
+GitHub that takes 150 ms for a call. Its other load, named below, slows down whatever takes processor time.
+"""
+
+
+def main() -> None:
+    """Measure everything, print it, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], help="repositories, for growth")
+    parser.add_argument("--histories", type=int, nargs="+", default=[10, 100, 300], help="repositories, for reading")
+    parser.add_argument("--no-year", action="store_true", help="keep the page's year as it is")
+    given = parser.parse_args()
+    begun = time.monotonic()
+    beginning = [BEGINNING, machine()]
+    grown = growth(given.sizes)
+    loop, ours = paces()
+    sections = [*beginning, pace_section(loop, ours), cost_section(loop, ours[CONCURRENCIES[0]][1], grown)]
+    sections += [writes_section(), growth_section(grown), reading_section(given.histories), start_up_section()]
+    year = kept_year() if given.no_year else "\n".join(f"- {line}" for line in year_lines()) + "\n"
+    sections.append(f"Measured in {(time.monotonic() - begun) / 60:.0f} minutes.\n")
+    PAGE.write_text("\n".join([*sections, f"{YEAR}\n\n{year}"]), encoding="utf-8")
+    print(PAGE.read_text(encoding="utf-8"))  # noqa: T201
+
+
+def machine() -> str:
+    """Say where and when this was measured, with which versions."""
+    packages = ("boto3", "ministack", "requests", "aws-lambda-powertools")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    load = os.getloadavg()[0]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({platform.machine()}, {platform.system()}),"
+        f" load at the start {load:.1f}; Python {platform.python_version()}, {versions}.\n"
+    )
+
+
+def pace_section(loop: Loop, ours: Mapping[int, tuple[Measured, Measured]]) -> str:
+    """Compare wall time for each call to GitHub."""
+    each = loop.seconds / loop.calls
+    rows: list[Sequence[object]] = [
+        ("the first version's loop, every day", f"{loop.seconds:.1f}", loop.calls, f"{each * 1000:.0f}", "1.0", "")
+    ]
+    for concurrency, runs in ours.items():
+        for what, run in zip(("the first run", "a day later"), runs, strict=True):
+            own = run.seconds / run.calls
+            beyond = overhead(run, REPOSITORIES, concurrency)
+            name = f"ours, {concurrency} at once, {what}"
+            figures = (f"{run.seconds:.1f}", run.calls, f"{own * 1000:.0f}", f"{each / own:.1f}", f"{beyond:.2f}")
+            rows.append((name, *figures))
+    head = ("", "seconds", "calls to GitHub", "ms for a call", "times as fast for a call", "s beyond GitHub's own time")
+    note = "The last column is for each repository, of one child at work: the engine's and the functions'.\n"
+    return "\n".join([f"## {REPOSITORIES} repositories\n", table(head, rows), note])
+
+
+def cost_section(loop: Loop, daily: Measured, grown: Mapping[int, tuple[Measured, Measured]]) -> str:
+    """Compare what it costs."""
+    most = max(grown)
+    rows = [
+        ("the first version's loop", f"{first_version_cost(loop, REPOSITORIES):.2f}"),
+        ("ours", f"{our_cost(daily, REPOSITORIES, grown[most][1].transitions / most):.2f}"),
+    ]
+    note = (
+        "Transitions, Lambda and DynamoDB at AWS's prices in us-east-1, 256 MB, for the functions' time above and the"
+        f" transitions of {most} repositories below. Ours asks who viewed, too, and keeps every answer.\n"
+    )
+    return "\n".join(["## Dollars for 1,000 repositories and a month\n", table(("", "dollars"), rows), note])
+
+
+def writes_section() -> str:
+    """Compare what was written with what changed."""
+    rows = [(what, made, changed, ratio(made, changed)) for what, made, changed in writes_by_changed_item()]
+    return "## Writes\n\n" + table(("", "writes", "items changed", "writes for each"), rows)
+
+
+def growth_section(grown: Mapping[int, tuple[Measured, Measured]]) -> str:
+    """Say what grows with the number of repositories, at a GitHub that answers at once."""
+    rows = [
+        (
+            size,
+            f"{first.seconds:.1f}",
+            f"{first.seconds / size:.3f}",
+            f"{second.seconds / size:.3f}",
+            second.changed,
+            first.parent_events,
+            f"{first.transitions / size:.1f}",
+            f"{max(first.memory, second.memory):.0f}",
+        )
+        for size, (first, second) in grown.items()
+    ]
+    head = ("repositories", "seconds", "for each", "in a second run", "days it changed", "events of the run")
+    return "## Growth, at a GitHub that answers at once\n\n" + table(
+        (*head, "transitions for each", "MB of the largest process"), rows
+    )
+
+
+def reading_section(sizes: list[int]) -> str:
+    """Say how long reports and exports take."""
+    rows = [(size, f"{report_:.1f}", f"{export:.1f}") for size, report_, export in reading_times(sizes)]
+    return "## Reading three years of history\n\n" + table(("repositories", "report s", "export s"), rows)
+
+
+def start_up_section() -> str:
+    """Compare the functions' imports with the least that they need."""
+    rows = [(name, f"{seconds * 1000:.0f}", f"{times:.2f}") for name, seconds, times in import_ratios()]
+    return "## Start-up\n\n" + table(("", "ms of processor time", "times those alone"), rows)
+
+
+def year_lines() -> list[str]:
+    """Play the year."""
+    return [line.replace("\t", ": ") for line in report(simulate(), MANY, 365)]
+
+
+def kept_year() -> str:
+    """Give what the page says of the year so far."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    return text.partition(f"{YEAR}\n\n")[2]
+
+
+def ratio(made: int, changed: int) -> str:
+    """Write a ratio; nothing for nothing is 0."""
+    return f"{made / changed:.2f}" if changed else str(made)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""How long `traffic report` and `traffic export` take, against the size of the history."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from local.deployment import deploy
+from local.engine import running_engine
+from local.settings import read_settings
+from local.snapshots import History, current_generation
+from local.synthesis import synthesize
+from tests.measure_history import ASSEMBLY, DAYS, ITEMS, partition
+
+TRAFFIC = Path(sys.executable).parent / "traffic"
+
+
+def reading_times(sizes: list[int]) -> list[tuple[int, float, float]]:
+    """Give for each number of repositories, with three years of history, the seconds of a report and an export.
+
+    The engine's start and stop are within: what a person waits for.
+    """
+    return [reading_time(size) for size in sizes]
+
+
+def reading_time(repositories: int) -> tuple[int, float, float]:
+    """Fill a history with so many repositories, then write a report and an export of it."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = read_settings({"TRAFFIC_HOME": home}, None)
+        with running_engine(settings.history) as engine:
+            deploy(engine, synthesize(ASSEMBLY), {**settings.parameters, "GitHubAccessToken": "none"})
+        with (current_generation(History(settings.history)) / ITEMS).open("a") as file:
+            file.writelines(partition(number) for number in range(repositories))
+        report = command(home, "report", "--output", f"{home}/report.html")
+        export = command(home, "export", "--format", "csv", "--output", f"{home}/export.csv")
+        rows = Path(home, "export.csv").read_text(encoding="utf-8").count("\n") - 1
+        if rows != repositories * DAYS:
+            raise RuntimeError(f"{rows} rows exported instead of {repositories * DAYS}")
+    return repositories, report, export
+
+
+def command(home: str, *arguments: str) -> float:
+    """Run a command on a history; gives the seconds it took."""
+    begun = time.monotonic()
+    environment = {"PATH": os.environ["PATH"], "HOME": home, "TRAFFIC_HOME": home}
+    subprocess.run([TRAFFIC, *arguments], check=True, env=environment, cwd=home, stdout=subprocess.DEVNULL)  # noqa: S603
+    return time.monotonic() - begun

@@ -1,0 +1,151 @@
+"""A simulated GitHub in a process of its own, and an engine with the real template at a wanted concurrency."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.synthesis import synthesize
+from tests.integration.pipeline import ASSEMBLY, MAX_CONCURRENCY, Execution, Pipeline, deployed_pipeline
+
+LONGEST = 1500.0  # seconds that a run may take
+
+LATENCY = 0.15  # seconds that GitHub takes for a call
+
+
+@contextmanager
+def github(port: int, repositories: int, latency: float = LATENCY) -> Iterator[str]:
+    """Serve so many repositories; gives the address."""
+    command = [sys.executable, "-m", "simulated_github", "--port", str(port), "--repositories", str(repositories)]
+    options = ["--latency", str(latency * 1000), "--limit", "1000000"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE) as server:  # noqa: S603 - our own
+        assert server.stdout is not None
+        server.stdout.readline()  # it says where it is when it is ready
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def calls(url: str) -> Counter[str]:
+    """Count the calls so far by endpoint, and begin again."""
+    made = Counter(str(call["endpoint"]) for call in requests.get(f"{url}/_calls", timeout=60).json()["calls"])
+    requests.delete(f"{url}/_calls", timeout=60)
+    return made
+
+
+@contextmanager
+def pipeline(home: Path, concurrency: int = MAX_CONCURRENCY) -> Iterator[Pipeline]:
+    """Deploy the real template, its Map at a wanted concurrency, and warm the functions up with a few repositories."""
+    assembly = home / "assembly"
+    shutil.copytree(synthesize(ASSEMBLY), assembly)
+    for template in assembly.glob("*.template.json"):
+        text = template.read_text()
+        ours, wanted = (f'\\"MaxConcurrency\\": {number},' for number in (MAX_CONCURRENCY, concurrency))
+        assert ours in text, "the definition does not name its concurrency"
+        template.write_text(text.replace(ours, wanted))
+    with deployed_pipeline(home / "history", assembly) as deployed:
+        with github(deployed.port, 2 * concurrency, latency=0.5):
+            deployed.run()
+        deployed.forget()
+        yield deployed
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run took.
+
+    Attributes:
+        seconds: Wall time.
+        calls: To GitHub.
+        changed: Days that are new or changed.
+        parent_events: In the history of the run itself.
+        transitions: State transitions of the run and its children.
+        memory: Megabytes of the largest function, at most so far.
+        function_seconds: In which functions ran, together.
+    """
+
+    seconds: float
+    calls: int
+    changed: int
+    parent_events: int
+    transitions: int
+    memory: float
+    function_seconds: float
+
+
+def measure(deployed: Pipeline, url: str) -> Measured:
+    """Run once and measure.
+
+    Raises:
+        RuntimeError: The run did not succeed.
+    """
+    calls(url)
+    begun = time.monotonic()
+    execution = deployed.finish(deployed.start(), LONGEST)
+    seconds = time.monotonic() - begun
+    if execution.status != "SUCCEEDED":
+        raise RuntimeError(f"{execution.name} {execution.status}: {execution.error} {execution.cause}")
+    parent = history(deployed, execution.arn)
+    children = [history(deployed, child["executionArn"]) for child in deployed.children(execution)]
+    return Measured(
+        seconds,
+        sum(calls(url).values()),
+        changed_days(deployed, execution),
+        len(parent),
+        sum(event["type"].endswith("StateEntered") for events in [parent, *children] for event in events),
+        largest_function(deployed.engine.pid),
+        sum(task_seconds(events) for events in [parent, *children]),
+    )
+
+
+def history(deployed: Pipeline, arn: str) -> list[dict[str, Any]]:
+    """Read the whole history of an execution."""
+    pages = deployed.engine.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
+
+
+def task_seconds(events: list[dict[str, Any]]) -> float:
+    """Add up for how long an execution's tasks ran: from each beginning to the next success or failure."""
+    total, begun = 0.0, None
+    for event in events:
+        if event["type"] == "TaskScheduled":
+            begun = event["timestamp"]
+        elif event["type"] in ("TaskSucceeded", "TaskFailed") and begun is not None:
+            total, begun = total + (event["timestamp"] - begun).total_seconds(), None
+    return total
+
+
+def changed_days(deployed: Pipeline, execution: Execution) -> int:
+    """Count the days that a run says it changed."""
+    return sum(receipt["items_changed"] for receipt in deployed.receipts(execution))
+
+
+def largest_function(engine: int) -> float:
+    """Give the most memory that any process below the engine ever held, in megabytes."""
+    return max((peak_memory(pid) for pid in descendants(engine)), default=0.0)
+
+
+def descendants(pid: int) -> list[int]:
+    """List the processes below one."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    every = [path.read_text().split() for path in children.parents[1].glob("*/children")] if children.exists() else []
+    found = [int(child) for row in every for child in row]
+    return found + [below for child in found for below in descendants(child)]
+
+
+def peak_memory(pid: int) -> float:
+    """Read the most memory that a process ever held, in megabytes; 0 where it has just ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024 if "VmHWM:" in status else 0.0
