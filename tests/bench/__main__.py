@@ -20,6 +20,8 @@ from tests.simulate_year import report, simulate
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
+SINGLES = 200  # repositories, up to which each has a child of its own
+
 YEAR = "## A year on one token, by `make simulate-year`"
 
 BEGINNING = """# Benchmarks
@@ -88,6 +90,8 @@ def cost_section(loop: Loop, daily: Measured, grown: Mapping[int, tuple[Measured
         "Transitions, Lambda and DynamoDB at AWS's prices in us-east-1, 256 MB, for the functions' time above and the"
         f" transitions of {most} repositories below. Ours asks who viewed, too, and keeps every answer.\n"
     )
+    if most <= SINGLES:
+        note += "Up to 200 repositories have a child each, 1,000 come in batches of 25: theirs are fewer.\n"
     return "\n".join(["## Dollars for 1,000 repositories and a month\n", table(("", "dollars"), rows), note])
 
 
