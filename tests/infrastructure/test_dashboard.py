@@ -108,7 +108,7 @@ def test_metrics_and_dashboard_cost_what_the_readme_says(template: Template, wri
         https://aws.amazon.com/cloudwatch/pricing/ (free tier)
     """
     assert len({metric.identity for metric in written}) == 8
-    assert len(watched(template)) == 8
+    assert len(watched(template)) == 9
     assert len(shown(template)) <= 50
 
 

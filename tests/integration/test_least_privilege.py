@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.shared.answer_lines import pack
-from lambdas.shared.contract import ImportedHistory, import_key
+from lambdas.shared.contract import ImportedHistory, import_key, listing_key
 from local import engine as local_engine
 from local.deployment import read_assembly
 from simulated_github import SimulatedGitHub
@@ -63,20 +63,36 @@ def name_functions(pipeline: Pipeline) -> None:
 
 def live(pipeline: Pipeline) -> None:
     """Go through everything that a function does: limits, failures, dates, replays, imports, a dead token."""
-    others = [f"acme/watched-{number}" for number in range(100)]  # a second page
+    others = [f"zoo/watched-{number}" for number in range(100)]  # a second page
     with SimulatedGitHub(
-        repositories=["octo/a", "octo/b"], readable=others, port=pipeline.port, at="2026-10-01T09:00:00Z"
+        repositories=["octo/a", "octo/b"], readable=others, port=pipeline.port, limit=1000, at="2026-10-01T09:00:00Z"
     ) as github:
         github.add_fault(retry_after(1), endpoint="list", first=2, count=1)
         github.add_fault(server_error(), repository="octo/b", endpoint="views", count=1)
         captured = pipeline.run()
         dated = pipeline.run({"date": "2026-11-20"})
         replayed = pipeline.run({"date": "2026-09-20"})
+        listed_beyond_the_budget(pipeline)
         github.revoke_token(after_repositories=1)
         stopped = pipeline.run()
     imported(pipeline)
     assert [run.status for run in (captured, dated, replayed)] == ["SUCCEEDED"] * 3, captured.cause + replayed.cause
     assert stopped.error == "GitHubAuthError"
+
+
+def listed_beyond_the_budget(pipeline: Pipeline) -> None:
+    """Go on with a listing of more repositories than 1,000 calls an hour allow every day: who is due is looked up."""
+    listed = [{"id": number, "name": f"octo/{number}"} for number in range(1, 5_001)]
+    pipeline.engine.client("s3").put_object(
+        Bucket=pipeline.outputs["ArchiveBucket"], Key=listing_key("planned", 1), Body=json.dumps(listed).encode()
+    )
+    run = {"id": "planned", "started": "2026-10-01T09:00:00Z", "deadline": "2126-10-01T09:00:00Z"}
+    functions = pipeline.engine.client("lambda").list_functions()["Functions"]
+    (name,) = [each["FunctionName"] for each in functions if "list_repos" in each["Handler"]]
+    answer = pipeline.engine.client("lambda").invoke(
+        FunctionName=name, Payload=json.dumps({"run": run, "listing": {"parts": 1, "pauses": 0}})
+    )
+    assert "not_due" in json.load(answer["Payload"])["manifest"]
 
 
 def imported(pipeline: Pipeline) -> None:

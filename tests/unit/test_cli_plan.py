@@ -7,6 +7,7 @@ import pytest
 
 from cli.plan import next_run, show_plan
 from cli.terminal import CommandError
+from lambdas.shared import planning
 from lambdas.shared.contract import manifest_key, not_due_key
 from tests.unit.cli_stack import STARTED, Stack, fresh_stack
 
@@ -48,8 +49,11 @@ def test_with_enough_budget_everybody_is_asked(stack: Stack, capsys: pytest.Capt
     }
 
 
-def test_who_is_not_due_is_counted_by_day(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_is_not_due_is_counted_by_day(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The repositories that the last run left out are planned for, too; what is known of them decides."""
+    monkeypatch.setattr(planning, "LEAST_LIMIT", 1)
     last_run(stack, asked=2, not_due=1, limit=1)  # 20 hours of one call, less two: 18
     dormant = {
         "repo-name": "octo/2",
