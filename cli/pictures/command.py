@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cli.deployment import Deployment
-from cli.export import whole_file
+from cli.export import whole_file, whole_path
 from cli.note import key_of
 from cli.opening import opened
 from cli.pictures.badge import badge, short
 from cli.pictures.chart import chart
+from cli.pictures.png import png
 from cli.repositories import find_repository
 from cli.run import day
 from cli.show import days_of
@@ -26,10 +27,10 @@ Where GitHub told fewer than the 28 days, the badge says of how many it is.
 
 CHART = """examples:
   traffic chart octo/docs --output views.svg                      its whole life
-  traffic chart octo/docs --since 2026-01-01 --output views.svg   from a day on
+  traffic chart octo/docs --since 2026-01-01 --output views.png   from a day on, as PNG
 
-The picture follows the reader's light or dark theme. Days that GitHub never told are gaps. It shows counts and each
-day's unique visitors; no referrers, no paths.
+As SVG the picture follows the reader's light or dark theme. Days that GitHub never told are gaps. It shows counts and
+each day's unique visitors; no referrers, no paths.
 """
 
 RECENT = 28  # days of the badge: whole weeks
@@ -40,18 +41,21 @@ Row = Mapping[str, Any]
 
 def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     """Add `traffic badge` and `traffic chart` to the commands."""
-    for name, execute, examples in (("badge", execute_badge, BADGE), ("chart", execute_chart, CHART)):
+    for name, execute, examples, kinds in (
+        ("badge", execute_badge, BADGE, "an .svg file"),
+        ("chart", execute_chart, CHART, "an .svg or .png file"),
+    ):
         parser = commands.add_parser(
             name,
-            help=f"draw a {name} of a repository as SVG, for a README",
-            description=f"Draw a {name} of a repository's views or clones, as SVG.",
+            help=f"draw a {name} of a repository, for a README",
+            description=f"Draw a {name} of a repository's views or clones.",
             epilog=examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             parents=parents,
         )
         parser.add_argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
         parser.add_argument("--metric", choices=tuple(UNIQUES), default="views", help="what to show (default: views)")
-        parser.add_argument("--output", type=Path, metavar="FILE", help="an .svg file (default: standard output)")
+        parser.add_argument("--output", type=Path, metavar="FILE", help=f"{kinds} (default: SVG on standard output)")
         if name == "chart":
             parser.add_argument("--since", type=day, metavar="DAY", help="the first day to show, as 2026-11-01")
         parser.set_defaults(execute=execute)
@@ -59,7 +63,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 
 def execute_badge(arguments: argparse.Namespace) -> int:
     """Draw a badge."""
-    check_svg(arguments.output)
+    check_kind(arguments.output, ".svg")
     with opened(arguments) as deployment:
         _, rows = read(deployment, arguments.repository)
     with whole_file(arguments.output) as output:
@@ -69,29 +73,31 @@ def execute_badge(arguments: argparse.Namespace) -> int:
 
 def execute_chart(arguments: argparse.Namespace) -> int:
     """Draw a chart."""
-    check_svg(arguments.output)
+    check_kind(arguments.output, ".svg", ".png")
     metric = arguments.metric
     with opened(arguments) as deployment:
         name, rows = read(deployment, arguments.repository, since=arguments.since)
     counts, uniques = series(rows, f"{metric}-count"), series(rows, f"{metric}-uniques")
     if not counts and not uniques:
         raise CommandError(f"GitHub told no {metric} of {name} for these days: choose an earlier --since, or none.")
-    with whole_file(arguments.output) as output:
-        output.write(chart(f"{name}: {metric} by day", counts, uniques, (metric, f"unique {UNIQUES[metric]}")))
+    svg = chart(f"{name}: {metric} by day", counts, uniques, (metric, f"unique {UNIQUES[metric]}"))
+    if arguments.output is not None and arguments.output.suffix.lower() == ".png":
+        with whole_path(arguments.output) as path:
+            path.write_bytes(png(svg))
+    else:
+        with whole_file(arguments.output) as output:
+            output.write(svg)
     return 0
 
 
-def check_svg(path: Path | None) -> None:
+def check_kind(path: Path | None, *kinds: str) -> None:
     """Refuse a name that promises another kind of picture.
 
     Raises:
-        UsageError: It does not end in `.svg`.
+        UsageError: It ends in none of `kinds`.
     """
-    if path is not None and path.suffix.lower() != ".svg":
-        raise UsageError(
-            f"--output {str(path)!r}: expected a name that ends in .svg, the one kind of picture that is drawn here; "
-            "a browser or `rsvg-convert` makes a PNG of it."
-        )
+    if path is not None and path.suffix.lower() not in kinds:
+        raise UsageError(f"--output {str(path)!r}: expected a name that ends in {' or '.join(kinds)}.")
 
 
 def read(deployment: Deployment, asked: str, *, since: str | None = None) -> tuple[str, Sequence[Row]]:

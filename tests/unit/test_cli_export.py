@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 
 from cli import export
@@ -161,6 +162,39 @@ def test_the_types_are_right_also_where_nothing_is_known(tmp_path: Path) -> None
     guessed = duckdb.read_csv(str(tmp_path / "traffic.csv"))
     assert list(map(str, guessed.types))[2:] == ["BIGINT"] * 4
     assert str(guessed.types[1]).startswith("TIMESTAMP")
+
+
+def frames(rows: Sequence[Row], folder: Path) -> Mapping[str, pd.DataFrame]:
+    """Read each form as people who work with pandas do; a column with holes needs `Int64`, or it becomes floats."""
+    write_parquet(rows, folder / "traffic.parquet")
+    write_sqlite(rows, folder / "traffic.sqlite")
+    database = sqlite3.connect(folder / "traffic.sqlite")
+    try:
+        return {
+            "csv": pd.read_csv(
+                io.StringIO(text_of("csv", rows)), parse_dates=["timestamp"], dtype=dict.fromkeys(METRICS, "Int64")
+            ),
+            "json": pd.read_json(io.StringIO(text_of("json", rows))),
+            "jsonl": pd.read_json(io.StringIO(text_of("jsonl", rows)), lines=True),
+            "parquet": duckdb.read_parquet(str(folder / "traffic.parquet")).df(),
+            "sqlite": pd.read_sql("SELECT * FROM traffic", database, parse_dates=["timestamp"]),
+        }
+    finally:
+        database.close()
+
+
+def test_pandas_reads_days_as_times_and_numbers_as_numbers(tmp_path: Path) -> None:
+    """A hole is missing there, never zero; and a count of ten digits stays exact."""
+    rows = [
+        ("octo/docs", "2026-11-19T00:00:00Z", "12345678901", "0", None, None),
+        ("octo/docs", "2026-11-20T00:00:00Z", None, None, "4", "3"),
+    ]
+    for form, frame in frames(rows, tmp_path).items():
+        assert set(frame.columns) == set(COLUMNS), form
+        assert [f"{time:%Y-%m-%d}" for time in frame["timestamp"]] == ["2026-11-19", "2026-11-20"], form
+        for column, known in zip(METRICS, [(12345678901, None), (0, None), (None, 4), (None, 3)], strict=True):
+            assert pd.api.types.is_numeric_dtype(frame[column]), (form, column)
+            assert [None if pd.isna(cell) else int(cell) for cell in frame[column]] == list(known), (form, column)
 
 
 @pytest.mark.parametrize("form", [*TEXT, *FILES])

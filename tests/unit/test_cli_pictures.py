@@ -1,6 +1,7 @@
 """`traffic badge` and `traffic chart`: pictures that are true, well-formed and harmless in a README."""
 
 import argparse
+import struct
 import xml.etree.ElementTree as ET
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 
 from cli.pictures import command
 from cli.pictures.badge import badge, short
-from cli.pictures.chart import chart, runs, top
+from cli.pictures.chart import HEIGHT, WIDTH, chart, runs, top
 from cli.pictures.command import badge_text, read, series
+from cli.pictures.png import png
 from cli.terminal import CommandError, UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
 
@@ -86,10 +88,21 @@ def test_a_picture_is_of_the_repository_under_any_of_its_names(stack: Stack) -> 
 
 
 def test_another_kind_of_picture_is_refused_before_anything_is_read() -> None:
-    """An SVG in a file named .png is shown nowhere."""
-    wanted = argparse.Namespace(repository="octo/docs", metric="views", output=Path("views.png"), since=None, aws=False)
+    """An SVG in a file named .gif is shown nowhere."""
+    for name, execute, expected in (
+        ("views.gif", command.execute_chart, r"\.svg or \.png"),
+        ("views.png", command.execute_badge, r"\.svg\."),
+    ):
+        wanted = argparse.Namespace(repository="octo/docs", metric="views", output=Path(name), since=None, aws=False)
+        with pytest.raises(UsageError, match=rf"{name}.*{expected}"):
+            execute(wanted)
 
-    with pytest.raises(UsageError, match=r"views\.png.*\.svg"):
-        command.execute_chart(wanted)
-    with pytest.raises(UsageError, match=r"views\.png.*\.svg"):
-        command.execute_badge(wanted)
+
+def test_a_png_is_the_chart_twice_as_large_with_its_text_whatever_fonts_there_are() -> None:
+    """A machine without fonts would leave names and numbers out, and nobody would know which line is which."""
+    pictures = [png(chart(name, {"2026-11-01": 1, "2026-11-02": 3}, {}, ("views", "visitors"))) for name in ("a", "b")]
+
+    for picture in pictures:
+        assert picture.startswith(b"\x89PNG\r\n")
+        assert struct.unpack(">II", picture[16:24]) == (2 * WIDTH, 2 * HEIGHT)
+    assert pictures[0] != pictures[1]
