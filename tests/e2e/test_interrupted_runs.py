@@ -25,7 +25,13 @@ MOMENTS = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can 
 KILLS = [(calls, MOMENTS.uniform(0, 0.5)) for calls in (1, *sorted(MOMENTS.sample(range(2, CALLS), 3)), CALLS)]
 
 
-@pytest.mark.parametrize(("calls", "after"), KILLS, ids=[f"{calls} calls" for calls, _ in KILLS])
+@pytest.mark.parametrize(
+    ("calls", "after"),
+    [
+        pytest.param(calls, after, id=f"{calls} calls", marks=[] if number % 3 == 1 else pytest.mark.slow)
+        for number, (calls, after) in enumerate(KILLS)
+    ],
+)
 def test_a_killed_engine_loses_nothing_that_the_next_run_does_not_have(
     terminal: Terminal, calls: int, after: float
 ) -> None:

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from local.engine import ROOT, running_engine
 from simulated_github import SimulatedGitHub
 from tests.e2e.commands import Row, Terminal
 from tests.e2e.documented_github import CSV, documented_github
 
 
+@pytest.mark.slow
 def test_a_demonstration_runs_twice_and_the_second_run_changes_nothing(terminal: Terminal) -> None:
     """The first thing anybody does, without a token, an account or a server; and then once more."""
     first = terminal.traffic("run")

@@ -23,8 +23,11 @@ class NewestDayOnly(SeededTraffic):
 
 @pytest.mark.parametrize(
     ("repositories", "children"),
-    [(200, 200), (230, 10), (1000, 40)],
-    ids=["one each up to 200", "batches of 25 beyond", "a thousand"],
+    [
+        pytest.param(200, 200, id="one each up to 200"),
+        pytest.param(230, 10, id="batches of 25 beyond"),
+        pytest.param(1000, 40, id="a thousand", marks=pytest.mark.slow),
+    ],
 )
 def test_every_repository_is_captured_in_so_many_children(pipeline: Pipeline, repositories: int, children: int) -> None:
     """The console shows a child for each of few repositories; many come in batches, to keep a run cheap."""
