@@ -88,9 +88,9 @@ MUTATIONS = [
     Mutation(
         "2 not returned is not zero: the reader fills the window in",
         "lambdas/shared/traffic.py",
-        'return Said({_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}, captured_at)',
-        "filled = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)}\n"
-        '    return Said(filled | {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}, captured_at)',
+        'rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
+        "rows = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)} | "
+        '{_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
         "outages",
     ),
     Mutation(
@@ -110,7 +110,7 @@ MUTATIONS = [
     Mutation(
         "2 whether a day is complete is derived: every window is taken for whole days",
         "lambdas/shared/traffic.py",
-        "return all(_is_block(said) and said.captured_at >= REGIME_CHANGE for said in answers)",
+        "return all(_is_block(said) and said.captured_at >= REGIME_CHANGE and not said.enterprise for said in answers)",
         "return True",
         "outages traffic_windows",
     ),
@@ -131,8 +131,8 @@ MUTATIONS = [
     Mutation(
         "4 the raw answer is kept: its spaces are tidied away",
         "lambdas/fetch_traffic/batch.py",
-        '"body": answer.body.decode("utf-8", "replace"),',
-        '"body": " ".join(answer.body.decode("utf-8", "replace").split()),',
+        'body = answer.body.decode("utf-8", "replace")',
+        'body = " ".join(answer.body.decode("utf-8", "replace").split())',
         "archive",
     ),
     Mutation(
@@ -193,7 +193,7 @@ MUTATIONS = [
     ),
     Mutation(
         "6 a hole is announced in time: on the 14th day, when it is too late",
-        "lambdas/summarize_run/deadlines.py",
+        "lambdas/shared/traffic.py",
         "SAFE_DAYS = 13",
         "SAFE_DAYS = 14",
         "outages summary_deadlines",
@@ -201,8 +201,8 @@ MUTATIONS = [
     Mutation(
         "6 a late GitHub is told apart: it is not",
         "lambdas/summarize_run/watch.py",
-        "seen.newest_day_age <= seen.usual_age:",
-        "seen.newest_day_age <= seen.usual_age + 99:",
+        "self.newest_day_age > self.usual_age",
+        "self.newest_day_age > self.usual_age + 99",
         "summary_dangers",
     ),
     Mutation(
