@@ -1,7 +1,7 @@
 """`traffic start`: when a missed run is caught up."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -56,3 +56,37 @@ def test_each_run_is_told_once_as_it_begins_and_ends_and_then_saved(
     assert ended.endswith("SUCCEEDED after 1m05s")
     assert stack.step_functions.started[0][0].startswith("catch-up-")
     assert stack.saves == 1
+
+
+def test_a_catch_up_that_failed_is_tried_again_an_hour_later(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop that woke without a network would else wait until the next morning."""
+
+    class Clock(datetime):
+        """Tells the time of the story."""
+
+        moment = NOW
+
+        @classmethod
+        def now(cls, _zone: object = None) -> datetime:  # type: ignore[override]
+            """Give it."""
+            return cls.moment
+
+    def naps() -> Iterator[None]:
+        stack.step_functions.executions[0] |= {"status": "FAILED", "stopDate": NOW}
+        yield
+        Clock.moment = NOW + timedelta(minutes=59)
+        yield
+        Clock.moment = NOW + timedelta(minutes=61)
+        yield
+        raise KeyboardInterrupt
+
+    steps = naps()
+    monkeypatch.setattr("cli.start.datetime", Clock)
+    monkeypatch.setattr("cli.start.time.sleep", lambda _seconds: next(steps))
+    with pytest.raises(KeyboardInterrupt):
+        watch(stack.deployment)
+
+    assert len(stack.step_functions.started) == 2
+    assert capsys.readouterr().out.count("catching up") == 2
