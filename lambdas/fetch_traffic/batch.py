@@ -1,42 +1,35 @@
 """Reads the traffic of a batch of repositories, as far as GitHub, the clock and the batch allow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
-from lambdas.shared.answers import FAILED, Answer, Meaning, Verdict, classify
-from lambdas.shared.clock import from_http, from_text, to_text
+from lambdas.fetch_traffic.asking import Asked, archived, ask
+from lambdas.shared.answers import Answer, Meaning, Verdict
+from lambdas.shared.clock import from_text, to_text
 from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
 from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError
 from lambdas.shared.github import GitHub
 from lambdas.shared.rate_limit import rate_limit_pause
-from lambdas.shared.traffic import check_body, nobody_viewed
+from lambdas.shared.traffic import nobody_viewed
 
+LAST = ENDPOINTS[
+    -1
+]  # its presence in the archive says that all was answered, so it is kept with the rest or not at all
 PASSES = 3  # a repository that failed as often leaves the batch
-MOST_BYTES = (
-    1024 * 1024
-)  # of an answer about traffic, of which GitHub's have some thousand; a batch of 25 keeps a hundred
-MOST_SAID = 10_000  # characters that are kept of an answer that brings no traffic, such as a page of HTML
 RESERVE = 30.0  # seconds of the function's own time that are left for archiving
 LONGEST_WAIT = 172_800.0  # seconds; longer than any run's deadline, it keeps an absurd header from overflowing a date
 
-PATHS: dict[Endpoint, str] = {
-    "views": "/traffic/views",
-    "clones": "/traffic/clones",
-    "referrers": "/traffic/popular/referrers",
-    "paths": "/traffic/popular/paths",
-}
-
-_PARAMETERS: dict[Endpoint, dict[str, str]] = {"views": {"per": "day"}, "clones": {"per": "day"}}
-
-# The headers that are kept: when, under which limit, for which token and version, and what was said about access.
-KEPT_HEADERS = (
-    "date", "etag", "link", "location", "retry-after", "gh-limited-by", "x-github-sso", "x-github-request-id",
-    "x-github-api-version-selected", "x-github-enterprise-version",
-    "x-accepted-github-permissions", "github-authentication-token-expiration",
-    "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset", "x-ratelimit-resource",
-)  # fmt: skip
+# Of two bad answers the first of these counts.
+_URGENT = (
+    Meaning.BAD_TOKEN,
+    Meaning.OUR_BUG,
+    Meaning.LIMITED,
+    Meaning.SECONDARY_LIMITED,
+    Meaning.REFUSED,
+    Meaning.MOVED,
+    Meaning.TRANSIENT,
+)
 
 
 @dataclass
@@ -118,33 +111,42 @@ class _Fetcher:
     fetched: FetchedBatch
 
     def fetch(self, repository: Repository) -> None:
-        """Ask for the endpoints that are still missing, until something stands in the way."""
+        """Ask for the endpoints that are still missing, until something stands in the way.
+
+        Views come first and alone: they tell whether GitHub answers about this repository, and whether there is more to
+        ask. All the rest is asked at once.
+        """
         missing = list(repository.get("endpoints", ENDPOINTS))
         while missing:
             if self.seconds_left() < RESERVE:
                 self.fetched.remaining.append({**repository, "endpoints": _left(missing)})
                 return
-            answer = self.github.get(_path(repository, missing[0]), _PARAMETERS.get(missing[0]))
-            verdict = _judge(missing[0], answer)
-            if verdict.meaning is not Meaning.FINE:
-                self._stop_at({**repository, "endpoints": missing}, answer, verdict)
+            asked = ask(self.github, repository, missing[:1] if missing[0] == "views" else missing)
+            bad = [each for each in asked if each.verdict.meaning is not Meaning.FINE]
+            kept = [each for each in asked if each not in bad and not (bad and each.endpoint == LAST)]
+            self._keep(repository, kept)
+            missing = [endpoint for endpoint in missing if endpoint not in {each.endpoint for each in kept}]
+            if bad:
+                self._stop_at({**repository, "endpoints": missing}, min(bad, key=_urgency))
                 return
-            endpoint = missing.pop(0)
-            self.fetched.answers.append(self._archived(repository, endpoint, answer, verdict))
-            self.fetched.pauses = 0
-            if nobody_viewed(endpoint, answer.json()):
-                missing = [left for left in missing if left not in OF_VIEWERS]
+            if any(nobody_viewed(each.endpoint, each.answer.json()) for each in asked):
+                missing = [endpoint for endpoint in missing if endpoint not in OF_VIEWERS]
 
-    def _stop_at(self, repository: Repository, answer: Answer, verdict: Verdict) -> None:
+    def _keep(self, repository: Repository, fine: Sequence[Asked]) -> None:
+        self.fetched.answers += [archived(self.run, repository, each, self.now()) for each in fine]
+        if fine:
+            self.fetched.pauses = 0
+
+    def _stop_at(self, repository: Repository, bad: Asked) -> None:
         """Note what an answer that is not fine means for its repository, the batch or the run."""
-        line = self._archived(repository, repository["endpoints"][0], answer, verdict)
+        line = archived(self.run, repository, bad, self.now())
         repository = {**repository, "endpoints": _left(repository["endpoints"])}
-        if verdict.meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
-            self._pause(repository, answer)
-        elif verdict.meaning in (Meaning.BAD_TOKEN, Meaning.OUR_BUG):
+        if bad.verdict.meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
+            self._pause(repository, bad.answer)
+        elif bad.verdict.meaning in (Meaning.BAD_TOKEN, Meaning.OUR_BUG):
             self.fetched.remaining.append(repository)
-            self.fetched.stop = _reason_to_stop(line, answer, verdict)
-        elif verdict.meaning is Meaning.TRANSIENT and repository.get("passes", 0) + 1 < PASSES:
+            self.fetched.stop = _reason_to_stop(line, bad.answer, bad.verdict)
+        elif bad.verdict.meaning is Meaning.TRANSIENT and repository.get("passes", 0) + 1 < PASSES:
             self.fetched.unanswered.append(line)
             self.fetched.remaining.append({**repository, "passes": repository.get("passes", 0) + 1})
         else:  # refused, or failed for the last time: the other endpoints would not answer either
@@ -158,21 +160,6 @@ class _Fetcher:
         self.fetched.pauses += 1
         self.fetched.remaining.append(repository)
 
-    def _archived(self, repository: Repository, endpoint: Endpoint, answer: Answer, verdict: Verdict) -> ArchivedAnswer:
-        said_at = from_http(answer.headers.get("date")) or self.now()
-        body = answer.body.decode("utf-8", "replace")  # a good answer is UTF-8, so it is untouched
-        return {
-            "run": self.run["id"],
-            "repo_id": repository["id"],
-            "repo": repository["name"],
-            "endpoint": endpoint,
-            "captured_at": to_text(said_at),
-            "status": answer.status,
-            "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},
-            "body": body if verdict.meaning is Meaning.FINE else body[:MOST_SAID],
-            "outcome": verdict.outcome,
-        }
-
 
 def _left(missing: list[Endpoint]) -> list[Endpoint]:
     """Say what to ask for when going on later.
@@ -183,29 +170,14 @@ def _left(missing: list[Endpoint]) -> list[Endpoint]:
     return ["views", "clones"] if missing == ["clones"] else missing
 
 
+def _urgency(bad: Asked) -> int:
+    """Tell which of two bad answers is acted upon: what all must heed comes first."""
+    return _URGENT.index(bad.verdict.meaning)
+
+
 def _reason_to_stop(line: ArchivedAnswer, answer: Answer, verdict: Verdict) -> Exception:
     if verdict.meaning is Meaning.BAD_TOKEN:
         return GitHubAuthError(f"GitHub refuses the token: {answer.message()}")
     return GitHubRejectionError(
         f"GitHub rejects the request for {line['endpoint']} of {line['repo']}: {answer.status} {answer.message()}"
     )
-
-
-def _path(repository: Repository, endpoint: Endpoint) -> str:
-    parts = repository["name"].split("/", 1)
-    if {"", ".", ".."} & set(parts):  # a client would take them for folders; GitHub itself redirects to ids
-        return f"/repositories/{repository['id']}{PATHS[endpoint]}"
-    return "/repos/" + "/".join(quote(part, safe="") for part in parts) + PATHS[endpoint]
-
-
-def _judge(endpoint: Endpoint, answer: Answer) -> Verdict:
-    """Classify, and look into what claims to be fine: a 200 that is no whole answer passes, as a 5xx does."""
-    verdict = classify(answer)
-    if verdict.meaning is Meaning.FINE:
-        if len(answer.body) > MOST_BYTES:
-            return Verdict(Meaning.TRANSIENT, FAILED)
-        try:
-            check_body(endpoint, answer.json())
-        except ValueError:
-            return Verdict(Meaning.TRANSIENT, FAILED)
-    return verdict

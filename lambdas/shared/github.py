@@ -7,7 +7,8 @@ Source:
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -21,6 +22,8 @@ CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only t
 SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
 MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 repositories is about 0.6 MB
 MAX_REDIRECTS = 3
+
+Wanted = tuple[str, Mapping[str, str] | None]  # a path and its parameters
 
 HEADERS = {
     "Accept": "application/vnd.github+json",
@@ -62,6 +65,7 @@ class GitHub:
         self._read_token = read_token
         self._call_seconds = call_seconds
         self._session = _session()
+        self._counting = threading.Lock()
         self.calls = 0
         self.remaining: int | None = None  # calls that GitHub still allowed when it last said so
 
@@ -72,14 +76,21 @@ class GitHub:
         again only if it has changed: repeating a refused token gets its owner locked out. All of that takes no longer
         than one call may.
         """
+        return self.get_all([(path, params)])[0]
+
+    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+        """Ask for a few things at once, each as `get` does; gives the answers in the same order."""
         ends = time.monotonic() + self._call_seconds
         token = self._read_token()
-        answer = self._follow(path, params, token, ends)
-        if classify(answer).meaning is Meaning.BAD_TOKEN:
+        answers = self._follow_all(wanted, token, ends)
+        refused = [place for place, answer in enumerate(answers) if classify(answer).meaning is Meaning.BAD_TOKEN]
+        if refused:
             fresh = self._read_token(fresh=True)
             if fresh != token:
-                return self._follow(path, params, fresh, ends)
-        return answer
+                again = self._follow_all([wanted[place] for place in refused], fresh, ends)
+                for place, answer in zip(refused, again, strict=True):
+                    answers[place] = answer
+        return answers
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address is on the configured host, the only one that may see the token."""
@@ -87,6 +98,10 @@ class GitHub:
             return _origin(url) == _origin(self._api_url)
         except LocationParseError:
             return False
+
+    def _follow_all(self, wanted: Sequence[Wanted], token: str, ends: float) -> list[Answer]:
+        with ThreadPoolExecutor(len(wanted)) as callers:
+            return list(callers.map(lambda each: self._follow(each[0], each[1], token, ends), wanted))
 
     def _follow(self, path: str, params: Mapping[str, str] | None, token: str, ends: float) -> Answer:
         url = path if urlsplit(path).scheme else f"{self._api_url}{path}"
@@ -101,7 +116,8 @@ class GitHub:
 
     def _call(self, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
         """Make one call, in a thread of its own: the only way to bound a body, or headers, that drip."""
-        self.calls += 1
+        with self._counting:
+            self.calls += 1
         done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         session = self._session
         threading.Thread(target=lambda: done.put(_ask(session, url, params, token, seconds)), daemon=True).start()

@@ -27,7 +27,7 @@ def test_a_token_revoked_in_the_run_costs_a_handful_of_calls(pipeline: Pipeline)
 
     (mail,) = pipeline.mail(1)
     assert (execution.status, execution.error) == ("FAILED", "GitHubAuthError")
-    assert 1 <= len(refused) <= MAX_CONCURRENCY + 1
+    assert 1 <= len(refused) <= 3 * MAX_CONCURRENCY + 1  # each child may have three under way
     assert "FAILED, GitHubAuthError" in mail["Subject"]
     assert "of 200 repositories captured" in mail["Message"]
     assert "not reached" in mail["Message"]

@@ -1,13 +1,13 @@
 """Fetch traffic and the clock: its own time, and the run's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from lambdas.fetch_traffic.batch import RESERVE, FetchedBatch, fetch_batch
 from lambdas.shared.answers import Answer
 from lambdas.shared.clock import to_text
 from lambdas.shared.contract import Batch, Repository
-from lambdas.shared.github import GitHub
+from lambdas.shared.github import GitHub, Wanted
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 REPOSITORIES: list[Repository] = [{"id": 1, "name": "octo/docs"}, {"id": 2, "name": "octo/cli"}]
@@ -21,13 +21,16 @@ class AnsweringGitHub(GitHub):
         self.answer = answer
         self.asked: list[str] = []
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:  # noqa: ARG002 - GitHub's signature
-        """Give an answer of the right shape."""
-        self.asked.append(path)
-        kind = path.rpartition("/")[2]
-        rows = '[{"timestamp": "2026-11-19T00:00:00Z", "count": 1, "uniques": 1}]'
-        body = b"[]" if "popular" in path else f'{{"count": 1, "uniques": 1, "{kind}": {rows}}}'.encode()
-        return self.answer or Answer(200, {}, body)
+    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+        """Give answers of the right shape."""
+        self.asked += [path for path, _ in wanted]
+        return [self.answer or _answer(path.rpartition("/")[2]) for path, _ in wanted]
+
+
+def _answer(kind: str) -> Answer:
+    rows = '[{"timestamp": "2026-11-19T00:00:00Z", "count": 1, "uniques": 1}]'
+    body = f'{{"count": 1, "uniques": 1, "{kind}": {rows}}}' if kind in ("views", "clones") else "[]"
+    return Answer(200, {}, body.encode())
 
 
 def fetch(
@@ -47,12 +50,12 @@ def plenty() -> Iterator[float]:
 
 def test_it_stops_in_time_and_says_what_is_still_to_be_asked() -> None:
     """A function that is cut off loses what GitHub has answered already."""
-    left = iter([200.0, 200.0, 100.0, RESERVE - 1, RESERVE - 2])
+    left = iter([200.0, 100.0, RESERVE - 1, RESERVE - 2])
 
     fetched = fetch(AnsweringGitHub(), seconds=left)
 
-    assert [line["endpoint"] for line in fetched.answers] == ["views", "clones"]
-    assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["referrers", "paths"]}, REPOSITORIES[1]]
+    assert [line["endpoint"] for line in fetched.answers] == ["views"]
+    assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["clones", "referrers", "paths"]}, REPOSITORIES[1]]
     assert fetched.resume_at is None
 
 
