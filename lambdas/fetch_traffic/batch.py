@@ -10,7 +10,7 @@ from lambdas.shared.clock import from_text, to_text
 from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
 from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError
 from lambdas.shared.github import GitHub
-from lambdas.shared.rate_limit import rate_limit_pause
+from lambdas.shared.rate_limit import rate_limit_pause, reserve_pause
 from lambdas.shared.traffic import nobody_viewed
 
 LAST = ENDPOINTS[
@@ -95,8 +95,8 @@ def fetch_batch(
             fetched.remaining += batch["repositories"][position:]
             break
         fetcher.fetch(repository)
-    if deadline and fetched.resume_at and fetched.resume_at >= deadline:
-        fetched.remaining, fetched.resume_at = [], None
+    if not fetched.remaining or (deadline and fetched.resume_at and fetched.resume_at >= deadline):
+        fetched.remaining, fetched.resume_at = [], None  # a wait for nothing, or one that ends too late
     return fetched
 
 
@@ -118,7 +118,7 @@ class _Fetcher:
         """
         missing = list(repository.get("endpoints", ENDPOINTS))
         while missing:
-            if self.seconds_left() < RESERVE:
+            if self.fetched.resume_at or self.seconds_left() < RESERVE:
                 self.fetched.remaining.append({**repository, "endpoints": _left(missing)})
                 return
             asked = ask(self.github, repository, missing[:1] if missing[0] == "views" else missing)
@@ -133,9 +133,14 @@ class _Fetcher:
                 missing = [endpoint for endpoint in missing if endpoint not in OF_VIEWERS]
 
     def _keep(self, repository: Repository, fine: Sequence[Asked]) -> None:
-        self.fetched.answers += [archived(self.run, repository, each, self.now()) for each in fine]
-        if fine:
+        """Note what is archived, and whether it says that GitHub should be left to the owner's other tools for now."""
+        now = self.now()
+        for each in fine:
+            self.fetched.answers.append(archived(self.run, repository, each, now))
             self.fetched.pauses = 0
+            pause = reserve_pause(each.answer, now)
+            if pause is not None:
+                self.fetched.resume_at = now + timedelta(seconds=min(pause, LONGEST_WAIT))
 
     def _stop_at(self, repository: Repository, bad: Asked) -> None:
         """Note what an answer that is not fine means for its repository, the batch or the run."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lambdas.shared.answers import FAILED
 from lambdas.shared.clock import start_of
 from lambdas.shared.merge import Entry
+from lambdas.shared.rate_limit import RESERVE
 from lambdas.shared.spans import holes, meet
 from lambdas.shared.traffic import SAFE_DAYS, WINDOW_DAYS
 
@@ -24,7 +25,6 @@ MOST_CALLS, LEAST_CALLS = 4, 2  # of a repository that was viewed lately, and of
 # all are asked, with waits.
 # Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 LEAST_LIMIT = 1_000
-RESERVE = 0.1  # of what GitHub grants, for other tools of the token's owner
 
 
 class Known(NamedTuple):

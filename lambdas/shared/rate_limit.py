@@ -8,6 +8,7 @@ from lambdas.shared.clock import from_http
 
 FIRST_PAUSE = 60.0  # seconds
 LONGEST_PAUSE = 900.0  # seconds
+RESERVE = 0.1  # of what GitHub grants, for other tools of the token's owner
 AFTER_RESET = 2.0  # seconds; at the exact second of the reset GitHub still refuses
 
 
@@ -37,6 +38,29 @@ def rate_limit_pause(answer: Answer, now: datetime, *, attempt: int) -> float:
     return max(asked, min(doubled, LONGEST_PAUSE))
 
 
+def reserve_pause(answer: Answer, now: datetime) -> float | None:
+    """Say how long to leave GitHub alone so that something is left for other tools of the token's owner.
+
+    Args:
+        answer: A good one.
+        now: The time to count from where the answer carries no `Date`.
+
+    Returns:
+        Seconds until the limit's reset, as for a refused call; None where more than a tenth of the limit is left, or
+        the answer does not tell.
+    """
+    limit, left = (_number(answer.headers, f"x-ratelimit-{name}") for name in ("limit", "remaining"))
+    if limit is None or left is None or left >= limit * RESERVE:
+        return None
+    until_reset = _until_reset(answer.headers, from_http(answer.headers.get("date")) or now)
+    return None if until_reset is None else max(until_reset, 1.0)
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 def _retry_after(headers: Mapping[str, str], said_at: datetime) -> float | None:
     """Read `retry-after`: seconds by GitHub's documentation, an HTTP date by RFC 9110; None where it is neither."""
     text = headers.get("retry-after", "")
@@ -48,5 +72,5 @@ def _retry_after(headers: Mapping[str, str], said_at: datetime) -> float | None:
 
 def _until_reset(headers: Mapping[str, str], said_at: datetime) -> float | None:
     """Read `x-ratelimit-reset`, in epoch seconds; None where it is not a number."""
-    text = headers.get("x-ratelimit-reset", "")
-    return float(text) - said_at.timestamp() + AFTER_RESET if text.isascii() and text.isdigit() else None
+    reset = _number(headers, "x-ratelimit-reset")
+    return None if reset is None else float(min(reset, 2**62)) - said_at.timestamp() + AFTER_RESET

@@ -78,7 +78,7 @@ def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) 
 def test_a_budget_too_small_for_the_run_is_waited_out_visibly(
     pipeline: Pipeline, repositories: int, limit: int, window: int
 ) -> None:
-    """The fleet slows down by itself, however many batches it has, and each wait costs one call."""
+    """The fleet slows down by itself, however many batches it has."""
     with SimulatedGitHub(repositories=repositories, limit=limit, limit_window=window, port=pipeline.port) as github:
         arn = pipeline.start()
         reader = RunReader(stack_of(pipeline.engine.client, "", save=lambda: None), arn)
@@ -94,6 +94,6 @@ def test_a_budget_too_small_for_the_run_is_waited_out_visibly(
     assert any("waiting for GitHub's rate limit until" in sentence for sentence in seen)
     pages = -(-repositories // 100)
     assert repositories * 2 < answered - pages <= repositories * 4  # without views, nobody is asked for who viewed
-    assert refused == pipeline.waits(execution)
-    # For each window that ran out, the children then at work; a busy machine leaves some windows half used.
-    assert refused <= 2 * MAX_CONCURRENCY * (answered // limit)
+    # A tenth of each window is left alone, so that the limit refuses few calls: those under way when it was reached.
+    assert pipeline.waits(execution) >= (answered // limit)
+    assert refused <= 3 * MAX_CONCURRENCY * (answered // limit)

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from lambdas.fetch_traffic.batch import RESERVE, FetchedBatch, fetch_batch
 from lambdas.shared.answers import Answer
 from lambdas.shared.clock import to_text
 from lambdas.shared.contract import Batch, Repository
 from lambdas.shared.github import GitHub, Wanted
+from lambdas.shared.rate_limit import reserve_pause
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 REPOSITORIES: list[Repository] = [{"id": 1, "name": "octo/docs"}, {"id": 2, "name": "octo/cli"}]
@@ -85,3 +88,46 @@ def test_a_wait_within_the_runs_deadline_keeps_both_repositories() -> None:
 
     assert [repository["id"] for repository in fetched.remaining] == [1, 2]
     assert fetched.resume_at == NOW + timedelta(seconds=60)
+
+
+def told_limit(remaining: str, reset: str = "1795168800") -> Answer:
+    """A good answer that says what is left of 5,000 calls; by default until an hour after `NOW`."""
+    headers = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset}
+    return Answer(200, headers, _answer("views").body)
+
+
+def test_a_tenth_of_the_limit_is_left_for_the_owners_other_tools() -> None:
+    """What was answered is kept, and the run goes on after GitHub's reset."""
+    fetched = fetch(AnsweringGitHub(told_limit("499")), seconds=plenty())
+
+    assert [line["endpoint"] for line in fetched.answers] == ["views"]
+    assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["clones", "referrers", "paths"]}, REPOSITORIES[1]]
+    assert fetched.resume_at == NOW + timedelta(hours=1, seconds=2)
+    assert fetched.pauses == 0
+
+
+def test_as_long_as_more_is_left_nothing_waits() -> None:
+    """A limit that is far away is none."""
+    github = AnsweringGitHub(told_limit("500"))
+
+    fetched = fetch(github, seconds=plenty())
+
+    assert fetched.resume_at is None
+    assert len(github.asked) > 1
+
+
+def test_a_batch_that_is_done_waits_for_nothing() -> None:
+    """Its child execution ends at once, and leaves its place to the next."""
+    one: Batch = {"repositories": [{**REPOSITORIES[0], "endpoints": ["views"]}]}
+    run = {"id": "run", "started": to_text(NOW)}
+    github = AnsweringGitHub(told_limit("0"))
+
+    fetched = fetch_batch(github, run, one, now=lambda: NOW, seconds_left=lambda: 300.0)  # type: ignore[arg-type]
+
+    assert (fetched.remaining, fetched.resume_at) == ([], None)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "1"}])
+def test_what_github_does_not_tell_is_no_reason_to_wait(headers: dict[str, str]) -> None:
+    """An Enterprise Server may have no limit at all."""
+    assert reserve_pause(Answer(200, headers, b"{}"), NOW) is None
