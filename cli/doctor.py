@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ from cli.executions import at, newest_executions
 from cli.github_access import GitHubAccess
 from cli.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
 from cli.terminal import FAILED, CommandError, table
+from lambdas.shared.errors import GitHubAuthError
+from lambdas.shared.token_owners import ANYONE, tokens_in
 from local.engine import EngineError, running_engine
 from local.settings import LocalSettings, SettingError
 from local.synthesis import SynthesisError, synthesize
@@ -81,7 +83,7 @@ def local_findings() -> Iterator[Finding]:
         return
     yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}")
     if settings.token:
-        yield from token_findings(GitHubAccess(settings.api_url, settings.token))
+        yield from tokens_findings(settings.api_url, settings.token)
     else:
         yield Finding(
             "warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make one: {NEW_TOKEN_PAGE}"
@@ -97,6 +99,18 @@ def python_finding(version: tuple[int, int]) -> Finding:
     if version >= (3, 11):
         return Finding("ok", "python", found)
     return Finding("fail", "python", found, "install Python 3.11 or later, remove .venv and set up again")
+
+
+def tokens_findings(api_url: str, secret: str) -> Iterator[Finding]:
+    """Check each token that is held."""
+    try:
+        tokens = tokens_in(secret)
+    except GitHubAuthError as exc:
+        yield Finding("fail", "token", str(exc), "`traffic token` replaces it")
+        return
+    for owner, token in tokens.items():
+        for finding in token_findings(GitHubAccess(api_url, token)):
+            yield finding if owner == ANYONE else replace(finding, subject=f"{finding.subject} for {owner}")
 
 
 def token_findings(github: GitHubAccess) -> Iterator[Finding]:
@@ -198,7 +212,7 @@ def secret_findings(deployment: Deployment) -> Iterator[Finding]:
         yield Finding("warn", "secret", exc.response["Error"]["Code"], "you may not read it; the functions still may")
         return
     yield Finding("ok", "secret", "readable")
-    yield from token_findings(GitHubAccess(deployment.parameters["GitHubApiUrl"], token))
+    yield from tokens_findings(deployment.parameters["GitHubApiUrl"], token)
 
 
 def subscription_finding(deployment: Deployment) -> Finding:

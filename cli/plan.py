@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from cli.verify import items
 from lambdas.shared.contract import manifest_key, not_due_key
 from lambdas.shared.items import entry_of_item
 from lambdas.shared.planning import NEVER_ASKED, Known, Plan, calls_granted, known_of, plan
+from lambdas.shared.token_owners import ANYONE, token_owner
 
 EXAMPLES = """examples:
   traffic plan          on this machine
@@ -35,13 +37,13 @@ class Listed:
 
     Attributes:
         run: Its name.
-        ids: All repositories that were wanted, those that were not due among them.
-        limit: Calls that GitHub grants an hour; None where it sets no limit, or did not say.
+        owners: By the ids of all repositories that were wanted, the owner whose token asks; None for those not due.
+        limits: Calls that GitHub grants an hour, by the owner whose token asks; None where it sets no limit.
     """
 
     run: str
-    ids: frozenset[int]
-    limit: int | None
+    owners: Mapping[int, str | None]
+    limits: Mapping[str, int | None]
 
 
 def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -72,26 +74,28 @@ def next_run(now: datetime) -> date:
 def show_plan(deployment: Deployment, day: date) -> None:
     """Print what a run on a day would do."""
     listed = last_listing(deployment)
+    plans, budgets = [], []
     known = known_repositories(deployment, listed, day.toordinal())
-    budget = calls_granted(listed.limit, None, RUN_HOURS)
-    planned = plan(known, day.toordinal(), budget)
+    for owner, repositories in known.items():
+        budgets.append(calls_granted(listed.limits.get(owner), None, RUN_HOURS))
+        plans.append(plan(repositories, day.toordinal(), budgets[-1]))
     say(f"The run of {day}, by what {listed.run} listed:")
-    table(("WHAT", "HOW MANY"), plan_rows(planned, len(known), budget))
+    table(("WHAT", "HOW MANY"), plan_rows(plans, sum(map(len, known.values())), budgets))
 
 
-def plan_rows(planned: Plan, repositories: int, budget: int | None) -> list[tuple[str, object]]:
-    """Say what a plan does, in rows."""
-    waiting = sum(map(len, planned.not_due.values()))
+def plan_rows(plans: Sequence[Plan], repositories: int, budgets: Sequence[int | None]) -> list[tuple[str, object]]:
+    """Say what plans do together, one for each token, in rows."""
+    waiting = Counter[int]()
+    for planned in plans:
+        waiting.update({day: len(positions) for day, positions in planned.not_due.items()})
     rows: list[tuple[str, object]] = [
         ("repositories", repositories),
-        ("asked", len(planned.asked)),
-        ("calls to GitHub, about", planned.calls),
-        ("calls granted, less the reserve", "unknown" if budget is None else budget),
-        ("not due", waiting),
+        ("asked", sum(len(planned.asked) for planned in plans)),
+        ("calls to GitHub, about", sum(planned.calls for planned in plans)),
+        ("calls granted, less the reserve", "unknown" if None in budgets else sum(filter(None, budgets))),
+        ("not due", waiting.total()),
     ]
-    return rows + [
-        (f"  due on {date.fromordinal(on)}", len(positions)) for on, positions in sorted(planned.not_due.items())
-    ]
+    return rows + [(f"  due on {date.fromordinal(on)}", number) for on, number in sorted(waiting.items())]
 
 
 def last_listing(deployment: Deployment) -> Listed:
@@ -104,36 +108,45 @@ def last_listing(deployment: Deployment) -> Listed:
         reader = RunReader(deployment, execution["executionArn"])
         batches = reader.note(manifest_key(reader.run_id))
         if batches:
-            asked = {repository["id"] for batch in batches for repository in batch["repositories"]}
+            owners: dict[int, str | None] = {
+                repository["id"]: batch.get("owner", ANYONE)
+                for batch in batches
+                for repository in batch["repositories"]
+            }
             not_due = reader.note(not_due_key(reader.run_id)) or {}
-            ids = frozenset(asked.union(*not_due.values()))
-            if ids:  # a date that was stored again from the archive lists objects, not repositories
-                return Listed(reader.run_id, ids, limit_told(deployment, reader.execution_arn))
+            owners |= {id_: None for ids in not_due.values() for id_ in ids}
+            if owners:  # a date that was stored again from the archive lists objects, not repositories
+                return Listed(reader.run_id, owners, limits_told(deployment, reader.execution_arn))
     raise CommandError("No run has listed any repositories yet: `traffic run` does.")
 
 
-def limit_told(deployment: Deployment, arn: str) -> int | None:
-    """Read from a run's history what GitHub granted when it listed."""
+def limits_told(deployment: Deployment, arn: str) -> dict[str, int | None]:
+    """Read from a run's history what GitHub granted each token when it listed."""
     pages = deployment.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
-    told = None
+    told: dict[str, int | None] = {}
     for page in pages:
         for event in page["events"]:
-            output = event.get("stateExitedEventDetails", {}).get("output", "{}")
-            told = _limit_in(output) or told
+            told |= _limits_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
     return told
 
 
-def _limit_in(output: str) -> int | None:
+def _limits_in(output: str) -> dict[str, int | None]:
     state = json.loads(output)
     listing = state.get("listing") if isinstance(state, Mapping) else None
-    return listing.get("limit") if isinstance(listing, Mapping) else None
+    tokens = listing.get("tokens", {}) if isinstance(listing, Mapping) else {}
+    return {owner: said.get("limit") for owner, said in tokens.items()}
 
 
-def known_repositories(deployment: Deployment, listed: Listed, today: int) -> list[Known]:
-    """Read what is known of all that were listed."""
-    known = {
-        int(item["repo-id"]): known_of(entry_of_item(item), today)
+def known_repositories(deployment: Deployment, listed: Listed, today: int) -> dict[str, list[Known]]:
+    """Read what is known of all that were listed, by the owner whose token asks."""
+    entries = {
+        int(item["repo-id"]): entry_of_item(item)
         for item in items(deployment, "RepositoriesTable")
-        if item["repo-id"].isdecimal() and int(item["repo-id"]) in listed.ids
+        if item["repo-id"].isdecimal() and int(item["repo-id"]) in listed.owners
     }
-    return [known.get(id_, NEVER_ASKED) for id_ in sorted(listed.ids)]
+    known: dict[str, list[Known]] = {}
+    for id_, asks in sorted(listed.owners.items()):
+        entry = entries.get(id_)
+        owner = asks or (token_owner(entry.name, listed.limits) if entry and entry.names else None) or ANYONE
+        known.setdefault(owner, []).append(known_of(entry, today) if entry else NEVER_ASKED)
+    return known

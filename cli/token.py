@@ -2,18 +2,27 @@
 
 import argparse
 import getpass
+import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from cli.deployment import Deployment
 from cli.github_access import GitHubAccess
 from cli.opening import local_settings, opened
 from cli.terminal import CommandError, UsageError, say, warn
+from lambdas.shared.errors import GitHubAuthError
+from lambdas.shared.token_owners import ANYONE, tokens_in
+
+NONE = "none"  # what a stack is deployed with whose token follows
 
 EXAMPLES = """examples:
   traffic token --aws                     asks for the new token, without showing it
   pass show github | traffic token --aws  or reads it from a pipe
+  traffic token --aws --owner octo-org    the token for one owner's repositories; the others stay
 
 The token is never an argument: other users of a machine can read those.
 On this machine the new token is used until GITHUB_TOKEN of the environment or .env changes: put it there too,
@@ -32,6 +41,11 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         parents=parents,
     )
     parser.add_argument("--no-check", action="store_true", help="do not ask GitHub whether it takes the token")
+    parser.add_argument(
+        "--owner",
+        type=str.lower,
+        help="the organization or user for whose repositories it is; * for those of everybody who has none",
+    )
     parser.set_defaults(execute=execute)
 
 
@@ -45,39 +59,79 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     token = read_token()
     with opened(arguments) as deployment:
-        replace_token(deployment, token, check=not arguments.no_check)
-    if settings and settings.token != token:
+        secret = replace_token(deployment, token, owner=arguments.owner, check=not arguments.no_check)
+    if settings and settings.token != secret:
         place = "the environment" if os.environ.get("GITHUB_TOKEN", "").strip() else ".env"
         warn(f"It is used until GITHUB_TOKEN of {place} changes. Put it there too: `traffic doctor` reads that one.")
     return 0
 
 
 def read_token() -> str:
-    """Read a token from standard input, unseen where a person types it.
+    """Read a token from standard input, unseen where a person types it; or several, as a JSON object.
 
     Raises:
         UsageError: It cannot be a token.
     """
-    token = (getpass.getpass("New token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
+    given = (getpass.getpass("New token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    try:
+        tokens = tokens_in(given)
+    except GitHubAuthError as exc:
         # The value is not repeated: it may be a token with something beside it.
-        raise UsageError("standard input gave no token: expected one line such as github_pat_...")
-    return token
+        raise UsageError("standard input gave no token: expected one line such as github_pat_...") from exc
+    return written(tokens)
 
 
-def replace_token(deployment: Deployment, token: str, *, check: bool) -> None:
-    """Put a new token into the secret that the functions read.
+def replace_token(deployment: Deployment, given: str, *, owner: str | None = None, check: bool) -> str:
+    """Put a new token into the secret that the functions read, and give what the secret holds then.
 
     Raises:
-        CommandError: GitHub refuses it; the old one stays.
+        CommandError: GitHub refuses it, or it is not clear which one it replaces; the old one stays.
     """
+    replaced = dict(tokens_in(given))
     if check:
-        report = GitHubAccess(deployment.parameters["GitHubApiUrl"], token).token_report()
-        if not report.accepted:
-            raise CommandError("GitHub refuses this token (401); the old one stays: make a new one, or see --no-check.")
-        say(f"GitHub takes it as {report.login or 'a GitHub App'}; it expires {report.expires or 'never'}.")
-    deployment.client("secretsmanager").put_secret_value(
-        SecretId=deployment.output("GitHubTokenSecret"), SecretString=token
-    )
+        for whose, token in replaced.items():
+            check_token(deployment, token, owner or whose)
+    secret = deployment.output("GitHubTokenSecret")
+    client = deployment.client("secretsmanager")
+    present = held(client, secret)
+    if owner is not None:
+        if present is None or list(replaced) != [ANYONE]:
+            raise CommandError("--owner takes one token, and the right to read the secret that holds the others.")
+        replaced = {**present, owner: replaced[ANYONE]}
+    elif present is not None and len(present) > 1 and list(replaced) == [ANYONE]:
+        raise CommandError(f"The secret holds tokens for {', '.join(sorted(present))}: say which by --owner.")
+    client.put_secret_value(SecretId=secret, SecretString=written(replaced))
     deployment.save()
     say("Replaced the token.")
+    return written(replaced)
+
+
+def check_token(deployment: Deployment, token: str, owner: str) -> None:
+    """Ask GitHub whether it takes a token.
+
+    Raises:
+        CommandError: It does not.
+    """
+    report = GitHubAccess(deployment.parameters["GitHubApiUrl"], token).token_report()
+    which = "" if owner == ANYONE else f" for {owner}"
+    if not report.accepted:
+        raise CommandError(
+            f"GitHub refuses this token{which} (401); the old one stays: make a new one, or see --no-check."
+        )
+    say(f"GitHub takes it{which} as {report.login or 'a GitHub App'}; it expires {report.expires or 'never'}.")
+
+
+def held(client: Any, secret: str) -> dict[str, str] | None:
+    """Read the tokens that the secret holds; None where we may not."""
+    try:
+        present = tokens_in(client.get_secret_value(SecretId=secret)["SecretString"])
+    except ClientError:
+        return None
+    except GitHubAuthError:
+        return {}
+    return {owner: token for owner, token in present.items() if token != NONE}
+
+
+def written(tokens: Mapping[str, str]) -> str:
+    """Write tokens as the secret holds them: a single one for everybody as it is."""
+    return tokens[ANYONE] if list(tokens) == [ANYONE] else json.dumps(tokens, separators=(",", ":"))

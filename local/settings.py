@@ -1,6 +1,7 @@
 """Read what the user set, from the environment and from `.env`, and say clearly what is wrong with it."""
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class LocalSettings:
     """How this machine captures traffic.
 
     Attributes:
-        token: The GitHub token; None where none is set.
+        token: The GitHub token, or several as a JSON object of owners and tokens; None where none is set.
         api_url: GitHub's REST API, without a slash at its end.
         home: The folder below which all local histories lie.
         parameters: Parameters of the stack that the settings give values to; the token is not among them.
@@ -109,15 +110,27 @@ def parse_dotenv(file: Path) -> dict[str, str]:
     return values
 
 
-def check_token(token: str | None) -> str | None:
-    """Refuse what can't be a token; it goes into a header.
+def check_token(given: str | None) -> str | None:
+    """Refuse what can't be a token, which goes into a header; of several, give the JSON object in its shortest form.
 
     Raises:
-        SettingError: It contains something else than visible ASCII characters.
+        SettingError: It is neither visible ASCII characters nor an object of owners and such tokens.
     """
-    if token is not None and not re.fullmatch(r"[!-~]+", token):
-        raise SettingError("GITHUB_TOKEN (not shown) has a space or another strange character in it; copy it again")
-    return token
+    if given is None or not given.startswith("{"):
+        tokens = {} if given is None else {"*": given}
+    else:
+        try:
+            tokens = json.loads(given)
+            given = json.dumps(tokens, separators=(",", ":"))
+        except ValueError:
+            tokens = {"": ""}
+    for owner, token in tokens.items():
+        if not re.fullmatch(r"[\w.-]+|\*", owner) or not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+            raise SettingError(
+                "GITHUB_TOKEN (not shown) has a space or another strange character in it; copy it again. Several tokens"
+                ' are written {"octo-org":"github_pat_...","*":"github_pat_..."}, each beside its owner'
+            )
+    return given
 
 
 def check_api_url(url: str) -> str:

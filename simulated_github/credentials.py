@@ -1,22 +1,34 @@
 """Whose token is good."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+Tokens = Iterable[str] | Mapping[str, Iterable[str]]
 
 
 class Credentials:
     """Tells good tokens from bad ones; without a list of good ones, every token is good.
 
     Args:
-        tokens: The good tokens, or None for any.
+        tokens: The good tokens, or None for any; as a mapping, with the owners whose repositories each sees.
         expires: What `github-authentication-token-expiration` says (`2027-01-31 10:13:04 UTC`), or None.
     """
 
-    def __init__(self, tokens: Iterable[str] | None = None, expires: str | None = None) -> None:
+    def __init__(self, tokens: Tokens | None = None, expires: str | None = None) -> None:
         self._good = None if tokens is None else set(tokens)
+        self._owners = {token: {owner.lower() for owner in seen} for token, seen in _grants(tokens).items()}
         self.expires = expires
         self._calls_left: int | None = None
         self._repositories_left: int | None = None
         self._asked: set[int] = set()
+
+    @property
+    def are_granted(self) -> bool:
+        """Tell whether each token sees some owners' repositories only, and has a limit of its own."""
+        return bool(self._owners)
+
+    def sees(self, token: str, owner: str) -> bool:
+        """Tell whether a good token sees an owner's repositories."""
+        return not self._owners or owner.lower() in self._owners.get(token, ())
 
     def accept(self, token: str) -> None:
         """Make a token good, as when somebody replaces a revoked one."""
@@ -59,3 +71,7 @@ def bearer(authorization: str) -> str:
     """Take the token out of an `Authorization` header: `Bearer TOKEN` or `token TOKEN`; else an empty text."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() in {"bearer", "token"} else ""
+
+
+def _grants(tokens: Tokens | None) -> Mapping[str, Iterable[str]]:
+    return tokens if isinstance(tokens, Mapping) else {}

@@ -100,6 +100,7 @@ class GitHub:
     faults: list[FaultRule] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
+    _limits: dict[str, PrimaryLimit] = field(default_factory=dict)
     _request_ids: Iterator[int] = field(default_factory=count)
 
     def answer(self, request: Request) -> Reply:
@@ -119,16 +120,17 @@ class GitHub:
         if not request.headers.get("User-Agent"):
             return replies.no_user_agent()
         traffic_of = target.repository.id if target.repository and target.endpoint in TRAFFIC.values() else None
-        if not self.credentials.check(bearer(request.headers.get("Authorization", "")), traffic_of):
+        if not self.credentials.check(_token(request), traffic_of):
             return replies.bad_credentials()
+        limit = self._limit_of(request)
         if target.endpoint == "rate_limit":
-            return self._spoilt(request, target, self._rate_limit(now), now)
-        if self.limit.exhausted(now):
+            return self._spoilt(request, target, _rate_limit(limit, now), now)
+        if limit.exhausted(now):
             return replies.limit_exceeded(self.limit_status, self.account.owner_id(self.account.login))
         reply = self._spoilt(request, target, self._own_answer(request, target, now), now)
         reply = _tagged(request, reply)
         if reply.status != 304:
-            self.limit.count()
+            limit.count()
         return reply
 
     def _own_answer(self, request: Request, target: Target, now: datetime) -> Reply:
@@ -139,7 +141,7 @@ class GitHub:
         if request.method != "GET" or target.endpoint is None:
             return replies.not_found()
         if target.endpoint == "list":
-            return listing_reply(request, self.account)
+            return listing_reply(request, self.account, self.credentials)
         if target.endpoint == "user":
             return json_reply(200, own_user_object(self.account, request.api))
         return self._of_repository(request, target, target.endpoint, now)
@@ -147,7 +149,7 @@ class GitHub:
     def _of_repository(self, request: Request, target: Target, endpoint: EndpointKind, now: datetime) -> Reply:
         """Answer about a repository, if it is there and the account may see it."""
         repository = target.repository
-        if repository is None:
+        if repository is None or not self.credentials.sees(_token(request), repository.owner):
             return replies.not_found()
         if target.moved:
             return replies.moved(301, _canonical_url(request, target))
@@ -169,12 +171,12 @@ class GitHub:
         metric = cast("Metric", endpoint)
         return json_reply(200, self.traffic.counts(repository, metric, now, cast("Period", per)))
 
-    def _rate_limit(self, now: datetime) -> Reply:
-        """Answer `/rate_limit`, which is free."""
-        self.limit.exhausted(now)  # begins a new window where the last one has ended
-        core = self.limit.figures(now)
-        search = {"limit": 30, "used": 0, "remaining": 30, "reset": int(now.timestamp()) + 60}
-        return json_reply(200, {"resources": {"core": core, "search": search}, "rate": core})
+    def _limit_of(self, request: Request) -> PrimaryLimit:
+        """Give the limit that a call counts for: the account's, or the token's own."""
+        if not self.credentials.are_granted:
+            return self.limit
+        seconds = self.limit.window.total_seconds()
+        return self._limits.setdefault(_token(request), PrimaryLimit(self.limit.limit, seconds))
 
     def _spoilt(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
         """Let the first fault strike whose turn it is; each rule counts the calls it matches."""
@@ -212,14 +214,26 @@ class GitHub:
         """Tell about the token: its budget, its scopes, its end."""
         if status == 401:  # an unknown caller's budget, as recorded
             return PrimaryLimit(60).headers(now) | {"x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
-        headers = self.limit.headers(now)
+        headers = self._limit_of(request).headers(now)
         needed = "administration=read" if target.rest else "metadata=read"
         headers["x-accepted-github-permissions"] = needed
-        if not bearer(request.headers.get("Authorization", "")).startswith(("github_pat_", "ghs_")):
+        if not _token(request).startswith(("github_pat_", "ghs_")):
             headers |= {"X-OAuth-Scopes": "repo", "X-Accepted-OAuth-Scopes": "repo" if target.rest else ""}
         if self.credentials.expires:
             headers["github-authentication-token-expiration"] = self.credentials.expires
         return headers
+
+
+def _token(request: Request) -> str:
+    return bearer(request.headers.get("Authorization", ""))
+
+
+def _rate_limit(limit: PrimaryLimit, now: datetime) -> Reply:
+    """Answer `/rate_limit`, which is free."""
+    limit.exhausted(now)  # begins a new window where the last one has ended
+    core = limit.figures(now)
+    search = {"limit": 30, "used": 0, "remaining": 30, "reset": int(now.timestamp()) + 60}
+    return json_reply(200, {"resources": {"core": core, "search": search}, "rate": core})
 
 
 def locate(path: str, account: Account) -> Target:
@@ -251,7 +265,7 @@ def _tagged(request: Request, reply: Reply) -> Reply:
     """Add the ETag, which depends on the token; a caller who has this version already gets a 304."""
     if reply.status != 200 or reply.delivery != "whole" or reply.padding:
         return reply
-    token = bearer(request.headers.get("Authorization", ""))
+    token = _token(request)
     etag = f'W/"{hashlib.sha256(token.encode() + b"/" + reply.body).hexdigest()}"'
     known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
     if etag in known:

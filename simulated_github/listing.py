@@ -5,7 +5,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from simulated_github.account import Account, Repository
-from simulated_github.credentials import bearer
+from simulated_github.credentials import Credentials, bearer
 from simulated_github.replies import DOCS, Reply, error, json_reply
 from simulated_github.representation import repository_object
 
@@ -35,20 +35,24 @@ class Asked(Protocol):
         """Where the links lead."""
 
 
-def listing_reply(request: Asked, account: Account) -> Reply:
+def listing_reply(request: Asked, account: Account, credentials: Credentials) -> Reply:
     """Answer a listing: people list theirs, Apps (tokens `ghs_...`) those of their installation."""
-    installation = bearer(request.headers.get("Authorization", "")).startswith("ghs_")
+    token = bearer(request.headers.get("Authorization", ""))
+    installation = token.startswith("ghs_")
+    visible = _visible(account)
+    if credentials.are_granted:
+        visible = [repository for repository in visible if credentials.sees(token, repository.owner)]
     if request.path == "/user/repos":
-        return _not_for_apps() if installation else _user_listing(request, account)
-    return _installation_listing(request, account) if installation else _for_apps_only()
+        return _not_for_apps() if installation else _user_listing(request, account, visible)
+    return _installation_listing(request, account, visible) if installation else _for_apps_only()
 
 
-def _user_listing(request: Asked, account: Account) -> Reply:
+def _user_listing(request: Asked, account: Account, visible: Sequence[Repository]) -> Reply:
     """Answer `/user/repos`."""
     query = request.query
     if "type" in query and ("affiliation" in query or "visibility" in query):
         return error(422, "If you specify visibility or affiliation, you cannot specify type.", LIST_DOCS)
-    shown = _ordered(_filtered(_visible(account), query, account), query)
+    shown = _ordered(_filtered(visible, query, account), query)
     page, links = _page(shown, request)
     reply = json_reply(200, [repository_object(account, repository, request.api) for repository in page])
     if account.hidden_owners:
@@ -57,9 +61,8 @@ def _user_listing(request: Asked, account: Account) -> Reply:
     return reply.with_headers(Link=links) if links else reply
 
 
-def _installation_listing(request: Asked, account: Account) -> Reply:
+def _installation_listing(request: Asked, account: Account, shown: Sequence[Repository]) -> Reply:
     """Answer `/installation/repositories`."""
-    shown = _visible(account)
     page, links = _page(shown, request)
     objects = [repository_object(account, repository, request.api) for repository in page]
     content = {"total_count": len(shown), "repository_selection": "selected", "repositories": objects}

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from simulated_github.account import Account, Repository, made_up_names
 from simulated_github.clock import SimulatedClock, parse_time
-from simulated_github.credentials import Credentials
+from simulated_github.credentials import Credentials, Tokens
 from simulated_github.fault_rules import FaultRule, Strikes, fault_rule
 from simulated_github.faults import Fault
 from simulated_github.github import Call, GitHub
@@ -42,7 +42,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         limit_status: What refuses a call beyond it: 403 or 429.
         latency: Seconds that every answer takes.
         at: The simulated time, which then goes on with real speed; by default the real one.
-        token: The good ones; by default any is good.
+        token: The good ones; by default any is good. As a mapping, with the owners whose repositories each sees.
         token_expires: What `github-authentication-token-expiration` says: `2027-01-31 10:13:04 UTC`.
         port: By default a free one.
         base_path: `/api/v3` for GitHub Enterprise Server.
@@ -64,7 +64,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         limit_status: int = 403,
         latency: float = 0,
         at: datetime | str | None = None,
-        token: str | Sequence[str] | None = None,
+        token: str | Tokens | None = None,
         token_expires: str | None = None,
         port: int = 0,
         base_path: str = "",

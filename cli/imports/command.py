@@ -13,6 +13,7 @@ from cli.imports.history import History
 from cli.imports.importing import Plan, bring, identify, plan
 from cli.opening import local_settings, opened
 from cli.terminal import UsageError, say, table
+from lambdas.shared.token_owners import token_owner, tokens_in
 
 FIRST_VERSION = "first-version"
 
@@ -114,8 +115,10 @@ def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str
 def planned(deployment: Deployment, histories: Mapping[str, History]) -> Iterator[Plan]:
     """Plan each repository's import."""
     settings = local_settings()
-    github = GitHubAccess(settings.api_url, settings.token) if settings.token else None
+    tokens = tokens_in(settings.token) if settings.token else {}
     for name, history in histories.items():
+        owner = token_owner(name, tokens)
+        github = GitHubAccess(settings.api_url, tokens[owner]) if owner else None
         yield plan(deployment, identify(deployment, name, github), history)
 
 

@@ -57,9 +57,11 @@ class FetchedBatch:
         """Whether GitHub failed for all that it was asked."""
         return bool(self.unanswered) and not self.answers and self.resume_at is None and self.stop is None
 
-    def next_state(self, run: Run, key: str | None) -> ChildState:
-        """Say to the definition what to store, and when to go on with what."""
+    def next_state(self, run: Run, asked: Batch, key: str | None) -> ChildState:
+        """Say to the definition what to store, and when to go on with what of the batch that was asked."""
         batch: Batch = {"repositories": self.remaining}
+        if "owner" in asked:
+            batch["owner"] = asked["owner"]
         if key is not None:
             batch["key"] = key
         if self.pauses:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,6 +17,7 @@ from lambdas.shared.github import GitHub
 from lambdas.shared.metrics import counted, write_wait
 from lambdas.shared.settings import api_url
 from lambdas.shared.token import read_token
+from lambdas.shared.token_owners import ANYONE, token_text
 
 STATE = "Fetch traffic"  # in the definition
 
@@ -35,12 +36,12 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         RunStoppedError: Another child found that the run cannot go on.
     """
-    run = event["run"]
+    run, owner = event["run"], event["batch"].get("owner", ANYONE)
     logger.append_keys(run=run["id"], state=STATE)
-    refuse_if_stopped(run)
-    with counted(github()):
+    refuse_if_stopped(run, owner)
+    with counted(github(owner)):
         fetched = fetch_batch(
-            github(),
+            github(owner),
             run,
             event["batch"],
             now=lambda: datetime.now(UTC),
@@ -48,25 +49,25 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         )
     key = archive().put_answers(fetched.answers) if fetched.answers else None
     log(fetched)
-    report(run, fetched)
+    report(run, owner, fetched)
     if fetched.resume_at:
         write_wait(fetched.resume_at, datetime.now(UTC))
-    return fetched.next_state(run, key)
+    return fetched.next_state(run, event["batch"], key)
 
 
 @cache
-def github() -> GitHub:
-    """Give GitHub at the address that the deployment set."""
-    return GitHub(api_url(), read_token)
+def github(owner: str) -> GitHub:
+    """Give GitHub at the address that the deployment set, asked with the token of an owner."""
+    return GitHub(api_url(), partial(read_token, owner))
 
 
-def refuse_if_stopped(run: Run) -> None:
-    """Look for the note that another child leaves when the run cannot go on.
+def refuse_if_stopped(run: Run, owner: str) -> None:
+    """Look for the note that another child leaves when the run cannot go on with an owner's token.
 
     Raises:
         RunStoppedError: It is there.
     """
-    note = archive().read_note(stopped_key(run["id"]))
+    note = archive().read_note(stopped_key(run["id"], owner))
     if note is not None:
         raise RunStoppedError(f"The run was stopped: {note['cause']}")
 
@@ -90,7 +91,7 @@ def log(fetched: FetchedBatch) -> None:
     logger.info("fetched traffic", answers=len(fetched.answers), remaining=len(fetched.remaining))
 
 
-def report(run: Run, fetched: FetchedBatch) -> None:
+def report(run: Run, owner: str, fetched: FetchedBatch) -> None:
     """Leave notes of what went wrong, for the other children and for the summary; then raise what must be raised.
 
     Raises:
@@ -101,8 +102,9 @@ def report(run: Run, fetched: FetchedBatch) -> None:
         first = fetched.unanswered[0]["repo_id"]
         archive().put_note(f"{problems_prefix(run['id'])}{first}.json", fetched.unanswered)
     if fetched.stop is not None:
-        note = {"error": type(fetched.stop).__name__, "cause": str(fetched.stop)}
-        archive().put_note(stopped_key(run["id"]), note)
+        cause = str(fetched.stop) if owner == ANYONE else f"{token_text(owner)}: {fetched.stop}"
+        note = {"error": type(fetched.stop).__name__, "cause": cause}
+        archive().put_note(stopped_key(run["id"], owner), note)
         if not fetched.answers:
             raise fetched.stop  # else what came before is stored first; the next Fetch finds the note
     if fetched.unavailable:

@@ -4,23 +4,29 @@ A date that GitHub returns no longer is replayed from the archive instead.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.list_repos.listing import Pages, in_order, missing_names, plan_batches, read_pages
+from lambdas.list_repos.every_token import by_token, read_all
+from lambdas.list_repos.listing import Pages, in_order, missing_names, plan_batches
 from lambdas.list_repos.replay import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
 from lambdas.list_repos.today import choose
 from lambdas.shared.archive import archive
 from lambdas.shared.clock import event_day, from_text, to_text
-from lambdas.shared.contract import Listing, Manifest, Run, RunState, listing_key, manifest_key, not_due_key
+from lambdas.shared.contract import (
+    Listing,
+    Manifest,
+    Run,
+    RunState,
+    listing_key,
+    manifest_key,
+    not_due_key,
+)
 from lambdas.shared.errors import GitHubLimitError
-from lambdas.shared.github import GitHub
-from lambdas.shared.metrics import counted, write_wait
-from lambdas.shared.settings import Selection, api_url, selection
-from lambdas.shared.token import read_token
+from lambdas.shared.metrics import write_wait
+from lambdas.shared.settings import Selection, selection
 
 LONGEST_RUN = timedelta(hours=20)  # what is not captured by then is reported; the next day's run comes after 24
 
@@ -49,14 +55,11 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
     replayed = replay_of(event, run)
     if replayed is not None:
         return replayed
-    with counted(github()):
-        pages = read_pages(
-            github(),
-            event.get("listing", Listing(parts=0, pauses=0)),
-            wanted,
-            now=lambda: datetime.now(UTC),
-            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
-        )
+    pages = read_all(
+        event.get("listing", Listing(parts=0, pauses=0)),
+        wanted,
+        lambda: context.get_remaining_time_in_millis() / 1000,
+    )
     if pages.resume_at:
         refuse_if_too_late(run, pages.resume_at)
         write_wait(pages.resume_at, datetime.now(UTC))
@@ -64,12 +67,6 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
     state = go_on(run, pages) if "next" in pages.listing else finish(run, pages, wanted)
     logger.info("listed repositories", listed=len(pages.repositories), parts=pages.listing["parts"])
     return state
-
-
-@cache
-def github() -> GitHub:
-    """Give GitHub at the address that the deployment set."""
-    return GitHub(api_url(), read_token)
 
 
 def begin(event: RunState) -> Run:
@@ -139,7 +136,7 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
     ]
     selected = in_order([*found, *pages.repositories])
     today = pages.listing.get("listed_at", run["started"])[:10]
-    asked, not_due = choose(selected, pages.listing, today=today, hours=LONGEST_RUN // timedelta(hours=1))
+    asked, not_due = choose(by_token(selected), pages.listing, today=today, hours=LONGEST_RUN // timedelta(hours=1))
     batches = plan_batches(asked)
     archive().put_note(manifest_key(run["id"]), batches)
     missing = missing_names(selected, wanted)
@@ -149,7 +146,7 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
         "bucket": archive().bucket,
         "key": manifest_key(run["id"]),
         "batches": len(batches),
-        "repositories": len(asked),
+        "repositories": sum(map(len, asked.values())),
     }
     if not_due:
         archive().put_note(not_due_key(run["id"]), not_due)

@@ -10,11 +10,12 @@ from requests.utils import parse_header_links
 
 from lambdas.shared.answers import Answer, Meaning, classify
 from lambdas.shared.clock import from_http, to_text
-from lambdas.shared.contract import Batch, Listing, Repository
+from lambdas.shared.contract import Batch, Listing, Repository, TokenSaid
 from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from lambdas.shared.github import GitHub
 from lambdas.shared.rate_limit import rate_limit_pause
 from lambdas.shared.settings import Selection
+from lambdas.shared.token_owners import ANYONE
 
 FIRST_PAGE = "/user/repos"
 RESERVE = 100.0  # seconds of the function's own time, left for planning what was listed: 100,000 entries are read
@@ -102,10 +103,22 @@ def missing_names(selected: Sequence[Repository], selection: Selection) -> list[
     return [name for name in selection.names if name.lower() not in found]
 
 
-def plan_batches(repositories: Sequence[Repository]) -> list[Batch]:
-    """Cut the run into the items of the Map: one repository each, or 25 where they are more than 200."""
-    size = 1 if len(repositories) <= SINGLES else BATCH
-    return [{"repositories": list(repositories[start:][:size])} for start in range(0, len(repositories), size)]
+def plan_batches(asked: Mapping[str, Sequence[Repository]]) -> list[Batch]:
+    """Cut the run into the items of the Map: one repository each, or 25 where they are more than 200.
+
+    A batch is asked for with one token. Those of several alternate, so that all of their limits are used at once: the
+    few children that run at a time would else wait for one token while the others lie idle.
+
+    Args:
+        asked: Repositories by the owner whose token asks.
+    """
+    size = 1 if sum(map(len, asked.values())) <= SINGLES else BATCH
+    placed: list[tuple[float, Batch]] = []
+    for owner, repositories in asked.items():
+        for start in range(0, len(repositories), size):
+            batch: Batch = {"repositories": list(repositories[start : start + size])}
+            placed.append((start / len(repositories), batch if owner == ANYONE else {**batch, "owner": owner}))
+    return [batch for _, batch in sorted(placed, key=lambda each: each[0])]
 
 
 def _is_wanted(repository: Mapping[str, Any], selection: Selection) -> bool:
@@ -156,12 +169,14 @@ def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
 def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
     listing["pauses"] = 0
     listing["listed_at"] = to_text(from_http(answer.headers.get("date")) or now)
+    said: TokenSaid = {}
     limit, remaining = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
-    if all(said.isascii() and said.isdigit() for said in (limit, remaining)):
-        listing["limit"], listing["remaining"] = int(limit), int(remaining)
+    if all(number.isascii() and number.isdigit() for number in (limit, remaining)):
+        said["limit"], said["remaining"] = int(limit), int(remaining)
     expires = answer.headers.get("github-authentication-token-expiration")
     if expires:
-        listing["token_expires"] = expires[:TOKEN_EXPIRES]
+        said["expires"] = expires[:TOKEN_EXPIRES]
+    listing["tokens"] = {**listing.get("tokens", {}), listing.get("owner", ANYONE): said}
     partial = answer.headers.get("x-github-sso", "")
     if partial.startswith("partial-results"):
         ids = {int(part) for part in partial.partition("organizations=")[2].split(",") if part.strip().isdigit()}

@@ -1,5 +1,6 @@
 """Who is asked today: everybody, or as many as GitHub's limit allows."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -16,13 +17,13 @@ READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # of each en
 
 
 def choose(
-    selected: Sequence[Repository], listing: Listing, *, today: str, hours: int
-) -> tuple[list[Repository], dict[str, list[int]]]:
+    wanted: Mapping[str, Sequence[Repository]], listing: Listing, *, today: str, hours: int
+) -> tuple[dict[str, Sequence[Repository]], dict[str, list[int]]]:
     """Choose who is asked.
 
     Args:
-        selected: All that are wanted.
-        listing: What GitHub said of its limit.
+        wanted: All that are wanted, by the owner whose token asks.
+        listing: What GitHub said of each token's limit.
         today: The day of the run.
         hours: How long the run may take.
 
@@ -32,16 +33,29 @@ def choose(
     Raises:
         TableBusyError: DynamoDB is throttled, or failed in passing.
     """
-    budget = calls_granted(listing.get("limit"), listing.get("remaining"), hours)
-    if budget is None or len(selected) * MOST_CALLS <= budget:
-        return list(selected), {}  # without a look at the table
-    known = read_known(entries(), {repository["id"] for repository in selected}, ordinal(today))
-    planned = plan([known.get(repository["id"], NEVER_ASKED) for repository in selected], ordinal(today), budget)
-    not_due = {
-        date.fromordinal(day).isoformat(): [selected[position]["id"] for position in positions]
-        for day, positions in planned.not_due.items()
+    said = listing.get("tokens", {})
+    budgets = {
+        owner: calls_granted(said[owner].get("limit"), said[owner].get("remaining"), hours) if owner in said else None
+        for owner in wanted
     }
-    return [selected[position] for position in planned.asked], not_due
+    tight = {
+        owner: repositories
+        for owner, repositories in wanted.items()
+        if (budget := budgets[owner]) is not None and len(repositories) * MOST_CALLS > budget
+    }
+    if not tight:
+        return dict(wanted), {}  # without a look at the table
+    ids = {repository["id"] for repositories in tight.values() for repository in repositories}
+    known = read_known(entries(), ids, ordinal(today))
+    asked, not_due = dict(wanted), defaultdict[str, list[int]](list)
+    for owner, repositories in tight.items():
+        planned = plan(
+            [known.get(repository["id"], NEVER_ASKED) for repository in repositories], ordinal(today), budgets[owner]
+        )
+        asked[owner] = [repositories[position] for position in planned.asked]
+        for day, positions in planned.not_due.items():
+            not_due[date.fromordinal(day).isoformat()] += [repositories[position]["id"] for position in positions]
+    return asked, dict(not_due)
 
 
 def read_known(table: ItemTable, wanted: set[int], today: int) -> Mapping[int, Known]:

@@ -42,6 +42,7 @@ class Batch(TypedDict):
     repositories: list[Repository]
     key: NotRequired[str]  # the archive object to store
     pauses: NotRequired[int]  # waits at a secondary limit since the last answer
+    owner: NotRequired[str]  # whose token asks; absent for the one that is for everybody's repositories
 
 
 class ChildState(TypedDict):
@@ -52,17 +53,25 @@ class ChildState(TypedDict):
     resume_at: NotRequired[str]  # GitHub wants to be left alone until then
 
 
+class TokenSaid(TypedDict):
+    """What GitHub said of a token when it listed."""
+
+    expires: NotRequired[str]
+    limit: NotRequired[int]  # calls that GitHub grants an hour
+    remaining: NotRequired[int]  # calls left of them, when it last said so
+    refused: NotRequired[str]  # that it does not take the token, and why
+
+
 class Listing(TypedDict):
     """How far the listing of repositories has come."""
 
+    owner: NotRequired[str]  # whose token lists: one token after another, in the order of their owners
     next: NotRequired[str]  # the address of the next page
     parts: int  # objects of listed repositories written so far
     pauses: int  # waits at a secondary limit since the last answer
     listed_at: NotRequired[str]  # GitHub's own time
-    token_expires: NotRequired[str]
+    tokens: NotRequired[dict[str, TokenSaid]]  # by their owners
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
-    limit: NotRequired[int]  # calls that GitHub grants an hour
-    remaining: NotRequired[int]  # calls left of them, when it last said so
     missing: NotRequired[list[str]]  # names asked for by the settings that the listing did not bring
 
 
@@ -200,9 +209,14 @@ def problems_prefix(run_id: str) -> str:
     return f"runs/{run_folder(run_id)}/problems/"
 
 
-def stopped_key(run_id: str) -> str:
-    """Name the object whose presence tells every Fetch of a run to stop."""
-    return f"runs/{run_folder(run_id)}/stopped.json"
+def stopped_prefix(run_id: str) -> str:
+    """Name the folder of what ended a run, or the part of it that one token asks for."""
+    return f"runs/{run_folder(run_id)}/stopped/"
+
+
+def stopped_key(run_id: str, owner: str) -> str:
+    """Name the object whose presence tells every Fetch of a run to stop that asks with an owner's token."""
+    return f"{stopped_prefix(run_id)}{quote(owner, safe='')}.json"
 
 
 def summary_key(run_id: str) -> str:

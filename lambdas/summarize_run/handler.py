@@ -1,6 +1,6 @@
 """Summarize run: says what was captured and what was not, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ from lambdas.shared.contract import (
     not_due_key,
     problems_prefix,
     receipts_prefix,
-    stopped_key,
+    stopped_prefix,
     summary_key,
 )
 from lambdas.shared.errors import GitHubAuthError
@@ -75,7 +75,7 @@ def log(summary: Summary, results: Sequence[Result]) -> None:
 
 def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
     """Summarize a run that asked GitHub, and publish its metrics."""
-    stopped = archive().read_note(stopped_key(event["run"]["id"]))
+    stopped = stopped_by(event)
     error = error_of(event, stopped, results)
     seen = observe(event, results)
     if "manifest" in event:  # an input that was refused captures nothing either, and is no reason for an alarm
@@ -94,6 +94,16 @@ def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
         one_day(event, results),
     )
     return written(told, kind_of(error, told.concerns, digest=told.digest))
+
+
+def stopped_by(event: RunState) -> Mapping[str, str] | None:
+    """Read what ended the run, or the part of it that one token asks for; None where nothing did."""
+    refused = [said["refused"] for said in event.get("listing", {}).get("tokens", {}).values() if "refused" in said]
+    notes = [{"error": GitHubAuthError.__name__, "cause": cause} for cause in refused]
+    notes += [note for key in archive().keys(stopped_prefix(event["run"]["id"])) if (note := archive().read_note(key))]
+    if not notes:
+        return None
+    return {"error": notes[0]["error"], "cause": "; ".join(note["cause"] for note in notes[:NAMED])}
 
 
 def summarize_replay(event: RunState, results: Sequence[Result]) -> Summary:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from lambdas.shared.answers import BLOCKED, CAPTURED, FAILED, GONE, NO_PERMISSION, NO_PUSH_ACCESS, SSO_NEEDED
 from lambdas.shared.contract import RunState
 from lambdas.shared.planning import not_due_text
+from lambdas.shared.token_owners import token_text
 from lambdas.summarize_run.account import Account
 from lambdas.summarize_run.headline import first_line, printable
 from lambdas.summarize_run.news_text import news_sections
@@ -35,7 +36,7 @@ CURES = {
     "ArchiveBusyError": "Start the execution again: what is stored already does not change.",
     "GitHubUnavailableError": "Nothing, if it passes: the next run asks again. Else look at https://www.githubstatus.com",
     "TableBusyError": "Start the execution again: what is stored already does not change.",
-    "GitHubAuthError": "Replace the token: traffic token.",
+    "GitHubAuthError": "Replace the token: traffic token; one of several: traffic token --owner OWNER.",
     "GitHubLimitError": "Nothing: the next run asks again. Another program may be using up the token's limit.",
     "GitHubRejectionError": "A bug in this program, or a GitHub that has changed: please report it.",
     "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
@@ -149,8 +150,8 @@ def _listing(state: RunState) -> list[str]:
     if missing:
         names = ", ".join(name for name in missing[:NAMED])
         lines.append(f"{len(missing)} repositories of the settings were not found: {names}")
-    if "token_expires" in listing:
-        lines.append(f"The token expires on {listing['token_expires']}.")
+    expiring = {owner: said["expires"] for owner, said in listing.get("tokens", {}).items() if "expires" in said}
+    lines += [f"T{token_text(owner)[1:]} expires on {expires}." for owner, expires in sorted(expiring.items())[:NAMED]]
     return lines
 
 

@@ -1,12 +1,13 @@
 """What is in danger, told apart: GitHub late, a repository failing or gone, the token ending, days lost. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.shared.answers import CAPTURED
 from lambdas.shared.clock import from_text
 from lambdas.shared.contract import Listing, RunState
 from lambdas.shared.spans import Spans, day_after, days_in, span_text, spans_of
+from lambdas.shared.token_owners import ANYONE, token_text
 from lambdas.summarize_run.deadlines import (
     TOKEN_WARNING,
     Watermark,
@@ -33,7 +34,8 @@ class Watch:
         unlisted: The same of those captured lately that were not listed at all.
         lost: By repository the days that were never returned whole, and are lost for good; those most recent first.
         partial: Of these by repository the days of which GitHub returned a part.
-        token_days_left: Whole days until the token expires; None where GitHub does not say.
+        token_days_left: Whole days until the token expires, of several the first; None where GitHub does not say.
+        token_owner: Whose repositories that token is for.
         usual_age: Days by which GitHub's newest day is old when all is well.
     """
 
@@ -44,6 +46,7 @@ class Watch:
     lost: Mapping[str, Spans] = field(default_factory=dict)
     partial: Mapping[str, frozenset[str]] = field(default_factory=dict)
     token_days_left: int | None = None
+    token_owner: str = ANYONE
     usual_age: int = 1
 
     @property
@@ -67,16 +70,27 @@ def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping
     captured = {result.id for result in results if result.outcome == CAPTURED}
     listed = {result.id for result in results}
     listing = state.get("listing", Listing(parts=0, pauses=0))
-    expires, listed_at = listing.get("token_expires"), listing.get("listed_at")
+    listed_at = listing.get("listed_at")
+    left, owner = min(_days_left_of_tokens(listing), default=(None, ANYONE))
     return Watch(
         today,
         newest_day=max((result.newest_day or "" for result in results if result.id in captured), default="") or None,
         failing={id_: marks[id_] for id_ in listed - captured if id_ in marks},
         unlisted=[mark for id_, mark in marks.items() if id_ not in listed and is_recent(mark, today)],
         lost={mark.repo_name: lost for id_, mark in marks.items() if id_ in captured and (lost := mark.lost(today))},
-        token_days_left=token_days_left(expires, from_text(listed_at)) if expires and listed_at else None,
+        token_days_left=left,
+        token_owner=owner,
         usual_age=2 if listed_at and from_text(listed_at).hour < READY else 1,
     )
+
+
+def _days_left_of_tokens(listing: Listing) -> Iterator[tuple[int, str]]:
+    """Give for each token that expires the days until then, and its owner."""
+    for owner, said in listing.get("tokens", {}).items():
+        if "expires" in said and "listed_at" in listing:
+            left = token_days_left(said["expires"], from_text(listing["listed_at"]))
+            if left is not None:
+                yield left, owner
 
 
 def token_lines(seen: Watch) -> list[str]:
@@ -84,9 +98,11 @@ def token_lines(seen: Watch) -> list[str]:
     if seen.token_days_left is None or not seen.token_ends_soon:
         return []
     when = f"in {count(seen.token_days_left)}" if seen.token_days_left >= 0 else "now"
+    named = token_text(seen.token_owner)
+    option = "" if seen.token_owner == ANYONE else f" --owner {seen.token_owner}"
     return [
-        f"The token expires {when}; nothing can be captured after that, and 13 days later days are lost for good.",
-        "Replace it in time: traffic token.",
+        f"T{named[1:]} expires {when}; nothing can be captured after that, and 13 days later days are lost for good.",
+        f"Replace it in time: traffic token{option}.",
     ]
 
 

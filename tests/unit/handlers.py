@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 
 from lambdas.fetch_traffic import handler as fetch_traffic
+from lambdas.list_repos import every_token, today
 from lambdas.list_repos import handler as list_repos
-from lambdas.list_repos import today
 from lambdas.shared import archive as archive_module
 from lambdas.shared import settings, tables
 from lambdas.shared.contract import ChildState, RunState, Summary
@@ -25,7 +25,7 @@ CACHES = (
     tables.tables,
     tables.snapshots,
     settings.selection,
-    list_repos.github,
+    every_token.github,
     today.entries,
     fetch_traffic.github,
 )

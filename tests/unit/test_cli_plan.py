@@ -24,7 +24,7 @@ def last_run(stack: Stack, *, asked: int, not_due: int, limit: int | None) -> No
     )
     if not_due:
         stack.note(not_due_key("run-1"), {"2026-11-25": list(range(asked + 1, asked + not_due + 1))})
-    output = json.dumps({"listing": {"limit": limit} if limit else {}})
+    output = json.dumps({"listing": {"tokens": {"*": {"limit": limit}}} if limit else {}})
     exited = {"type": "TaskStateExited", "timestamp": STARTED, "stateExitedEventDetails": {"output": output}}
     stack.step_functions.events = {run["executionArn"]: [exited]}
 

@@ -1,6 +1,7 @@
 """`traffic token` and the checks of `traffic doctor` that ask GitHub, against a GitHub on loopback."""
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from cli.doctor import (
     python_finding,
     subscription_finding,
     token_findings,
+    tokens_findings,
 )
 from cli.github_access import GitHubAccess
 from cli.terminal import CommandError, UsageError
@@ -175,3 +177,63 @@ def test_the_doctor_judges_versions_and_limits() -> None:
     assert python_finding((3, 11)).state == "ok"
     assert limit_finding(5, "10:00 UTC").state == "warn"
     assert limit_finding(None, "").state == "ok"
+
+
+def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: SimulatedGitHub) -> None:
+    """Each owner's may come from somebody else."""
+    with_secret(stack, github)
+
+    replace_token(stack.deployment, "good", owner="octo-org", check=True)
+    replace_token(stack.deployment, "better", owner="octo", check=False)
+
+    assert json.loads(secret_of(stack)) == {"*": "dead", "octo-org": "good", "octo": "better"}
+
+
+def test_the_word_that_stands_for_no_token_is_not_kept_beside_others(stack: Stack, github: SimulatedGitHub) -> None:
+    """A stack is deployed with `none` where command lines can be read by others."""
+    with_secret(stack, github)
+    stack.deployment.client("secretsmanager").put_secret_value(SecretId="token", SecretString="none")
+
+    replace_token(stack.deployment, "good", owner="octo-org", check=True)
+    replace_token(stack.deployment, "all", owner="*", check=False)
+
+    assert json.loads(secret_of(stack)) == {"octo-org": "good", "*": "all"}
+
+
+def test_several_tokens_are_not_replaced_by_one_by_mistake(stack: Stack, github: SimulatedGitHub) -> None:
+    """The others would be gone for good."""
+    with_secret(stack, github)
+    several = '{"octo":"one","acme":"two"}'
+    replace_token(stack.deployment, several, check=False)
+
+    with pytest.raises(CommandError, match="tokens for acme, octo: say which by --owner"):
+        replace_token(stack.deployment, "good", check=True)
+
+    assert secret_of(stack) == several
+
+
+def test_several_tokens_are_each_checked(stack: Stack, github: SimulatedGitHub) -> None:
+    """One that GitHub refuses leaves everything as it is, and is named by its owner."""
+    with_secret(stack, github)
+
+    with pytest.raises(CommandError, match="refuses this token for acme"):
+        replace_token(stack.deployment, '{"octo":"good","acme":"wrong"}', check=True)
+
+    assert secret_of(stack) == "dead"
+
+
+def test_the_doctor_checks_each_of_several_tokens(github: SimulatedGitHub) -> None:
+    """And says whose it is."""
+    found = states(tokens_findings(github.url, '{"octo": "good", "acme": "wrong"}'))
+
+    assert found == {
+        "token for octo": "ok",
+        "rate limit for octo": "ok",
+        "permission for octo": "ok",
+        "token for acme": "fail",
+    }
+
+
+def test_the_doctor_fails_a_secret_without_a_token() -> None:
+    """Half a JSON object is none."""
+    assert states(tokens_findings("http://127.0.0.1:9", '{"octo"')) == {"token": "fail"}

@@ -105,3 +105,20 @@ def test_histories_of_different_sources_never_mix(tmp_path: Path) -> None:
 def test_an_address_reaches_the_stack_without_the_slash_at_its_end(tmp_path: Path) -> None:
     """Paths are put behind it, and `//repos` is not found."""
     assert settings(tmp_path, GITHUB_API_URL="https://h/api/v3/").parameters["GitHubApiUrl"] == "https://h/api/v3"
+
+
+def test_several_tokens_are_an_object_of_owners_and_tokens(tmp_path: Path) -> None:
+    """In its shortest form, which the stack's parameter takes."""
+    read = settings(tmp_path, GITHUB_TOKEN='{"octo-org": "ghp_1", "*": "ghp_2"}')
+
+    assert read.token == '{"octo-org":"ghp_1","*":"ghp_2"}'
+
+
+@pytest.mark.parametrize("given", ["{", "{}x", '{"octo": "ghp_ 1"}', '{"octo/docs": "ghp_1"}', '{"octo": 1}'])
+def test_several_tokens_that_cannot_be_are_refused_unseen(tmp_path: Path, given: str) -> None:
+    """The message says how they are written."""
+    with pytest.raises(SettingError, match="beside its owner") as refused:
+        settings(tmp_path, GITHUB_TOKEN=given)
+
+    assert "ghp_1" not in str(refused.value)
+    assert "ghp_ 1" not in str(refused.value)

@@ -1,0 +1,77 @@
+"""Lists with one token after another, where there are several."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache, partial
+
+from lambdas.list_repos.listing import Pages, read_pages
+from lambdas.shared.contract import Listing, Repository, TokenSaid
+from lambdas.shared.errors import GitHubAuthError
+from lambdas.shared.github import GitHub
+from lambdas.shared.metrics import counted
+from lambdas.shared.settings import Selection, api_url
+from lambdas.shared.token import read_token, read_tokens
+from lambdas.shared.token_owners import ANYONE, token_owner, token_text
+
+
+def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], float]) -> Pages:
+    """List with one token after another, from where the listing stands.
+
+    A token that GitHub refuses keeps nobody else's repositories from being captured: it is noted, and fails the run
+    when these are.
+
+    Raises:
+        GitHubAuthError: GitHub refuses all tokens.
+        GitHubUnavailableError, GitHubRejectionError, InvalidSettingError, TokenUnavailableError: As for one.
+    """
+    owners = sorted(read_tokens(fresh="owner" not in listing))  # once in a run: owners may have come and gone
+    pages = Pages({**listing})
+    for owner in [owner for owner in owners if owner >= listing.get("owner", "")]:
+        try:
+            read = read_with(owner, pages.listing, wanted, seconds_left)
+        except GitHubAuthError as exc:
+            note_refusal(pages.listing, owner, exc, owners)
+            continue
+        found = [each for each in read.repositories if token_owner(each["name"], owners) == owner]
+        pages = Pages(read.listing, [*pages.repositories, *found], read.resume_at)
+        if "next" in pages.listing:
+            break
+    return pages
+
+
+def read_with(owner: str, listing: Listing, wanted: Selection, seconds_left: Callable[[], float]) -> Pages:
+    """List with the token of an owner."""
+    if owner != listing.get("owner", owner):
+        listing = {**listing, "pauses": 0}
+    with counted(github(owner)):
+        return read_pages(
+            github(owner), {**listing, "owner": owner}, wanted, now=lambda: datetime.now(UTC), seconds_left=seconds_left
+        )
+
+
+def note_refusal(listing: Listing, owner: str, exc: GitHubAuthError, owners: Sequence[str]) -> None:
+    """Note that GitHub refuses a token.
+
+    Raises:
+        GitHubAuthError: It is the last one, and GitHub refused all of them.
+    """
+    said = {**listing.get("tokens", {}), owner: TokenSaid(refused=f"{token_text(owner)}: {exc}")}
+    if all("refused" in said.get(each, {}) for each in owners):
+        raise exc
+    listing["tokens"] = said
+    listing.pop("next", None)
+
+
+@cache
+def github(owner: str) -> GitHub:
+    """Give GitHub at the address that the deployment set, asked with the token of an owner."""
+    return GitHub(api_url(), partial(read_token, owner))
+
+
+def by_token(repositories: Sequence[Repository]) -> dict[str, list[Repository]]:
+    """Sort repositories by the owner whose token asks for them."""
+    owners = read_tokens()
+    sorted_by: dict[str, list[Repository]] = {}
+    for repository in repositories:
+        sorted_by.setdefault(token_owner(repository["name"], owners) or ANYONE, []).append(repository)
+    return sorted_by
