@@ -17,7 +17,8 @@ from cli.github_access import GitHubAccess
 from cli.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
 from cli.terminal import FAILED, CommandError, table
 from local.engine import EngineError, running_engine
-from local.settings import LocalSettings, SettingError
+from local.known_settings import SettingError
+from local.settings import LocalSettings
 from local.synthesis import SynthesisError, synthesize
 
 EXAMPLES = """examples:

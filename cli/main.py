@@ -17,7 +17,7 @@ from cli.pictures import command as pictures
 from cli.report import command as report
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
 from local.engine import EngineError
-from local.settings import SettingError
+from local.known_settings import SettingError
 from local.synthesis import SynthesisError
 
 COMMANDS = (
@@ -44,8 +44,9 @@ EPILOG = """examples:
   traffic export --format csv       everything, for a spreadsheet
   traffic executions --aws          the runs of the stack in AWS
 
-settings, from the environment or .env: GITHUB_TOKEN, GITHUB_API_URL, TRAFFIC_HOME, TRAFFIC_REPOSITORIES,
-TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_FORKS, TRAFFIC_ARCHIVED, TRAFFIC_PRIVATE
+settings, from the environment or .env: GITHUB_TOKEN, GITHUB_API_URL, TRAFFIC_HOME, TRAFFIC_OWNERS,
+TRAFFIC_REPOSITORIES, TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_TOPICS, TRAFFIC_VISIBILITY, TRAFFIC_FORKS,
+TRAFFIC_ARCHIVED
 
 exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
 """

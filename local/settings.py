@@ -1,25 +1,31 @@
 """Read what the user set, from the environment and from `.env`, and say clearly what is wrong with it."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-GITHUB = "https://api.github.com"
+from local.known_settings import STACK_SETTINGS, SettingError, WrongValueError, check_size, is_loopback
 
 APPLICATION = "github-traffic-capture"
 
-CHOICES = ("include", "exclude", "only")
+TOKEN = "GITHUB_TOKEN"  # noqa: S105 - a setting's name
+HOME = "TRAFFIC_HOME"
 
-# Setting -> parameter of the stack.
-LISTS = {"TRAFFIC_REPOSITORIES": "Repositories", "TRAFFIC_INCLUDE": "Include", "TRAFFIC_EXCLUDE": "Exclude"}
-CHOICE_SETTINGS = {"TRAFFIC_FORKS": "Forks", "TRAFFIC_ARCHIVED": "Archived", "TRAFFIC_PRIVATE": "Private"}
+# Settings that earlier versions had -> what to do now. Ignored, they would capture other repositories than was meant.
+REPLACED = {
+    "TRAFFIC_PRIVATE": "it was replaced by TRAFFIC_VISIBILITY: for `exclude` set TRAFFIC_VISIBILITY=public, for `only`"
+    " TRAFFIC_VISIBILITY=private,internal; then remove TRAFFIC_PRIVATE"
+}
 
 
-class SettingError(ValueError):
-    """A setting is wrong: the message names it, its value (never the token), what was expected and what to do."""
+@dataclass(frozen=True)
+class Given:
+    """A value, and where it comes from: `environment`, `.env` or `default`."""
+
+    value: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -28,19 +34,29 @@ class LocalSettings:
 
     Attributes:
         token: The GitHub token; None where none is set.
-        api_url: GitHub's REST API, without a slash at its end.
         home: The folder below which all local histories lie.
-        parameters: Parameters of the stack that the settings give values to; the token is not among them.
+        chosen: The values of all settings that are parameters of the stack, by their `key`.
+        sources: Where token and home come from, by their names in the environment.
     """
 
     token: str | None
-    api_url: str
     home: Path
-    parameters: Mapping[str, str]
+    chosen: Mapping[str, Given]
+    sources: Mapping[str, str]
 
     def __repr__(self) -> str:
         """Show everything but the token."""
-        return f"LocalSettings({self.api_url!r}, {str(self.home)!r}, {dict(self.parameters)!r})"
+        return f"LocalSettings({str(self.home)!r}, {dict(self.chosen)!r})"
+
+    @property
+    def api_url(self) -> str:
+        """GitHub's REST API, without a slash at its end."""
+        return self.chosen["api-url"].value
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The stack's parameters on this machine, which sends no e-mail; the token is not among them."""
+        return {each.parameter: self.chosen[each.key].value for each in STACK_SETTINGS if each.name}
 
     @property
     def on_loopback(self) -> bool:
@@ -58,7 +74,7 @@ class LocalSettings:
 
 
 def read_settings(environment: Mapping[str, str], dotenv: Path | None) -> LocalSettings:
-    """Read and check every setting; an empty value is the same as none.
+    """Read and check every setting; an empty value stands for the default, and hides what is set in weaker places.
 
     Args:
         environment: The process environment, which wins over the file.
@@ -67,17 +83,49 @@ def read_settings(environment: Mapping[str, str], dotenv: Path | None) -> LocalS
     Raises:
         SettingError: One of them is wrong.
     """
-    values = {**(parse_dotenv(dotenv) if dotenv and dotenv.is_file() else {}), **environment}
-    given = {name: value.strip() for name, value in values.items() if value.strip()}
-    api_url = check_api_url(given.get("GITHUB_API_URL", GITHUB))
-    lists = {parameter: check_list(name, given.get(name, "")) for name, parameter in LISTS.items()}
-    choices = {parameter: check_choice(name, given.get(name, "include")) for name, parameter in CHOICE_SETTINGS.items()}
+    given = read_given(environment, dotenv)
+    for name, advice in REPLACED.items():
+        if name in given and given[name].value:
+            raise SettingError(f"{name} is {given[name].value!r} ({given[name].source}), but {advice}")
+    chosen = {each.key: Given(each.default, "default") for each in STACK_SETTINGS}
+    chosen |= check_given(given)
+    try:
+        check_size({each.parameter: chosen[each.key].value for each in STACK_SETTINGS})
+    except WrongValueError as exc:
+        raise SettingError(str(exc)) from exc
     return LocalSettings(
-        token=check_token(given.get("GITHUB_TOKEN")),
-        api_url=api_url,
-        home=check_home(given),
-        parameters={"GitHubApiUrl": api_url, **lists, **choices},
+        token=check_token(given[TOKEN].value if TOKEN in given and given[TOKEN].value else None),
+        home=check_home({name: each.value for name, each in given.items() if each.value}),
+        chosen=chosen,
+        sources={name: given[name].source if name in given else "default" for name in (TOKEN, HOME)},
     )
+
+
+def read_given(environment: Mapping[str, str], dotenv: Path | None) -> dict[str, Given]:
+    """Read what is set by name, and where."""
+    written = parse_dotenv(dotenv) if dotenv and dotenv.is_file() else {}
+    return {
+        name: Given(value.strip(), source)
+        for source, values in ((".env", written), ("environment", environment))
+        for name, value in values.items()
+    }
+
+
+def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
+    """Check what is set by name of the stack's parameters; give it by key.
+
+    Raises:
+        SettingError: One of them is wrong.
+    """
+    checked = {}
+    for each in STACK_SETTINGS:
+        if each.name in given:
+            value, source = given[each.name].value, given[each.name].source
+            try:
+                checked[each.key] = Given(each.check_text(value) if value else each.default, source)
+            except WrongValueError as exc:
+                raise SettingError(f"{each.name} {exc}") from exc
+    return checked
 
 
 def parse_dotenv(file: Path) -> dict[str, str]:
@@ -118,60 +166,6 @@ def check_token(token: str | None) -> str | None:
     if token is not None and not re.fullmatch(r"[!-~]+", token):
         raise SettingError("GITHUB_TOKEN (not shown) has a space or another strange character in it; copy it again")
     return token
-
-
-def check_api_url(url: str) -> str:
-    """Return the API's address without a slash at its end.
-
-    Raises:
-        SettingError: It is no address, or would send the token in clear text over a network.
-    """
-    advice = f"expected {GITHUB}, or https://HOST/api/v3 for GitHub Enterprise Server"
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise SettingError("GITHUB_API_URL (not shown) holds a user name or password; put the token into GITHUB_TOKEN")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise SettingError(f"GITHUB_API_URL is {url!r}; {advice}")
-    if parts.hostname in ("github.com", "www.github.com"):
-        raise SettingError(f"GITHUB_API_URL is {url!r}, GitHub's web site; {advice}, or remove the setting")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise SettingError(f"GITHUB_API_URL is {url!r} and would send the token in clear text; use https://")
-    return url.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or address means this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def check_list(name: str, value: str) -> str:
-    """Return a comma-separated list without spaces and empty entries.
-
-    Raises:
-        SettingError: An entry has a space in it or, where repositories are named, is not `owner/name`.
-    """
-    entries = [entry.strip() for entry in value.split(",") if entry.strip()]
-    shape, expected = (
-        (r"[\w.-]+/[\w.-]+", "owner/name") if name == "TRAFFIC_REPOSITORIES" else (r"\S+", "globs as octo/*")
-    )
-    wrong = [entry for entry in entries if not re.fullmatch(shape, entry)]
-    if wrong:
-        raise SettingError(f"{name} holds {wrong[0]!r}; expected {expected}, separated by commas")
-    return ",".join(entries)
-
-
-def check_choice(name: str, value: str) -> str:
-    """Return one of `CHOICES`.
-
-    Raises:
-        SettingError: It is another word.
-    """
-    if value.lower() not in CHOICES:
-        raise SettingError(f"{name} is {value!r}; expected one of {', '.join(CHOICES)}")
-    return value.lower()
 
 
 def check_home(given: Mapping[str, str]) -> Path:

@@ -63,7 +63,7 @@ class Listing(TypedDict):
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
     limit: NotRequired[int]  # calls that GitHub grants an hour
     remaining: NotRequired[int]  # calls left of them, when it last said so
-    missing: NotRequired[list[str]]  # names asked for by the settings that the listing did not bring
+    missing: NotRequired[list[str]]  # names and owners of the settings that the listing did not bring
 
 
 class Manifest(TypedDict):

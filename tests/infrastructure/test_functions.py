@@ -15,7 +15,10 @@ from tests.infrastructure.conftest import Template
 FOLDERS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
 GITHUB = {"GITHUB_API_URL", "GITHUB_TOKEN_SECRET"}
 TABLES = {"TRAFFIC_TABLE", "REPOSITORIES_TABLE"}
-SELECTION = {f"TRAFFIC_{name}" for name in ("REPOSITORIES", "INCLUDE", "EXCLUDE", "FORKS", "ARCHIVED", "PRIVATE")}
+SELECTION = {
+    f"TRAFFIC_{name}"
+    for name in ("OWNERS", "REPOSITORIES", "INCLUDE", "EXCLUDE", "TOPICS", "VISIBILITY", "FORKS", "ARCHIVED")
+}
 EVERYWHERE = {"ARCHIVE_BUCKET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 SETTINGS = {
     "list_repos": GITHUB | SELECTION | {"REPOSITORIES_TABLE"},

@@ -15,6 +15,8 @@ from lambdas.shared import answers, errors
 from lambdas.shared.answers import CAPTURED
 from lambdas.store_traffic.handler import CONFLICT
 from lambdas.summarize_run import outcome
+from local.known_settings import STACK_SETTINGS
+from local.settings import HOME, TOKEN
 from stacks.traffic_stack import STACK_NAME, traffic_app
 
 ROOT = Path(__file__).parents[2]
@@ -96,10 +98,9 @@ def test_every_command_and_option_is_named() -> None:
 
 def test_every_setting_is_named() -> None:
     """A setting is found here or nowhere."""
-    source = (ROOT / "local" / "settings.py").read_text(encoding="utf-8")
-
     named = {name for name in coded(section("Settings")) if name.isupper()}
-    assert named == set(re.findall(r"\"((?:GITHUB|TRAFFIC)_[A-Z_]+)\"", source))
+
+    assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
 
 
 def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:
