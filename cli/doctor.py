@@ -78,7 +78,7 @@ def local_findings() -> Iterator[Finding]:
     try:
         settings = local_settings()
     except SettingError as exc:
-        yield Finding("fail", "settings", str(exc), "correct it in the environment or .env")
+        yield Finding("fail", "settings", str(exc), "correct it in the environment, .env or traffic.toml")
         return
     yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}")
     if settings.token:

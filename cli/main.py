@@ -46,7 +46,7 @@ EPILOG = """examples:
 
 settings, from the environment or .env: GITHUB_TOKEN, GITHUB_API_URL, TRAFFIC_HOME, TRAFFIC_OWNERS,
 TRAFFIC_REPOSITORIES, TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_TOPICS, TRAFFIC_VISIBILITY, TRAFFIC_FORKS,
-TRAFFIC_ARCHIVED
+TRAFFIC_ARCHIVED; all but the token and TRAFFIC_HOME also from traffic.toml
 
 exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
 """
@@ -73,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (UsageError, SettingError) as exc:
-        report_error(exc)
+        # Each setting that is wrong has a line of its own.
+        for each in str(exc).splitlines() if isinstance(exc, SettingError) else [exc]:
+            report_error(each)
         return MISUSED
     except (CommandError, EngineError, SynthesisError, OSError) as exc:
         report_error(exc)

@@ -1,4 +1,4 @@
-"""Read what the user set, from the environment and from `.env`, and say clearly what is wrong with it."""
+"""Read what the user set, in the environment, `.env` and `traffic.toml`, and say clearly what is wrong with it."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.known_settings import STACK_SETTINGS, SettingError, WrongValueError, check_size, is_loopback
+from local.settings_file import read_settings_file
 
 APPLICATION = "github-traffic-capture"
 
@@ -22,7 +23,7 @@ REPLACED = {
 
 @dataclass(frozen=True)
 class Given:
-    """A value, and where it comes from: `environment`, `.env` or `default`."""
+    """A value, and where it comes from: `environment`, `.env`, `traffic.toml, line 3` or `default`."""
 
     value: str
     source: str
@@ -73,12 +74,15 @@ class LocalSettings:
         return self.home / urlsplit(self.api_url).netloc.lower().replace(":", "_")
 
 
-def read_settings(environment: Mapping[str, str], dotenv: Path | None) -> LocalSettings:
+def read_settings(
+    environment: Mapping[str, str], dotenv: Path | None, settings_file: Path | None = None
+) -> LocalSettings:
     """Read and check every setting; an empty value stands for the default, and hides what is set in weaker places.
 
     Args:
-        environment: The process environment, which wins over the file.
-        dotenv: A file of `NAME=VALUE` lines; None or absent is fine.
+        environment: The process environment, which wins over the files.
+        dotenv: A file of `NAME=VALUE` lines, which wins over the other one; None or absent is fine.
+        settings_file: `traffic.toml`; None or absent is fine. What is wrong in it is told even where it does not count.
 
     Raises:
         SettingError: One of them is wrong.
@@ -88,6 +92,7 @@ def read_settings(environment: Mapping[str, str], dotenv: Path | None) -> LocalS
         if name in given and given[name].value:
             raise SettingError(f"{name} is {given[name].value!r} ({given[name].source}), but {advice}")
     chosen = {each.key: Given(each.default, "default") for each in STACK_SETTINGS}
+    chosen |= read_written(settings_file)
     chosen |= check_given(given)
     try:
         check_size({each.parameter: chosen[each.key].value for each in STACK_SETTINGS})
@@ -109,6 +114,14 @@ def read_given(environment: Mapping[str, str], dotenv: Path | None) -> dict[str,
         for source, values in ((".env", written), ("environment", environment))
         for name, value in values.items()
     }
+
+
+def read_written(settings_file: Path | None) -> dict[str, Given]:
+    """Read what `traffic.toml` sets, by key."""
+    if settings_file is None or not settings_file.exists():
+        return {}
+    written = read_settings_file(settings_file)
+    return {key: Given(each.value, f"{settings_file.name}, line {each.line}") for key, each in written.items()}
 
 
 def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
