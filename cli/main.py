@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import cost, doctor, executions, export, note, plan, rebuild, run, show, start, token, verify
+from cli import cost, doctor, executions, export, note, plan, rebuild, run, settings, show, start, token, verify
 from cli.deployment import STACK_NAME
 from cli.imports import command as imports
 from cli.pictures import command as pictures
@@ -32,6 +32,7 @@ COMMANDS = (
     export,
     imports,
     start,
+    settings,
     token,
     verify,
     rebuild,

@@ -166,7 +166,7 @@ def one_of(*words: str, verb: str = "is") -> Callable[[str], str]:
 
 
 OWNER = shaped(r"[A-Za-z0-9][A-Za-z0-9_-]*", "organizations and users as octo-org; owner/name is for repositories")
-REPOSITORY = shaped(r"[\w.-]+/[\w.-]+", "owner/name")
+REPOSITORY = shaped(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "owner/name")
 GLOB = shaped(r"[^\s,]+", "globs as octo/*")
 TOPIC = shaped(r"[A-Za-z0-9][A-Za-z0-9-]*", "topics as machine-learning")
 VISIBILITY = one_of("public", "private", "internal", verb="holds")

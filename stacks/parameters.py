@@ -6,8 +6,8 @@ from constructs import Construct
 CHOICES = ["include", "exclude", "only"]
 MAILS = ["all", "weekly", "problems"]
 
-OWNER = r"[A-Za-z0-9][\w-]*"
-REPOSITORY = r"[\w.-]+/[\w.-]+"
+OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+REPOSITORY = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+"
 TOPIC = r"[A-Za-z0-9][A-Za-z0-9-]*"
 VISIBILITY = "(public|private|internal)"
 

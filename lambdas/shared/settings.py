@@ -13,7 +13,7 @@ CHOICES = ("include", "exclude", "only")
 MAILS = ("all", "weekly", "problems")
 VISIBILITIES = ("public", "private", "internal")
 
-OWNER = r"[A-Za-z0-9][\w-]*"  # an underscore is in the logins of enterprise managed users
+OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]*"  # an underscore is in the logins of enterprise managed users
 TOPIC = r"[A-Za-z0-9][A-Za-z0-9-]*"
 
 

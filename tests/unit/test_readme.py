@@ -17,6 +17,7 @@ from lambdas.store_traffic.handler import CONFLICT
 from lambdas.summarize_run import outcome
 from local.known_settings import STACK_SETTINGS
 from local.settings import HOME, TOKEN
+from local.settings_file import SETTINGS_FILE, read_settings_file
 from stacks.traffic_stack import STACK_NAME, traffic_app
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 
 def section(title: str) -> str:
     """The part of the README below a heading."""
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", README, re.DOTALL | re.MULTILINE)
+    # Comments in examples begin as headings do.
+    text = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
     assert found, title
     return found[1]
 
@@ -101,6 +104,24 @@ def test_every_setting_is_named() -> None:
     named = {name for name in coded(section("Settings")) if name.isupper()}
 
     assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
+
+
+def test_every_key_of_the_settings_file_is_named() -> None:
+    """It stands beside its parameter, so that both say the same."""
+    rows = [line.split("|") for line in section("Settings").splitlines() if line.startswith("|")]
+    named = {(key[2].strip(" `"), key[3].strip(" `")) for key in rows if key[3].strip().startswith("`")}
+
+    assert named - {("stack parameter", "traffic.toml")} == {(each.parameter, each.key) for each in STACK_SETTINGS}
+
+
+def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
+    """Everybody begins with a copy of it."""
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / SETTINGS_FILE).write_text(example, encoding="utf-8")
+
+    read = read_settings_file(tmp_path / SETTINGS_FILE)
+
+    assert (read["owners"].value, read["summary-mail"].value) == ("octo-org,octo", "weekly")
 
 
 def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:
