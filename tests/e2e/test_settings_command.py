@@ -1,4 +1,4 @@
-"""`traffic settings --aws --apply`, typed by a person, on a stack that the local engine serves as AWS does."""
+"""`traffic.toml` in the hands of a person: on a stack that the local engine serves as AWS does, and on this machine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -129,3 +129,18 @@ def test_nothing_is_applied_without_a_file(deployed: Deployed) -> None:
 
     assert refused.returncode == 2
     assert f"There is no traffic.toml in {deployed.terminal.folder}" in refused.stderr
+
+
+def test_a_run_on_this_machine_reads_the_file(terminal: Terminal) -> None:
+    """As it reads `.env`, where the token stays; what is typed before the command wins."""
+    with SimulatedGitHub(repositories=8, owners=["octo", "octo-org"], token="good") as github:
+        (terminal.folder / ".env").write_text("GITHUB_TOKEN=good\n")
+        (terminal.folder / "traffic.toml").write_text(
+            f'owners = ["octo-org"]\ntopics = ["nothing"]\napi-url = "{github.url}"\nsummary-email = "a@b.example"\n'
+        )
+        terminal.settings["TRAFFIC_TOPICS"] = "documentation"
+        ran = terminal.traffic("run")
+        asked = {call.repository for call in github.calls if call.repository}
+
+    assert "2 of 2 repositories captured" in ran.stdout, ran.stdout + ran.stderr
+    assert asked == {"octo-org/docs", "octo-org/website"}
