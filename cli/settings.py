@@ -9,7 +9,8 @@ from cli.change_set import change_parameters
 from cli.deployment import Deployment, aws_deployment
 from cli.opening import local_settings
 from cli.terminal import CommandError, UsageError, plain, say, table, warn
-from local.known_settings import STACK_SETTINGS, Setting, WrongValueError, check_size
+from local.known_settings import STACK_SETTINGS, Setting, check_size
+from local.setting_shapes import WrongValueError
 from local.settings import HOME, TOKEN, LocalSettings
 from local.settings_file import SETTINGS_FILE, Written, read_settings_file
 

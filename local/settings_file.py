@@ -9,7 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from local.known_settings import LOOKS_LIKE_TOKEN, STACK_SETTINGS, Setting, SettingError, WrongValueError, check_size
+from local.known_settings import STACK_SETTINGS, Setting, SettingError, check_size
+from local.setting_shapes import LOOKS_LIKE_TOKEN, WrongValueError
 from local.toml_lines import Place, places
 
 SETTINGS_FILE = "traffic.toml"

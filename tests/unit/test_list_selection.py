@@ -9,6 +9,8 @@ import pytest
 from lambdas.list_repos.listing import missing_names, select
 from lambdas.shared.errors import InvalidSettingError
 from lambdas.shared.settings import read_selection
+from local.known_settings import STACK_SETTINGS
+from local.setting_shapes import WrongValueError
 from simulated_github import SimulatedGitHub
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.unit.handlers import account
@@ -108,7 +110,8 @@ def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 def test_cloudformation_refuses_already_what_the_function_would(patterns: Mapping[str, str]) -> None:
-    """Before anything is changed; and no value that it lets through is refused at nine in the morning."""
+    """Before anything is changed; and no value that it or `traffic` lets through is refused at nine o'clock."""
+    here = {each.name: each for each in STACK_SETTINGS}
     right = {
         "TRAFFIC_OWNERS": ["", "octo", "octo-org , acme_corp"],
         "TRAFFIC_TOPICS": ["", "python,machine-learning"],
@@ -117,9 +120,12 @@ def test_cloudformation_refuses_already_what_the_function_would(patterns: Mappin
     }
     for name, value, _ in WRONG:
         assert not re.fullmatch(patterns[name], value), value
+        with pytest.raises(WrongValueError):
+            here[name].check_text(value)
     for name, values in right.items():
         for value in values:
             assert re.fullmatch(patterns[name], value), value
+            assert re.fullmatch(patterns[name], here[name].check_text(value)), value
             read_selection({name: value})
 
 
