@@ -19,7 +19,8 @@ from cli.terminal import FAILED, CommandError, table
 from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.token_owners import ANYONE, tokens_in
 from local.engine import EngineError, running_engine
-from local.settings import LocalSettings, SettingError
+from local.known_settings import SettingError
+from local.settings import LocalSettings
 from local.synthesis import SynthesisError, synthesize
 
 EXAMPLES = """examples:
@@ -79,7 +80,7 @@ def local_findings() -> Iterator[Finding]:
     try:
         settings = local_settings()
     except SettingError as exc:
-        yield Finding("fail", "settings", str(exc), "correct it in the environment or .env")
+        yield Finding("fail", "settings", str(exc), "correct it in the environment, .env or traffic.toml")
         return
     yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}")
     if settings.token:

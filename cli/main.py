@@ -10,14 +10,14 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import cost, doctor, executions, export, note, plan, rebuild, run, show, start, token, verify
+from cli import cost, doctor, executions, export, note, plan, rebuild, run, settings, show, start, token, verify
 from cli.deployment import STACK_NAME
 from cli.imports import command as imports
 from cli.pictures import command as pictures
 from cli.report import command as report
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
 from local.engine import EngineError
-from local.settings import SettingError
+from local.known_settings import SettingError
 from local.synthesis import SynthesisError
 
 COMMANDS = (
@@ -32,6 +32,7 @@ COMMANDS = (
     export,
     imports,
     start,
+    settings,
     token,
     verify,
     rebuild,
@@ -44,8 +45,9 @@ EPILOG = """examples:
   traffic export --format csv       everything, for a spreadsheet
   traffic executions --aws          the runs of the stack in AWS
 
-settings, from the environment or .env: GITHUB_TOKEN, GITHUB_API_URL, TRAFFIC_HOME, TRAFFIC_REPOSITORIES,
-TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_FORKS, TRAFFIC_ARCHIVED, TRAFFIC_PRIVATE
+settings, from the environment or .env: GITHUB_TOKEN, GITHUB_API_URL, TRAFFIC_HOME, TRAFFIC_OWNERS,
+TRAFFIC_REPOSITORIES, TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_TOPICS, TRAFFIC_VISIBILITY, TRAFFIC_FORKS,
+TRAFFIC_ARCHIVED; all but the token and TRAFFIC_HOME also from traffic.toml
 
 exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
 """
@@ -72,7 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (UsageError, SettingError) as exc:
-        report_error(exc)
+        # Each setting that is wrong has a line of its own.
+        for each in str(exc).splitlines() if isinstance(exc, SettingError) else [exc]:
+            report_error(each)
         return MISUSED
     except (CommandError, EngineError, SynthesisError, OSError) as exc:
         report_error(exc)

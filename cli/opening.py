@@ -19,6 +19,7 @@ from local.engine import Engine, running_engine
 from local.locks import only_one
 from local.recovery import recover, store
 from local.settings import LocalSettings, read_settings
+from local.settings_file import SETTINGS_FILE
 from local.synthesis import synthesize
 
 ASSEMBLY = Path(__file__).parent.parent / "build" / "cloud-assembly"
@@ -35,8 +36,8 @@ and put GITHUB_TOKEN=... into the environment or into .env. The two histories st
 
 
 def local_settings() -> LocalSettings:
-    """Read the settings of this machine: the environment, then `.env`."""
-    return read_settings(os.environ, Path(".env"))
+    """Read the settings of this machine: the environment, then `.env`, then `traffic.toml`."""
+    return read_settings(os.environ, Path(".env"), Path(SETTINGS_FILE))
 
 
 def refuse_real_github() -> None:

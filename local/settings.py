@@ -1,6 +1,5 @@
-"""Read what the user set, from the environment and from `.env`, and say clearly what is wrong with it."""
+"""Read what the user set, in the environment, `.env` and `traffic.toml`, and say clearly what is wrong with it."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -8,19 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-GITHUB = "https://api.github.com"
+from local.dotenv import parse_dotenv
+from local.known_settings import STACK_SETTINGS, SettingError, check_size
+from local.setting_shapes import WrongValueError, is_loopback
+from local.settings_file import read_settings_file
 
 APPLICATION = "github-traffic-capture"
 
-CHOICES = ("include", "exclude", "only")
+TOKEN = "GITHUB_TOKEN"  # noqa: S105 - a setting's name
+HOME = "TRAFFIC_HOME"
 
-# Setting -> parameter of the stack.
-LISTS = {"TRAFFIC_REPOSITORIES": "Repositories", "TRAFFIC_INCLUDE": "Include", "TRAFFIC_EXCLUDE": "Exclude"}
-CHOICE_SETTINGS = {"TRAFFIC_FORKS": "Forks", "TRAFFIC_ARCHIVED": "Archived", "TRAFFIC_PRIVATE": "Private"}
+# Settings that earlier versions had -> what to do now. Ignored, they would capture other repositories than was meant.
+REPLACED = {
+    "TRAFFIC_PRIVATE": "it was replaced by TRAFFIC_VISIBILITY: for `exclude` set TRAFFIC_VISIBILITY=public, for `only`"
+    " TRAFFIC_VISIBILITY=private,internal; then remove TRAFFIC_PRIVATE"
+}
 
 
-class SettingError(ValueError):
-    """A setting is wrong: the message names it, its value (never the token), what was expected and what to do."""
+@dataclass(frozen=True)
+class Given:
+    """A value, and where it comes from: `environment`, `.env`, `traffic.toml, line 3` or `default`."""
+
+    value: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -29,19 +38,29 @@ class LocalSettings:
 
     Attributes:
         token: The GitHub token, or several as a JSON object of owners and tokens; None where none is set.
-        api_url: GitHub's REST API, without a slash at its end.
         home: The folder below which all local histories lie.
-        parameters: Parameters of the stack that the settings give values to; the token is not among them.
+        chosen: The values of all settings that are parameters of the stack, by their `key`.
+        sources: Where token and home come from, by their names in the environment.
     """
 
     token: str | None
-    api_url: str
     home: Path
-    parameters: Mapping[str, str]
+    chosen: Mapping[str, Given]
+    sources: Mapping[str, str]
 
     def __repr__(self) -> str:
         """Show everything but the token."""
-        return f"LocalSettings({self.api_url!r}, {str(self.home)!r}, {dict(self.parameters)!r})"
+        return f"LocalSettings({str(self.home)!r}, {dict(self.chosen)!r})"
+
+    @property
+    def api_url(self) -> str:
+        """GitHub's REST API, without a slash at its end."""
+        return self.chosen["api-url"].value
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The stack's parameters on this machine, which sends no e-mail; the token is not among them."""
+        return {each.parameter: self.chosen[each.key].value for each in STACK_SETTINGS if each.name}
 
     @property
     def on_loopback(self) -> bool:
@@ -58,56 +77,71 @@ class LocalSettings:
         return self.home / urlsplit(self.api_url).netloc.lower().replace(":", "_")
 
 
-def read_settings(environment: Mapping[str, str], dotenv: Path | None) -> LocalSettings:
-    """Read and check every setting; an empty value is the same as none.
+def read_settings(
+    environment: Mapping[str, str], dotenv: Path | None, settings_file: Path | None = None
+) -> LocalSettings:
+    """Read and check every setting; an empty value stands for the default, and hides what is set in weaker places.
 
     Args:
-        environment: The process environment, which wins over the file.
-        dotenv: A file of `NAME=VALUE` lines; None or absent is fine.
+        environment: The process environment, which wins over the files.
+        dotenv: A file of `NAME=VALUE` lines, which wins over the other one; None or absent is fine.
+        settings_file: `traffic.toml`; None or absent is fine. What is wrong in it is told even where it does not count.
 
     Raises:
         SettingError: One of them is wrong.
     """
-    values = {**(parse_dotenv(dotenv) if dotenv and dotenv.is_file() else {}), **environment}
-    given = {name: value.strip() for name, value in values.items() if value.strip()}
-    api_url = check_api_url(given.get("GITHUB_API_URL", GITHUB))
-    lists = {parameter: check_list(name, given.get(name, "")) for name, parameter in LISTS.items()}
-    choices = {parameter: check_choice(name, given.get(name, "include")) for name, parameter in CHOICE_SETTINGS.items()}
+    given = read_given(environment, dotenv)
+    for name, advice in REPLACED.items():
+        if name in given and given[name].value:
+            raise SettingError(f"{name} is {given[name].value!r} ({given[name].source}), but {advice}")
+    chosen = {each.key: Given(each.default, "default") for each in STACK_SETTINGS}
+    chosen |= read_written(settings_file)
+    chosen |= check_given(given)
+    try:
+        check_size({each.parameter: chosen[each.key].value for each in STACK_SETTINGS})
+    except WrongValueError as exc:
+        raise SettingError(str(exc)) from exc
     return LocalSettings(
-        token=check_token(given.get("GITHUB_TOKEN")),
-        api_url=api_url,
-        home=check_home(given),
-        parameters={"GitHubApiUrl": api_url, **lists, **choices},
+        token=check_token(given[TOKEN].value if TOKEN in given and given[TOKEN].value else None),
+        home=check_home({name: each.value for name, each in given.items() if each.value}),
+        chosen=chosen,
+        sources={name: given[name].source if name in given else "default" for name in (TOKEN, HOME)},
     )
 
 
-def parse_dotenv(file: Path) -> dict[str, str]:
-    """Read a `.env` file: one `NAME=VALUE` a line.
+def read_given(environment: Mapping[str, str], dotenv: Path | None) -> dict[str, Given]:
+    """Read what is set by name, and where."""
+    written = parse_dotenv(dotenv) if dotenv and dotenv.is_file() else {}
+    return {
+        name: Given(value.strip(), source)
+        for source, values in ((".env", written), ("environment", environment))
+        for name, value in values.items()
+    }
 
-    `export` before the name, quotes around the value, empty lines and comments (`#` at the start of a line, or after a
-    space behind an unquoted value) are understood; nothing is expanded.
+
+def read_written(settings_file: Path | None) -> dict[str, Given]:
+    """Read what `traffic.toml` sets, by key."""
+    if settings_file is None or not settings_file.exists():
+        return {}
+    written = read_settings_file(settings_file)
+    return {key: Given(each.value, f"{settings_file.name}, line {each.line}") for key, each in written.items()}
+
+
+def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
+    """Check what is set by name of the stack's parameters; give it by key.
 
     Raises:
-        SettingError: A line is none of these.
+        SettingError: One of them is wrong.
     """
-    values = {}
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SettingError(f"{file} cannot be read ({type(exc).__name__}); save it as a text file in UTF-8") from exc
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = re.fullmatch(
-            r"""\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)\s*(?:\#.*)?|(?P<plain>.*))""",
-            line,
-        )
-        if match is None:
-            # The line itself may hold a token: it is not shown.
-            raise SettingError(f"{file}, line {number}: expected NAME=VALUE; correct the line or start it with #")
-        plain = re.split(r"\s#", f" {match['plain'] or ''}", maxsplit=1)[0].strip()
-        values[match["name"]] = plain if match["quote"] is None else match["quoted"]
-    return values
+    checked = {}
+    for each in STACK_SETTINGS:
+        if each.name in given:
+            value, source = given[each.name].value, given[each.name].source
+            try:
+                checked[each.key] = Given(each.check_text(value) if value else each.default, source)
+            except WrongValueError as exc:
+                raise SettingError(f"{each.name} {exc}") from exc
+    return checked
 
 
 def check_token(given: str | None) -> str | None:
@@ -131,60 +165,6 @@ def check_token(given: str | None) -> str | None:
                 ' are written {"octo-org":"github_pat_...","*":"github_pat_..."}, each beside its owner'
             )
     return given
-
-
-def check_api_url(url: str) -> str:
-    """Return the API's address without a slash at its end.
-
-    Raises:
-        SettingError: It is no address, or would send the token in clear text over a network.
-    """
-    advice = f"expected {GITHUB}, or https://HOST/api/v3 for GitHub Enterprise Server"
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise SettingError("GITHUB_API_URL (not shown) holds a user name or password; put the token into GITHUB_TOKEN")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise SettingError(f"GITHUB_API_URL is {url!r}; {advice}")
-    if parts.hostname in ("github.com", "www.github.com"):
-        raise SettingError(f"GITHUB_API_URL is {url!r}, GitHub's web site; {advice}, or remove the setting")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise SettingError(f"GITHUB_API_URL is {url!r} and would send the token in clear text; use https://")
-    return url.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or address means this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def check_list(name: str, value: str) -> str:
-    """Return a comma-separated list without spaces and empty entries.
-
-    Raises:
-        SettingError: An entry has a space in it or, where repositories are named, is not `owner/name`.
-    """
-    entries = [entry.strip() for entry in value.split(",") if entry.strip()]
-    shape, expected = (
-        (r"[\w.-]+/[\w.-]+", "owner/name") if name == "TRAFFIC_REPOSITORIES" else (r"\S+", "globs as octo/*")
-    )
-    wrong = [entry for entry in entries if not re.fullmatch(shape, entry)]
-    if wrong:
-        raise SettingError(f"{name} holds {wrong[0]!r}; expected {expected}, separated by commas")
-    return ",".join(entries)
-
-
-def check_choice(name: str, value: str) -> str:
-    """Return one of `CHOICES`.
-
-    Raises:
-        SettingError: It is another word.
-    """
-    if value.lower() not in CHOICES:
-        raise SettingError(f"{name} is {value!r}; expected one of {', '.join(CHOICES)}")
-    return value.lower()
 
 
 def check_home(given: Mapping[str, str]) -> Path:

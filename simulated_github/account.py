@@ -1,18 +1,30 @@
 """The repositories that the token's account sees, and what happens to them: renames, deletions, lost access."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 FIRST_REPOSITORY_ID = 1296269
 FIRST_OWNER_ID = 583231
-PROPERTIES = ("private", "fork", "archived", "push", "admin")
+PROPERTIES = ("private", "internal", "fork", "archived", "push", "admin", "topics")
 
 SHORT_NAMES = (
     "docs", "website", "api-client", "cli", "server", "examples", "toolkit", "charts", "parser", "scheduler", "plugins",
     "notebooks", "terraform-modules", "design-system", "benchmarks", "dotfiles", "playground", "data-pipeline", "infra",
     "handbook", "sdk-python", "sdk-go", "mobile-app", "awesome-list",
 )  # fmt: skip
+
+# What made-up repositories are about; GitHub writes topics in lower case.
+TOPICS: Mapping[str, Sequence[str]] = {
+    "docs": ("documentation",),
+    "website": ("documentation", "web"),
+    "api-client": ("api", "python"),
+    "cli": ("tooling", "python"),
+    "sdk-python": ("api", "python"),
+}
+
+Property = bool | Sequence[str]
 
 
 class UnknownRepositoryError(LookupError):
@@ -30,10 +42,19 @@ class Repository:
     id: int
     name: str  # owner/name
     private: bool = False
+    internal: bool = False  # seen by everybody of an enterprise
     fork: bool = False
     archived: bool = False
     push: bool = True  # the account may push, and so see the traffic
     admin: bool = True
+    topics: Sequence[str] = ()
+
+    @property
+    def visibility(self) -> str:
+        """Who sees it: `public`, `private` or `internal`."""
+        if self.internal:
+            return "internal"
+        return "private" if self.private else "public"
 
     @property
     def owner(self) -> str:
@@ -105,12 +126,12 @@ class Account:
             raise UnknownRepositoryError(f"no repository is named {name!r}")
         return repository
 
-    def create(self, name: str, **properties: bool) -> Repository:
+    def create(self, name: str, **properties: Any) -> Repository:
         """Create a repository with a new id; a former name taken again no longer redirects.
 
         Args:
             name: Its `owner/name`.
-            properties: Any of private, fork, archived, push, admin.
+            properties: Any of private, internal, fork, archived, push, admin, topics.
 
         Raises:
             NameTakenError: There is one of that name.
@@ -148,8 +169,8 @@ class Account:
         del self._repositories[repository.id], self._current[name.lower()]
         self._sorted = None
 
-    def change(self, name: str, **properties: bool) -> None:
-        """Change any of private, fork, archived, push and admin.
+    def change(self, name: str, **properties: Property) -> None:
+        """Change any of private, internal, fork, archived, push, admin and topics.
 
         Raises:
             UnknownRepositoryError: There is none of that name.

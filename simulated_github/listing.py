@@ -104,8 +104,8 @@ def _wanted(repository: Repository, query: Mapping[str, str], account: Account) 
     kinds: dict[str, Callable[[], bool]] = {
         "owner": lambda: own,
         "member": lambda: not own,
-        "public": lambda: not repository.private,
-        "private": lambda: repository.private,
+        "public": lambda: repository.visibility == "public",
+        "private": lambda: repository.visibility != "public",
     }
     wanted = [kinds.get(query.get(name, "all"), lambda: True)() for name in ("type", "visibility")]
     return all(wanted) and ("owner" if own else "organization_member") in affiliation

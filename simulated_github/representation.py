@@ -70,7 +70,6 @@ NOTHING_TO_TELL: dict[str, Any] = {
     "language": "Python",
     "default_branch": "main",
     "size": 108,
-    "topics": [],
 }
 
 
@@ -100,7 +99,7 @@ def user_object(account: Account, login: str, api: str) -> dict[str, Any]:
 
 def own_user_object(account: Account, api: str) -> dict[str, Any]:
     """Write the account itself, as `/user` does."""
-    private = sum(repository.private for repository in account)
+    private = sum(repository.visibility != "public" for repository in account)
     return {
         **user_object(account, account.login, api),
         **dict.fromkeys(("name", "company", "location", "email", "hireable", "bio"), None),
@@ -129,8 +128,8 @@ def repository_object(account: Account, repository: Repository, api: str) -> dic
         "node_id": _node_id("R", repository.id),
         "name": repository.short_name,
         "full_name": name,
-        "private": repository.private,
-        "visibility": "private" if repository.private else "public",
+        "private": repository.visibility != "public",  # GitHub calls internal ones private, too
+        "visibility": repository.visibility,
         "owner": user_object(account, repository.owner, api),
         "fork": repository.fork,
         "archived": repository.archived,
@@ -142,6 +141,7 @@ def repository_object(account: Account, repository: Repository, api: str) -> dic
         "clone_url": f"https://github.com/{name}.git",
         "svn_url": f"https://github.com/{name}",
         **NOTHING_TO_TELL,
+        "topics": list(repository.topics),
         "permissions": {
             "admin": repository.push and repository.admin,
             "maintain": repository.push and repository.admin,

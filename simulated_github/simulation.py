@@ -9,7 +9,7 @@ from typing import Self, Unpack
 
 from aiohttp import web
 
-from simulated_github.account import Account, Repository, made_up_names
+from simulated_github.account import TOPICS, Account, Property, Repository, made_up_names
 from simulated_github.clock import SimulatedClock, parse_time
 from simulated_github.credentials import Credentials, Tokens
 from simulated_github.fault_rules import FaultRule, Strikes, fault_rule
@@ -154,7 +154,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         with self.github.lock:
             self.github.faults.clear()
 
-    def create(self, name: str, **properties: bool) -> Repository:
+    def create(self, name: str, **properties: Property) -> Repository:
         """Create a repository, with a new id also where there was one of that name."""
         with self.github.lock:
             return self.github.account.create(name, **properties)
@@ -169,8 +169,8 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         with self.github.lock:
             self.github.account.delete(name)
 
-    def change(self, name: str, **properties: bool) -> None:
-        """Change any of private, fork, archived, push and admin of a repository."""
+    def change(self, name: str, **properties: Property) -> None:
+        """Change any of private, internal, fork, archived, push, admin and topics of a repository."""
         with self.github.lock:
             self.github.account.change(name, **properties)
 
@@ -222,6 +222,8 @@ def _account(repositories: Sequence[str] | int, owners: Sequence[str], readable:
     """Make the account with its repositories."""
     if isinstance(repositories, int):
         account = Account(made_up_names(repositories, owners), login=owners[0])
+        for repository in account:
+            repository.topics = TOPICS.get(repository.short_name, ())
     else:
         account = Account(repositories)
     for name in readable:

@@ -6,6 +6,11 @@ from constructs import Construct
 CHOICES = ["include", "exclude", "only"]
 MAILS = ["all", "weekly", "problems"]
 
+OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+REPOSITORY = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+"
+TOPIC = r"[A-Za-z0-9][A-Za-z0-9-]*"
+VISIBILITY = "(public|private|internal)"
+
 # Plain http only on loopback: the token is sent there.
 API_URL = r"^(https://[^\s/]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)(/\S*)?$"
 
@@ -47,21 +52,33 @@ class Parameters(Construct):
     def _selection(self) -> Mapping[str, str]:
         """Say which repositories are captured: the environment of List repositories."""
         return {
+            "TRAFFIC_OWNERS": self._list(
+                "Owners", "All repositories of these organizations and users, beside those of Repositories.", OWNER
+            ),
             "TRAFFIC_REPOSITORIES": self._list(
-                "Repositories", "Only these owner/name. Empty: all the token can push to."
+                "Repositories",
+                "These owner/name, beside those of Owners. Both empty: all the token can push to.",
+                REPOSITORY,
             ),
             "TRAFFIC_INCLUDE": self._list(
                 "Include", "Only names that match one of these globs, as octo/*. Empty: all."
             ),
             "TRAFFIC_EXCLUDE": self._list("Exclude", "No name that matches one of these globs."),
+            "TRAFFIC_TOPICS": self._list("Topics", "Only repositories with one of these topics. Empty: all.", TOPIC),
+            "TRAFFIC_VISIBILITY": self._list("Visibility", "Any of public, private, internal. Empty: all.", VISIBILITY),
             "TRAFFIC_FORKS": self._choice("Forks", "Forks"),
             "TRAFFIC_ARCHIVED": self._choice("Archived", "Archived repositories"),
-            "TRAFFIC_PRIVATE": self._choice("Private", "Private repositories"),
         }
 
-    def _list(self, name: str, description: str) -> str:
+    def _list(self, name: str, description: str, shape: str = r"[^\s,]+") -> str:
         # A String, not a CommaDelimitedList, whose default cannot be the empty list.
-        return self._parameter(name, f"{description} Separated by commas.", default="").value_as_string
+        return self._parameter(
+            name,
+            f"{description} Separated by commas.",
+            default="",
+            allowed_pattern=rf"^\s*({shape}\s*(,\s*{shape}\s*)*)?$",
+            constraint_description=f"{description} Separated by commas, or empty.",
+        ).value_as_string
 
     def _choice(self, name: str, which: str) -> str:
         return self._parameter(

@@ -72,7 +72,7 @@ class Listing(TypedDict):
     listed_at: NotRequired[str]  # GitHub's own time
     tokens: NotRequired[dict[str, TokenSaid]]  # by their owners
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
-    missing: NotRequired[list[str]]  # names asked for by the settings that the listing did not bring
+    missing: NotRequired[list[str]]  # names and owners of the settings that the listing did not bring
 
 
 class Manifest(TypedDict):

@@ -1,6 +1,7 @@
 """Settings of the functions: read from the environment, checked once, named when wrong."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,10 @@ from lambdas.shared.errors import InvalidSettingError
 
 CHOICES = ("include", "exclude", "only")
 MAILS = ("all", "weekly", "problems")
+VISIBILITIES = ("public", "private", "internal")
+
+OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]*"  # an underscore is in the logins of enterprise managed users
+TOPIC = r"[A-Za-z0-9][A-Za-z0-9-]*"
 
 
 def setting(name: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -45,19 +50,26 @@ def api_url(environment: Mapping[str, str] = os.environ) -> str:
 class Selection:
     """Which of the repositories that the token can push to are captured.
 
+    Owners and names are where they come from, together; the others narrow what these bring.
+
     Attributes:
-        names: Exactly these `owner/name`; all where empty.
+        owners: All repositories of these organizations and users.
+        names: These `owner/name`; where there is no owner either, all.
         include: Only names that match one of these globs; all where empty.
         exclude: No name that matches one of these globs.
-        forks, archived, private: `include`, `exclude` or `only`.
+        topics: Only repositories with one of these topics; all where empty.
+        visibility: Any of `public`, `private` and `internal`; all where empty.
+        forks, archived: `include`, `exclude` or `only`.
     """
 
+    owners: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    visibility: tuple[str, ...] = ()
     forks: str = "include"
     archived: str = "include"
-    private: str = "include"
 
 
 @cache
@@ -73,12 +85,14 @@ def read_selection(environment: Mapping[str, str]) -> Selection:
         InvalidSettingError: A setting has a value that it cannot have.
     """
     return Selection(
+        owners=_shaped(environment, "TRAFFIC_OWNERS", OWNER, "organizations and users"),
         names=_names(environment, "TRAFFIC_REPOSITORIES"),
         include=_list(environment, "TRAFFIC_INCLUDE"),
         exclude=_list(environment, "TRAFFIC_EXCLUDE"),
+        topics=_shaped(environment, "TRAFFIC_TOPICS", TOPIC, "topics"),
+        visibility=_shaped(environment, "TRAFFIC_VISIBILITY", "|".join(VISIBILITIES), "public, private or internal"),
         forks=_choice(environment, "TRAFFIC_FORKS"),
         archived=_choice(environment, "TRAFFIC_ARCHIVED"),
-        private=_choice(environment, "TRAFFIC_PRIVATE"),
     )
 
 
@@ -108,6 +122,15 @@ def _names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
         if value.count("/") != 1 or value.startswith("/") or value.endswith("/"):
             raise InvalidSettingError(f"{name} names {value!r}; expected owner/name, separated by commas.")
     return _list(environment, name)
+
+
+def _shaped(environment: Mapping[str, str], name: str, shape: str, expected: str) -> tuple[str, ...]:
+    """Read a list whose entries mean the same in upper and lower case; it is given in lower case."""
+    values = tuple(value.lower() for value in _list(environment, name))
+    for value in values:
+        if not re.fullmatch(shape, value):
+            raise InvalidSettingError(f"{name} names {value!r}; expected {expected}, separated by commas.")
+    return values
 
 
 def _choice(environment: Mapping[str, str], name: str) -> str:

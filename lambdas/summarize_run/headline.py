@@ -38,14 +38,19 @@ def kind_of(error: str, concerns: Sequence[str], *, digest: bool) -> Kind:
 def concerns_of(state: RunState, results: Sequence[Result], seen: Watch) -> list[str]:
     """Name, in a few words each, what somebody should look at; empty where a run was healthy."""
     listing = state.get("listing", {})
-    missing = sum(result.outcome != CAPTURED for result in results)
+    not_captured = sum(result.outcome != CAPTURED for result in results)
+    names, owners = names_and_owners(listing.get("missing", ()))
     counted = {
-        "not captured": missing,
+        "not captured": not_captured,
         "not listed any more": len(seen.unlisted),
         "with lost days": len(seen.lost),
-        "of the settings not found": len(listing.get("missing", ())),
+        "of the settings not found": len(names),
     }
     said = [f"{_repositories(many)} {what}" for what, many in counted.items() if many]
+    if owners:
+        said.append(
+            f"{'1 owner' if len(owners) == 1 else f'{len(owners)} owners'} of the settings without repositories"
+        )
     if not results:
         said.append("nothing was listed")
     if seen.token_ends_soon:
@@ -55,6 +60,11 @@ def concerns_of(state: RunState, results: Sequence[Result], seen: Watch) -> list
     if listing.get("hidden_organizations"):
         said.append("organizations are hidden from the token")
     return said
+
+
+def names_and_owners(missing: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part what the listing did not bring of the settings: names of repositories, and owners."""
+    return [name for name in missing if "/" in name], [name for name in missing if "/" not in name]
 
 
 def first_line(error: str, concerns: Sequence[str]) -> str:

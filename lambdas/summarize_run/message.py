@@ -9,7 +9,7 @@ from lambdas.shared.contract import RunState
 from lambdas.shared.planning import not_due_text
 from lambdas.shared.token_owners import token_text
 from lambdas.summarize_run.account import Account
-from lambdas.summarize_run.headline import first_line, printable
+from lambdas.summarize_run.headline import first_line, names_and_owners, printable
 from lambdas.summarize_run.news_text import news_sections
 from lambdas.summarize_run.outcome import NOT_REACHED, Result
 from lambdas.summarize_run.watch import (
@@ -146,13 +146,18 @@ def _listing(state: RunState) -> list[str]:
     hidden = listing.get("hidden_organizations")
     if hidden:
         lines.append(f"{len(hidden)} organizations are hidden from the token. {CURES[SSO_NEEDED]}")
-    missing = listing.get("missing", [])
-    if missing:
-        names = ", ".join(name for name in missing[:NAMED])
-        lines.append(f"{len(missing)} repositories of the settings were not found: {names}")
+    names, owners = names_and_owners(listing.get("missing", ()))
+    if names:
+        lines.append(f"Repositories of the settings that were not found, {len(names)}: {_named(names)}")
+    if owners:
+        lines.append(f"Owners of the settings that brought no repository, {len(owners)}: {_named(owners)}")
     expiring = {owner: said["expires"] for owner, said in listing.get("tokens", {}).items() if "expires" in said}
     lines += [f"T{token_text(owner)[1:]} expires on {expires}." for owner, expires in sorted(expiring.items())[:NAMED]]
     return lines
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
 def _bounded(lines: Sequence[str], last: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from local.engine import ROOT, running_engine
+from local.known_settings import STACK_SETTINGS
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import no_push_access
 
@@ -63,11 +64,13 @@ def normalized(text: str) -> str:
 def shell(command: str, settings: Mapping[str, str]) -> str:
     """Run a command as a reader would, in the project's folder.
 
-    Empty settings keep a developer's `.env` out; those of an outer make would have this one name its folders.
+    Empty settings keep a developer's `.env` and `traffic.toml` out; those of an outer make would have this one name
+    its folders.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
     unset = {name: "" for name in os.environ if name.startswith(("GITHUB_", "TRAFFIC_"))}
-    environment = {**inherited, **unset, "GITHUB_TOKEN": "", "GITHUB_API_URL": "", **settings}
+    files = {"GITHUB_TOKEN": "", **{each.name: "" for each in STACK_SETTINGS if each.name}}
+    environment = {**inherited, **unset, **files, **settings}
     ran = subprocess.run(  # noqa: S602 - the README's own commands, pipes and all
         command,
         shell=True,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.known_settings import SELECTION_SIZE
 from stacks import bundling
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
@@ -15,7 +16,10 @@ from tests.infrastructure.conftest import Template
 FOLDERS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
 GITHUB = {"GITHUB_API_URL", "GITHUB_TOKEN_SECRET"}
 TABLES = {"TRAFFIC_TABLE", "REPOSITORIES_TABLE"}
-SELECTION = {f"TRAFFIC_{name}" for name in ("REPOSITORIES", "INCLUDE", "EXCLUDE", "FORKS", "ARCHIVED", "PRIVATE")}
+SELECTION = {
+    f"TRAFFIC_{name}"
+    for name in ("OWNERS", "REPOSITORIES", "INCLUDE", "EXCLUDE", "TOPICS", "VISIBILITY", "FORKS", "ARCHIVED")
+}
 EVERYWHERE = {"ARCHIVE_BUCKET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 SETTINGS = {
     "list_repos": GITHUB | SELECTION | {"REPOSITORIES_TABLE"},
@@ -52,6 +56,19 @@ def test_each_function_gets_the_settings_that_its_code_reads(template: Template,
     variables = template.function(folder)["Environment"]["Variables"]
 
     assert set(variables) == SETTINGS[folder] | EVERYWHERE
+
+
+def test_the_longest_selection_fits_into_the_environment(template: Template) -> None:
+    """A function takes 4 KB of names and values: what `traffic` lets through must not fail in the deployment.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    variables = template.function("list_repos")["Environment"]["Variables"]
+    # A secret's ARN in the longest region's name has 110 characters, an address of an Enterprise Server seldom more.
+    longest = {name: value if isinstance(value, str) else "x" * 115 for name, value in variables.items()}
+    longest |= dict.fromkeys(SELECTION, "")
+
+    assert len(json.dumps(longest)) + len("include") * 2 + SELECTION_SIZE <= 4096
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -100,7 +100,7 @@ def test_each_kind_of_failure_has_its_exit_code_and_one_line(
     assert errors == ([] if code == 130 else ["traffic: error: no such thing"])
 
 
-@pytest.mark.parametrize("command", ["run", "executions", "show", "export", "start", "token", "doctor"])
+@pytest.mark.parametrize("command", ["run", "executions", "show", "export", "start", "settings", "token", "doctor"])
 def test_each_command_has_a_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An example says in a line what a list of options does not."""
     with pytest.raises(SystemExit) as ended:

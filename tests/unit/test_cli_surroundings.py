@@ -12,7 +12,8 @@ from cli import opening
 from cli.main import main
 from cli.opening import _wait_for_runs
 from local.engine import Engine
-from local.settings import SettingError, read_settings
+from local.known_settings import SettingError
+from local.settings import read_settings
 
 
 def test_calls_to_this_machine_pass_by_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import LocalSettings, SettingError, read_settings
+from local.known_settings import SettingError
+from local.settings import LocalSettings, read_settings
 
 
 def settings(home: Path, **environment: str) -> LocalSettings:
@@ -60,6 +61,14 @@ def test_a_line_of_the_file_that_means_nothing_is_named_but_not_shown(tmp_path: 
         ("GITHUB_API_URL", "https://github.com", "GitHub's web site"),
         ("GITHUB_API_URL", "http://ghe.example/api/v3", "clear text"),
         ("TRAFFIC_REPOSITORIES", "octo/docs,docs", "'docs'; expected owner/name"),
+        ("TRAFFIC_OWNERS", "octo/docs", "'octo/docs'; expected organizations and users .* is for repositories"),
+        ("TRAFFIC_OWNERS", "octo, the org", "'the org'; expected .* separated by commas"),
+        ("TRAFFIC_OWNERS", "github_pat_11AAAAAAA0aaaaaaaaaaaaaa", "like a token .not shown.; put it into GITHUB_TOKEN"),
+        ("TRAFFIC_TOPICS", "machine_learning", "'machine_learning'; expected topics"),
+        ("TRAFFIC_VISIBILITY", "public,secret", "'secret'; expected one of public, private, internal"),
+        ("TRAFFIC_INCLUDE", ",".join(["octo/*"] * 600), "has together 4,199 characters; a stack parameter takes 4,096"),
+        ("TRAFFIC_PRIVATE", "exclude", "'exclude' .environment., but it was replaced by TRAFFIC_VISIBILITY"),
+        ("GITHUB_API_URL", "https://[bad", "expected https://api.github.com"),
         ("TRAFFIC_ARCHIVED", "no", "'no'; expected one of include, exclude, only"),
         ("TRAFFIC_INCLUDE", "octo docs", "'octo docs'; expected globs"),
     ],
@@ -71,6 +80,42 @@ def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(
     with pytest.raises(SettingError, match=message) as raised:
         settings(tmp_path, **{name: value})
     assert str(raised.value).startswith(name)
+    assert "github_pat" not in str(raised.value)
+
+
+def test_settings_that_do_not_fit_a_functions_environment_are_refused(tmp_path: Path) -> None:
+    """AWS would refuse the deployment, and say so of a function nobody has heard of."""
+    long = ",".join(["octo/*"] * 250)
+
+    with pytest.raises(SettingError, match=r"include and exclude have together 3,498 bytes; .* 3,000 .* use owners"):
+        settings(tmp_path, TRAFFIC_INCLUDE=long, TRAFFIC_EXCLUDE=long)
+
+
+def test_the_settings_that_choose_repositories_reach_the_stack(tmp_path: Path) -> None:
+    """As CloudFormation takes them: without spaces, and words that GitHub writes small are small."""
+    given = settings(
+        tmp_path,
+        TRAFFIC_OWNERS=" octo , Octo-Org,",
+        TRAFFIC_TOPICS="python,machine-learning",
+        TRAFFIC_VISIBILITY="Private, internal",
+    )
+
+    chosen = {name: given.parameters[name] for name in ("Owners", "Topics", "Visibility", "Repositories")}
+    assert chosen == {
+        "Owners": "octo,Octo-Org",
+        "Topics": "python,machine-learning",
+        "Visibility": "private,internal",
+        "Repositories": "",
+    }
+
+
+def test_an_empty_value_does_without_what_the_file_sets(tmp_path: Path) -> None:
+    """For one command, `TRAFFIC_FORKS= traffic run` means the default."""
+    (tmp_path / ".env").write_text("TRAFFIC_FORKS=exclude\nGITHUB_TOKEN=x\nTRAFFIC_PRIVATE=\n")
+
+    read = read_settings({"TRAFFIC_FORKS": "", "GITHUB_TOKEN": " "}, tmp_path / ".env")
+
+    assert (read.token, read.parameters["Forks"]) == (None, "include")
 
 
 def test_the_token_is_never_shown(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from lambdas.shared import answers, errors
 from lambdas.shared.answers import CAPTURED
 from lambdas.store_traffic.handler import CONFLICT
 from lambdas.summarize_run import outcome
+from local.known_settings import STACK_SETTINGS
+from local.settings import HOME, TOKEN
+from local.settings_file import SETTINGS_FILE, read_settings_file
 from stacks.traffic_stack import STACK_NAME, traffic_app
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +37,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 
 def section(title: str) -> str:
     """The part of the README below a heading."""
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", README, re.DOTALL | re.MULTILINE)
+    # Comments in examples begin as headings do.
+    text = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
     assert found, title
     return found[1]
 
@@ -96,10 +101,27 @@ def test_every_command_and_option_is_named() -> None:
 
 def test_every_setting_is_named() -> None:
     """A setting is found here or nowhere."""
-    source = (ROOT / "local" / "settings.py").read_text(encoding="utf-8")
-
     named = {name for name in coded(section("Settings")) if name.isupper()}
-    assert named == set(re.findall(r"\"((?:GITHUB|TRAFFIC)_[A-Z_]+)\"", source))
+
+    assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
+
+
+def test_every_key_of_the_settings_file_is_named() -> None:
+    """It stands beside its parameter, so that both say the same."""
+    rows = [line.split("|") for line in section("Settings").splitlines() if line.startswith("|")]
+    named = {(key[2].strip(" `"), key[3].strip(" `")) for key in rows if key[3].strip().startswith("`")}
+
+    assert named - {("stack parameter", "traffic.toml")} == {(each.parameter, each.key) for each in STACK_SETTINGS}
+
+
+def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
+    """Everybody begins with a copy of it."""
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / SETTINGS_FILE).write_text(example, encoding="utf-8")
+
+    read = read_settings_file(tmp_path / SETTINGS_FILE)
+
+    assert (read["owners"].value, read["summary-mail"].value) == ("octo-org,octo", "weekly")
 
 
 def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:

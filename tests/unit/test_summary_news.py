@@ -303,6 +303,7 @@ def test_every_danger_is_a_concern() -> None:
     """The first line and the filter must not call healthy what the text below warns of."""
     late = Watch("2026-11-20", newest_day="2026-11-16")
     missing: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone"]}}
+    owner: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone", "acme", "initech"]}}
     hidden: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "hidden_organizations": [1]}}
     fine = [captured("octo/docs", 1)]
 
@@ -311,6 +312,10 @@ def test_every_danger_is_a_concern() -> None:
     assert concerns_of(RUN, [], Watch("2026-11-20")) == ["nothing was listed"]
     assert concerns_of(RUN, [Result(1, "octo/docs")], Watch("2026-11-20")) == ["1 repository not captured"]
     assert concerns_of(missing, fine, Watch(DAY)) == ["1 repository of the settings not found"]
+    assert concerns_of(owner, fine, Watch(DAY)) == [
+        "1 repository of the settings not found",
+        "2 owners of the settings without repositories",
+    ]
     assert concerns_of(hidden, fine, Watch(DAY)) == ["organizations are hidden from the token"]
     assert concerns_of(RUN, fine, Watch(DAY, lost={"octo/docs": (("2026-11-01", "2026-11-02"),)})) == [
         "1 repository with lost days"
