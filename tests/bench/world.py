@@ -142,7 +142,7 @@ def descendants(pid: int) -> list[int]:
     return found + [below for child in found for below in descendants(child)]
 
 
-def peak_memory(pid: int) -> float:
+def peak_memory(pid: int | str) -> float:
     """Read the most memory that a process ever held, in megabytes; 0 where it has just ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()

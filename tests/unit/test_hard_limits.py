@@ -30,6 +30,7 @@ from simulated_github.faults import Fault
 from simulated_github.replies import Reply
 from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
+from tests.bench.memory import memory
 from tests.unit.handlers import Account, account, child
 
 HISTORY = 25_000  # events of an execution
@@ -231,3 +232,9 @@ def test_an_execution_stays_below_its_events_however_briefly_github_asks_to_wait
 
     assert pauses[0] == 1  # GitHub's word, at first
     assert max(in_a_row, before_each + answers) * EVENTS < HISTORY
+
+
+@pytest.mark.slow
+def test_the_functions_that_see_the_whole_fleet_have_memory_for_100_000_repositories() -> None:
+    """They have 256 MB; `make bench` tells how much of that they take."""
+    assert all(megabytes < 200 for megabytes in memory(100_000).values())
