@@ -1,7 +1,7 @@
 """`traffic cost`: what a finished execution cost, from its own histories and receipts."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -10,10 +10,13 @@ from typing import Any
 from cli.deployment import Deployment
 from cli.executions import children_of, describe, execution_arn, newest_executions, visits_of
 from cli.history import StateVisit
+from cli.metrics import measured
 from cli.opening import opened
 from cli.prices import ENTRY_AND_SNAPSHOT, GIGABYTE_SECOND, GIGABYTES, ITEMS_READ, READ, TRANSITION, WRITE
 from cli.progress import RunReader
 from cli.terminal import CommandError, plain, say, table
+
+PUBLISH = "Publish summary"  # the one task that is no function
 
 EXAMPLES = """examples:
   traffic cost                                    the last run that ended
@@ -21,6 +24,8 @@ EXAMPLES = """examples:
   traffic cost --aws                              a run in AWS, by its own histories there
 
 Prices are those of us-east-1, without the free tier. On this machine nothing is charged: it says what such a run takes.
+In AWS, CloudWatch knows what functions and tables used, from some minutes after a run and for 15 days. Without it the
+functions' time is that of the histories, and writes and reads are those of the receipts, at most.
 """
 
 
@@ -34,17 +39,20 @@ class Usage:
         writes: Items written, at most: the days that changed, and two items for each repository that was stored.
         reads: Read units, at most.
         repositories: Of which something was stored.
+        measured: Whether time, writes and reads are CloudWatch's.
     """
 
     transitions: int
     function_seconds: float
-    writes: int
-    reads: int
+    writes: float
+    reads: float
     repositories: int
+    measured: bool = False
 
     @property
     def rows(self) -> list[tuple[str, str, float]]:
         """What was used, how much of it, and dollars."""
+        most = "" if self.measured else "at most "
         return [
             ("state transitions", str(self.transitions), self.transitions * TRANSITION),
             (
@@ -52,8 +60,8 @@ class Usage:
                 f"{self.function_seconds:.1f} s at {GIGABYTES * 1024:.0f} MB",
                 self.function_seconds * GIGABYTES * GIGABYTE_SECOND,
             ),
-            ("DynamoDB writes", f"at most {self.writes}", self.writes * WRITE),
-            ("DynamoDB reads", f"at most {self.reads}", self.reads * READ),
+            ("DynamoDB writes", f"{most}{self.writes:g}", self.writes * WRITE),
+            ("DynamoDB reads", f"{most}{self.reads:g}", self.reads * READ),
         ]
 
 
@@ -91,7 +99,7 @@ def show_cost(deployment: Deployment, name: str | None) -> None:
     execution = describe(reader, name or arn)
     if execution["status"] == "RUNNING":
         raise CommandError(f"{plain(execution['name'])} has not ended: its cost is known when it has.")
-    used = usage(deployment, reader)
+    used = usage(deployment, reader, execution)
     say(f"{execution['name']}  {execution['status']}  {used.repositories} repositories stored")
     total = sum(dollars for *_, dollars in used.rows)
     rows = [*used.rows, ("together", "", total), ("a month of such runs", "30 runs", total * 30)]
@@ -111,26 +119,33 @@ def last_ended(deployment: Deployment) -> str:
     return str(found["executionArn"])
 
 
-def usage(deployment: Deployment, reader: RunReader) -> Usage:
+def usage(deployment: Deployment, reader: RunReader, execution: Mapping[str, Any]) -> Usage:
     """Add up what a run and its children used."""
     children = (child["executionArn"] for child in children_of(deployment, reader.execution_arn))
-    transitions, seconds = add_up(
+    transitions, calls, seconds = add_up(
         chain.from_iterable(visits_of(deployment, a) for a in (reader.execution_arn, *children))
     )
     receipts = list(reader.receipts())
     stored = len({receipt["id"] for receipt in receipts})
+    found = (
+        measured(deployment, execution["startDate"], execution["stopDate"], calls) if "stopDate" in execution else None
+    )
+    if found is not None:
+        return Usage(transitions, found.function_seconds, found.writes, found.reads, stored, measured=True)
     changed = sum(receipt["items_changed"] for receipt in receipts)
     return Usage(transitions, seconds, changed + stored * ENTRY_AND_SNAPSHOT, stored * ITEMS_READ, stored)
 
 
-def add_up(visits: Iterable[StateVisit]) -> tuple[int, float]:
-    """Count transitions, and the seconds of tasks.
+def add_up(visits: Iterable[StateVisit]) -> tuple[int, int, float]:
+    """Count transitions and calls of functions, and the seconds of tasks.
 
     Source:
         https://aws.amazon.com/step-functions/pricing/ ("a state transition each time a step is executed", retries too)
     """
-    now, transitions, seconds = datetime.now(UTC), 0, 0.0
+    now, transitions, calls, seconds = datetime.now(UTC), 0, 0, 0.0
     for visit in visits:
         transitions += 1 + visit.retries
-        seconds += visit.seconds(now) if visit.kind == "Task" else 0
-    return transitions, seconds
+        if visit.kind == "Task":
+            seconds += visit.seconds(now)
+            calls += visit.attempts if visit.name != PUBLISH else 0
+    return transitions, calls, seconds

@@ -130,10 +130,17 @@ MUTATIONS = [
     ),
     Mutation(
         "4 the raw answer is kept: its spaces are tidied away",
-        "lambdas/fetch_traffic/batch.py",
+        "lambdas/fetch_traffic/asking.py",
         'body = answer.body.decode("utf-8", "replace")',
         'body = " ".join(answer.body.decode("utf-8", "replace").split())',
         "archive",
+    ),
+    Mutation(
+        "2 not returned is not zero: a repository counts as captured without its referrers",
+        "lambdas/fetch_traffic/batch.py",
+        "each not in bad and not (bad and each.endpoint == LAST)",
+        "each not in bad",
+        "fetch_together",
     ),
     Mutation(
         "4 the raw answer is immutable: a second write replaces it",

@@ -38,6 +38,7 @@ class FakeStepFunctions:
         events: Histories by execution ARN.
         children: Executions of the map.
         started: What was started: names and inputs.
+        definition: The state machine's.
         on_look: Called at each DescribeExecution, to let the execution go on.
     """
 
@@ -46,6 +47,7 @@ class FakeStepFunctions:
     children: list[dict[str, Any]] = field(default_factory=list)
     started: list[tuple[str, Any]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    definition: str = "{}"
     on_look: Callable[[dict[str, Any]], None] = lambda _execution: None
 
     def execution(self, name: str, status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
@@ -64,6 +66,11 @@ class FakeStepFunctions:
     def stop_execution(self, *, executionArn: str, **_reason: str) -> None:  # noqa: N803
         """Note who was stopped."""
         self.stopped.append(executionArn)
+
+    def describe_state_machine(self, *, stateMachineArn: str) -> dict[str, Any]:  # noqa: N803
+        """Give the definition as it is deployed."""
+        assert stateMachineArn == MACHINE
+        return {"definition": self.definition}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
         """Describe an execution or a child."""
@@ -113,7 +120,7 @@ class Stack:
             options=options,
             save=self._save,
         )
-        names: tuple[Any, ...] = ("dynamodb", "s3", "secretsmanager", "sns")
+        names: tuple[Any, ...] = ("dynamodb", "s3", "secretsmanager", "sns", "cloudwatch")
         self._clients: dict[str, Any] = {name: boto3.client(name, region_name="us-east-1") for name in names}
         self._create()
 

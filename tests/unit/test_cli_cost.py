@@ -48,7 +48,7 @@ def test_a_retry_is_a_transition_too() -> None:
     """Step Functions charges for it."""
     visits = [StateVisit("Fetch traffic", "Task", STARTED, STARTED + timedelta(seconds=3), attempts=3)]
 
-    assert add_up(visits) == (3, 3.0)
+    assert add_up(visits) == (3, 3, 3.0)
 
 
 def test_a_run_that_goes_on_has_no_cost_yet(stack: Stack) -> None:
@@ -59,3 +59,49 @@ def test_a_run_that_goes_on_has_no_cost_yet(stack: Stack) -> None:
         show_cost(stack.deployment, "run-1")
     with pytest.raises(CommandError, match="No run has ended yet"):
         show_cost(stack.deployment, None)
+
+
+def let_be_measured(stack: Stack, calls: int) -> None:
+    """Let CloudWatch know of so many calls of two functions, and of what three tables used."""
+    client, minute = stack.deployment.client("cloudwatch"), STARTED.replace(minute=1)
+    used: dict[str, tuple[str, str, str, list[float]]] = {
+        "fetch": ("AWS/Lambda", "Duration", "FunctionName", [1500.0] * calls),
+        "RepoTraffic": ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", [14.0]),
+        "RepoTrafficSnapshots": ("AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", [2.0, 1.5]),
+    }
+    for name, (namespace, metric, dimension, values) in used.items():
+        for value in values:
+            of = [{"Name": dimension, "Value": name}]
+            datum = {"MetricName": metric, "Dimensions": of, "Timestamp": minute, "Value": value}
+            client.put_metric_data(Namespace=namespace, MetricData=[datum])
+
+
+def a_run_of_two_tasks(stack: Stack) -> None:
+    """Let a run have called the function twice."""
+    run = stack.step_functions.execution("run-1", stopDate=STARTED + timedelta(minutes=5))
+    begun = [event("TaskStateEntered", 0, "Fetch traffic"), event("TaskScheduled", 0), event("TaskStateExited", 9)]
+    stack.step_functions.events = {run["executionArn"]: begun * 2}
+    stack.step_functions.definition = '{"Resource": "arn:aws:lambda:us-east-1:123456789012:function:fetch"}'
+
+
+def test_what_cloudwatch_measured_counts(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The functions' time and what the tables used are then exact."""
+    a_run_of_two_tasks(stack)
+    let_be_measured(stack, calls=2)
+
+    show_cost(stack.deployment, None)
+
+    _, _, functions, writes, reads, *_ = capsys.readouterr().out.splitlines()
+    assert functions.startswith("Lambda\t3.0 s")
+    assert writes.startswith("DynamoDB writes\t14\t")
+    assert reads.startswith("DynamoDB reads\t3.5\t")
+
+
+def test_what_cloudwatch_knows_in_part_does_not_count(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Metrics come minutes later: half of them would be believed."""
+    a_run_of_two_tasks(stack)
+    let_be_measured(stack, calls=1)
+
+    show_cost(stack.deployment, None)
+
+    assert "Lambda\t18.0 s" in capsys.readouterr().out

@@ -1,0 +1,86 @@
+"""What CloudWatch measured while a run went on."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.deployment import Deployment
+
+MINUTE = 60  # seconds: the finest that AWS keeps of these, for 15 days
+TABLES = ("TrafficTable", "RepositoriesTable", "SnapshotsTable")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the functions and tables used in a run's minutes.
+
+    Attributes:
+        function_seconds: For which AWS charges.
+        writes: Write units.
+        reads: Read units.
+    """
+
+    function_seconds: float
+    writes: float
+    reads: float
+
+
+def measured(deployment: Deployment, begun: datetime, ended: datetime, calls: int) -> Measured | None:
+    """Read what was used in the minutes of a run. Runs that overlapped are in it, too.
+
+    Args:
+        deployment: The stack.
+        begun: When the run began.
+        ended: When it ended.
+        calls: Of functions, that the run made.
+
+    Returns:
+        None where CloudWatch does not know all of it: on the local engine, in the minutes after a run, and 15 days
+        later.
+
+    Source:
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html (Duration, in milliseconds)
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html (Consumed...Units)
+    """
+    span = {
+        "StartTime": begun.replace(second=0, microsecond=0),
+        "EndTime": ended.replace(second=0, microsecond=0) + timedelta(seconds=MINUTE),
+    }
+    functions, tables = _functions(deployment), [deployment.output(name) for name in TABLES]
+    try:
+        durations = [_sums(deployment, span, "Lambda", "Duration", FunctionName=name) for name in functions]
+        if sum(count for _, count in durations) < calls:
+            return None
+        written, read = (
+            [_sums(deployment, span, "DynamoDB", metric, TableName=table)[0] for table in tables]
+            for metric in ("ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits")
+        )
+        return Measured(sum(milliseconds for milliseconds, _ in durations) / 1000, sum(written), sum(read))
+    except ClientError:
+        return None  # no right to read metrics
+
+
+def _functions(deployment: Deployment) -> set[str]:
+    """Name the functions that the definition calls."""
+    described = deployment.client("stepfunctions").describe_state_machine(
+        stateMachineArn=deployment.output("StateMachineArn")
+    )
+    return set(re.findall(r":function:([\w-]+)", described["definition"]))
+
+
+def _sums(deployment: Deployment, span: Mapping[str, Any], service: str, metric: str, **of: str) -> tuple[float, float]:
+    """Add up a metric: the sum of its values, and how many there are."""
+    points = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace=f"AWS/{service}",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in of.items()],
+        Period=MINUTE,
+        Statistics=["Sum", "SampleCount"],
+        **span,
+    )["Datapoints"]
+    return math.fsum(point["Sum"] for point in points), sum(point["SampleCount"] for point in points)
