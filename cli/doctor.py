@@ -17,6 +17,7 @@ from cli.github_access import GitHubAccess
 from cli.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
 from cli.terminal import FAILED, CommandError, table
 from lambdas.shared.errors import GitHubAuthError
+from lambdas.shared.rate_limit import RESERVE
 from lambdas.shared.token_owners import ANYONE, tokens_in
 from local.engine import EngineError, running_engine
 from local.known_settings import SettingError
@@ -123,19 +124,21 @@ def token_findings(github: GitHubAccess) -> Iterator[Finding]:
             return
         expires = f"expires {report.expires}" if report.expires else "never expires"
         yield Finding("ok", "token", f"{report.login or 'a GitHub App'}, {expires}")
-        yield limit_finding(report.remaining, f"{report.resets:%H:%M} UTC" if report.resets else "the next hour")
+        resets = f"{report.resets:%H:%M} UTC" if report.resets else "the next hour"
+        yield limit_finding(report.remaining, report.limit, resets)
         yield permission_finding(github)
     except CommandError as exc:
         yield Finding("fail", "github", str(exc), "check the network and GITHUB_API_URL")
 
 
-def limit_finding(remaining: int | None, resets: str) -> Finding:
-    """Check that calls are left; a run needs four for each repository."""
-    if remaining is None:
+def limit_finding(remaining: int | None, limit: int | None, resets: str) -> Finding:
+    """Check that more calls are left than a run leaves to other tools."""
+    if remaining is None or limit is None:
         return Finding("ok", "rate limit", "none told")
-    if remaining < 100:
-        return Finding("warn", "rate limit", f"{remaining} calls left until {resets}", "a run will wait until then")
-    return Finding("ok", "rate limit", f"{remaining} calls left until {resets}")
+    found = f"{remaining} of {limit} calls left until {resets}"
+    if remaining < limit * RESERVE:
+        return Finding("warn", "rate limit", found, "a run will wait until then")
+    return Finding("ok", "rate limit", found)
 
 
 def permission_finding(github: GitHubAccess) -> Finding:

@@ -20,13 +20,15 @@ class TokenReport:
         accepted: Whether GitHub takes it.
         login: Whose it is; None for a GitHub App's.
         expires: When it dies, in GitHub's words; None for never.
-        remaining: Calls left in this hour.
+        limit: Calls granted in an hour.
+        remaining: Calls left in this one.
         resets: When the next hour begins.
     """
 
     accepted: bool
     login: str | None = None
     expires: str | None = None
+    limit: int | None = None
     remaining: int | None = None
     resets: datetime | None = None
 
@@ -64,6 +66,7 @@ class GitHubAccess:
             accepted=True,
             login=_json(answer).get("login"),
             expires=answer.headers.get("github-authentication-token-expiration"),
+            limit=_number(limits, "x-ratelimit-limit"),
             remaining=_number(limits, "x-ratelimit-remaining"),
             resets=_moment(_number(limits, "x-ratelimit-reset")),
         )

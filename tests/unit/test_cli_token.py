@@ -175,8 +175,9 @@ def test_the_doctor_judges_versions_and_limits() -> None:
     """What is too old fails; what will only make a run wait is a warning."""
     assert python_finding((3, 10)).state == "fail"
     assert python_finding((3, 11)).state == "ok"
-    assert limit_finding(5, "10:00 UTC").state == "warn"
-    assert limit_finding(None, "").state == "ok"
+    assert limit_finding(499, 5000, "10:00 UTC").state == "warn"
+    assert limit_finding(500, 5000, "10:00 UTC").state == "ok"
+    assert limit_finding(None, None, "").state == "ok"
 
 
 def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: SimulatedGitHub) -> None:
