@@ -34,6 +34,7 @@ PURE = (
     "snapshot",
     "spans",
     "traffic",
+    "token_owners",
 )
 # The demonstration's past is captured by the code that captures, not by an imitation; their settings are arguments.
 CAPTURING = [["lambdas", "fetch_traffic", "batch"], ["lambdas", "shared", "archive"], ["lambdas", "shared", "github"]]
