@@ -154,9 +154,9 @@ def check_token(given: str | None) -> str | None:
         tokens = {} if given is None else {"*": given}
     else:
         try:
-            tokens = json.loads(given)
+            tokens = json.loads(given) or {"": ""}
             given = json.dumps(tokens, separators=(",", ":"))
-        except ValueError:
+        except (ValueError, RecursionError):
             tokens = {"": ""}
     for owner, token in tokens.items():
         if not re.fullmatch(r"[\w.-]+|\*", owner) or not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):

@@ -12,12 +12,13 @@ from tests.e2e.planted import files_that_hold, processes_that_hold
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-def test_the_token_is_nowhere_but_in_its_secret(terminal: Terminal) -> None:
+@pytest.mark.parametrize("given", ["{}", '{{"octo": "{}", "*": "another"}}'], ids=["one", "several"])
+def test_the_token_is_nowhere_but_in_its_secret(terminal: Terminal, given: str) -> None:
     """Neither in files, logs and output, nor in the command line or environment of a process."""
     token = f"github_pat_{secrets.token_hex(20)}"
     seen: dict[str, set[str]] = {}
-    with SimulatedGitHub(repositories=8, token=token, latency=0.05) as github:
-        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN=token)
+    with SimulatedGitHub(repositories=8, token=[token, "another"], latency=0.05) as github:
+        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN=given.format(token))
         with terminal.typed("run") as command:
             assert until(lambda: len(github.calls) > 1 + 4 * 4, command)
             for process, holds in processes_that_hold(token):

@@ -159,7 +159,7 @@ def test_several_tokens_are_an_object_of_owners_and_tokens(tmp_path: Path) -> No
     assert read.token == '{"octo-org":"ghp_1","*":"ghp_2"}'
 
 
-@pytest.mark.parametrize("given", ["{", "{}x", '{"octo": "ghp_ 1"}', '{"octo/docs": "ghp_1"}', '{"octo": 1}'])
+@pytest.mark.parametrize("given", ["{", "{}", "{}x", '{"octo": "ghp_ 1"}', '{"octo/docs": "ghp_1"}', '{"octo": 1}'])
 def test_several_tokens_that_cannot_be_are_refused_unseen(tmp_path: Path, given: str) -> None:
     """The message says how they are written."""
     with pytest.raises(SettingError, match="beside its owner") as refused:

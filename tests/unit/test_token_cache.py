@@ -1,0 +1,44 @@
+"""The token is cached for minutes: a rotated one is used without a new deployment, and the secret is read seldom."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from aws_lambda_powertools.utilities.parameters import base
+
+from lambdas.shared.token import CACHE_SECONDS, read_token
+from tests.unit.handlers import TOKEN, Account, account
+
+
+class Later(datetime):
+    """A clock that stands as many seconds later as it is told."""
+
+    by = timedelta()
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # Powertools gives no time zone
+        """Give the time."""
+        assert tz is None
+        return datetime.now() + cls.by  # noqa: DTZ005 - as Powertools does
+
+
+def rotated(monkeypatch: pytest.MonkeyPatch, aws: Account, *, after: float) -> str:
+    """Read the token, replace it, and read it again so many seconds later."""
+    monkeypatch.setattr(base, "datetime", Later)
+    Later.by = timedelta()
+    assert read_token() == TOKEN
+    aws.secrets.put_secret_value(SecretId="token", SecretString="rotated")
+    Later.by = timedelta(seconds=after)
+    return read_token()
+
+
+def test_a_rotated_token_is_used_when_the_minutes_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where GitHub still takes the old one, which nobody would notice."""
+    assert CACHE_SECONDS <= 600
+    with account(monkeypatch, "http://127.0.0.1:9") as aws:
+        assert rotated(monkeypatch, aws, after=CACHE_SECONDS + 1) == "rotated"
+
+
+def test_until_then_the_secret_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each read is paid for, and thousands of children would be throttled."""
+    with account(monkeypatch, "http://127.0.0.1:9") as aws:
+        assert rotated(monkeypatch, aws, after=CACHE_SECONDS - 10) == TOKEN
