@@ -132,13 +132,16 @@ def written(told: Account, kind: Kind) -> Summary:
 
 def observe(event: RunState, results: Sequence[Result]) -> Watch:
     """Look for what is in danger, in what is kept of every repository."""
-    not_due = not_due_ids(event)
+    today = today_of(event)
+    captured = {result.id for result in results if result.outcome == CAPTURED}
+    not_due = not_due_ids(event)  # neither failed nor fallen silent
+    # Of who was captured whole there is nothing to say, and 100,000 marks would fill the memory.
     marks = {
-        id_: watermark_of(repo_name, entry)
+        id_: mark
         for id_, repo_name, entry in tables().entries()
-        if id_ not in not_due  # neither failed nor fallen silent; and 100,000 marks would fill the memory
+        if id_ not in not_due and ((mark := watermark_of(repo_name, entry)).lost(today) or id_ not in captured)
     }
-    seen = watch(event, today_of(event), results, marks)
+    seen = watch(event, today, results, marks)
     named = dict(sorted(seen.lost.items())[:NAMED])
     return replace(seen, partial={name: returned_in_part(name, spans) for name, spans in named.items()})
 

@@ -1,7 +1,9 @@
 """Compares what was listed with what was stored. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 
 from lambdas.shared.answers import CAPTURED, FAILED, NO_PERMISSION
 from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
@@ -9,7 +11,7 @@ from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, R
 NOT_REACHED = "not reached"
 
 
-@dataclass
+@dataclass(slots=True)  # there are 100,000 of them
 class Result:
     """What came of one repository in a run.
 
@@ -23,6 +25,7 @@ class Result:
         lowered: Cells for which GitHub now says less than is kept.
         newest_day: The newest day that GitHub reported.
         recent: What GitHub said of the newest whole day; None where it told none.
+        answered: The endpoints that answered, or had nothing to be asked for.
     """
 
     id: int
@@ -34,16 +37,18 @@ class Result:
     lowered: int = 0
     newest_day: str | None = None
     recent: Recent | None = None
-    answered: set[str] = field(default_factory=set)
+    answered: frozenset[str] = frozenset()
 
     def add(self, receipt: Receipt) -> None:
         """Count one receipt in. Captured is a repository only when all was answered that was to be asked."""
-        self.repo_name = receipt["repo_name"]
-        self.answered |= set(receipt["answered"])
+        self.repo_name = self.name if receipt["repo_name"] == self.name else receipt["repo_name"]  # one text, not two
+        self.answered = _one_of_each(self.answered | set(receipt["answered"]))
         self.items_changed += receipt["items_changed"]
         self.lowered += receipt["lowered"]
-        self.newest_day = max(self.newest_day or "", receipt["newest_day"] or "") or None
-        self.recent = max(self.recent, receipt.get("recent"), key=lambda recent: recent["day"] if recent else "")
+        self.newest_day = intern(max(self.newest_day or "", receipt["newest_day"] or "")) or None
+        recent = receipt.get("recent")
+        if recent is not None and recent["day"] > (self.recent["day"] if self.recent else ""):
+            self.recent = recent
         if receipt["outcome"] != CAPTURED:
             self.outcome, self.detail = receipt["outcome"], receipt["detail"]
         elif self.answered.issuperset(ENDPOINTS) and self.outcome in (NOT_REACHED, FAILED):
@@ -54,6 +59,12 @@ class Result:
         if self.outcome == NOT_REACHED:
             self.outcome = FAILED
             self.detail = f"{answer['endpoint']}: {answer['status'] or 'no answer'}"
+
+
+@lru_cache
+def _one_of_each(answered: frozenset[str]) -> frozenset[str]:
+    """Give the set that was made first: there are few different ones, and 100,000 that are the same."""
+    return answered
 
 
 def gather(batches: Iterable[Batch], receipts: Iterable[Receipt], problems: Iterable[ArchivedAnswer]) -> list[Result]:

@@ -23,6 +23,7 @@ FUNCTIONS = ("list_repos", "summarize_run")
 
 RUN = {"id": "run", "started": "2026-11-20T09:00:00Z", "deadline": "2026-11-21T05:00:00Z"}
 PART = 2_500  # repositories that one call of List repositories finds
+BATCH = 25
 PAGE = 2_000  # items in one page of a scan: about a megabyte
 
 
@@ -122,13 +123,16 @@ def list_repositories(repositories: int) -> None:
     archive().put_note("state.json", state)
 
 
-def summarize(_repositories: int) -> None:
-    """Do what Summarize run does when all that was asked is captured."""
+def summarize(repositories: int) -> None:
+    """Do what Summarize run does when all were asked, with several tokens, and are captured."""
     from lambdas.shared.archive import archive  # noqa: PLC0415 - as above
     from lambdas.shared.contract import ENDPOINTS, manifest_key, receipts_prefix  # noqa: PLC0415
     from lambdas.summarize_run import handler  # noqa: PLC0415
 
-    for number, batch in enumerate(archive().read_note(manifest_key("run")) or []):
+    every = [{"id": id_, "name": _name(id_)} for id_ in range(repositories)]
+    batches = [{"repositories": every[start : start + BATCH]} for start in range(0, repositories, BATCH)]
+    archive().put_note(manifest_key("run"), batches)
+    for number, batch in enumerate(batches):
         receipts = [
             {
                 **each, "repo_name": each["name"], "answered": list(ENDPOINTS), "outcome": "captured", "detail": "",
@@ -138,7 +142,9 @@ def summarize(_repositories: int) -> None:
             for each in batch["repositories"]
         ]  # fmt: skip
         archive().put_note(f"{receipts_prefix('run')}{number:06}.json", receipts)
-    state = cast("Any", archive().read_note("state.json"))
+    del every, batches
+    state = cast("Any", {**(archive().read_note("state.json") or {})})
+    state["manifest"].pop("not_due", None)
     summary = handler.lambda_handler(state, cast("Any", _Context()))
     assert "captured" in summary["message"]
 
