@@ -39,7 +39,11 @@ def main() -> None:
     )
     parser.add_argument("--histories", type=int, nargs="+", default=[10, 100, 300], help="repositories, for reading")
     parser.add_argument("--no-year", action="store_true", help="keep the page's year as it is")
+    parser.add_argument("--only", choices=ALONE, help="measure this section, and keep the page's others as they are")
     given = parser.parse_args()
+    if given.only:
+        replace_section(ALONE[given.only]())
+        return
     begun = time.monotonic()
     beginning = [BEGINNING, machine()]
     grown = growth(given.sizes)
@@ -51,6 +55,16 @@ def main() -> None:
     sections.append(f"Measured in {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     PAGE.write_text("\n".join([*sections, f"{YEAR}\n\n{year}"]), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))  # noqa: T201
+
+
+def replace_section(section: str) -> None:
+    """Put a section in the place of the page's own, with the day on which it was measured."""
+    heading = section.partition("\n")[0]
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(f"{heading}\n")
+    _, mark, after = rest.partition("\n## ")
+    today = f"\nMeasured alone, on {datetime.now(UTC):%Y-%m-%d}.\n"
+    PAGE.write_text(f"{before}{section}{today}{mark}{after}", encoding="utf-8")
+    print(section)  # noqa: T201
 
 
 def machine() -> str:
@@ -150,6 +164,12 @@ def kept_year() -> str:
     """Give what the page says of the year so far."""
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     return text.partition(f"{YEAR}\n\n")[2]
+
+
+# Sections that need none of the others' figures.
+ALONE = {
+    "writes": writes_section, "memory": memory_section, "start-up": start_up_section,
+}  # fmt: skip
 
 
 def ratio(made: int, changed: int) -> str:
