@@ -12,7 +12,13 @@ from tests.e2e.planted import files_that_hold, processes_that_hold
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-@pytest.mark.parametrize("given", ["{}", '{{"octo": "{}", "*": "another"}}'], ids=["one", "several"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param("{}", id="one"),
+        pytest.param('{{"octo": "{}", "*": "another"}}', id="several", marks=pytest.mark.slow),
+    ],
+)
 def test_the_token_is_nowhere_but_in_its_secret(terminal: Terminal, given: str) -> None:
     """Neither in files, logs and output, nor in the command line or environment of a process."""
     token = f"github_pat_{secrets.token_hex(20)}"
