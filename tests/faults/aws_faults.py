@@ -19,7 +19,7 @@ capture_traffic lambda invoke store_traffic
 capture_traffic lambda invoke summarize_run
 capture_traffic s3 getObject runs/manifest.json
 capture_traffic sns publish
-fetch_traffic s3 GetObject runs/stopped.json
+fetch_traffic s3 GetObject runs/stopped
 fetch_traffic s3 PutObject answers
 fetch_traffic s3 PutObject runs/problems
 fetch_traffic secretsmanager GetSecretValue
@@ -39,9 +39,9 @@ summarize_run dynamodb Scan RepoTrafficRepositories
 summarize_run s3 GetObject runs/manifest.json
 summarize_run s3 GetObject runs/problems
 summarize_run s3 GetObject runs/receipts
-summarize_run s3 GetObject runs/stopped.json
 summarize_run s3 ListObjectsV2 runs/problems
 summarize_run s3 ListObjectsV2 runs/receipts
+summarize_run s3 ListObjectsV2 runs/stopped
 summarize_run s3 PutObject runs/summary.json
 """.strip().splitlines()
 )
