@@ -97,6 +97,7 @@ def test_the_file_is_brought_to_the_stack_and_the_token_stays(deployed: Deployed
     assert {call.repository for call in deployed.github.calls if call.repository} == {"octo-org/docs"}
 
 
+@pytest.mark.slow
 def test_a_value_that_cloudformation_refuses_changes_nothing(deployed: Deployed) -> None:
     """A file that is right here may be wrong for a stack of another version."""
     before = deployed.parameters()
@@ -131,6 +132,7 @@ def test_nothing_is_applied_without_a_file(deployed: Deployed) -> None:
     assert f"There is no traffic.toml in {deployed.terminal.folder}" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_run_on_this_machine_reads_the_file(terminal: Terminal) -> None:
     """As it reads `.env`, where the token stays; what is typed before the command wins."""
     with SimulatedGitHub(repositories=8, owners=["octo", "octo-org"], token="good") as github:

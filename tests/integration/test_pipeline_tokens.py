@@ -27,7 +27,8 @@ def test_each_owners_repositories_are_captured_with_their_own_token(several: Pip
     """Of a warm function, too, that read the secret when it held one token."""
     with SimulatedGitHub(repositories=REPOSITORIES, token=SEEN, port=several.port) as github:
         execution = several.run()
-        missed = [call for call in github.calls if call.status != 200 and call.endpoint != "list"]
+        # A warm function learns by a 401 that its token was replaced.
+        missed = [call for call in github.calls if call.status not in (200, 401)]
 
     assert execution.status == "SUCCEEDED", execution.cause
     assert "4 of 4 repositories captured" in several.summary(execution)["message"]
@@ -35,6 +36,7 @@ def test_each_owners_repositories_are_captured_with_their_own_token(several: Pip
     assert missed == []
 
 
+@pytest.mark.slow
 def test_a_limit_of_one_token_is_waited_out_by_its_own_batches(several: Pipeline) -> None:
     """Each token has a limit of its own: seven calls do for one repository, and not for three."""
     names = ["acme/site", "octo/a", "octo/b", "octo/c"]
