@@ -16,6 +16,7 @@ from cli.opening import local_settings, opened
 from cli.terminal import CommandError, UsageError, say, warn
 from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.token_owners import ANYONE, tokens_in
+from local.setting_shapes import OWNER, WrongValueError
 
 NONE = "none"  # what a stack is deployed with whose token follows
 
@@ -43,10 +44,22 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     parser.add_argument("--no-check", action="store_true", help="do not ask GitHub whether it takes the token")
     parser.add_argument(
         "--owner",
-        type=str.lower,
+        type=owner_given,
         help="the organization or user for whose repositories it is; * for those of everybody who has none",
     )
     parser.set_defaults(execute=execute)
+
+
+def owner_given(text: str) -> str:
+    """Read `--owner`, in lower case.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no owner: its token would never be asked with.
+    """
+    try:
+        return ANYONE if text == ANYONE else OWNER(text).lower()
+    except WrongValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no owner; expected one like octo-org, or '*'") from None
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from lambdas.shared.rate_limit import rate_limit_pause
 from lambdas.shared.settings import Selection
 from lambdas.shared.token_owners import ANYONE
 
-FIRST_PAGE = "/user/repos"
+FIRST_PAGE = "/user/repos?per_page=100"
 RESERVE = 100.0  # seconds of the function's own time, left for planning what was listed: 100,000 entries are read
 LONGEST_WAIT = 172_800.0  # seconds
 SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
@@ -60,12 +60,12 @@ def read_pages(
         InvalidSettingError: It is not GitHub's API that answers.
     """
     pages = Pages({**listing})
-    url, params = listing.get("next", FIRST_PAGE), None if "next" in listing else {"per_page": "100"}
+    url = listing.get("next", FIRST_PAGE)
     while True:
         pages.listing["next"] = url
         if seconds_left() < RESERVE:
             return pages
-        answer = github.get(url, params)
+        answer = github.get(url)
         meaning = classify(answer).meaning
         if meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
             pause = min(rate_limit_pause(answer, now(), attempt=pages.listing["pauses"]), LONGEST_WAIT)
@@ -79,7 +79,7 @@ def read_pages(
         if following is None:
             del pages.listing["next"]
             return pages
-        url, params = following, None
+        url = following
 
 
 def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Repository]:

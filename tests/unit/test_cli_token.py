@@ -1,5 +1,6 @@
 """`traffic token` and the checks of `traffic doctor` that ask GitHub, against a GitHub on loopback."""
 
+import argparse
 import io
 import json
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from cli.doctor import (
 )
 from cli.github_access import GitHubAccess
 from cli.terminal import CommandError, UsageError
-from cli.token import read_token, replace_token
+from cli.token import owner_given, read_token, replace_token
 from simulated_github import SimulatedGitHub
 from tests.unit.cli_stack import OUTPUTS, Stack, fresh_stack
 
@@ -238,3 +239,15 @@ def test_the_doctor_checks_each_of_several_tokens(github: SimulatedGitHub) -> No
 def test_the_doctor_fails_a_secret_without_a_token() -> None:
     """Half a JSON object is none."""
     assert states(tokens_findings("http://127.0.0.1:9", '{"octo"')) == {"token": "fail"}
+
+
+@pytest.mark.parametrize("given", ["", "octo/docs", "octo docs", "**"])
+def test_what_is_no_owner_is_refused(given: str) -> None:
+    """Its token would lie in the secret, and nobody would ever ask with it."""
+    with pytest.raises(argparse.ArgumentTypeError, match="expected one like octo-org"):
+        owner_given(given)
+
+
+def test_owners_are_the_same_in_upper_and_lower_case() -> None:
+    """As at GitHub."""
+    assert (owner_given("Octo-Org"), owner_given("*")) == ("octo-org", "*")

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities import parameters
 from lambdas.list_repos.listing import plan_batches
 from lambdas.list_repos.today import choose
 from lambdas.shared.archive import archive
-from lambdas.shared.contract import Listing, Repository, RunState, manifest_key
+from lambdas.shared.contract import Batch, Listing, Repository, RunState, manifest_key
 from lambdas.shared.errors import GitHubAuthError, RunStoppedError
 from lambdas.shared.token import read_token
 from lambdas.shared.token_owners import token_owner, tokens_in
@@ -17,6 +17,7 @@ from lambdas.summarize_run.account import Account as Told
 from lambdas.summarize_run.message import message
 from lambdas.summarize_run.watch import token_lines, watch
 from simulated_github import SimulatedGitHub
+from simulated_github.faults import retry_after
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
 
@@ -129,6 +130,37 @@ def test_a_token_revoked_in_the_run_stops_its_own_batches_alone(monkeypatch: pyt
     assert ended == {"GitHubAuthError": 1, "RunStoppedError": 1}
     assert "2 of 4 repositories captured" in summary["message"]
     assert (summary["error"], "the token for octo: GitHub refuses" in summary["message"]) == ("GitHubAuthError", True)
+
+
+def test_after_a_wait_the_same_token_asks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one may not see the repository, and GitHub would call it gone."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "one", "*": "two"})
+        github.add_fault(retry_after(1), endpoint="clones", count=1)
+        batch: Batch = {"repositories": [{"id": 2, "name": "octo/a"}], "owner": "octo"}
+        waiting = aws.fetch({"run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"}, "batch": batch})
+        waiting.pop("resume_at")
+        done = aws.fetch(waiting)
+        statuses = Counter(call.status for call in github.calls)
+
+    assert done["batch"]["repositories"] == []
+    assert statuses.keys() == {200, 403}
+
+
+def test_a_listing_that_is_begun_again_reads_whole_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first page meets the limit, or time is over before it: a hundred repositories a page, not thirty."""
+    with (
+        SimulatedGitHub(repositories=90, token={"one": ["octo", "octo-org"]}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"*": "one"})
+        begun = aws.list_repositories(seconds=10)
+        aws.list_repositories_from(begun)
+
+    assert [call.endpoint for call in github.calls] == ["list"]
 
 
 def test_batches_of_several_tokens_alternate() -> None:
