@@ -61,8 +61,8 @@ def test_a_run_that_goes_on_has_no_cost_yet(stack: Stack) -> None:
         show_cost(stack.deployment, None)
 
 
-def let_be_measured(stack: Stack, calls: int) -> None:
-    """Let CloudWatch know of so many calls of two functions, and of what three tables used."""
+def let_be_measured(stack: Stack, calls: int, *, tables: bool = True) -> None:
+    """Let CloudWatch know of so many calls of a function, and of what tables used."""
     client, minute = stack.deployment.client("cloudwatch"), STARTED.replace(minute=1)
     used: dict[str, tuple[str, str, str, list[float]]] = {
         "fetch": ("AWS/Lambda", "Duration", "FunctionName", [1500.0] * calls),
@@ -70,6 +70,8 @@ def let_be_measured(stack: Stack, calls: int) -> None:
         "RepoTrafficSnapshots": ("AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", [2.0, 1.5]),
     }
     for name, (namespace, metric, dimension, values) in used.items():
+        if namespace == "AWS/DynamoDB" and not tables:
+            continue
         for value in values:
             of = [{"Name": dimension, "Value": name}]
             datum = {"MetricName": metric, "Dimensions": of, "Timestamp": minute, "Value": value}
@@ -105,3 +107,13 @@ def test_what_cloudwatch_knows_in_part_does_not_count(stack: Stack, capsys: pyte
     show_cost(stack.deployment, None)
 
     assert "Lambda\t18.0 s" in capsys.readouterr().out
+
+
+def test_tables_that_nobody_measured_did_not_cost_nothing(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The local engine measures functions alone."""
+    a_run_of_two_tasks(stack)
+    let_be_measured(stack, calls=2, tables=False)
+
+    show_cost(stack.deployment, None)
+
+    assert "DynamoDB writes\tat most 0" in capsys.readouterr().out

@@ -66,6 +66,19 @@ def test_what_two_tokens_see_is_captured_once(monkeypatch: pytest.MonkeyPatch) -
         assert Counter(owners_listed(aws, state)) == {"octo": 2, "*": 2}
 
 
+def test_a_run_knows_of_owners_that_came_minutes_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warm function still holds the secret as it was: without them their repositories would be missing for a day."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token={**SEEN, "github_pat_made_up": ["acme", "zoo"]}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        aws.list_repositories(run_id="yesterday")
+        aws.secrets.put_secret_value(SecretId="token", SecretString=json.dumps({"octo": "one", "*": "two"}))
+        state = aws.list_repositories(run_id="today")
+
+        assert Counter(owners_listed(aws, state)) == {"octo": 2, "*": 2}
+
+
 def test_whose_owner_has_no_token_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token is for the owners under whom it lies, and for nobody else."""
     with (

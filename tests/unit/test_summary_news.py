@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.shared.clock import from_text
-from lambdas.shared.contract import RunState
+from lambdas.shared.contract import Receipt, RunState
 from lambdas.shared.merge import Day
 from lambdas.store_traffic.recent import recent
 from lambdas.summarize_run.account import Account
@@ -179,6 +179,35 @@ def test_a_receipt_says_only_what_was_told_whole() -> None:
 
     assert recent({DAY: Day({"views-count": 3})}) is None
     assert recent({DAY: Day({"views-count": 3}), day_before(1): whole}) == {"day": day_before(1), "views": 7}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_receipts_the_newest_day_counts(order: int) -> None:
+    """Objects are read in no order of time."""
+    result = Result(1, "octo/docs")
+    receipts = [receipt_of("2026-11-18", 5), receipt_of("2026-11-19", 7)]
+
+    for each in receipts[::order]:
+        result.add(each)
+
+    assert result.recent == {"day": "2026-11-19", "views": 7}
+    assert result.newest_day == "2026-11-19"
+
+
+def receipt_of(day: str, views: int) -> Receipt:
+    """Write what Store traffic leaves of one capture."""
+    return {
+        "id": 1,
+        "name": "octo/docs",
+        "repo_name": "octo/docs",
+        "answered": ["views"],
+        "outcome": "captured",
+        "detail": "",
+        "items_changed": 1,
+        "lowered": 0,
+        "newest_day": day,
+        "recent": {"day": day, "views": views},
+    }
 
 
 def test_a_repository_for_which_github_is_late_is_left_out_of_the_day() -> None:
