@@ -90,6 +90,7 @@ class GitHub:
                 again = self._follow_all([wanted[place] for place in refused], fresh, ends)
                 for place, answer in zip(refused, again, strict=True):
                     answers[place] = answer
+        self._note_remaining(answers)
         return answers
 
     def is_own(self, url: str) -> bool:
@@ -126,12 +127,12 @@ class GitHub:
         except queue.Empty:
             self._session = _session()  # the old one is still held by the thread that hangs
             return Answer(None, {}, f"no whole answer within {self._call_seconds:g} s".encode())
-        self._note_remaining(answer.headers.get("x-ratelimit-remaining", ""))
         return answer
 
-    def _note_remaining(self, said: str) -> None:
-        if said.isascii() and said.isdigit():
-            self.remaining = int(said)
+    def _note_remaining(self, answers: Sequence[Answer]) -> None:
+        """Note what remains after calls made at once: the least that GitHub said, as they come in any order."""
+        said = [answer.headers.get("x-ratelimit-remaining", "") for answer in answers]
+        self.remaining = min((int(each) for each in said if each.isascii() and each.isdigit()), default=self.remaining)
 
 
 def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:

@@ -128,3 +128,17 @@ def test_a_refused_token_is_asked_for_anew_once_for_both() -> None:
 
     assert [answer.status for answer in github.get_all([("/one", None), ("/two", None)])] == [200, 200]
     assert (read, sorted(told)) == ([False, True], ["new", "new", "old", "old"])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_remains_of_the_limit_is_the_least_that_was_said(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    """Calls made at once come back in any order."""
+    told = dict(zip(["/one", "/two"], ["4990", "4989"][::order], strict=True))
+    monkeypatch.setattr(
+        GitHub, "_call", lambda _self, url, *_: Answer(200, {"x-ratelimit-remaining": told[url[-4:]]}, b"{}")
+    )
+    github = GitHub("http://127.0.0.1:9", lambda **_: "token")
+
+    github.get_all([("/one", None), ("/two", None)])
+
+    assert github.remaining == 4989
