@@ -25,13 +25,8 @@ MOMENTS = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can 
 KILLS = [(calls, MOMENTS.uniform(0, 0.5)) for calls in (1, *sorted(MOMENTS.sample(range(2, CALLS), 3)), CALLS)]
 
 
-@pytest.mark.parametrize(
-    ("calls", "after"),
-    [
-        pytest.param(calls, after, id=f"{calls} calls", marks=[] if number % 3 == 1 else pytest.mark.slow)
-        for number, (calls, after) in enumerate(KILLS)
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("calls", "after"), KILLS, ids=[f"{calls} calls" for calls, _ in KILLS])
 def test_a_killed_engine_loses_nothing_that_the_next_run_does_not_have(
     terminal: Terminal, calls: int, after: float
 ) -> None:
@@ -72,6 +67,7 @@ def test_what_was_shown_as_captured_survives_a_kill(terminal: Terminal) -> None:
     assert shown.isdisjoint(truth)
 
 
+@pytest.mark.slow
 def test_an_engine_killed_while_it_deploys_starts_anew(terminal: Terminal) -> None:
     """Half a stack and no table: the next run makes the rest."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:

@@ -61,6 +61,7 @@ def test_somebody_elses_server_is_stored_as_it_speaks(terminal: Terminal) -> Non
     assert terminal.traffic("export", "--format", "csv").stdout == CSV
 
 
+@pytest.mark.slow
 def test_fourteen_replayed_days_end_in_the_truth(terminal: Terminal) -> None:
     """`--at` tells GitHub the time and the pipeline the schedule's: the past can be lived through once more."""
     first = datetime(2026, 11, 2, 9, tzinfo=UTC)

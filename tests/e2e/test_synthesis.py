@@ -3,9 +3,12 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from local.synthesis import synthesize
 
 
+@pytest.mark.slow
 def test_two_syntheses_are_identical(tmp_path: Path) -> None:
     """`cdk diff` must show what somebody changed, and nothing else; equal assets are not uploaded twice."""
     first, second = (fingerprints(synthesize(tmp_path / name / "assembly")) for name in ("first", "second"))

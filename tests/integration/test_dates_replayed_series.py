@@ -84,7 +84,8 @@ def traffic(environment: Mapping[str, str], *arguments: str) -> str:
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603
 
 
-@pytest.mark.parametrize("order", [pytest.param("as recorded", marks=pytest.mark.slow), "shuffled"])
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["as recorded", "shuffled"])
 def test_a_replayed_series_leaves_the_highest_of_every_cell_and_no_cell_that_no_answer_had(
     tmp_path: Path, order: str
 ) -> None:

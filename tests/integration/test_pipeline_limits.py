@@ -73,7 +73,7 @@ def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) 
 
 @pytest.mark.parametrize(
     ("repositories", "limit", "window"),
-    [pytest.param(24, 40, 10, id="24 repositories"), pytest.param(1000, 100, 5, id="1000", marks=pytest.mark.slow)],
+    [pytest.param(24, 40, 4, id="24 repositories"), pytest.param(1000, 100, 5, id="1000", marks=pytest.mark.slow)],
 )
 def test_a_budget_too_small_for_the_run_is_waited_out_visibly(
     pipeline: Pipeline, repositories: int, limit: int, window: int

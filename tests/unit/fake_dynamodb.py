@@ -1,4 +1,4 @@
-"""DynamoDB in memory, as far as Store traffic uses it: a thousand examples in the time that moto takes for ten."""
+"""DynamoDB in memory, as far as Store traffic uses it: hundreds of examples in the time that moto takes for ten."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from lambdas.shared.merge import Day, Entry, Name, lowered, merge_days, merge_en
 from lambdas.shared.snapshot import Statement, merge_snapshots
 from lambdas.shared.spans import spans_of
 
-EXAMPLES = settings(max_examples=1000, deadline=None)
+EXAMPLES = settings(max_examples=300, deadline=None)
 
 DAYS = st.dates(date(2025, 1, 1), date(2027, 12, 31)).map(str) | st.dates(date(2026, 11, 1), date(2026, 11, 28)).map(
     str

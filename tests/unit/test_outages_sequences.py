@@ -121,7 +121,7 @@ def kept(account: MemoryAccount) -> dict[str, dict[str, int]]:
     }
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     events=st.lists(st.sampled_from(EVENTS), max_size=14),
     lag=st.integers(0, 3),

@@ -14,7 +14,7 @@ from lambdas.shared.merge import Day, Entry, Name
 from lambdas.shared.snapshot import Statement
 from tests.unit.fake_dynamodb import FakeDynamoDB
 
-EXAMPLES = settings(max_examples=1000, deadline=None)
+EXAMPLES = settings(max_examples=300, deadline=None)
 FIRST_DAY = date(2026, 11, 6)
 
 
