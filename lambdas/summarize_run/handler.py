@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -172,10 +173,12 @@ def day_of_run(event: RunState) -> str:
 
 
 def read_notes(prefix: str) -> Iterator[Any]:
-    """Read the lists in all objects below a prefix, one after another: all at once would be many."""
+    """Read the lists in all objects below a prefix, a few objects at once: the caller is slower, and all are many."""
+    keys = archive().keys(prefix)
     with ThreadPoolExecutor(READERS) as readers:
-        for note in readers.map(archive().read_note, archive().keys(prefix)):
-            yield from note or []
+        while some := list(islice(keys, READERS)):
+            for note in readers.map(archive().read_note, some):
+                yield from note or []
 
 
 def one_day(event: RunState, results: Sequence[Result]) -> dict[str, dict[str, int]]:

@@ -24,6 +24,7 @@ from lambdas.shared.contract import ENDPOINTS, Batch, ChildState, Receipt, RunSt
 from lambdas.shared.items import item_of_entry
 from lambdas.shared.merge import Entry, Name
 from lambdas.shared.rate_limit import rate_limit_pause
+from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.account import Repository
 from simulated_github.faults import Fault
@@ -238,3 +239,25 @@ def test_an_execution_stays_below_its_events_however_briefly_github_asks_to_wait
 def test_the_functions_that_see_the_whole_fleet_have_memory_for_100_000_repositories() -> None:
     """They have 256 MB; `make bench` tells how much of that they take."""
     assert all(megabytes < 200 for megabytes in memory(100_000).values())
+
+
+def test_a_reader_that_is_slow_has_few_receipts_waiting_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading far ahead of it would hold all receipts of a run at once."""
+    written, begun = [str(number) for number in range(1000)], []
+
+    class Bucket:
+        def keys(self, _prefix: str) -> Iterator[str]:
+            for key in written:
+                begun.append(key)
+                yield key
+
+        def read_note(self, key: str) -> list[str]:
+            return [key]
+
+    monkeypatch.setattr(summarize_run, "archive", Bucket)
+    notes = summarize_run.read_notes("receipts/")
+
+    first = next(notes)
+
+    assert len(begun) <= summarize_run.READERS
+    assert [first, *notes] == written
