@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from aiohttp import web
 from microburst.app import make_app
 from microburst.core.pipeline import Microburst
 from microburst.rules import RuleEngine
+
+SETTLED = 30.0  # seconds within which every call has to arrive; those that hang take 1.6
 
 
 @dataclass(frozen=True, order=True)
@@ -66,17 +69,39 @@ def without_run(key: str) -> str:
     return top if top == "answers" else f"{top}/{rest[1]}"
 
 
+class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types
+    """The proxy of one function, which knows how many calls it has not dealt with yet."""
+
+    def __init__(self, upstream: str, function: str) -> None:
+        super().__init__(upstream, resign=False)
+        self.engine = self.rules = Rules(function)
+        self.pending = 0
+
+    async def handle_proxy(self, request: web.Request) -> Any:
+        """Deal with a call, to the end even where its caller has gone."""
+        self.pending += 1
+        try:
+            return await super().handle_proxy(request)
+        finally:
+            self.pending -= 1
+
+
 @dataclass(frozen=True)
 class Proxies:
     """The functions' proxies.
 
     Attributes:
-        rules: By function.
+        served: By function.
         urls: By function, what its `AWS_ENDPOINT_URL` has to be.
     """
 
-    rules: dict[str, Rules] = field(default_factory=dict)
+    served: dict[str, Proxy] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> Mapping[str, Rules]:
+        """By function, what befalls its calls."""
+        return {function: proxy.rules for function, proxy in self.served.items()}
 
     def break_call(self, call: Call, fault: Mapping[str, Any]) -> None:
         """Let a fault befall a kind of call; `fault` is the rest of one of microburst's rules."""
@@ -89,6 +114,13 @@ class Proxies:
         for rules in self.rules.values():
             rules.set_rules([])
         return struck
+
+    def settle(self) -> None:
+        """Wait until every call has arrived, those too that hang and for which nobody waits any more."""
+        give_up = time.monotonic() + SETTLED
+        while pending := {function: proxy.pending for function, proxy in self.served.items() if proxy.pending}:
+            assert time.monotonic() < give_up, f"calls that do not end: {pending}"
+            time.sleep(0.02)
 
     def take_calls(self) -> list[Call]:
         """Give the calls since the last time, and forget them."""
@@ -113,9 +145,8 @@ def proxies(upstream: str, functions: list[str]) -> Iterator[Proxies]:
     runners: list[web.AppRunner] = []
 
     async def serve(function: str) -> None:
-        burst = Microburst(upstream, resign=False)
-        burst.engine = made.rules[function] = Rules(function)
-        runner = web.AppRunner(make_app(burst), shutdown_timeout=0)
+        made.served[function] = Proxy(upstream, function)
+        runner = web.AppRunner(make_app(made.served[function]), shutdown_timeout=0)
         runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
