@@ -15,6 +15,8 @@ from tests.faults.aws_pipeline import AwsPipeline
 
 pytestmark = pytest.mark.faults
 
+LATE = "store_traffic dynamodb UpdateItem RepoTrafficSnapshots, hangs, lasting"  # its calls outlive the run
+
 
 def test_the_matrix_holds_every_call_that_a_run_makes_and_no_other(aws: AwsPipeline) -> None:
     """A call that nobody broke is one of which nobody knows what happens then."""
@@ -32,6 +34,15 @@ def test_no_fault_of_aws_loses_a_row_or_passes_in_silence(
     assert outcome.good, outcome
     if (case.call.service, case.duration) == ("sns", "lasting"):
         assert outcome.status == "FAILED"  # nobody got the summary: the alarm has to tell
+
+
+def test_what_hangs_arrives_before_its_case_is_judged(aws: AwsPipeline) -> None:
+    """In the next case's emptied tables it would do that case's work, and leave its fault nothing to strike."""
+    hangs = next(case for case in every_case() if str(case) == LATE)
+
+    aws.judge(hangs, f"AWS: {hangs.call.service}")
+
+    assert not any(proxy.pending for proxy in aws.proxies.served.values())
 
 
 @pytest.mark.parametrize("case", every_death(), ids=str)
