@@ -18,26 +18,28 @@ def test_a_retry_waits_no_longer_than_its_longest_delay(cures: Any) -> None:
     """2, 4, 8, ... would pass a minute at the sixth retry."""
     retrier = {**RETRIER, "MaxDelaySeconds": 5}
 
-    assert [cures.retry_delay(retrier, retries) for retries in range(4)] == [2, 4, 5, 5]
+    assert [cures.step_functions.retry_delay(retrier, retries) for retries in range(4)] == [2, 4, 5, 5]
 
 
 def test_full_jitter_draws_from_zero_to_the_delay(cures: Any) -> None:
     """All children that failed together must not come back together."""
-    drawn = cures.retry_delay({**RETRIER, "JitterStrategy": "FULL"}, 2, chance=lambda low, high: (low + high) / 2)
+    retrier = {**RETRIER, "JitterStrategy": "FULL"}
+
+    drawn = cures.step_functions.retry_delay(retrier, 2, chance=lambda low, high: (low + high) / 2)
 
     assert drawn == 4.0
 
 
 def test_the_defaults_of_a_retrier_are_those_of_aws(cures: Any) -> None:
     """1 s, doubling."""
-    assert [cures.retry_delay({}, retries) for retries in range(3)] == [1, 2, 4]
+    assert [cures.step_functions.retry_delay({}, retries) for retries in range(3)] == [1, 2, 4]
 
 
 def test_an_exception_is_reported_under_its_class_name(cures: Any) -> None:
     """`ErrorEquals` compares this name."""
     body = {"errorMessage": "refused", "errorType": "\x00GitHubAuthError", "trace": None}
 
-    cured = cures.with_error_name({"body": body, "log": "Traceback ..."})
+    cured = cures.lambda_functions.with_error_name({"body": body, "log": "Traceback ..."})
 
     assert cured["error"]
     assert cured["body"] == {"errorMessage": "refused", "errorType": "GitHubAuthError"}
@@ -46,7 +48,7 @@ def test_an_exception_is_reported_under_its_class_name(cures: Any) -> None:
 def test_what_a_function_returns_is_no_error(cures: Any) -> None:
     """The worker tells exceptions as results: the two must not be taken for each other."""
     for result in ({"body": {"errorType": "x"}}, {"body": None}, {"body": ["errorType"]}):
-        assert cures.with_error_name(result) == result
+        assert cures.lambda_functions.with_error_name(result) == result
 
 
 def test_a_timeout_keeps_the_name_that_aws_gives_it(cures: Any) -> None:
@@ -56,7 +58,7 @@ def test_a_timeout_keeps_the_name_that_aws_gives_it(cures: Any) -> None:
         "error": True,
     }
 
-    assert cures.with_error_name(result) == result
+    assert cures.lambda_functions.with_error_name(result) == result
 
 
 def test_a_no_echo_value_is_hidden_wherever_it_stands(cures: Any) -> None:
@@ -68,7 +70,7 @@ def test_a_no_echo_value_is_hidden_wherever_it_stands(cures: Any) -> None:
         "resources": [{"SecretString": "ghp_1"}, "Bearer ghp_1"],
     }
 
-    hidden = cures.without_no_echo(state)
+    hidden = cures.cloudformation.without_no_echo(state)
 
     assert "ghp_1" not in str(hidden)
     assert hidden["resources"] == [{"SecretString": "****"}, "Bearer ****"]
@@ -82,16 +84,16 @@ def test_executions_are_forgotten_90_days_after_their_end(cures: Any, monkeypatc
         "running": {"stopDate": None},
         "new": {"stopDate": "2999-01-01T00:00:00.000Z"},
     }
-    monkeypatch.setattr(cures.stepfunctions._executions, "_data", executions)
-    monkeypatch.setattr(cures.stepfunctions, "get_state", lambda: list(executions))
-    cures.forget_old_executions()
+    monkeypatch.setattr(cures.step_functions.stepfunctions._executions, "_data", executions)
+    monkeypatch.setattr(cures.step_functions.stepfunctions, "get_state", lambda: list(executions))
+    cures.step_functions.forget_old_executions()
 
-    assert cures.stepfunctions.get_state() == ["running", "new"]
+    assert cures.step_functions.stepfunctions.get_state() == ["running", "new"]
 
 
 def test_another_ministack_than_the_pinned_one_is_noticed(cures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cure that silently stops working would let retries die out."""
-    monkeypatch.setattr(cures.lambda_runtime, "_PYTHON_WORKER_SCRIPT", "print('new')")
+    monkeypatch.setattr(cures.lambda_functions.lambda_runtime, "_PYTHON_WORKER_SCRIPT", "print('new')")
 
-    with pytest.raises(cures.CureOutdatedError):
-        cures.name_lambda_errors()
+    with pytest.raises(cures.lambda_functions.CureOutdatedError):
+        cures.lambda_functions.name_lambda_errors()

@@ -1,0 +1,19 @@
+"""Where ministack 1.5.33 differs from AWS in ways that matter here, and how that is put right: a file for each service.
+
+Each cure says what ministack does and what AWS does. All are patches of a pinned version; each makes sure that
+what it patches is still there, and has a test.
+"""
+
+from local.cures import cloudformation, dynamodb, lambda_functions, s3, step_functions
+
+
+def apply_cures() -> None:
+    """Apply every cure to the ministack of this process, once, before it serves."""
+    lambda_functions.name_lambda_errors()
+    step_functions.honour_retry_fields()
+    step_functions.forget_old_executions()
+    step_functions.tell_states_of_children()
+    cloudformation.hide_no_echo_values()
+    cloudformation.adopt_existing_buckets()
+    s3.refuse_unwritten_objects()
+    dynamodb.stream_table_items()

@@ -1,0 +1,65 @@
+"""Where ministack's CloudFormation differs from AWS."""
+
+# ruff: noqa: SLF001 - patching ministack's inside is what this module is for
+
+import functools
+import json
+from typing import Any
+
+from ministack.core import persistence
+from ministack.services import cloudformation
+from ministack.services.cloudformation import provisioners
+
+
+def hide_no_echo_values() -> None:
+    """Keep the values of NoEcho parameters out of `cloudformation.json`.
+
+    ministack: saves them with the stack, its change sets and the properties of its resources, in clear text.
+    AWS: shows them nowhere. What is saved here is `****`, so the next deployment has to bring the value along.
+
+    Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+    """
+    get_state = cloudformation.get_state
+    cloudformation.get_state = lambda: without_no_echo(get_state())
+
+
+def without_no_echo(state: Any) -> Any:
+    """Replace every value that a NoEcho parameter holds, wherever in the state it stands."""
+    plain = json.loads(json.dumps(state, default=persistence._json_default))
+    secrets = sorted(no_echo_values(plain), key=len, reverse=True)
+
+    def hidden(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: hidden(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [hidden(inner) for inner in value]
+        if isinstance(value, str):
+            return functools.reduce(lambda text, secret: text.replace(secret, "****"), secrets, value)
+        return value
+
+    return hidden(plain)
+
+
+def no_echo_values(state: Any) -> set[str]:
+    """Collect what NoEcho parameters hold; ministack marks them beside the value."""
+    if isinstance(state, list):
+        return set().union(*map(no_echo_values, state))
+    if not isinstance(state, dict):
+        return set()
+    values = {state.get("Value"), state.get("ParameterValue")} if state.get("NoEcho") is True else set()
+    found = {value for value in values if isinstance(value, str) and value}
+    return found.union(*map(no_echo_values, state.values()))
+
+
+def adopt_existing_buckets() -> None:
+    """Let a change set with `ImportExistingResources` adopt a bucket that an earlier stack left behind.
+
+    ministack: refuses every bucket that exists, also one that it is about to adopt.
+    AWS: adopts a resource that is retained and has a plain string as its name.
+
+    Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+    """
+    # The creation itself still refuses a name that is taken and not adopted.
+    provisioners.s3_bucket_name_conflict = lambda _name: None
