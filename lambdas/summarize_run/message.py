@@ -25,6 +25,8 @@ from lambdas.summarize_run.watch import (
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
 NAMED = 50  # repositories named for each kind of failure; the rest is counted
 
+RAN_OUT = "Start the execution again. If that fails the same way, the function's log says how far it came."
+
 CURES = {
     FAILED: "GitHub failed to answer; the next run asks again.",
     NOT_REACHED: "The run, or their own child execution, ended before: traffic executions RUN says why.",
@@ -44,6 +46,11 @@ CURES = {
     "IncompleteReplayError": "Start the execution again: what is stored already does not change.",
     "InvalidSettingError": "Deploy again with a valid setting.",
     "TokenUnavailableError": "Look whether the secret exists and the functions' roles may read it.",
+    "Sandbox.Timedout": RAN_OUT,
+    "States.Timeout": RAN_OUT,
+    "Runtime.ExitError": RAN_OUT,
+    "Lambda.Unknown": RAN_OUT,
+    "Runtime.OutOfMemory": "Raise the function's memory in stacks/functions.py, deploy, and start the execution again.",
 }
 
 

@@ -15,10 +15,12 @@ from lambdas.shared import answers, errors
 from lambdas.shared.answers import CAPTURED
 from lambdas.store_traffic.handler import CONFLICT
 from lambdas.summarize_run import outcome
+from lambdas.summarize_run.message import CURES
 from local.known_settings import STACK_SETTINGS
 from local.settings import HOME, TOKEN
 from local.settings_file import SETTINGS_FILE, read_settings_file
 from stacks.traffic_stack import STACK_NAME, traffic_app
+from tests.infrastructure.test_definition import DEATHS
 
 ROOT = Path(__file__).parents[2]
 
@@ -141,7 +143,15 @@ def test_every_error_is_explained() -> None:
     of_the_summary = {name for source in sources for name in re.findall(r"\"(\w+Error)\"", source)}
     explained = coded(section("When something fails"))
 
-    assert classes | of_the_summary == {name for name in explained if name.endswith("Error")}
+    assert classes | of_the_summary == {name for name in explained if name.endswith("Error") and "." not in name}
+
+
+def test_every_end_of_a_function_is_explained_and_has_a_cure() -> None:
+    """They come under AWS's names, of which nobody can guess what to do."""
+    ends = {name for name in CURES if "." in name}
+
+    assert ends == {name for name in coded(section("When something fails")) if re.fullmatch(r"[A-Z]\w+\.\w+", name)}
+    assert ends == {*DEATHS, "States.Timeout"}
 
 
 def test_every_outcome_is_explained() -> None:
