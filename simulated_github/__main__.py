@@ -51,6 +51,7 @@ def _seeded(arguments: Sequence[str]) -> SimulatedGitHub:
         lag=options.lag,
         limit=options.limit,
         limit_window=options.limit_window,
+        secondary=options.secondary_limits,
         latency=options.latency / 1000,
         at=options.at,
         token=options.token,
@@ -113,6 +114,7 @@ def _seeded_parser() -> argparse.ArgumentParser:
     add("--lag", type=_whole, default=0, metavar="DAYS", help="days by which the newest day is older than usual")
     add("--limit", type=_whole, default=5000, metavar="L", help="calls granted in a window (default: %(default)s)")
     add("--limit-window", type=float, default=3600, metavar="SECONDS", help="its length (default: %(default)s)")
+    add("--secondary-limits", action="store_true", help="900 calls a minute, 100 at once, 90 s of processor time")
     add("--latency", type=float, default=0, metavar="MS", help="milliseconds that every answer takes")
     add("--token", metavar="T", help="the only good token (default: any is good)")
     add("--base-path", default="", metavar="PATH", help="/api/v3 for GitHub Enterprise Server")

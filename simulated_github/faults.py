@@ -11,10 +11,8 @@ from email.utils import format_datetime
 from typing import Literal
 
 from simulated_github import replies
-from simulated_github.replies import HTML_TYPE, TRAFFIC_DOCS, Reply, error
+from simulated_github.replies import HTML_TYPE, SECONDARY_DOCS, SECONDARY_MESSAGE, TRAFFIC_DOCS, Reply, error
 
-SECONDARY_MESSAGE = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-SECONDARY_DOCS = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 SecondaryVariant = Literal["all", "message", "abuse", "documentation", "header", "bare"]
 PRIVATE_PAGES = "Upgrade to GitHub Pro or make this repository public to enable this feature."
 

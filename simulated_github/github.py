@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -16,7 +17,7 @@ from simulated_github.clock import SimulatedClock, format_time
 from simulated_github.credentials import Credentials, bearer
 from simulated_github.fault_rules import EndpointKind, FaultRule
 from simulated_github.faults import Circumstances, bad_api_version
-from simulated_github.limits import PrimaryLimit
+from simulated_github.limits import PrimaryLimit, SecondaryLimits
 from simulated_github.listing import listing_reply
 from simulated_github.replies import Reply, error, json_reply
 from simulated_github.representation import own_user_object, repository_object
@@ -49,6 +50,7 @@ class Request:
     query_string: str
     headers: Mapping[str, str]  # found in upper and lower case alike
     api: str  # the API's own address as the caller sees it, without a slash at the end
+    too_fast: int | None = None  # seconds for `retry-after`, if a secondary limit refuses it
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,14 @@ class GitHub:
     clock: SimulatedClock = field(default_factory=SimulatedClock)
     limit: PrimaryLimit = field(default_factory=PrimaryLimit)
     limit_status: int = 403
+    secondary: Callable[[], SecondaryLimits] | None = None  # makes the limits of an account; None: there are none
     enterprise: bool = False  # an Enterprise Server, which says so in every answer
     credentials: Credentials = field(default_factory=Credentials)
     faults: list[FaultRule] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
     _limits: dict[str, PrimaryLimit] = field(default_factory=dict)
+    _secondary: dict[str, SecondaryLimits] = field(default_factory=dict)
     _request_ids: Iterator[int] = field(default_factory=count)
 
     def answer(self, request: Request) -> Reply:
@@ -115,6 +119,13 @@ class GitHub:
             self.calls.append(called)
             return reply
 
+    def paced(self, authorization: str) -> AbstractContextManager[int | None]:
+        """Count a call with a token for the secondary limits; see `SecondaryLimits.call`."""
+        if self.secondary is None:
+            return nullcontext()
+        account = bearer(authorization) if self.credentials.are_granted else ""
+        return self._secondary.setdefault(account, self.secondary()).call()
+
     def _decide(self, request: Request, target: Target, now: datetime) -> Reply:
         """Check as GitHub does, from the caller's manners to the budget, then answer."""
         if not request.headers.get("User-Agent"):
@@ -127,6 +138,8 @@ class GitHub:
             return self._spoilt(request, target, _rate_limit(limit, now), now)
         if limit.exhausted(now):
             return replies.limit_exceeded(self.limit_status, self.account.owner_id(self.account.login))
+        if request.too_fast is not None:
+            return replies.too_fast(self.limit_status, request.too_fast)
         reply = self._spoilt(request, target, self._own_answer(request, target, now), now)
         reply = _tagged(request, reply)
         if reply.status != 304:

@@ -1,6 +1,13 @@
-"""GitHub's primary rate limit: so many calls in a window, told in every answer."""
+"""GitHub's limits: the primary one, of calls in a window, and the secondary ones, of how fast they come."""
 
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from math import ceil
+from time import monotonic
+
+from simulated_github.clock import SimulatedClock
 
 
 class PrimaryLimit:
@@ -48,3 +55,68 @@ class PrimaryLimit:
         """Tell the same in the headers that every answer carries."""
         figures = {f"x-ratelimit-{name}": str(value) for name, value in self.figures(now).items()}
         return {**figures, "x-ratelimit-resource": "core"}
+
+
+class SecondaryLimits:
+    """Counts an account's calls of the last minute, those under way, and the time that answering them took.
+
+    A refused call counts for none of the three, so a caller who waits as long as `retry-after` says is answered.
+
+    Args:
+        clock: Says what time it is.
+        points: Calls granted in a minute; a GET is one point.
+        at_once: Calls granted at the same time.
+        seconds: Processor time granted in a minute. GitHub says to estimate it by the response times, added up.
+        scale: Length of a minute, as a share of a real one: tests whose waits are shortened shorten it as well.
+
+    Source:
+        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+    """
+
+    def __init__(
+        self, clock: SimulatedClock, *, points: int = 900, at_once: int = 100, seconds: float = 90, scale: float = 1
+    ) -> None:
+        self._clock = clock
+        self._points = points
+        self._at_once = at_once
+        self._seconds = seconds * scale
+        self._scale = scale
+        self._minute = timedelta(seconds=60 * scale)
+        self._granted: deque[datetime] = deque()
+        self._answered: deque[tuple[datetime, float]] = deque()  # when, and the seconds that it took
+        self._under_way = 0
+
+    @contextmanager
+    def call(self) -> Iterator[int | None]:
+        """Count a call while it is answered.
+
+        Yields:
+            None if the call is granted; otherwise the seconds to tell in `retry-after`.
+        """
+        wait, begin = self._wait(self._clock.now()), monotonic()
+        if wait is not None:
+            yield max(1, ceil(wait / timedelta(seconds=self._scale)))
+            return
+        self._granted.append(self._clock.now())
+        self._under_way += 1
+        try:
+            yield None
+        finally:
+            self._under_way -= 1
+            self._answered.append((self._clock.now(), monotonic() - begin))
+
+    def _wait(self, now: datetime) -> timedelta | None:
+        """Return how long a call has to wait; None if it does not."""
+        self._forget(now)
+        if self._under_way >= self._at_once:
+            return timedelta(0)
+        if len(self._granted) >= self._points:
+            return self._granted[-self._points] + self._minute - now
+        if sum(seconds for _, seconds in self._answered) >= self._seconds:
+            return self._answered[0][0] + self._minute - now
+        return None
+
+    def _forget(self, now: datetime) -> None:
+        """Forget what is older than a minute, and, where the clock was set back, what lies in the future."""
+        self._granted = deque(time for time in self._granted if now - self._minute < time <= now)
+        self._answered = deque(each for each in self._answered if now - self._minute < each[0] <= now)

@@ -9,6 +9,8 @@ HTML_TYPE = "text/html; charset=utf-8"
 DOCS = "https://docs.github.com/rest"
 TRAFFIC_DOCS = f"{DOCS}/metrics/traffic"
 LIMIT_DOCS = f"{DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
+SECONDARY_MESSAGE = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+SECONDARY_DOCS = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 
 Delivery = Literal["whole", "truncated", "dripping", "reset", "hanging"]
 
@@ -64,6 +66,11 @@ def limit_exceeded(status: int, user_id: int) -> Reply:
         "the request ID.",
         LIMIT_DOCS,
     )
+
+
+def too_fast(status: int, seconds: int) -> Reply:
+    """Refuse a call beyond a secondary limit, and tell how many seconds to wait."""
+    return error(status, SECONDARY_MESSAGE, SECONDARY_DOCS).with_headers(Retry_After=str(seconds))
 
 
 def sso_required(owner: str) -> Reply:

@@ -35,19 +35,21 @@ def _handler(github: GitHub, base_path: str, latency: float) -> Callable[[web.Re
     """Make the handler of everything that is GitHub's."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        if latency:
-            await asyncio.sleep(latency)
-        reply = github.answer(
-            Request(
-                method=request.method,
-                path=request.path.removeprefix(base_path),
-                query=request.query,
-                query_string=request.query_string,
-                headers=request.headers,
-                api=f"{request.scheme}://{request.host}{base_path}",
+        with github.paced(request.headers.get("Authorization", "")) as too_fast:
+            if latency and too_fast is None:
+                await asyncio.sleep(latency)
+            reply = github.answer(
+                Request(
+                    method=request.method,
+                    path=request.path.removeprefix(base_path),
+                    query=request.query,
+                    query_string=request.query_string,
+                    headers=request.headers,
+                    api=f"{request.scheme}://{request.host}{base_path}",
+                    too_fast=too_fast,
+                )
             )
-        )
-        return await _deliver(request, reply)
+            return await _deliver(request, reply)
 
     return handle
 

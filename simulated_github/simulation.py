@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 from typing import Self, Unpack
 
@@ -15,7 +16,7 @@ from simulated_github.credentials import Credentials, Tokens
 from simulated_github.fault_rules import FaultRule, Strikes, fault_rule
 from simulated_github.faults import Fault
 from simulated_github.github import Call, GitHub
-from simulated_github.limits import PrimaryLimit
+from simulated_github.limits import PrimaryLimit, SecondaryLimits
 from simulated_github.server import application
 from simulated_github.sources import SeededTraffic, TrafficSource
 from simulated_github.traffic import DayTraffic
@@ -40,6 +41,8 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         limit: Calls granted in a window.
         limit_window: The window's length in seconds.
         limit_status: What refuses a call beyond it: 403 or 429.
+        secondary: Also enforce GitHub's limits of calls a minute, calls at once and processor time.
+        minute_scale: Length of their minute, as a share of a real one, for tests whose waits are shortened.
         latency: Seconds that every answer takes.
         at: The simulated time, which then goes on with real speed; by default the real one.
         token: The good ones; by default any is good. As a mapping, with the owners whose repositories each sees.
@@ -62,6 +65,8 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         limit: int = 5000,
         limit_window: float = 3600,
         limit_status: int = 403,
+        secondary: bool = False,
+        minute_scale: float = 1,
         latency: float = 0,
         at: datetime | str | None = None,
         token: str | Tokens | None = None,
@@ -72,12 +77,14 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
     ) -> None:
         frozen = tuple(Stall(parse_time(since), parse_time(until)) for since, until in stalls)
         self._rules = WindowRules(regime=regime, lag=lag, stalls=frozen, seed=seed)
+        clock = SimulatedClock(parse_time(at) if isinstance(at, str) else at)
         self.github = GitHub(
             account=_account(repositories, owners, readable),
             traffic=source or SeededTraffic(seed, self._rules),
-            clock=SimulatedClock(parse_time(at) if isinstance(at, str) else at),
+            clock=clock,
             limit=PrimaryLimit(limit, limit_window),
             limit_status=limit_status,
+            secondary=partial(SecondaryLimits, clock, scale=minute_scale) if secondary else None,
             enterprise=bool(base_path) or regime == "rolling",  # GitHub itself has given the rolling window up
             credentials=Credentials([token] if isinstance(token, str) else token, token_expires),
         )
