@@ -19,7 +19,7 @@ test-slow: .venv/dev  ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 test-faults: .venv/dev  ## Break every call in every way, and print what became of it
-	$(BIN)/python -m pytest -m faults -n 2 tests/faults
+	$(BIN)/python -m pytest -m faults -n 2 tests/faults $(FAULTS)
 
 check: .venv/dev  ## Lint and type-check everything
 	$(BIN)/ruff check .

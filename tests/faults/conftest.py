@@ -11,8 +11,32 @@ import pytest
 from tests.e2e.commands import commands_below
 from tests.e2e.conftest import left_in_tmp
 from tests.faults.aws_pipeline import AwsPipeline, breakable_pipeline
+from tests.faults.sampling import group_of, sampled
 
 COLUMNS = ("cases", "calls struck", "succeeded", "failed and told", "lost rows", "silent losses", "duplicates")
+
+OPTION = "--sampled-by"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let continuous integration run a part of the matrix."""
+    parser.addoption(OPTION, metavar="COMMIT", help="run each fault of each call for one of its durations only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what the commit's hash chooses; what is no case of the matrix stays."""
+    seed = config.getoption(OPTION)
+    if not seed:
+        return
+    groups = {item: group_of(item.nodeid.partition("[")[0], parameters_of(item)) for item in items}
+    chosen = sampled({item: group for item, group in groups.items() if group is not None}, seed)
+    config.hook.pytest_deselected(items=[item for item in items if groups[item] is not None and item not in chosen])
+    items[:] = [item for item in items if groups[item] is None or item in chosen]
+
+
+def parameters_of(item: pytest.Item) -> Mapping[str, Any]:
+    """Read what a test is called with."""
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +58,8 @@ def ended(folder: Path) -> bool:
     return not commands_below(folder)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the matrix: by side how many cases, and what became of them."""
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the matrix: by side how many cases, and what became of them; of a part of it, which cases it was."""
     faults = [
         fault
         for reports in terminalreporter.stats.values()
@@ -53,6 +77,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for side, *cells in lines:
         numbers = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         terminalreporter.write_line(f"{side.ljust(widths[0])}  {numbers}")
+    if config.getoption(OPTION):
+        terminalreporter.section(f"the cases chosen by {config.getoption(OPTION)}; `make test-faults` runs all")
+        for fault in faults:
+            terminalreporter.write_line(f"{fault['side']}: {fault['case']}")
 
 
 def counts(faults: list[Mapping[str, Any]]) -> tuple[str, ...]:
