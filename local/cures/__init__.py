@@ -10,6 +10,7 @@ from local.cures import cloudformation, dynamodb, lambda_functions, s3, step_fun
 def apply_cures() -> None:
     """Apply every cure to the ministack of this process, once, before it serves."""
     lambda_functions.name_lambda_errors()
+    lambda_functions.end_functions_at_their_limits()
     step_functions.honour_retry_fields()
     step_functions.forget_old_executions()
     step_functions.tell_states_of_children()

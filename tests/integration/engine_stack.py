@@ -16,7 +16,7 @@ TABLE = "Days"
 BUCKET = "small-archive-000000000000-us-east-1"  # a plain name: AWS adopts no other
 
 HANDLERS = '''
-import json, os
+import json, os, signal, sys, time
 import boto3
 
 
@@ -28,7 +28,30 @@ def store_traffic(event, context):
     """Write one row for each name in the archive object."""
     body = boto3.client("s3").get_object(Bucket=os.environ["ARCHIVE_BUCKET"], Key=event["batch"]["key"])["Body"]
     for name in json.load(body):
-        boto3.client("dynamodb").put_item(TableName="Days", Item={"repo-name": {"S": name}, "timestamp": {"S": "t"}})
+        put_row(name)
+
+
+def put_row(name):
+    """Write one row."""
+    boto3.client("dynamodb").put_item(TableName="Days", Item={"repo-name": {"S": name}, "timestamp": {"S": "t"}})
+
+
+def end(event, context):
+    """End as the event says, or return what tells this process from another."""
+    match event["how"]:
+        case "hang":
+            signal.signal(signal.SIGTERM, lambda *_: put_row("written after the end"))
+            time.sleep(60)
+        case "exit":
+            sys.exit(3)
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "allocate":
+            kept = [b"x" * 4_000_000 for _ in range(100)]
+            time.sleep(60)
+        case "peak":
+            len(b"x" * 200_000_000)
+    return os.getpid()
 
 
 def fail(event, context):
@@ -51,7 +74,7 @@ DEFINITION = {
         "Fail": {
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke",
-            "Parameters": {"FunctionName": "${Fail}", "Payload.$": "$"},
+            "Parameters": {"FunctionName.$": "$.function", "Payload.$": "$"},
             "Retry": [RETRIER],
             "Catch": [CATCHER],
             "End": True,
@@ -85,12 +108,17 @@ def template() -> dict[str, Any]:
             },
             "StoreTraffic": function("store_traffic"),
             "Fail": function("fail"),
+            "End": function("end", Timeout=1, MemorySize=128),
+            "Broken": function("fail", Handler="absent.fail"),
             "Environment": function("environment"),
             "Machine": machine(),
         },
         "Outputs": {
             "ArchiveBucket": {"Value": {"Ref": "Archive"}},
             "StoreTrafficFunction": {"Value": {"Ref": "StoreTraffic"}},
+            "FailFunction": {"Value": {"Ref": "Fail"}},
+            "EndFunction": {"Value": {"Ref": "End"}},
+            "BrokenFunction": {"Value": {"Ref": "Broken"}},
             "EnvironmentFunction": {"Value": {"Ref": "Environment"}},
             "GitHubTokenSecret": {"Value": {"Ref": "Secret"}},
             "StateMachineArn": {"Value": {"Ref": "Machine"}},
@@ -110,8 +138,8 @@ def table() -> dict[str, Any]:
     return {"Type": "AWS::DynamoDB::Table", **KEPT, "Properties": properties}
 
 
-def function(handler: str) -> dict[str, Any]:
-    """Describe a function of the one asset."""
+def function(handler: str, **others: Any) -> dict[str, Any]:
+    """Describe a function of the one asset, with other properties where they are given."""
     properties = {
         "Handler": f"handlers.{handler}",
         "Runtime": "python3.13",
@@ -119,14 +147,14 @@ def function(handler: str) -> dict[str, Any]:
         "Role": {"Fn::GetAtt": ["Role", "Arn"]},
         "Environment": {"Variables": {"ARCHIVE_BUCKET": {"Ref": "Archive"}, "GREETING": {"Ref": "Greeting"}}},
         "Code": {"S3Bucket": {"Fn::Sub": "assets-${AWS::AccountId}-${AWS::Region}"}, "S3Key": "handlers.zip"},
+        **others,
     }
     return {"Type": "AWS::Lambda::Function", "Properties": properties}
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine: a function that fails, is retried, and is caught under its error's name."""
-    definition = {"Fn::Sub": [json.dumps(DEFINITION), {"Fail": {"Fn::GetAtt": ["Fail", "Arn"]}}]}
-    properties = {"DefinitionString": definition, "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
+    """Describe the machine: the function that its input names is retried, and caught under its error's name."""
+    properties = {"DefinitionString": json.dumps(DEFINITION), "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
     return {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
 
 

@@ -1,6 +1,7 @@
 """The cures of `local.cures`, seen from outside: on a running engine."""
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import Engine, running_engine
-from tests.integration.engine_stack import TABLE, deploy_small
+from tests.integration.engine_stack import TABLE, alive, deploy_small, rows
 
 TOKEN = "ghp_deployed0123456789"
 
@@ -39,10 +40,11 @@ def outputs(engine: Engine, home: Path) -> dict[str, str]:
     return deploy_small(engine, home, TOKEN)
 
 
-def run(engine: Engine, outputs: dict[str, str], seconds: int) -> tuple[dict[str, Any], float]:
-    """Run the machine; what it said, and how long it took in seconds."""
+def run(engine: Engine, outputs: dict[str, str], function: str, **given: Any) -> tuple[dict[str, Any], float]:
+    """Run the machine on a function; the execution, and how long it took in seconds."""
     client, began = engine.client("stepfunctions"), time.monotonic()
-    arn = client.start_execution(stateMachineArn=outputs["StateMachineArn"], input=json.dumps({"seconds": seconds}))
+    text = json.dumps({"function": outputs[function], **given})
+    arn = client.start_execution(stateMachineArn=outputs["StateMachineArn"], input=text)
     while (execution := client.describe_execution(executionArn=arn["executionArn"]))["status"] == "RUNNING":
         time.sleep(0.05)
     return dict(execution), time.monotonic() - began
@@ -50,7 +52,7 @@ def run(engine: Engine, outputs: dict[str, str], seconds: int) -> tuple[dict[str
 
 def test_an_error_is_retried_and_caught_under_its_class_name(engine: Engine, outputs: dict[str, str]) -> None:
     """The definition names our errors; its retry has to happen here as on AWS."""
-    execution, _ = run(engine, outputs, seconds=0)
+    execution, _ = run(engine, outputs, "FailFunction", seconds=0)
 
     problem = json.loads(execution["output"])["problem"]
     assert problem["Error"] == "GitHubUnavailableError"
@@ -59,11 +61,97 @@ def test_an_error_is_retried_and_caught_under_its_class_name(engine: Engine, out
     assert [event["type"] for event in events].count("TaskFailed") == 3
 
 
-def test_waits_are_scaled_and_retries_honour_their_longest_delay(engine: Engine, outputs: dict[str, str]) -> None:
-    """The retrier asks for 600 s twice, but at most 1 s; the wait for 60 s: a hundredth of it is under a second."""
-    _, seconds = run(engine, outputs, seconds=60)
+ENDS = {
+    "hang": ("Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+    "allocate": ("Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
+    "peak": ("Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
+    "exit": ("Runtime.ExitError", "Runtime exited with error: exit status 3"),
+    "crash": ("Runtime.ExitError", "Runtime exited with error: signal: segmentation fault"),
+}
 
-    assert 0.6 < seconds < 5.0
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+
+
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=needs_proc if "OutOfMemory" in ENDS[how][0] else ()) for how in ENDS]
+)
+def test_the_end_of_a_functions_process_has_the_name_that_aws_gives_it(
+    engine: Engine, outputs: dict[str, str], how: str
+) -> None:
+    """The definition retries these names and no others; ministack calls each of them `Runtime.HandlerError`."""
+    name, reason = ENDS[how]
+
+    execution, _ = run(engine, outputs, "EndFunction", how=how)
+
+    assert (execution["status"], execution["error"]) == ("FAILED", name)
+    told = json.loads(execution["cause"])
+    assert told["errorType"] == name
+    assert re.fullmatch(f"RequestId: [0-9a-f-]{{36}} Error: {re.escape(reason)}", told["errorMessage"])
+
+
+def test_a_function_that_timed_out_writes_nothing_afterwards(engine: Engine, outputs: dict[str, str]) -> None:
+    """A later write would meet the retry's, or the next run's. Its time is real, also where waits are scaled."""
+    before = invoke(engine, outputs, "EndFunction", how="return")
+    began = time.monotonic()
+    answer = invoke(engine, outputs, "EndFunction", how="hang")
+    seconds = time.monotonic() - began
+    after = invoke(engine, outputs, "EndFunction", how="return")
+
+    assert answer["errorType"] == "Sandbox.Timedout"
+    assert seconds >= 1
+    assert "written after the end" not in rows(engine)
+    assert before != after
+    assert not alive(before)
+
+
+def test_a_module_that_cannot_be_imported_has_the_name_that_aws_gives_it(
+    engine: Engine, outputs: dict[str, str]
+) -> None:
+    """A dependency missing from the asset must fail here as there."""
+    answer = invoke(engine, outputs, "BrokenFunction")
+
+    assert answer == {"errorMessage": "No module named 'absent'", "errorType": "Runtime.ImportModuleError"}
+
+
+def test_a_function_stays_warm_after_an_exception(engine: Engine, outputs: dict[str, str]) -> None:
+    """On AWS an exception does not end the process; what it leaves in memory is there at the next call."""
+    before, error, after = (invoke(engine, outputs, "EndFunction", **given) for given in ({"how": ""}, {}, {"how": ""}))
+
+    assert error["errorType"] == "KeyError"
+    assert before == after
+
+
+def invoke(engine: Engine, outputs: dict[str, str], function: str, **event: Any) -> Any:
+    """Call a function; its result or error."""
+    answer = engine.client("lambda").invoke(FunctionName=outputs[function], Payload=json.dumps(event))
+    told = json.load(answer["Payload"])
+    assert ("FunctionError" in answer) == (isinstance(told, dict) and "errorType" in told)
+    return told
+
+
+def test_a_retry_waits_no_longer_than_its_longest_delay(engine: Engine, outputs: dict[str, str]) -> None:
+    """The retrier asks for 600 s twice, but at most 1 s: 0.01 s, scaled; ministack waits 60 s, its own limit: 0.6 s."""
+    execution, _ = run(engine, outputs, "FailFunction", seconds=0)
+
+    failed = times(engine, execution, "TaskFailed")[:2]
+    again = times(engine, execution, "TaskScheduled")[1:]
+    assert len(again) == 2
+    assert max(later - earlier for earlier, later in zip(failed, again, strict=True)) < 0.6
+
+
+def test_waits_are_scaled(engine: Engine, outputs: dict[str, str]) -> None:
+    """A hundredth of 60 s."""
+    execution, seconds = run(engine, outputs, "FailFunction", seconds=60)
+
+    (entered,) = times(engine, execution, "WaitStateEntered")
+    assert execution["stopDate"].timestamp() - entered + 0.001 >= 0.6  # dates are rounded to milliseconds
+    assert seconds < 60
+
+
+def times(engine: Engine, execution: dict[str, Any], kind: str) -> list[float]:
+    """Read when each event of a kind happened, in seconds."""
+    events = engine.client("stepfunctions").get_execution_history(executionArn=execution["executionArn"])["events"]
+    return [event["timestamp"].timestamp() for event in events if event["type"] == kind]
 
 
 def test_functions_inherit_no_token_and_no_aws_settings(engine: Engine, outputs: dict[str, str]) -> None:

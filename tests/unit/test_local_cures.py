@@ -1,4 +1,6 @@
 import importlib
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -51,14 +53,25 @@ def test_what_a_function_returns_is_no_error(cures: Any) -> None:
         assert cures.lambda_functions.with_error_name(result) == result
 
 
-def test_a_timeout_keeps_the_name_that_aws_gives_it(cures: Any) -> None:
-    """No exception was raised: there is no class."""
-    result = {
-        "body": {"errorMessage": "Task timed out after 3.00 seconds", "errorType": "Sandbox.Timedout"},
-        "error": True,
-    }
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (0, "Runtime exited without providing a reason"),
+        (1, "Runtime exited with error: exit status 1"),
+        (-9, "Runtime exited with error: signal: killed"),
+    ],
+)
+def test_the_end_of_a_process_is_described_in_the_words_of_aws(cures: Any, code: int, reason: str) -> None:
+    """Who reads a failed run here should find the same words in AWS's documentation."""
+    assert cures.lambda_functions.exit_reason(code) == reason
 
-    assert cures.lambda_functions.with_error_name(result) == result
+
+def test_the_memory_of_a_process_that_has_ended_is_unknown(cures: Any) -> None:
+    """It may end between two looks; and where there is no /proc, nothing is known at all."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+
+    assert cures.lambda_functions.peak_memory(process.pid) == 0
 
 
 def test_a_no_echo_value_is_hidden_wherever_it_stands(cures: Any) -> None:
