@@ -176,6 +176,41 @@ def not_accessible_by_token(kind: Literal["personal access token", "integration"
     return _instead("not_accessible_by_token", reply.with_headers(x_accepted_github_permissions="administration=read"))
 
 
+def lifetime_forbidden(days: int = 90, number: int = 12885303) -> Fault:
+    """The organization forbids fine-grained tokens that live longer; GitHub names the address of the token's settings.
+
+    Source:
+        https://github.com/NixOS/org/issues/247 (a user's recording)
+    """
+
+    def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
+        message = (
+            f"The '{circumstances.owner}' organization forbids access via a fine-grained personal access tokens if the "
+            f"token's lifetime is greater than {days} days. Please adjust your token's lifetime at the following URL: "
+            f"https://github.com/settings/personal-access-tokens/{number}"
+        )
+        return error(403, message, TRAFFIC_DOCS)
+
+    return Fault("lifetime_forbidden", spoil)
+
+
+def ip_allow_list() -> Fault:
+    """The organization lets only some addresses in, and the caller's is not among them.
+
+    Source:
+        https://github.com/SalesforceFoundation/NPSP/issues/7247 (a user's recording)
+    """
+
+    def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
+        message = (
+            f"Although you appear to have the correct authorization credentials, the `{circumstances.owner}` "
+            "organization has an IP allow list enabled, and your IP address is not permitted to access this resource."
+        )
+        return error(403, message, TRAFFIC_DOCS)
+
+    return Fault("ip_allow_list", spoil)
+
+
 def blocked(status: int = 403) -> Fault:
     """GitHub has closed the repository: 403 for its terms, 451 for the law."""
     reason = "dmca" if status == 451 else "tos"
@@ -215,7 +250,7 @@ FAULTS: dict[str, Callable[..., Fault]] = {
     for make in (
         server_error, unicorn, html_200, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
         deeply_nested, redirect, redirect_to_other_host, bad_credentials, retry_after, primary_limit, secondary_limit,
-        sso_required, no_push_access, admin_rights, not_accessible_by_token, blocked, upgrade_to_pro, not_found, gone,
-        unprocessable, bad_api_version,
+        sso_required, no_push_access, admin_rights, not_accessible_by_token, lifetime_forbidden, ip_allow_list, blocked,
+        upgrade_to_pro, not_found, gone, unprocessable, bad_api_version,
     )
 }  # fmt: skip

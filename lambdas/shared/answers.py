@@ -16,9 +16,13 @@ FAILED = "failed"
 SSO_NEEDED = "token not authorized for the organization"
 NO_PUSH_ACCESS = "no push access"
 NO_PERMISSION = "token lacks Administration (read)"
+LIFETIME_FORBIDDEN = "token lives longer than the organization allows"
+ADDRESS_NOT_ALLOWED = "address not on the organization's IP allow list"
 BLOCKED = "access blocked by GitHub"
 GONE = "gone or hidden"
 REFUSED = "refused"
+
+LONGEST_MESSAGE = 500  # characters; GitHub's longest known refusal has about 300, and ends with the address to go to
 
 
 class Meaning(Enum):
@@ -60,12 +64,12 @@ class Answer:
             raise ValueError("nested too deeply") from exc
 
     def message(self) -> str:
-        """Give GitHub's own words on a refusal, or the start of the body; at most 300 characters."""
+        """Return GitHub's own words on a refusal, or the start of the body; at most 500 characters."""
         try:
             said = self.json()["message"]
         except (ValueError, TypeError, KeyError):
             said = self.body.decode("utf-8", "replace")
-        return " ".join(str(said).split())[:300]
+        return whole_words(str(said), LONGEST_MESSAGE)
 
     def documentation(self) -> str:
         """Give the address of the documentation that GitHub points to, empty where it points to none."""
@@ -73,6 +77,17 @@ class Answer:
             return str(self.json()["documentation_url"])
         except (ValueError, TypeError, KeyError):
             return ""
+
+
+def whole_words(text: str, longest: int) -> str:
+    """Write a text in one line of at most so many characters, cut between two words.
+
+    GitHub often ends a refusal with the address that mends it. Half an address leads nowhere, or to the wrong place.
+    """
+    line = " ".join(text.split())
+    if len(line) <= longest:
+        return line
+    return f"{line[: max(line.rfind(' ', 0, longest - 3), 0)]} ...".lstrip()
 
 
 @dataclass(frozen=True)
@@ -105,8 +120,12 @@ _BY_STATUS = {
 }
 
 # GitHub's words, in lower case, and what they mean for the repository. First match wins.
+# Source: https://github.com/NixOS/org/issues/247 (lifetime), https://github.com/SalesforceFoundation/NPSP/issues/7247
+# (IP allow list): users' recordings; the documentation has the policies, but not the words.
 _REFUSALS = (
     ("saml enforcement", SSO_NEEDED),
+    ("if the token's lifetime is greater than", LIFETIME_FORBIDDEN),
+    ("has an ip allow list enabled", ADDRESS_NOT_ALLOWED),
     ("must have push access", NO_PUSH_ACCESS),
     ("admin rights", NO_PUSH_ACCESS),
     ("resource not accessible by", NO_PERMISSION),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.shared.answers import CAPTURED
+from lambdas.shared.answers import CAPTURED, Answer
 from lambdas.shared.clock import from_text
 from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory
 from lambdas.shared.merge import Day, Entry, Name
@@ -144,9 +144,6 @@ def _imported(line: ImportedHistory) -> Report:
 
 
 def _detail(answer: ArchivedAnswer) -> str:
-    """Give status and GitHub's words, in one line of at most 200 characters."""
-    try:
-        said = json.loads(answer["body"])["message"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        said = answer["body"]
-    return " ".join(f"{answer['status'] or 'no answer'}: {said}".split())[:200]
+    """Return the status and GitHub's words, in one line."""
+    said = Answer(answer["status"], answer["headers"], answer["body"].encode()).message()
+    return f"{answer['status'] or 'no answer'}: {said}"

@@ -4,7 +4,17 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from lambdas.shared.answers import BLOCKED, CAPTURED, FAILED, GONE, NO_PERMISSION, NO_PUSH_ACCESS, SSO_NEEDED
+from lambdas.shared.answers import (
+    ADDRESS_NOT_ALLOWED,
+    BLOCKED,
+    CAPTURED,
+    FAILED,
+    GONE,
+    LIFETIME_FORBIDDEN,
+    NO_PERMISSION,
+    NO_PUSH_ACCESS,
+    SSO_NEEDED,
+)
 from lambdas.shared.contract import RunState
 from lambdas.shared.planning import not_due_text
 from lambdas.shared.token_owners import token_text
@@ -33,6 +43,8 @@ CURES = {
     NO_PUSH_ACCESS: "Ask an administrator for push access, or exclude them.",
     NO_PERMISSION: "Give the token the permission Administration (read).",
     SSO_NEEDED: "Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.",
+    LIFETIME_FORBIDDEN: "Shorten the token's lifetime at the address that GitHub names, or make a new token.",
+    ADDRESS_NOT_ALLOWED: "Have the address added to the organization's IP allow list, or run from a network it allows.",
     BLOCKED: "GitHub blocks access; its message says why.",
     GONE: "Deleted, hidden or moved out of reach; what was captured is kept.",
     "ArchiveBusyError": "Start the execution again: what is stored already does not change.",

@@ -178,6 +178,8 @@ def refusals() -> list[GitHubError]:
         GitHubError(
             "403 App's permission", faults.not_accessible_by_token("integration"), outcome=answers.NO_PERMISSION
         ),
+        GitHubError("403 token's lifetime", faults.lifetime_forbidden(), outcome=answers.LIFETIME_FORBIDDEN),
+        GitHubError("403 IP allow list", faults.ip_allow_list(), outcome=answers.ADDRESS_NOT_ALLOWED),
         GitHubError("403 blocked", faults.blocked(403), outcome=answers.BLOCKED),
         GitHubError("451 blocked", faults.blocked(451), outcome=answers.BLOCKED),
         GitHubError("403 upgrade to Pro", faults.upgrade_to_pro(), outcome=answers.BLOCKED),

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lambdas.shared import github as github_module
+from lambdas.shared.answers import whole_words
+from lambdas.shared.archive import archive
 from lambdas.shared.clock import from_text, to_text
 from lambdas.shared.errors import (
     GitHubAuthError,
@@ -17,6 +21,7 @@ from lambdas.shared.errors import (
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from tests.unit.handlers import account, child
+from tests.unit.whole_run import run
 
 REPOSITORY = "octo/open"
 
@@ -40,6 +45,8 @@ SKIPPED = [
     (faults.admin_rights(), "no push access"),
     (faults.not_accessible_by_token(), "token lacks Administration (read)"),
     (faults.not_accessible_by_token("integration"), "token lacks Administration (read)"),
+    (faults.lifetime_forbidden(), "token lives longer than the organization allows"),
+    (faults.ip_allow_list(), "address not on the organization's IP allow list"),
     (faults.blocked(403), "access blocked by GitHub"),
     (faults.blocked(451), "access blocked by GitHub"),
     (faults.upgrade_to_pro(), "access blocked by GitHub"),
@@ -198,6 +205,45 @@ def test_a_refused_repository_is_skipped_and_named(monkeypatch: pytest.MonkeyPat
         assert "resume_at" not in state
         assert aws.repositories()["1"]["refusals"].keys() == {outcome}
         assert len(github.calls) == 1
+
+
+@pytest.mark.parametrize(("fault", "outcome"), SKIPPED, ids=lambda value: getattr(value, "name", None))
+def test_a_refusal_that_comes_with_the_last_call_of_the_hour_is_no_limit(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault, outcome: str
+) -> None:
+    """Nothing more remains then, and waiting for an hour would not change what GitHub refuses."""
+    last = Fault(fault.name, lambda *call: fault.spoil(*call).with_headers(x_ratelimit_remaining="0"))
+    with SimulatedGitHub(repositories=[REPOSITORY]) as github, account(monkeypatch, github.url) as aws:
+        github.refuse(REPOSITORY, last)
+        state = aws.capture(REPOSITORY)
+        assert "resume_at" not in state
+        assert aws.repositories()["1"]["refusals"].keys() == {outcome}
+
+
+@pytest.mark.parametrize("owner", ["octo", "o" * 39])  # GitHub allows 39 characters
+def test_the_address_that_mends_a_forbidden_lifetime_is_whole_in_receipt_and_mail(
+    monkeypatch: pytest.MonkeyPatch, owner: str
+) -> None:
+    """Half an address leads nowhere: GitHub's words are kept up to its end, or to the end of a word before."""
+    fault = faults.lifetime_forbidden(number=10**9)
+    with SimulatedGitHub(repositories=[f"{owner}/open"]) as github, account(monkeypatch, github.url) as aws:
+        github.refuse(f"{owner}/open", fault)
+        summary = run(aws)
+        receipts = [receipt for key in archive().keys("runs/run-1/receipts/") for receipt in archive().read_note(key)]
+
+    address = "https://github.com/settings/personal-access-tokens/1000000000"
+    assert [receipt["detail"].split()[-1] for receipt in receipts] == [address]
+    assert f"{address}\n" in summary["message"]
+    assert "Shorten the token's lifetime at the address" in summary["message"]
+
+
+@given(st.text(), st.integers(4, 40))
+def test_a_text_that_is_cut_ends_with_a_whole_word(words: str, longest: int) -> None:
+    """Whatever GitHub says, and wherever it says it, no address is cut in half."""
+    cut = whole_words(f"{words} https://github.com/settings {words}", longest)
+    uncut = f"{words} https://github.com/settings {words}".split()
+    assert len(cut) <= longest
+    assert cut.removesuffix("...").split() == uncut[: len(cut.removesuffix("...").split())]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 from lambdas.fetch_traffic.batch import PASSES
 from lambdas.list_repos.handler import LONGEST_RUN
 from lambdas.list_repos.listing import BATCH
-from lambdas.shared.answers import CAPTURED, FAILED, GONE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
+from lambdas.shared.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from lambdas.shared.contract import ENDPOINTS, Batch, ChildState, Receipt, RunState, receipts_prefix
 from lambdas.shared.items import item_of_entry
 from lambdas.shared.merge import Entry, Name
@@ -91,7 +91,7 @@ def receipt(batch: Batch, number: int) -> list[Receipt]:
     return [
         {
             "id": repository["id"], "name": repository["name"], "repo_name": repository["name"], "answered": [],
-            "outcome": outcome, "detail": WORDS[:200], "items_changed": 0, "lowered": 0, "newest_day": None,
+            "outcome": outcome, "detail": WORDS[:LONGEST_MESSAGE], "items_changed": 0, "lowered": 0, "newest_day": None,
         }
         for repository in batch["repositories"]
     ]  # fmt: skip

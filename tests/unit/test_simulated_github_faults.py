@@ -49,6 +49,8 @@ REFUSALS = [
     (faults.admin_rights(), 403, "admin rights"),
     (faults.not_accessible_by_token(), 403, "Resource not accessible by personal access token"),
     (faults.not_accessible_by_token("integration"), 403, "Resource not accessible by integration"),
+    (faults.lifetime_forbidden(), 403, "https://github.com/settings/personal-access-tokens/12885303"),
+    (faults.ip_allow_list(), 403, "the `octo` organization has an IP allow list enabled"),
     (faults.blocked(), 403, "Repository access blocked"),
     (faults.blocked(451), 451, "Repository access blocked"),
     (faults.upgrade_to_pro(), 403, "Upgrade to GitHub Pro"),
