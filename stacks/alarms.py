@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.console import console
 from stacks.metrics import run_metric
 
 LOOK = "Its execution, in the console or by `traffic executions`, says why."
@@ -170,17 +171,16 @@ class Alarms(Construct):
                     ),
                 },
             ),
-            targets=[targets.SnsTopic(topic, message=_bad_end_text(), dead_letter_queue=dead_letters)],
+            targets=[targets.SnsTopic(topic, message=_bad_end_text(console(self)), dead_letter_queue=dead_letters)],
         )
 
 
-def _bad_end_text() -> events.RuleTargetInput:
+def _bad_end_text(console_url: str) -> events.RuleTargetInput:
     """Word the message. One line: EventBridge sends a text of several lines as several quoted strings."""
     name = events.EventField.from_path("$.detail.name")
     status = events.EventField.from_path("$.detail.status")
     execution = events.EventField.from_path("$.detail.executionArn")
-    region = Aws.REGION
-    link = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution}"
+    link = f"{console_url}/states/home?region={Aws.REGION}#/v2/executions/details/{execution}"
     return events.RuleTargetInput.from_text(
         f"GitHub traffic: the run {name} ended as {status} at {events.EventField.time}. See {link} - a day is lost for"
         " good 13 days after it, if no run captures it until then."

@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.console import console
 from stacks.metrics import github_metric, run_metric
 from stacks.outputs import output
 
@@ -44,8 +45,7 @@ class Dashboard(Construct):
                 [_problems(functions)],
             ],
         )
-        region = Aws.REGION
-        link = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/"
+        link = f"{console(self)}/cloudwatch/home?region={Aws.REGION}#dashboards/dashboard/"
         output(self, "DashboardUrl", f"{link}{dashboard.dashboard_name}", "Is it healthy, and since when not?")
 
 

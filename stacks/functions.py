@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.bundling import RUNTIME, lambda_code
+from stacks.console import console
 from stacks.outputs import output
 from stacks.parameters import Parameters
 from stacks.reviewed import accept, wildcard
@@ -85,6 +86,7 @@ class Functions(Construct):
                 **tables,
                 "SNAPSHOTS_TABLE": storage.snapshots.table_name,
                 "SUMMARY_MAIL": parameters.summary_mail,
+                "CONSOLE_URL": console(self),
             },
             allowed=[
                 *self._run_files(),

@@ -17,12 +17,25 @@ class Storage(Construct):
     """What keeps history: three tables and the archive of GitHub's own words.
 
     All of it outlives the stack, and a later deployment adopts it again: fixed names, retained on delete and
-    replacement. No key of our own: AWS's encryption at rest costs nothing and cannot be lost with a key.
+    replacement. No key of our own: AWS's encryption at rest cannot be lost with a key.
+
+    `RepoTraffic` alone uses AWS's managed key, as in the first version: CloudFormation has refused to drop
+    `SSESpecification` from a table. Roles need no right to that key: its policy admits whoever may use the table.
+
+    Sources:
+        https://github.com/aws/aws-cdk/pull/8450
+        https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html (key policy of the managed key)
     """
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
-        self.traffic = self._table("TrafficTable", "RepoTraffic", "repo-name", sort_key="timestamp")
+        self.traffic = self._table(
+            "TrafficTable",
+            "RepoTraffic",
+            "repo-name",
+            sort_key="timestamp",
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+        )
         keep_logical_id(self.traffic, TRAFFIC_TABLE)
         self.repositories = self._table("RepositoriesTable", "RepoTrafficRepositories", "repo-id")
         # Apart from the days: who reads years of days does not pay for lists of paths, and the two grow by other keys.
@@ -33,7 +46,15 @@ class Storage(Construct):
         output(self, "SnapshotsTable", self.snapshots.table_name, "Referrers, paths and 14-day totals, by capture.")
         output(self, "ArchiveBucket", self.archive.bucket_name, "GitHub's answers, word for word.")
 
-    def _table(self, id_: str, name: str, partition_key: str, *, sort_key: str | None = None) -> dynamodb.Table:
+    def _table(
+        self,
+        id_: str,
+        name: str,
+        partition_key: str,
+        *,
+        sort_key: str | None = None,
+        encryption: dynamodb.TableEncryption | None = None,
+    ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             id_,
@@ -41,6 +62,7 @@ class Storage(Construct):
             partition_key=_text(partition_key),
             sort_key=_text(sort_key) if sort_key else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=encryption,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),

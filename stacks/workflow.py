@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.console import console
 from stacks.outputs import output
 from stacks.reviewed import accept, wildcard
 
@@ -42,7 +43,11 @@ class Workflow(Construct):
             role=self._role,
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
-                    self, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+                    self,
+                    "Log",
+                    log_group_name=_log_group_name(),
+                    retention=logs.RetentionDays.THREE_MONTHS,
+                    removal_policy=RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=True,  # keys and counts travel between states: no traffic, never the token
@@ -93,10 +98,10 @@ class Workflow(Construct):
 
     def _say_how_to_reach(self) -> None:
         machine, region = self.state_machine.state_machine_arn, Aws.REGION
-        console = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/statemachines/view/{machine}"
+        runs = f"{console(self)}/states/home?region={region}#/statemachines/view/{machine}"
         command = f"aws stepfunctions start-execution --region {region} --state-machine-arn {machine} --input '{{}}'"
         output(self, "StateMachineArn", machine, "The state machine.")
-        output(self, "ConsoleUrl", console, "The runs, in the console.")
+        output(self, "ConsoleUrl", runs, "The runs, in the console.")
         output(
             self,
             "RunCommand",
@@ -115,3 +120,18 @@ class Workflow(Construct):
             f"IAM5[Resource::{wildcard(archive, 'Arn', '/runs/*')}]",
             reason="The manifest's key holds the run's name, which is made at run time.",
         )
+
+
+def _log_group_name() -> str:
+    """Name the log group, with the id that CloudFormation gave the stack.
+
+    Without the prefix, each such group adds to one resource policy of 5,120 characters for the whole region of the
+    account; when that is full, creating the next one fails. The name is put together at deployment: a plain one would
+    be adopted where a deleted stack left such a group.
+
+    Sources:
+        https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+    """
+    unique = Fn.select(2, Fn.split("/", Aws.STACK_ID))  # arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID
+    return f"/aws/vendedlogs/states/{Aws.STACK_NAME}-{unique}"

@@ -108,9 +108,9 @@ def summary_mail(environment: Mapping[str, str] = os.environ) -> str:
     return value
 
 
-def has_console(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether there is a console to look at: not where AWS's APIs are served from elsewhere."""
-    return not environment.get("AWS_ENDPOINT_URL")
+def console_url(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Read the address of AWS's console; None where AWS's APIs are served from elsewhere, as there is no console."""
+    return None if environment.get("AWS_ENDPOINT_URL") else environment.get("CONSOLE_URL")
 
 
 def _list(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

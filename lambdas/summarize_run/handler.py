@@ -24,7 +24,7 @@ from lambdas.shared.contract import (
 )
 from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.items import day_of_item
-from lambdas.shared.settings import has_console, summary_mail
+from lambdas.shared.settings import console_url, summary_mail
 from lambdas.shared.spans import Spans, days_in
 from lambdas.shared.tables import tables
 from lambdas.summarize_run.account import Account
@@ -127,7 +127,7 @@ def written(told: Account, kind: Kind) -> Summary:
         "kind": kind,
         "wanted": kind in WANTED[summary_mail()],
         "subject": subject(told, day_of_run(told.state)),
-        "message": message(told, links(run.get("arn"), console=has_console())),
+        "message": message(told, links(run.get("arn"), console=console_url())),
     }
 
 

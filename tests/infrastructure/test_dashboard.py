@@ -45,6 +45,9 @@ def resolved(template: Template, value: Any) -> str:
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
         return str(separator).join(resolved(template, part) for part in parts)
+    if "Fn::FindInMap" in value:
+        mapping, _, key = value["Fn::FindInMap"]
+        return str(template.body["Mappings"][mapping]["aws"][key])
     return f"<{value['Ref'] if 'Ref' in value else value['Fn::GetAtt'][0]}>"
 
 

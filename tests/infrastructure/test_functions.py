@@ -25,7 +25,7 @@ SETTINGS = {
     "list_repos": GITHUB | SELECTION | {"REPOSITORIES_TABLE"},
     "fetch_traffic": GITHUB,
     "store_traffic": TABLES | {"SNAPSHOTS_TABLE"},
-    "summarize_run": TABLES | {"SNAPSHOTS_TABLE", "SUMMARY_MAIL"},
+    "summarize_run": TABLES | {"SNAPSHOTS_TABLE", "SUMMARY_MAIL", "CONSOLE_URL"},
 }
 PUBLIC_OUTPUTS = {
     "StateMachineArn",
@@ -86,6 +86,29 @@ def test_every_log_group_forgets(template: Template) -> None:
 
     assert len(groups) == len(FOLDERS) + 1
     assert all(group["Properties"]["RetentionInDays"] for group in groups)
+
+
+def test_the_log_of_a_state_machine_fills_no_policy_of_the_account(template: Template) -> None:
+    """Without the prefix each one adds to a policy of 5,120 characters; when it is full, the deployment fails.
+
+    The rest of the name is known only to the deployed stack: a plain name would be adopted from a deleted one.
+
+    Sources:
+        https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+    """
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    logged_to = [
+        destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]
+        for destination in machine["LoggingConfiguration"]["Destinations"]
+    ]
+
+    assert logged_to
+    for group in logged_to:
+        separator, parts = template.resources[group]["Properties"]["LogGroupName"]["Fn::Join"]
+        assert separator == ""
+        assert parts[0].startswith("/aws/vendedlogs/states/")
+        assert {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]} in parts
 
 
 def test_two_syntheses_give_the_same_template(template: Template, tmp_path: Path) -> None:

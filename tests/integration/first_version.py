@@ -1,8 +1,9 @@
 """The first version of this project, as CloudFormation got it: what an upgrade in place finds in an account.
 
 Source:
-    https://github.com/bpguasch/github-traffic-capture (cdk-app/cdk_app/cdk_app_stack.py), with the properties that CDK
-    gives by default. Its layer is left out, and its function's code: neither holds history.
+    https://github.com/bpguasch/github-traffic-capture (cdk-app/cdk_app/cdk_app_stack.py), synthesized by CDK 2: logical
+    ids and properties are as it wrote them. The layer, the function's code and what checks the bootstrap version are
+    left out: none of them holds history.
 """
 
 import json
@@ -14,8 +15,11 @@ from stacks.first_version import DAILY_RULE, TOKEN_SECRET, TRAFFIC_TABLE
 
 STACK = "GitHubTrafficCaptureStack"
 
-FUNCTION = "FunctionGetRepositoriesTrafficC3D1F1F0"
-ROLE = "FunctionGetRepositoriesTrafficServiceRole4C0D2A9E"
+FUNCTION = "FunctionGetRepositoriesTraffic60042DCE"
+ROLE = "FunctionGetRepositoriesTrafficServiceRoleE0290B31"
+POLICY = "FunctionGetRepositoriesTrafficServiceRoleDefaultPolicy2C4E1D80"
+LOG_GROUP = "FunctionGetRepositoriesTrafficLogGroupEA310505"
+PERMISSION = "RuleGetRepoTrafficAllowEventRuleGitHubTrafficCaptureStackFunctionGetRepositoriesTrafficDE1FD38FC549CF98"
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"GitHubAccessToken": {"Type": "String", "NoEcho": True}},
@@ -44,6 +48,12 @@ TEMPLATE: dict[str, Any] = {
             "UpdateReplacePolicy": "Delete",
             "DeletionPolicy": "Delete",
         },
+        LOG_GROUP: {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {"LogGroupName": "/aws/lambda/getRepositoriesTraffic", "RetentionInDays": 180},
+            "UpdateReplacePolicy": "Delete",
+            "DeletionPolicy": "Delete",
+        },
         ROLE: {
             "Type": "AWS::IAM::Role",
             "Properties": {
@@ -56,7 +66,32 @@ TEMPLATE: dict[str, Any] = {
                             "Action": "sts:AssumeRole",
                         }
                     ],
-                }
+                },
+                "ManagedPolicyArns": [
+                    {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+                ],
+            },
+        },
+        POLICY: {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "PolicyName": POLICY,
+                "Roles": [{"Ref": ROLE}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "dynamodb:BatchWriteItem",
+                            "Resource": {"Fn::GetAtt": [TRAFFIC_TABLE, "Arn"]},
+                        },
+                        {
+                            "Effect": "Allow",
+                            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+                            "Resource": {"Ref": TOKEN_SECRET},
+                        },
+                    ],
+                },
             },
         },
         FUNCTION: {
@@ -72,6 +107,7 @@ TEMPLATE: dict[str, Any] = {
                     "Variables": {"SECRET_ARN": {"Ref": TOKEN_SECRET}, "TABLE_NAME": {"Ref": TRAFFIC_TABLE}}
                 },
             },
+            "DependsOn": [POLICY, ROLE, LOG_GROUP],
         },
         DAILY_RULE: {
             "Type": "AWS::Events::Rule",
@@ -80,6 +116,15 @@ TEMPLATE: dict[str, Any] = {
                 "ScheduleExpression": "cron(0 9 * * ? *)",
                 "State": "ENABLED",
                 "Targets": [{"Arn": {"Fn::GetAtt": [FUNCTION, "Arn"]}, "Id": "Target0"}],
+            },
+        },
+        PERMISSION: {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": {"Fn::GetAtt": [FUNCTION, "Arn"]},
+                "Principal": "events.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": [DAILY_RULE, "Arn"]},
             },
         },
     },

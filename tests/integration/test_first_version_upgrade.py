@@ -56,6 +56,15 @@ def test_no_row_is_lost_and_the_token_stays(upgraded: Pipeline) -> None:
     assert "getRepositoriesTraffic" not in {function["FunctionName"] for function in functions}
 
 
+def test_the_deployed_log_of_runs_has_the_name_that_fills_no_policy(upgraded: Pipeline) -> None:
+    """What the template puts together from the stack's name and id is one name, made anew with each new stack."""
+    groups = upgraded.engine.client("logs").describe_log_groups(logGroupNamePrefix="/aws/vendedlogs/states/")
+    stack = upgraded.engine.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
+
+    names = [group["logGroupName"] for group in groups["logGroups"]]
+    assert names == [f"/aws/vendedlogs/states/{STACK}-{stack.split('/')[2]}"]
+
+
 def test_the_import_brings_the_rows_under_their_owner(upgraded: Pipeline) -> None:
     """What GitHub says now joins what the first version kept; its zeros, invented or not, stay behind."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/notes"], port=upgraded.port) as github:

@@ -126,6 +126,27 @@ def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
     assert (read["owners"].value, read["summary-mail"].value) == ("octo-org,octo", "weekly")
 
 
+def test_the_token_is_given_to_the_first_deployment_alone() -> None:
+    """With a changed value AWS overwrites every token in the secret; without one it keeps them."""
+    given = re.findall(r"GitHubAccessToken=\S+", README)
+    rule = "After the first deployment, leave `GitHubAccessToken` out of every later `cdk deploy`."
+
+    assert given == ["GitHubAccessToken=github_pat_...", "GitHubAccessToken=none`,"]
+    assert rule in section("The stack")
+    assert README.index(given[1]) < README.index(rule)
+
+
+def test_the_node_that_is_asked_for_is_one_that_cdk_supports() -> None:
+    """CDK's command line supports 22 and 24; its support of 20 ended in October 2026.
+
+    Source:
+        https://docs.aws.amazon.com/cdk/v2/guide/node-versions.html
+    """
+    asked = re.findall(r"Node\.js (\d+) or later", README)
+
+    assert [int(version) for version in asked] == [22]
+
+
 def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:
     """Whoever deploys chooses from this table."""
     assert coded(section("Settings"), column=1) == set(template["Parameters"])

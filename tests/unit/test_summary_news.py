@@ -265,7 +265,7 @@ def test_the_mail_is_short_at_any_number_of_repositories(repositories: int) -> N
     usual = {DAY: 0, **past(1, 2, 3)}
     results = [captured(f"octo-org/project-{n}", n * 100 + 50, n, n + 1) for n in range(repositories)]
     found = news(results, [story(result, DAY, usual) for result in chosen(results)])
-    written = message(Account(RUN, results, "", seen=Watch(DAY), changed=found), links(None, console=False))
+    written = message(Account(RUN, results, "", seen=Watch(DAY), changed=found), links(None, console=None))
 
     assert max(map(len, written.splitlines())) <= 72
     assert len(written.splitlines()) <= 70
@@ -278,7 +278,9 @@ def test_what_is_cut_is_counted_and_the_links_stay() -> None:
     """Beyond its limit SNS refuses the whole message."""
     names = [f"octo/{'x' * 90}{n}" for n in range(50)]
     results = [Result(n, names[n % 50], outcome=f"outcome {n % 40}", detail="é" * 190) for n in range(4000)]
-    written = message(Account(RUN, results, ""), links(RUN["run"]["arn"], console=True))
+    written = message(
+        Account(RUN, results, ""), links(RUN["run"]["arn"], console="https://eu-west-1.console.aws.amazon.com")
+    )
 
     assert len(written.encode()) <= MAX_MESSAGE
     assert " lines more)" in written

@@ -1,0 +1,62 @@
+"""The version before this one, as deployed: what an update in place finds of what people or history depend on.
+
+Tables are as in its template. Of the others there are those properties whose change makes CloudFormation replace the
+resource; a property that is not here was not set.
+"""
+
+from typing import Any
+
+BUCKET_NAME = {"Fn::Join": ["", ["github-traffic-archive-", {"Ref": "AWS::AccountId"}, "-", {"Ref": "AWS::Region"}]]}
+
+TOPIC = "NotificationsSummaryA04F0844"
+
+FUNCTIONS = (
+    "FunctionsListReposAE50EF4D",
+    "FunctionsFetchTraffic5C9C6A8C",
+    "FunctionsStoreTraffic6E1D968E",
+    "FunctionsSummarizeRun75DAAE4D",
+)
+
+FUNCTION_LOGS = (
+    "FunctionsListReposLog8C7E759D",
+    "FunctionsFetchTrafficLogD377EF05",
+    "FunctionsStoreTrafficLogEB6FDAF2",
+    "FunctionsSummarizeRunLog218926CA",
+)
+
+RUN_LOG = "WorkflowLogD7C9FC7F"  # the state machine's
+
+
+def table(name: str, **keys: str) -> dict[str, Any]:
+    """Describe a table by its name, its partition key and, where it has one, its sort key."""
+    kinds = ("HASH", "RANGE")
+    properties = {
+        "TableName": name,
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys.values()],
+        "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys.values(), kinds, strict=False)],
+        "BillingMode": "PAY_PER_REQUEST",
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+    }
+    return {"Type": "AWS::DynamoDB::Table", "Properties": properties}
+
+
+RESOURCES: dict[str, dict[str, Any]] = {
+    "TrafficTableC0923B77": table("RepoTraffic", partition="repo-name", sort="timestamp"),
+    "StorageRepositoriesTable7A405D38": table("RepoTrafficRepositories", partition="repo-id"),
+    "StorageSnapshotsTable53E570A2": table("RepoTrafficSnapshots", partition="repo-id", sort="captured-on"),
+    "StorageArchiveEF4C9845": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET_NAME}},
+    "GitHubTokenSecret09BC4210": {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {"SecretString": {"Ref": "GitHubAccessToken"}},
+    },
+    "RuleGetRepoTrafficA3AA81BC": {"Type": "AWS::Events::Rule", "Properties": {"Name": "RuleGetRepoTraffic"}},
+    "WorkflowCaptureTraffic1D2443E1": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {}},
+    TOPIC: {"Type": "AWS::SNS::Topic", "Properties": {}},
+    "NotificationsEmailBB264023": {
+        "Type": "AWS::SNS::Subscription",
+        "Properties": {"Endpoint": {"Ref": "SummaryEmail"}, "Protocol": "email", "TopicArn": {"Ref": TOPIC}},
+    },
+    "DeadLettersQueue631681B1": {"Type": "AWS::SQS::Queue", "Properties": {}},
+    **{id_: {"Type": "AWS::Lambda::Function", "Properties": {}} for id_ in FUNCTIONS},
+    **{id_: {"Type": "AWS::Logs::LogGroup", "Properties": {}} for id_ in (*FUNCTION_LOGS, RUN_LOG)},
+}
