@@ -18,7 +18,7 @@ BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 HOURS_WITHOUT_SUCCESS = 26  # a day, and two hours for a run that starts late or waits for GitHub's limit
 LATE = 4  # days since GitHub's newest day: up to 3 are seen now and then
 
-TOLD = "GitHub traffic "  # what the subject of every summary begins with; lambdas/summarize_run/message.py writes it
+TOLD = "GitHub traffic "  # each summary's subject begins so: headline.py writes it, the definition that of a plain one
 
 LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -27,9 +27,10 @@ AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 class Alarms(Construct):
     """Reports to the topic what the summaries cannot, or what must not depend on them being read.
 
-    A run that ended badly is told twice, on two ways that share nothing but the topic: by its own summary, or, where it
-    came to none (timed out, aborted, runtime error), by the rule, which names the run; and by an alarm, as the events
-    that the rule waits for are sent with best effort only. Each way tells once, so nobody learns to skip these mails.
+    A run that ended badly is reported twice, on two ways that share nothing but the topic. First by its own summary (a
+    plain one if Summarize run failed) or, if none was published (timed out, aborted, runtime error), by the rule, which
+    names the run. Second by an alarm, as the events that the rule waits for are sent with best effort only. Each way
+    sends one mail, so that people keep reading them.
     What is in danger: no run at all, nothing captured, an event lost, a token that ends, a GitHub that is late. These
     tell when it begins, stay in alarm as long as it lasts, and say nothing when it is over: the next summary does.
 

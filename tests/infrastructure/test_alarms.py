@@ -1,5 +1,7 @@
 """Promise: a run that ends badly is told of, on ways that are open from end to end."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -122,6 +124,17 @@ def test_bad_ends_of_this_machine_are_reported_to_the_topic(template: Template) 
     assert "events.amazonaws.com" in publishers(template)
 
 
+PUBLISHING = ("Publish summary", "Run succeeded?", "Fail run")
+
+
+def rule_reports(template: Template, cause: str | None) -> bool:
+    """Return whether the rule reports a run that ended badly with a cause."""
+    rules = (found["Properties"] for found in template.of_type("AWS::Events::Rule").values())
+    (rule,) = [found for found in rules if "EventPattern" in found]
+    _missing, null, other = rule["EventPattern"]["detail"]["cause"]
+    return cause is null if cause is None else not cause.startswith(other["anything-but"]["prefix"])
+
+
 @pytest.mark.parametrize("done", ["captured", "stored again"])
 @pytest.mark.parametrize("error", ["GitHubAuthError", "NothingCapturedError", "States.Timeout", ""])
 def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
@@ -131,16 +144,62 @@ def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
 
     Any other cause, or none, is reported: of that run nobody has heard.
     """
-    rules = (found["Properties"] for found in template.of_type("AWS::Events::Rule").values())
-    (rule,) = [found for found in rules if "EventPattern" in found]
-    told = rule["EventPattern"]["detail"]["cause"][2]["anything-but"]["prefix"]
-
     assert definition["States"]["Fail run"]["CausePath"] == "$.subject"
     assert definition["States"]["Run succeeded?"]["Default"] == "Fail run"
     result = Result(1, "octo/docs", outcome=CAPTURED)
     run: RunState = {"run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"}}
     account = Account(run, [result], error, seen=Watch("2026-11-20") if done == "captured" else None)
-    assert subject(account, "2026-11-20").startswith(told)
+    assert not rule_reports(template, subject(account, "2026-11-20"))
+
+
+def test_a_run_that_cannot_be_summarized_is_told_of_once(template: Template, definition: Mapping[str, Any]) -> None:
+    """A plain summary is published, whatever SummaryMail says; its subject is the run's cause, which the rule knows."""
+    followed = definition["States"]
+    (caught,) = followed["Summarize run"]["Catch"]
+    plain = followed[caught["Next"]]
+    subject_line = plain["Parameters"]["subject"]
+
+    assert caught["ErrorEquals"] == ["States.ALL"]
+    assert plain["Next"] == "Publish summary"
+    assert followed["Publish summary"]["Next"] == "Run succeeded?"
+    assert plain["Parameters"]["outcome"] != followed["Run succeeded?"]["Choices"][0]["StringEquals"]
+    assert len(subject_line) <= 100
+    assert subject_line.isascii()
+    assert not rule_reports(template, subject_line)
+
+
+def test_a_plain_summary_has_all_that_is_published_and_nothing_of_a_cause(definition: Mapping[str, Any]) -> None:
+    """A path that leads nowhere fails the run without a mail. A cause may be long, and hold anything."""
+    (caught,) = definition["States"]["Summarize run"]["Catch"]
+    plain = definition["States"][caught["Next"]]["Parameters"]
+    used = re.findall(r"\$\.(\w+)", json.dumps([definition["States"][name] for name in PUBLISHING]))
+
+    assert "ResultPath" not in caught, "the input is replaced by Error and Cause: it cannot grow too large"
+    assert {name.removesuffix(".$") for name in plain} == set(used)
+    assert "Cause" not in json.dumps(plain)
+    assert (plain["outcome"], plain["kind"]) == ("failed", "problem")
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        None,
+        "The state/task 'X' returned a result with a size exceeding the maximum number of bytes service limit.",
+        "An error occurred while executing the state 'X' (entered at the event id #7).",
+        "Topic does not exist (Service: Sns, Status Code: 404)",
+    ],
+    ids=["timed out or aborted", "States.DataLimitExceeded", "States.Runtime", "summary not published"],
+)
+def test_what_no_catch_sees_is_told_by_the_rule(
+    template: Template, definition: Mapping[str, Any], cause: str | None
+) -> None:
+    """`States.ALL` catches neither of these two errors, and a summary that was not published told nobody.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html (States.ALL)
+    """
+    assert rule_reports(template, cause)
+    assert "Catch" not in definition["States"]["Publish summary"]
 
 
 def test_eventbridge_is_let_in_even_where_it_does_not_say_for_whom_it_publishes(template: Template) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from moto.sns.models import sns_backends
 
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import no_push_access, primary_limit, server_error
 from tests.integration.moto_pipeline import moto_pipeline
 from tests.integration.pipeline import Pipeline
+from tests.integration.test_pipeline_outcomes import PLAIN, summarize_run_with
 
 AT = "2026-11-20T09:00:00Z"
 
@@ -51,6 +53,25 @@ def test_both_engines_end_alike(pipeline: Pipeline, monkeypatch: pytest.MonkeyPa
 
     assert moto_ended == (local.status, local.error, undated(pipeline.tables()), outcomes(pipeline.receipts(local)))
     assert (local.status, local.error) == (scenario.status, scenario.error)
+
+
+def test_both_engines_end_alike_without_a_summary(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The definition's own words, filled in by two engines; a run like this one has no other cause."""
+    scenario = Scenario("FAILED", "InvalidSettingError")
+    monkeypatch.setenv("SUMMARY_MAIL", "sometimes")
+    with github_of(scenario, pipeline.port), summarize_run_with(pipeline, SUMMARY_MAIL="sometimes"):
+        local = pipeline.run()
+    with github_of(scenario, pipeline.port) as github, moto_pipeline(monkeypatch, github.url) as other:
+        moto = other.run()
+        (topic,) = sns_backends["123456789012"]["us-east-1"].topics.values()
+        ((_, message, subject, attributes, _),) = topic.sent_notifications
+
+    (mail,) = pipeline.mail(1)
+    assert (local.status, local.error, local.cause) == (scenario.status, scenario.error, PLAIN)
+    assert (moto.status, moto.error, moto.cause) == (scenario.status, scenario.error, PLAIN)
+    assert (mail["Subject"], subject) == (PLAIN, PLAIN)
+    assert message.replace(moto.arn, local.arn).replace(moto.name, local.name) == mail["Message"]
+    assert {name: each["Value"] for name, each in attributes.items()} == {"outcome": "failed", "kind": "problem"}
 
 
 def github_of(scenario: Scenario, port: int) -> SimulatedGitHub:

@@ -1,10 +1,17 @@
-"""What comes of a run: all captured, one refused, one that fails, nothing to do, everything failed."""
+"""What comes of a run: all captured, one refused, one that fails, nothing to do, everything failed, no summary."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import no_push_access, server_error
 from tests.integration.pipeline import Pipeline
 
 AT = "2026-11-20T09:00:00Z"
+
+PLAIN = "GitHub traffic run FAILED, without a summary: what was captured is unknown"  # the definition's own subject
 
 
 def test_a_run_stores_what_github_says_of_every_repository(pipeline: Pipeline) -> None:
@@ -115,3 +122,39 @@ def test_an_aborted_run_is_reported_although_it_came_to_no_summary(pipeline: Pip
     (mail,) = pipeline.mail(1)
     assert execution.status == "ABORTED"
     assert f"the run {execution.name} ended as ABORTED" in mail["Message"]
+
+
+@contextmanager
+def summarize_run_with(pipeline: Pipeline, **variables: str) -> Iterator[None]:
+    """Change the environment of Summarize run for a while."""
+    client = pipeline.engine.client("lambda")
+    listed = client.list_functions()["Functions"]
+    (function,) = [each for each in listed if each["Handler"].startswith("lambdas.summarize_run.")]
+    name, before = function["FunctionName"], function["Environment"]["Variables"]
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**before, **variables}})
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+@pytest.mark.parametrize("mail", ["all", "problems"])
+def test_a_run_that_cannot_be_summarized_sends_one_plain_summary(pipeline: Pipeline, mail: str) -> None:
+    """By the definition itself, whatever SummaryMail says; and the rule does not report that run once more."""
+    with SimulatedGitHub(repositories=["octo/docs"], port=pipeline.port, at=AT):
+        with summarize_run_with(pipeline, SUMMARY_MAIL=mail, ARCHIVE_BUCKET="secret-name-of-no-bucket"):
+            execution = pipeline.run()
+        arn = pipeline.start()  # told by the rule: had it told of the first run too, that mail would come before
+        pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
+        aborted = pipeline.finish(arn)
+
+    plain, by_rule = pipeline.mail(2)
+    assert (execution.status, execution.cause) == ("FAILED", PLAIN)
+    assert plain["Subject"] == PLAIN
+    assert f"The run {execution.name} has no summary" in plain["Message"]
+    assert f"failed: {execution.error}." in plain["Message"]
+    assert f"traffic executions {execution.name}" in plain["Message"]
+    assert execution.arn in plain["Message"]
+    assert "secret-name" not in plain["Message"], "a cause may hold anything"
+    assert f"the run {aborted.name} ended as ABORTED" in by_rule["Message"]
+    assert len(pipeline.days()) == 14, "what was captured is kept"
