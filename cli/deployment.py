@@ -7,11 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cli.terminal import CommandError
 
 STACK_NAME = "GitHubTrafficCaptureStack"
+
+LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
+
+# An invocation is waited for to its end and never repeated by the SDK: after a minute of silence botocore would invoke
+# again, while the first function is still at work. The connection is kept alive, as firewalls drop silent ones.
+# Sources:
+#   https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (function timeout)
+#   https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (functions with a long timeout)
+CONFIGS = {
+    "lambda": Config(read_timeout=LONGEST_FUNCTION + 30, retries={"total_max_attempts": 1}, tcp_keepalive=True),
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ def aws_deployment(arguments: argparse.Namespace) -> Iterator[Deployment]:
 
     def client(service: str) -> Any:
         if service not in clients:
-            clients[service] = session.client(service)  # type: ignore[call-overload]
+            clients[service] = session.client(service, config=CONFIGS.get(service))  # type: ignore[call-overload]
         return clients[service]
 
     place = f"AWS region {session.region_name or '(none)'}"

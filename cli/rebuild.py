@@ -2,12 +2,15 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from cli.archive import archive_keys, read_object
 from cli.deployment import Deployment
@@ -25,6 +28,8 @@ altogether is made again by deploying the stack; run this after that, and `traff
 
 AT_ONCE = 4  # functions; each takes about 47 MB on this machine
 ATTEMPTS = 3
+PAUSE = 1.0  # seconds before an invocation that Lambda itself refused is repeated
+REFUSED_IN_PASSING = (429, 500, 502, 503, 504)  # Lambda is throttled or fails: the function is not at work
 MANY = 100  # objects between two lines of progress
 
 
@@ -73,6 +78,7 @@ def rebuild(deployment: Deployment) -> int:
         CommandError: One could not be stored; those before it are.
     """
     keys = archive_keys(deployment)
+    deployment.client("lambda")  # made before the threads use it: boto3 makes clients safely in one thread only
     done = 0
     with ThreadPoolExecutor(AT_ONCE) as functions:
         for wave in waves((key, subjects(deployment, key)) for key in keys):
@@ -119,11 +125,22 @@ def store(deployment: Deployment, key: str) -> None:
     """
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     event = {"run": {"id": "rebuild", "started": started}, "batch": {"repositories": [], "key": key}}
-    function = deployment.output("StoreTrafficFunction")
     said = ""
     for _ in range(ATTEMPTS):  # a run that goes on meanwhile may keep an item changing
-        answer = deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        if "FunctionError" not in answer:
+        said = _failure(deployment, event)
+        if not said:
             return
-        said = answer["Payload"].read().decode(errors="replace")[:500]
     raise CommandError(f"{key} could not be stored again: {said}. Run `traffic rebuild{deployment.options}` once more.")
+
+
+def _failure(deployment: Deployment, event: Mapping[str, Any]) -> str:
+    """Invoke Store traffic once, and return what failed; empty where it stored the object."""
+    function = deployment.output("StoreTrafficFunction")
+    try:
+        answer = deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    except ClientError as exc:
+        if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in REFUSED_IN_PASSING:
+            raise
+        time.sleep(PAUSE)
+        return str(exc)
+    return str(answer["Payload"].read().decode(errors="replace")[:500]) if "FunctionError" in answer else ""
