@@ -139,7 +139,7 @@ def serve_history(history: History, listener: socket.socket) -> None:
         history: What to load, and where to save.
         listener: A bound socket; ministack learnt its port from the environment.
     """
-    apply_cures()
+    apply_cures(history.functions)
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75

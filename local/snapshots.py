@@ -8,6 +8,7 @@
 <history>/engine/running.json   where the engine that runs is found
 <history>/engine/saved.json     which generation holds, and up to when the archive is in its tables
 <history>/engine/state-000012/  that generation
+<history>/engine/functions/     the code of functions, unpacked, with what Python compiled of it
 ```
 """
 
@@ -60,6 +61,11 @@ class History:
     def scratch(self) -> Path:
         """The engine's TMPDIR: unpacked functions, removed at its end."""
         return self.engine / "tmp"
+
+    @property
+    def functions(self) -> Path:
+        """The unpacked code of functions; it can be deleted while no engine runs."""
+        return self.engine / "functions"
 
     @property
     def marker(self) -> Path:

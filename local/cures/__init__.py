@@ -4,11 +4,18 @@ Each cure says what ministack does and what AWS does. All are patches of a pinne
 what it patches is still there, and has a test.
 """
 
-from local.cures import cloudformation, dynamodb, lambda_functions, s3, step_functions
+from pathlib import Path
+
+from local.cures import cloudformation, dynamodb, lambda_code, lambda_functions, s3, step_functions
 
 
-def apply_cures() -> None:
-    """Apply every cure to the ministack of this process, once, before it serves."""
+def apply_cures(functions: Path) -> None:
+    """Apply every cure to the ministack of this process, once, before it serves.
+
+    Args:
+        functions: Where the functions' code is unpacked.
+    """
+    lambda_code.share_unpacked_code(functions)
     lambda_functions.name_lambda_errors()
     lambda_functions.end_functions_at_their_limits()
     step_functions.honour_retry_fields()

@@ -1,0 +1,61 @@
+"""The unpacked code of functions: once for all processes, and new where an update brings other code."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from local.engine import Engine, running_engine
+from local.snapshots import History
+from tests.integration.engine_stack import deploy_small
+
+
+def call(engine: Engine, function: str) -> Any:
+    """Call a function, and return what it returned."""
+    return json.load(engine.client("lambda").invoke(FunctionName=function)["Payload"])
+
+
+def unpacked(history: Path) -> list[Path]:
+    """List the folders of unpacked code."""
+    return sorted(History(history).functions.iterdir())
+
+
+def test_all_functions_of_one_zip_share_its_unpacked_code_and_what_was_compiled(tmp_path: Path) -> None:
+    """Compiling takes most of a function's start; the second start of the engine finds it done."""
+    history = tmp_path / "history"
+    with running_engine(history) as engine:
+        outputs = deploy_small(engine, tmp_path)
+        for name in ("EndFunction", "EnvironmentFunction"):
+            engine.client("lambda").invoke(FunctionName=outputs[name], Payload=b'{"how": "return"}')
+        (folder,) = unpacked(history)
+        (compiled,) = (folder / "__pycache__").glob("handlers.*.pyc")
+        written = compiled.stat().st_mtime_ns
+    with running_engine(history) as engine:
+        assert call(engine, outputs["EnvironmentFunction"])["GREETING"] == "hello"
+
+    assert unpacked(history) == [folder]
+    assert compiled.stat().st_mtime_ns == written
+
+
+def test_an_update_runs_its_own_code_and_the_old_one_is_forgotten(tmp_path: Path) -> None:
+    """Code that was kept must never answer for code that replaced it."""
+    history = tmp_path / "history"
+    with running_engine(history) as engine:
+        name = deploy_small(engine, tmp_path)["EnvironmentFunction"]
+        assert isinstance(call(engine, name), dict)
+        engine.client("lambda").update_function_code(FunctionName=name, ZipFile=zipped("return 'the new code'"))
+        assert call(engine, name) == "the new code"
+        assert len(unpacked(history)) == 2
+    with running_engine(history) as engine:
+        assert call(engine, name) == "the new code"
+
+    assert len(unpacked(history)) == 1
+
+
+def zipped(statement: str) -> bytes:
+    """Zip a handler of one statement."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("handlers.py", f"def environment(event, context):\n    {statement}\n")
+    return content.getvalue()
