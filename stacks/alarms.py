@@ -15,7 +15,7 @@ LOOK = "Its execution, in the console or by `traffic executions`, says why."
 
 BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 
-HOURS_WITHOUT_SUCCESS = 26  # a day, and two hours for a run that starts late or waits for GitHub's limit
+HOURS_WITHOUT_SUCCESS = 48  # a healthy run may take its 20 hours, and the next one minutes: 44 hours between two ends
 LATE = 4  # days since GitHub's newest day: up to 3 are seen now and then
 
 TOLD = "GitHub traffic "  # each summary's subject begins so: headline.py writes it, the definition that of a plain one
@@ -85,7 +85,7 @@ class Alarms(Construct):
         )
 
     def _alarm_without_success(self, state_machine: sfn.StateMachine) -> cloudwatch.Alarm:
-        """Tell that nothing ran, or nothing to a good end, for more than a day.
+        """Tell that nothing ran, or nothing to a good end, for two days.
 
         Periods of an hour: with shorter ones an alarm looks back one day at most, with these up to seven. Not one
         period of a day: CloudWatch looks further back than the periods to evaluate, and a success there counts. Right

@@ -196,7 +196,7 @@ def listing_key(run_id: str, part: int) -> str:
 
 def not_due_key(run_id: str) -> str:
     """Name the object that lists the ids of those not asked in a run, by the day on which they are due."""
-    return f"runs/{run_id}/not-due.json"
+    return f"runs/{run_folder(run_id)}/not-due.json"
 
 
 def receipts_prefix(run_id: str) -> str:
