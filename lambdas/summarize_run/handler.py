@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.endpoint import MAX_POOL_CONNECTIONS
 
 from lambdas.shared.answers import CAPTURED
 from lambdas.shared.archive import archive
@@ -38,7 +39,7 @@ from lambdas.summarize_run.outcome import Result, error_of, gather
 from lambdas.summarize_run.replay import is_replay, stored_again, verdict
 from lambdas.summarize_run.watch import Watch, watch
 
-READERS = 16  # objects read at once; a run of 100,000 repositories leaves 4,000 of them
+READERS = MAX_POOL_CONNECTIONS  # objects read at once, of 4,000 at most: each reader keeps its connection
 
 STATE = "Summarize run"  # in the definition
 
