@@ -20,7 +20,7 @@ from simulated_github.faults import Circumstances, bad_api_version
 from simulated_github.limits import PrimaryLimit, SecondaryLimits
 from simulated_github.listing import listing_reply
 from simulated_github.replies import Reply, error, json_reply
-from simulated_github.representation import own_user_object, repository_object
+from simulated_github.representation import own_user_object, single_repository_object
 from simulated_github.sources import Metric, Period, TrafficSource
 
 API_VERSIONS = ("2022-11-28",)
@@ -169,7 +169,7 @@ class GitHub:
         if repository.owner.lower() in self.account.hidden_owners:
             return replies.sso_required(repository.owner)
         if endpoint == "repository":
-            return json_reply(200, repository_object(self.account, repository, request.api))
+            return json_reply(200, single_repository_object(self.account, repository, request.api))
         return self._traffic(request, repository, endpoint, now) if repository.push else replies.no_push_access()
 
     def _traffic(self, request: Request, repository: Repository, endpoint: EndpointKind, now: datetime) -> Reply:

@@ -7,6 +7,7 @@ import base64
 from typing import Any
 
 from simulated_github.account import Account, Repository
+from simulated_github.made_up import made_up_facts
 
 CREATED = "2019-03-14T15:09:26Z"
 
@@ -60,16 +61,11 @@ USER_LINKS = {
     "starred_url": "/starred{/owner}{/repo}",
     "subscriptions_url": "/subscriptions",
 }
-NOTHING_TO_TELL: dict[str, Any] = {
-    **dict.fromkeys(("description", "homepage", "mirror_url", "license"), None),
-    **dict.fromkeys(("forks", "forks_count", "open_issues", "open_issues_count", "stargazers_count"), 0),
-    **dict.fromkeys(("watchers", "watchers_count", "network_count", "subscribers_count"), 0),
+THE_SAME: dict[str, Any] = {
+    "mirror_url": None,
     **dict.fromkeys(("has_downloads", "has_issues", "has_projects", "has_wiki", "allow_forking"), True),
     **dict.fromkeys(("has_pages", "has_discussions", "disabled", "is_template", "web_commit_signoff_required"), False),
-    **dict.fromkeys(("created_at", "pushed_at", "updated_at"), CREATED),
-    "language": "Python",
     "default_branch": "main",
-    "size": 108,
 }
 
 
@@ -92,6 +88,7 @@ def user_object(account: Account, login: str, api: str) -> dict[str, Any]:
         "url": f"{api}/users/{login}",
         "html_url": f"https://github.com/{login}",
         "type": "User" if own else "Organization",
+        "user_view_type": "public",
         "site_admin": False,
         **{key: f"{api}/users/{login}{rest}" for key, rest in USER_LINKS.items()},
     }
@@ -115,7 +112,7 @@ def own_user_object(account: Account, api: str) -> dict[str, Any]:
 
 
 def repository_object(account: Account, repository: Repository, api: str) -> dict[str, Any]:
-    """Write a repository, as listings and `/repos/{owner}/{repo}` do.
+    """Write a repository, as listings do; `single_repository_object` adds what is only in `/repos/{owner}/{repo}`.
 
     Args:
         account: Who asks.
@@ -140,7 +137,8 @@ def repository_object(account: Account, repository: Repository, api: str) -> dic
         "ssh_url": f"git@github.com:{name}.git",
         "clone_url": f"https://github.com/{name}.git",
         "svn_url": f"https://github.com/{name}",
-        **NOTHING_TO_TELL,
+        **THE_SAME,
+        **made_up_facts(repository.id),
         "topics": list(repository.topics),
         "permissions": {
             "admin": repository.push and repository.admin,
@@ -150,6 +148,12 @@ def repository_object(account: Account, repository: Repository, api: str) -> dic
             "pull": True,
         },
     }
+
+
+def single_repository_object(account: Account, repository: Repository, api: str) -> dict[str, Any]:
+    """Write a repository, as `/repos/{owner}/{repo}` does: no listing says how many people watch it."""
+    written = repository_object(account, repository, api)
+    return {**written, "network_count": written["forks_count"], "subscribers_count": written["stargazers_count"] // 9}
 
 
 def _node_id(kind: str, number: int) -> str:

@@ -15,6 +15,7 @@ from stacks.reviewed import accept, wildcard
 from stacks.storage import Storage
 
 ANSWERS = "answers/*"
+LISTINGS = "listings/*"
 IMPORTS = "imports/*"
 RUN_FILES = "runs/*"
 RECEIPTS = "runs/*/receipts/*"
@@ -57,6 +58,7 @@ class Functions(Construct):
                 self._list(
                     ANSWERS
                 ),  # a past date is replayed from the archive; what it reads of a run it has written before
+                self._objects("s3:PutObject", LISTINGS),
                 _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # where not all can be asked: who is due
             ],
         )
@@ -155,7 +157,7 @@ class Functions(Construct):
             role,
             *(
                 f"IAM5[Resource::{wildcard(archive, 'Arn', f'/{objects}')}]"
-                for objects in (RUN_FILES, ANSWERS, IMPORTS, RECEIPTS)
+                for objects in (RUN_FILES, ANSWERS, LISTINGS, IMPORTS, RECEIPTS)
             ),
             reason="Keys are made at run time; each role is held to the folders of the one bucket that it works in.",
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
+from lambdas.shared.answer_lines import kept_headers
 from lambdas.shared.answers import FAILED, Answer, Meaning, Verdict, classify
 from lambdas.shared.clock import from_http, to_text
 from lambdas.shared.contract import ArchivedAnswer, Endpoint, Repository, Run
@@ -24,14 +25,6 @@ PATHS: dict[Endpoint, str] = {
 }
 
 _PARAMETERS: dict[Endpoint, dict[str, str]] = {"views": {"per": "day"}, "clones": {"per": "day"}}
-
-# The headers that are kept: when, under which limit, for which token and version, and what was said about access.
-KEPT_HEADERS = (
-    "date", "etag", "link", "location", "retry-after", "gh-limited-by", "x-github-sso", "x-github-request-id",
-    "x-github-api-version-selected", "x-github-enterprise-version",
-    "x-accepted-github-permissions", "github-authentication-token-expiration",
-    "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset", "x-ratelimit-resource",
-)  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -70,7 +63,7 @@ def archived(run: Run, repository: Repository, asked: Asked, now: datetime) -> A
         "endpoint": asked.endpoint,
         "captured_at": to_text(said_at),
         "status": answer.status,
-        "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},
+        "headers": kept_headers(answer.headers),
         "body": body if verdict.meaning is Meaning.FINE else body[:MOST_SAID],
         "outcome": verdict.outcome,
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 
+from lambdas.list_repos.listed_pages import KeepPage
 from lambdas.list_repos.listing import Pages, read_pages
 from lambdas.shared.contract import Listing, Repository, TokenSaid
 from lambdas.shared.errors import GitHubAuthError
@@ -14,7 +15,7 @@ from lambdas.shared.token import read_token, read_tokens
 from lambdas.shared.token_owners import ANYONE, token_owner, token_text
 
 
-def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], float]) -> Pages:
+def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], float], keep_page: KeepPage) -> Pages:
     """List with one token after another, from where the listing stands.
 
     A token that GitHub refuses keeps nobody else's repositories from being captured: it is noted, and fails the run
@@ -28,7 +29,7 @@ def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], flo
     pages = Pages({**listing})
     for owner in [owner for owner in owners if owner >= listing.get("owner", "")]:
         try:
-            read = read_with(owner, pages.listing, wanted, seconds_left)
+            read = read_with(owner, pages.listing, wanted, seconds_left, keep_page)
         except GitHubAuthError as exc:
             note_refusal(pages.listing, owner, exc, owners)
             continue
@@ -39,13 +40,20 @@ def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], flo
     return pages
 
 
-def read_with(owner: str, listing: Listing, wanted: Selection, seconds_left: Callable[[], float]) -> Pages:
+def read_with(
+    owner: str, listing: Listing, wanted: Selection, seconds_left: Callable[[], float], keep_page: KeepPage
+) -> Pages:
     """List with the token of an owner."""
     if owner != listing.get("owner", owner):
         listing = {**listing, "pauses": 0}
     with counted(github(owner)):
         return read_pages(
-            github(owner), {**listing, "owner": owner}, wanted, now=lambda: datetime.now(UTC), seconds_left=seconds_left
+            github(owner),
+            {**listing, "owner": owner},
+            wanted,
+            now=lambda: datetime.now(UTC),
+            seconds_left=seconds_left,
+            keep_page=keep_page,
         )
 
 

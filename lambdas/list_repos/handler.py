@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.list_repos.every_token import by_token, read_all
+from lambdas.list_repos.listed_pages import listed_pages
 from lambdas.list_repos.listing import Pages, in_order, missing_names, plan_batches
 from lambdas.list_repos.replay import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
@@ -48,18 +49,20 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         GitHubLimitError: GitHub's limit outlasts the run; the run ends.
-        TableBusyError: DynamoDB is throttled; the state machine retries.
+        TableBusyError, ArchiveBusyError: DynamoDB or S3 is throttled; the state machine retries.
     """
     logger.append_keys(run=event["run"]["id"], state=STATE)
     run, wanted = begin(event), selection()
     replayed = replay_of(event, run)
     if replayed is not None:
         return replayed
-    pages = read_all(
-        event.get("listing", Listing(parts=0, pauses=0)),
-        wanted,
-        lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+    with listed_pages(archive(), run["id"]) as keep_page:
+        pages = read_all(
+            event.get("listing", Listing(parts=0, pauses=0)),
+            wanted,
+            lambda: context.get_remaining_time_in_millis() / 1000,
+            keep_page,
+        )
     if pages.resume_at:
         refuse_if_too_late(run, pages.resume_at)
         write_wait(pages.resume_at, datetime.now(UTC))

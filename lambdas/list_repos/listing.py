@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from requests.utils import parse_header_links
+from urllib3.exceptions import LocationParseError
 
+from lambdas.list_repos.listed_pages import KeepPage
 from lambdas.shared.answers import Answer, Meaning, classify
 from lambdas.shared.clock import from_http, to_text
 from lambdas.shared.contract import Batch, Listing, Repository, TokenSaid
@@ -43,15 +45,16 @@ class Pages:
     resume_at: datetime | None = None
 
 
-def read_pages(
+def read_pages(  # noqa: PLR0913  # one keyword for each thing outside of it: clock, remaining time, archive
     github: GitHub,
     listing: Listing,
     selection: Selection,
     *,
     now: Callable[[], datetime],
     seconds_left: Callable[[], float],
+    keep_page: KeepPage,
 ) -> Pages:
-    """Read pages from where the listing stands, as far as GitHub and the clock allow.
+    """Read pages from where the listing stands, as far as GitHub and the clock allow; each whole page is archived.
 
     Raises:
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
@@ -73,8 +76,10 @@ def read_pages(
             pages.listing["pauses"] += 1
             return pages
         _raise_unless_fine(answer, meaning)
-        pages.repositories += select(_repositories(answer), selection)
+        found = _repositories(answer)
         _note_headers(pages.listing, answer, now())
+        keep_page(pages.listing.get("owner", ANYONE), github.address(url), pages.listing["listed_at"], answer)
+        pages.repositories += select(found, selection)
         following = _next_page(github, answer)
         if following is None:
             del pages.listing["next"]
@@ -203,15 +208,16 @@ def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
 
 
 def _next_page(github: GitHub, answer: Answer) -> str | None:
-    """Give the address of the next page.
+    """Return the address of the next page, on the configured host, which alone may see the token.
 
     Raises:
-        GitHubRejectionError: It lies on another host, to which the token must not go.
+        GitHubRejectionError: It cannot be read.
     """
     links = parse_header_links(answer.headers.get("link", ""))
     url = next((link["url"] for link in links if link.get("rel") == "next"), None)
-    if url is not None and not github.is_own(url):
-        raise GitHubRejectionError(
-            "GitHub's next page lies on another host; GITHUB_API_URL must be the address GitHub itself uses."
-        )
-    return url
+    if url is None:
+        return None
+    try:
+        return github.on_own_host(url)
+    except LocationParseError as exc:
+        raise GitHubRejectionError("GitHub names an address of the next page that cannot be read.") from exc

@@ -7,11 +7,28 @@ from collections.abc import Iterable, Mapping
 
 from lambdas.shared.contract import ArchivedAnswer
 
+# The headers that are kept: when, under which limit, for which token and version, and what was said about access.
+KEPT_HEADERS = (
+    "date", "etag", "link", "location", "retry-after", "gh-limited-by", "x-github-sso", "x-github-request-id",
+    "x-github-api-version-selected", "x-github-enterprise-version", "deprecation", "sunset",
+    "x-accepted-github-permissions", "github-authentication-token-expiration",
+    "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset", "x-ratelimit-resource",
+)  # fmt: skip
+
+
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Choose the headers of an answer that are archived with it."""
+    return {name: headers[name] for name in KEPT_HEADERS if name in headers}
+
+
+def line(answer: Mapping[str, object]) -> bytes:
+    """Write one line of an archive object."""
+    return (json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
 
 def pack(answers: Iterable[Mapping[str, object]]) -> bytes:
     """Write answers, a line each. The same answers give the same bytes: gzip's own time is left out."""
-    lines = (json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n" for answer in answers)
-    return gzip.compress("".join(lines).encode(), mtime=0)
+    return gzip.compress(b"".join(map(line, answers)), mtime=0)
 
 
 def unpack(content: bytes) -> list[ArchivedAnswer]:

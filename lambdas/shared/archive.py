@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lambdas.shared.answer_lines import pack, unpack
-from lambdas.shared.contract import ArchivedAnswer, archive_prefix, run_folder
+from lambdas.shared.contract import ArchivedAnswer, archive_prefix, listings_prefix, run_folder
 from lambdas.shared.errors import ArchiveBusyError
 from lambdas.shared.passing import FAILURES, passes
 from lambdas.shared.settings import setting
@@ -38,11 +38,25 @@ class Archive:
         Returns:
             The object's key.
         """
-        content = pack(answers)
         first = min(answer["captured_at"] for answer in answers)
-        time, run = first.replace("-", "").replace(":", ""), run_folder(answers[0]["run"])
-        name = f"{time}-{run}-{hashlib.sha256(content).hexdigest()}"
-        key = f"{archive_prefix(first[:10])}{name}.jsonl.gz"
+        return self._put_captured(archive_prefix(first[:10]), answers[0]["run"], first, pack(answers))
+
+    def put_listing(self, run_id: str, captured_at: str, content: bytes) -> str:
+        """Write pages of a listing as one immutable object, named as `put_answers` names answers.
+
+        Args:
+            run_id: The execution that listed.
+            captured_at: When GitHub answered with the first page.
+            content: The pages as gzipped JSON Lines, each a `ListedPage`.
+
+        Returns:
+            The object's key.
+        """
+        return self._put_captured(listings_prefix(captured_at[:10]), run_id, captured_at, content)
+
+    def _put_captured(self, folder: str, run_id: str, captured_at: str, content: bytes) -> str:
+        time = captured_at.replace("-", "").replace(":", "")
+        key = f"{folder}{time}-{run_folder(run_id)}-{hashlib.sha256(content).hexdigest()}.jsonl.gz"
         self._put_once(key, content)
         return key
 

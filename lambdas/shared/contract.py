@@ -125,6 +125,19 @@ class ArchivedAnswer(TypedDict):
 
 
 @final
+class ListedPage(TypedDict):
+    """One line of an archived listing: one page of repositories, as GitHub sent it."""
+
+    run: str
+    owner: str  # the owner whose token listed; `*` for the token that is for everybody's repositories
+    url: str  # the address asked for
+    captured_at: str  # GitHub's `Date`
+    status: int
+    headers: dict[str, str]  # those that matter, lower case
+    body: str  # GitHub's words, untouched: a list of up to 100 repositories
+
+
+@final
 class ImportedHistory(TypedDict):
     """The one line of an archive object that an import wrote: what another tool had kept of a repository."""
 
@@ -165,6 +178,11 @@ class Receipt(TypedDict):
 def archive_prefix(day: str) -> str:
     """Name the folder of the archive that holds what GitHub said on a day."""
     return f"answers/capture_date={day}/"
+
+
+def listings_prefix(day: str) -> str:
+    """Name the folder of the archive that holds the pages of the listings of a day."""
+    return f"listings/capture_date={day}/"
 
 
 def import_key(imported_at: str, digest: str, *, new: bool) -> str:

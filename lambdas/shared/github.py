@@ -100,12 +100,27 @@ class GitHub:
         except LocationParseError:
             return False
 
+    def address(self, path: str) -> str:
+        """Return the address of a path such as `/user/repos`; an address is returned as it is."""
+        return path if urlsplit(path).scheme else f"{self._api_url}{path}"
+
+    def on_own_host(self, url: str) -> str:
+        """Return the address with the same path and query on the configured host.
+
+        An Enterprise Server behind a proxy puts its own name into `Link`: path and query are right, the host is not.
+
+        Raises:
+            LocationParseError: It is not an address.
+        """
+        own, parts = parse_url(self._api_url), parse_url(url)
+        return f"{own.scheme}://{own.netloc}{parts.request_uri}"
+
     def _follow_all(self, wanted: Sequence[Wanted], token: str, ends: float) -> list[Answer]:
         with ThreadPoolExecutor(len(wanted)) as callers:
             return list(callers.map(lambda each: self._follow(each[0], each[1], token, ends), wanted))
 
     def _follow(self, path: str, params: Mapping[str, str] | None, token: str, ends: float) -> Answer:
-        url = path if urlsplit(path).scheme else f"{self._api_url}{path}"
+        url = self.address(path)
         for _ in range(MAX_REDIRECTS + 1):
             if not self.is_own(url):
                 return Answer(302, {}, b'{"message": "redirected to another host; the token is not sent there"}')

@@ -23,6 +23,7 @@ fetch_traffic s3 GetObject runs/stopped
 fetch_traffic s3 PutObject answers
 fetch_traffic s3 PutObject runs/problems
 fetch_traffic secretsmanager GetSecretValue
+list_repos s3 PutObject listings
 list_repos s3 PutObject runs/manifest.json
 list_repos secretsmanager GetSecretValue
 store_traffic dynamodb BatchGetItem RepoTraffic
@@ -111,9 +112,12 @@ BY_SERVICE: Mapping[str, Mapping[str, Fault]] = {
 # What only conditional writes meet.
 # Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-write-requests.html
 CONDITIONAL: Mapping[tuple[str, str, str], Mapping[str, Fault]] = {
-    ("s3", "PutObject", "answers"): {
-        "condition failed": _error("PreconditionFailed", 412),
-        "conflict": _error("ConditionalRequestConflict", 409),
+    **{
+        ("s3", "PutObject", folder): {
+            "condition failed": _error("PreconditionFailed", 412),
+            "conflict": _error("ConditionalRequestConflict", 409),
+        }
+        for folder in ("answers", "listings")
     },
     **{
         ("dynamodb", "UpdateItem", table): {

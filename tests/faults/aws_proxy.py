@@ -66,7 +66,7 @@ def resource_of(info: Any) -> str:
 def without_run(key: str) -> str:
     """Name an object's key, or a prefix, without what differs from run to run: `runs/manifest.json`, `answers`."""
     top, *rest = key.split("/")
-    return top if top == "answers" else f"{top}/{rest[1]}"
+    return top if top in ("answers", "listings") else f"{top}/{rest[1]}"
 
 
 class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types

@@ -86,7 +86,7 @@ def test_an_upgrade_meets_the_resources_of_the_first_version(
     assert template.resources[logical_id]["Properties"][name_property] == name
 
 
-def test_answers_never_expire(template: Template) -> None:
+def test_answers_and_listings_never_expire(template: Template) -> None:
     """The archive is the truth that the table is rebuilt from; only notes about runs may go."""
     rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if any("Expiration" in name or "Transition" in name for name in rule)]

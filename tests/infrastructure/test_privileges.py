@@ -33,7 +33,7 @@ RUN_FILES = {"s3:GetObject /runs/*", "s3:PutObject /runs/*"}
 MISSING_RUN_FILES = {"s3:ListBucket runs/*"}
 TOKEN = {"secretsmanager:GetSecretValue"}
 ALLOWED = {
-    "list_repos": TOKEN | RUN_FILES | {"s3:ListBucket answers/*", "dynamodb:Scan"},
+    "list_repos": TOKEN | RUN_FILES | {"s3:ListBucket answers/*", "s3:PutObject /listings/*", "dynamodb:Scan"},
     "fetch_traffic": TOKEN | RUN_FILES | MISSING_RUN_FILES | {"s3:PutObject /answers/*"},
     "store_traffic": {
         "s3:GetObject /answers/*",

@@ -1,13 +1,16 @@
 """The real stack on the engine: what the archive holds, the tables hold, and can be made to hold again."""
 
+import json
 from collections.abc import Iterator, Mapping
 
 import pytest
 
+from cli.archive import archive_keys
 from cli.deployment import Deployment
 from cli.rebuild import rebuild
 from cli.verify import verify
 from lambdas.shared.answer_lines import pack, unpack
+from local.recovery import unsaved
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Pipeline, deployed_pipeline
 
@@ -47,6 +50,17 @@ def test_deleted_items_come_back_item_for_item(captured: Pipeline) -> None:
 
     assert captured.tables() == before
     assert verify(stack) == []
+
+
+def test_listings_are_archived_and_never_taken_for_answers(captured: Pipeline) -> None:
+    """Neither a rebuild nor the recovery after a crash may hand them to Store traffic."""
+    bucket = captured.outputs["ArchiveBucket"]
+    found = captured.engine.client("s3").list_objects_v2(Bucket=bucket, Prefix="listings/")["Contents"]
+    pages = [page for each in found for page in unpack(captured.read(each["Key"]))]
+
+    assert [len(json.loads(page["body"])) for page in pages] == [6, 6, 6]
+    assert {key.partition("/")[0] for key in archive_keys(deployment(captured))} == {"answers"}
+    assert {key.partition("/")[0] for key in unsaved(captured.engine, bucket, None)} == {"answers"}
 
 
 def test_an_archived_object_is_not_written_over(captured: Pipeline) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from cli import verify as command
+from cli.archive import archive_keys
 from cli.deployment import Deployment
 from cli.rebuild import rebuild
 from cli.terminal import CommandError
 from cli.verify import verify
+from lambdas.shared.archive import Archive
 from tests.unit.recorded import Record, record
 
 
@@ -35,6 +37,16 @@ def change(kept: Record, table: str, key: dict[str, str], **attributes: Any) -> 
 def test_what_was_captured_agrees(kept: Record) -> None:
     """Otherwise nobody would look at what it says."""
     assert verify(kept.deployment) == []
+
+
+def test_a_listing_is_neither_compared_nor_stored(kept: Record) -> None:
+    """The pages of a listing hold no traffic; nothing of them may reach the tables."""
+    before, captures = kept.dump(), len(archive_keys(kept.deployment))
+    Archive("archive", kept.aws.s3).put_listing("run-1", "2026-11-06T09:00:00Z", b"what no reader of answers can read")
+
+    assert verify(kept.deployment) == []
+    assert rebuild(kept.deployment) == captures
+    assert kept.dump() == before
 
 
 def test_every_kind_of_difference_is_found(kept: Record) -> None:

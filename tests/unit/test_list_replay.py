@@ -89,6 +89,16 @@ def test_a_replay_in_which_no_answer_has_the_day_fails(monkeypatch: pytest.Monke
     )
 
 
+def test_a_listing_is_no_answer_that_could_hold_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lies in a folder of the same form, but no day can be stored again from it."""
+    with SimulatedGitHub() as github, account(monkeypatch, github.url) as aws:
+        archived("2026-10-01T09:00:00Z")
+        archive().put_listing("run-0", "2026-10-20T09:00:00Z", b"pages")
+        assert archive().capture_dates() == ["2026-10-01"]
+        with pytest.raises(InvalidInputError, match="2026-10-15"):
+            aws.list_repositories({"date": "2026-10-15"})
+
+
 def test_a_date_that_neither_github_nor_the_archive_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the dates that can be had."""
     with account(monkeypatch, NOWHERE) as aws:
