@@ -16,6 +16,7 @@ from cli.executions import at, newest_executions
 from cli.github_access import GitHubAccess
 from cli.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
 from cli.terminal import FAILED, CommandError, table
+from lambdas.shared.api_version import version_end_text
 from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.rate_limit import RESERVE
 from lambdas.shared.token_owners import ANYONE, tokens_in
@@ -124,6 +125,9 @@ def token_findings(github: GitHubAccess) -> Iterator[Finding]:
             return
         expires = f"expires {report.expires}" if report.expires else "never expires"
         yield Finding("ok", "token", f"{report.login or 'a GitHub App'}, {expires}")
+        if report.version_end:
+            advice = "update this program before that"
+            yield Finding("warn", "api version", version_end_text(report.version_end), advice)
         resets = f"{report.resets:%H:%M} UTC" if report.resets else "the next hour"
         yield limit_finding(report.remaining, report.limit, resets)
         yield permission_finding(github)

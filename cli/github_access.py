@@ -1,15 +1,19 @@
 """What GitHub says of a token: whether it is taken, until when, and whether it may read traffic."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
 
 from cli.terminal import CommandError
+from lambdas.shared.api_address import is_web_page, not_the_api
+from lambdas.shared.api_version import API_VERSION, version_end
+from lambdas.shared.contract import VersionEnd
 
 TIMEOUT = 15  # seconds
+SERVER_ERROR = 500  # an HTTP status, and those above
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class TokenReport:
         limit: Calls granted in an hour.
         remaining: Calls left in this one.
         resets: When the next hour begins.
+        version_end: When GitHub ends the version of its API that is asked for; empty while it announces no end.
     """
 
     accepted: bool
@@ -31,6 +36,7 @@ class TokenReport:
     limit: int | None = None
     remaining: int | None = None
     resets: datetime | None = None
+    version_end: VersionEnd = field(default_factory=VersionEnd)
 
 
 class GitHubAccess:
@@ -43,7 +49,7 @@ class GitHubAccess:
         self._session.headers.update(
             {
                 "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": "2022-11-28",
+                "X-GitHub-Api-Version": API_VERSION,
                 "User-Agent": "github-traffic-capture",
             }
         )
@@ -57,24 +63,35 @@ class GitHubAccess:
         answer = self._get("/user")
         if answer.status_code == 401:
             return TokenReport(accepted=False)
+        if answer.status_code >= SERVER_ERROR:
+            raise CommandError(f"GitHub fails at {self.api_url} ({answer.status_code}): try again later.")
         if answer.status_code not in (200, 403):
-            raise CommandError(
-                f"{self.api_url}/user answered {answer.status_code}: expected GitHub's API; check GITHUB_API_URL."
-            )
+            raise CommandError(not_the_api(self.api_url, f"{answer.status_code} to /user"))
+        login = _json(answer).get("login")
+        if answer.ok and not login:
+            raise CommandError(f"GitHub's answer at {self.api_url} is not whole: try again later.")
         limits = self._get("/rate_limit").headers
         return TokenReport(
             accepted=True,
-            login=_json(answer).get("login"),
+            login=login,
             expires=answer.headers.get("github-authentication-token-expiration"),
             limit=_number(limits, "x-ratelimit-limit"),
             remaining=_number(limits, "x-ratelimit-remaining"),
             resets=_moment(_number(limits, "x-ratelimit-reset")),
+            version_end=version_end(answer.headers),
         )
 
     def first_pushable(self) -> str | None:
-        """Give a repository that the token's user can push to, `owner/name`; None where there is none."""
+        """Return a repository that the token's user can push to, `owner/name`; None if there is none.
+
+        Raises:
+            CommandError: GitHub does not answer, or not with a list.
+        """
         answer = self._get("/user/repos?per_page=100&sort=pushed")
-        repositories = answer.json() if answer.ok else []
+        try:
+            repositories = answer.json() if answer.ok else []
+        except requests.JSONDecodeError as exc:
+            raise CommandError(f"GitHub's answer at {self.api_url} is not whole: try again later.") from exc
         pushable = (each["full_name"] for each in repositories if each.get("permissions", {}).get("push"))
         return next(pushable, None)
 
@@ -100,12 +117,22 @@ class GitHubAccess:
         return None if answer.ok else f"{answer.status_code} {_json(answer).get('message', '')}".strip()
 
     def _get(self, path: str) -> requests.Response:
+        """Ask for a path.
+
+        Raises:
+            CommandError: Nobody answers, or something else than GitHub's API: a web page, or a redirect to one.
+        """
         try:
-            return self._session.get(self.api_url + path, timeout=TIMEOUT, allow_redirects=False)
+            answer = self._session.get(self.api_url + path, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as exc:
             raise CommandError(
                 f"GitHub does not answer at {self.api_url} ({type(exc).__name__}): check network and GITHUB_API_URL."
             ) from exc
+        if answer.is_redirect and "/repositories/" not in answer.headers["location"]:  # where a renamed one is found
+            raise CommandError(not_the_api(self.api_url, "a redirect"))
+        if answer.ok and not answer.is_redirect and is_web_page(answer.headers, answer.content):
+            raise CommandError(not_the_api(self.api_url, "a web page"))
+        return answer
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:

@@ -3,9 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 GITHUB = "https://api.github.com"
+EXPECTED = f"{GITHUB}, https://api.TENANT.ghe.com (data residency) or https://HOST/api/v3 (GitHub Enterprise Server)"
 
 CHOICES = ("include", "exclude", "only")
 
@@ -22,7 +23,7 @@ def check_api_url(url: str) -> str:
     Raises:
         WrongValueError: It is no address, or would send the token in clear text over a network.
     """
-    advice = f"expected {GITHUB}, or https://HOST/api/v3 for GitHub Enterprise Server"
+    advice = f"expected {EXPECTED}"
     try:
         parts = urlsplit(url)
     except ValueError as exc:
@@ -31,11 +32,25 @@ def check_api_url(url: str) -> str:
         raise WrongValueError("(not shown) holds a user name or password; put the token into GITHUB_TOKEN")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise WrongValueError(f"is {url!r}; {advice}")
-    if parts.hostname in ("github.com", "www.github.com"):
-        raise WrongValueError(f"is {url!r}, GitHub's web site; {advice}, or remove the setting")
+    right = _right_address(parts)
+    if right is not None:
+        raise WrongValueError(f"is {url!r}, which is not an address of GitHub's API; expected {right}")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise WrongValueError(f"is {url!r} and would send the token in clear text; use https://")
     return url.rstrip("/")
+
+
+def _right_address(parts: SplitResult) -> str | None:
+    """Return the address of the API that belongs to an address of GitHub's web site, as List repositories does."""
+    host = (parts.hostname or "").rstrip(".")
+    if f".{host}".endswith(".github.com"):
+        right = GITHUB
+    elif f".{host}".endswith(".ghe.com"):
+        tenant = host.removesuffix("ghe.com").rstrip(".").rpartition(".")[2]
+        right = f"https://api.{'TENANT' if tenant in ('', 'api', 'www') else tenant}.ghe.com"
+    else:
+        return None
+    return None if f"https://{host}" == right and not parts.path.strip("/") else right
 
 
 def is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ A fault takes GitHub's own reply and the circumstances, and gives what is sent i
 recorded answers (hub4j/github-api, MIT) and GitHub's documentation.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from email.utils import format_datetime
 from typing import Literal
 
 from simulated_github import replies
-from simulated_github.replies import HTML_TYPE, SECONDARY_DOCS, SECONDARY_MESSAGE, TRAFFIC_DOCS, Reply, error
+from simulated_github.replies import HTML_TYPE, LOGIN, SECONDARY_DOCS, SECONDARY_MESSAGE, TRAFFIC_DOCS, Reply, error
 
 SecondaryVariant = Literal["all", "message", "abuse", "documentation", "header", "bare"]
 PRIVATE_PAGES = "Upgrade to GitHub Pro or make this repository public to enable this feature."
@@ -26,6 +27,7 @@ class Circumstances:
     user_id: int
     canonical_url: str  # the same resource by the repository's id
     path: str = ""  # as asked for, with its query
+    api: str = ""  # the API's own address, without a slash at the end
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,38 @@ def unicorn(status: int = 503) -> Fault:
 
 def html_200() -> Fault:
     """A page where JSON belongs, with status 200: a proxy's login, or GitHub's status page."""
-    page = b"<!DOCTYPE html>\n<html><body>Please sign in.</body></html>\n"
-    return _instead("html_200", Reply(200, page, {"content-type": HTML_TYPE}, from_edge=True))
+    return _instead("html_200", replies.login_page())
+
+
+def login_redirect(to: str | None = None) -> Fault:
+    """A web site in the API's place, which wants people to sign in: by default on the same host."""
+    return Fault("login_redirect", lambda _, circumstances: replies.found(f"{to or circumstances.api}{LOGIN}"))
+
+
+def links_of_a_proxied_server(origin: str = "https://github.internal") -> Fault:
+    """An Enterprise Server behind a proxy, which puts the name that it has itself into `Link`."""
+
+    def spoil(reply: Reply, _circumstances: Circumstances) -> Reply:
+        return replace(
+            reply,
+            headers={
+                name: re.sub(r"<https?://[^/>]+", f"<{origin}", value) if name == "Link" else value
+                for name, value in reply.headers.items()
+            },
+        )
+
+    return Fault("links_of_a_proxied_server", spoil)
+
+
+def version_closing_down(
+    deprecation: str = "Wed, 10 Mar 2027 00:00:00 GMT", sunset: str = "Fri, 10 Mar 2028 00:00:00 GMT"
+) -> Fault:
+    """The true answer, with the days on which GitHub ends the version of its API that was asked for.
+
+    Source:
+        https://docs.github.com/en/rest/about-the-rest-api/api-versions#api-version-closing-down
+    """
+    return Fault("version_closing_down", lambda reply, _: reply.with_headers(Deprecation=deprecation, Sunset=sunset))
 
 
 def connection_reset() -> Fault:
@@ -248,7 +280,8 @@ def bad_api_version() -> Fault:
 FAULTS: dict[str, Callable[..., Fault]] = {
     make.__name__: make
     for make in (
-        server_error, unicorn, html_200, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
+        server_error, unicorn, html_200, login_redirect, links_of_a_proxied_server,
+        version_closing_down, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
         deeply_nested, redirect, redirect_to_other_host, bad_credentials, retry_after, primary_limit, secondary_limit,
         sso_required, no_push_access, admin_rights, not_accessible_by_token, lifetime_forbidden, ip_allow_list, blocked,
         upgrade_to_pro, not_found, gone, unprocessable, bad_api_version,

@@ -19,7 +19,7 @@ from simulated_github.fault_rules import EndpointKind, FaultRule
 from simulated_github.faults import Circumstances, bad_api_version
 from simulated_github.limits import PrimaryLimit, SecondaryLimits
 from simulated_github.listing import listing_reply
-from simulated_github.replies import Reply, error, json_reply
+from simulated_github.replies import LOGIN, Reply, error, json_reply
 from simulated_github.representation import own_user_object, single_repository_object
 from simulated_github.sources import Metric, Period, TrafficSource
 
@@ -112,7 +112,9 @@ class GitHub:
         with self.lock:
             now = self.clock.now()
             target = locate(request.path, self.account)
-            reply = self._finish(request, target, self._decide(request, target, now), now)
+            # The login page is a web site's: it knows no tokens, and no limits.
+            decided = replies.login_page() if request.path == LOGIN else self._decide(request, target, now)
+            reply = self._finish(request, target, decided, now)
             status = None if reply.delivery == "reset" else reply.status
             path = f"{request.path}?{request.query_string}" if request.query_string else request.path
             called = Call(request.method, path, target.current_name, target.endpoint, status, format_time(now))
@@ -202,7 +204,8 @@ class GitHub:
         login = self.account.login
         owner = (target.current_name or login).partition("/")[0]
         path = f"{request.path}?{request.query_string}"
-        return Circumstances(now, owner, self.account.owner_id(login), _canonical_url(request, target), path)
+        url, number = _canonical_url(request, target), self.account.owner_id(login)
+        return Circumstances(now, owner, number, url, path, request.api)
 
     def _finish(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
         """Add the headers that every answer carries; those of the reply itself win."""

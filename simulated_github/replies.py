@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 JSON_TYPE = "application/json; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
+LOGIN = "/login"
 DOCS = "https://docs.github.com/rest"
 TRAFFIC_DOCS = f"{DOCS}/metrics/traffic"
 LIMIT_DOCS = f"{DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
@@ -89,6 +90,18 @@ def moved(status: int, location: str) -> Reply:
     docs = f"{DOCS}/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"
     texts = {301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect"}
     return error(status, texts.get(status, "Moved"), docs, url=location).with_headers(Location=location)
+
+
+def found(location: str) -> Reply:
+    """Lead a browser to another page."""
+    page = b"<html><body>You are being redirected.</body></html>"
+    return Reply(302, page, {"content-type": HTML_TYPE, "Location": location}, from_edge=True)
+
+
+def login_page() -> Reply:
+    """Ask a person to sign in, as a web site does."""
+    page = b"<!DOCTYPE html>\n<html><body>Please sign in.</body></html>\n"
+    return Reply(200, page, {"content-type": HTML_TYPE}, from_edge=True)
 
 
 def no_user_agent() -> Reply:

@@ -11,8 +11,13 @@ REPOSITORY = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+"
 TOPIC = r"[A-Za-z0-9][A-Za-z0-9-]*"
 VISIBILITY = "(public|private|internal)"
 
-# Plain http only on loopback: the token is sent there.
-API_URL = r"^(https://[^\s/]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)(/\S*)?$"
+# Plain http only on loopback: the token is sent there. Of GitHub's own hosts those of the API alone, without a path:
+# GitHub's web sites answer with a login page.
+API_URL = (
+    r"^(https://(?i:api\.github\.com|api\.[a-z0-9-]+\.ghe\.com)(:\d+)?/*"
+    r"|https://(?!(?i:([^\s/]*\.)?(github|ghe)\.com\.?)(:\d+)?(/|$))[^\s/]+(/\S*)?"
+    r"|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?)$"
+)
 
 
 class Parameters(Construct):
@@ -29,10 +34,11 @@ class Parameters(Construct):
         )
         self.api_url = self._parameter(
             "GitHubApiUrl",
-            "GitHub's REST API. GitHub Enterprise Server: https://HOST/api/v3.",
+            "GitHub's REST API. Data residency: https://api.TENANT.ghe.com. Enterprise Server: https://HOST/api/v3.",
             default="https://api.github.com",
             allowed_pattern=API_URL,
-            constraint_description="An https:// address (plain http on loopback only), without a query.",
+            constraint_description="https://api.github.com, https://api.TENANT.ghe.com (data residency) or"
+            " https://HOST/api/v3 (GitHub Enterprise Server); never GitHub's web site. Plain http on loopback only.",
         ).value_as_string
         self.summary_email = self._parameter(
             "SummaryEmail",

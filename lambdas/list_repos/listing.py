@@ -11,6 +11,8 @@ from urllib3.exceptions import LocationParseError
 
 from lambdas.list_repos.listed_pages import KeepPage
 from lambdas.shared.answers import Answer, Meaning, classify
+from lambdas.shared.api_address import is_web_page, not_the_api
+from lambdas.shared.api_version import version_end
 from lambdas.shared.clock import from_http, to_text
 from lambdas.shared.contract import Batch, Listing, Repository, TokenSaid
 from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
@@ -75,7 +77,7 @@ def read_pages(  # noqa: PLR0913  # one keyword for each thing outside of it: cl
             pages.resume_at = now() + timedelta(seconds=pause)
             pages.listing["pauses"] += 1
             return pages
-        _raise_unless_fine(answer, meaning)
+        _raise_unless_fine(github, answer, meaning, first="listed_at" not in pages.listing)
         found = _repositories(answer)
         _note_headers(pages.listing, answer, now())
         keep_page(pages.listing.get("owner", ANYONE), github.address(url), pages.listing["listed_at"], answer)
@@ -158,20 +160,36 @@ def _visibility(repository: Mapping[str, Any]) -> str:
     return str(repository.get("visibility") or ("private" if repository.get("private") else "public")).lower()
 
 
-def _raise_unless_fine(answer: Answer, meaning: Meaning) -> None:
+def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, first: bool) -> None:
+    """Raise what an answer means that is not a page of the listing.
+
+    Args:
+        github: Who answered.
+        answer: What came.
+        meaning: What it means.
+        first: Whether nothing was listed in this run yet. Otherwise GITHUB_API_URL is right, and what is not GitHub's
+            API stood in its place for a moment.
+    """
+    said = f"{answer.status or 'no answer'}: {answer.message()}"
+    stranger = _stranger(answer, meaning)
+    if stranger and first:
+        raise InvalidSettingError(not_the_api(github.api_url, stranger))
+    if stranger or meaning is Meaning.TRANSIENT:
+        raise GitHubUnavailableError(f"GitHub does not list the repositories ({said})")
     if meaning is Meaning.FINE:
         return
-    said = f"{answer.status or 'no answer'}: {answer.message()}"
-    if meaning is Meaning.TRANSIENT:
-        raise GitHubUnavailableError(f"GitHub does not list the repositories ({said})")
-    if answer.status == 404:
-        raise InvalidSettingError(
-            f"GITHUB_API_URL is no address of GitHub's API: it answers {said}. Expected https://api.github.com, or "
-            "https://HOST/api/v3 for GitHub Enterprise Server."
-        )
     if meaning is Meaning.OUR_BUG:
         raise GitHubRejectionError(f"GitHub rejects the listing of repositories ({said})")
     raise GitHubAuthError(f"GitHub does not let this token list its repositories ({said})")
+
+
+def _stranger(answer: Answer, meaning: Meaning) -> str:
+    """Name an answer that GitHub's API never gives to a listing; empty for any other. A page with 5xx is GitHub's."""
+    if meaning is Meaning.MOVED:  # elsewhere, or in a circle: on the same host it would have been followed
+        return "a redirect"
+    if meaning is Meaning.FINE and is_web_page(answer.headers, answer.body):
+        return "a web page"
+    return "404 (not found)" if answer.status == 404 else ""
 
 
 def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
@@ -201,6 +219,9 @@ def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
     if expires:
         said["expires"] = expires[:TOKEN_EXPIRES]
     listing["tokens"] = {**listing.get("tokens", {}), listing.get("owner", ANYONE): said}
+    end = version_end(answer.headers)
+    if end:
+        listing["version_end"] = end
     partial = answer.headers.get("x-github-sso", "")
     if partial.startswith("partial-results"):
         ids = {int(part) for part in partial.partition("organizations=")[2].split(",") if part.strip().isdigit()}

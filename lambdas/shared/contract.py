@@ -62,6 +62,13 @@ class TokenSaid(TypedDict):
     refused: NotRequired[str]  # that it does not take the token, and why
 
 
+class VersionEnd(TypedDict):
+    """When GitHub ends the version of its API that is asked for; days, `2028-03-10`."""
+
+    deprecated: NotRequired[str]
+    sunset: NotRequired[str]
+
+
 class Listing(TypedDict):
     """How far the listing of repositories has come."""
 
@@ -72,6 +79,7 @@ class Listing(TypedDict):
     listed_at: NotRequired[str]  # GitHub's own time
     tokens: NotRequired[dict[str, TokenSaid]]  # by their owners
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
+    version_end: NotRequired[VersionEnd]  # where GitHub announces one
     missing: NotRequired[list[str]]  # names and owners of the settings that the listing did not bring
 
 

@@ -17,6 +17,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from lambdas.shared.answers import Answer, Meaning, classify
+from lambdas.shared.api_version import API_VERSION
 
 CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only the silence between two bytes
 SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
@@ -28,7 +29,7 @@ Wanted = tuple[str, Mapping[str, str] | None]  # a path and its parameters
 HEADERS = {
     "Accept": "application/vnd.github+json",
     "User-Agent": "github-traffic-capture",
-    "X-GitHub-Api-Version": "2022-11-28",
+    "X-GitHub-Api-Version": API_VERSION,
 }
 
 
@@ -55,13 +56,13 @@ class GitHub:
     """GitHub's REST API at one address.
 
     Args:
-        api_url: `https://api.github.com`, or `https://HOST/api/v3`.
+        api_url: As `settings.api_url` returns it.
         read_token: Gives the token; with `fresh=True`, as it is now and not as it was cached.
         call_seconds: How long a call may take as a whole.
     """
 
     def __init__(self, api_url: str, read_token: Callable[..., str], *, call_seconds: float = CALL_SECONDS) -> None:
-        self._api_url = api_url
+        self.api_url = api_url
         self._read_token = read_token
         self._call_seconds = call_seconds
         self._session = _session()
@@ -96,13 +97,13 @@ class GitHub:
     def is_own(self, url: str) -> bool:
         """Tell whether an address is on the configured host, the only one that may see the token."""
         try:
-            return _origin(url) == _origin(self._api_url)
+            return _origin(url) == _origin(self.api_url)
         except LocationParseError:
             return False
 
     def address(self, path: str) -> str:
         """Return the address of a path such as `/user/repos`; an address is returned as it is."""
-        return path if urlsplit(path).scheme else f"{self._api_url}{path}"
+        return path if urlsplit(path).scheme else f"{self.api_url}{path}"
 
     def on_own_host(self, url: str) -> str:
         """Return the address with the same path and query on the configured host.
@@ -112,7 +113,7 @@ class GitHub:
         Raises:
             LocationParseError: It is not an address.
         """
-        own, parts = parse_url(self._api_url), parse_url(url)
+        own, parts = parse_url(self.api_url), parse_url(url)
         return f"{own.scheme}://{own.netloc}{parts.request_uri}"
 
     def _follow_all(self, wanted: Sequence[Wanted], token: str, ends: float) -> list[Answer]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
+from lambdas.shared.api_address import EXPECTED, right_address
 from lambdas.shared.errors import InvalidSettingError
 
 CHOICES = ("include", "exclude", "only")
@@ -40,8 +41,14 @@ def api_url(environment: Mapping[str, str] = os.environ) -> str:
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
     if not safe or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise InvalidSettingError(
-            f"GITHUB_API_URL is {value!r}; expected https://api.github.com, or https://HOST/api/v3 for GitHub"
-            " Enterprise Server (plain http on loopback only). Deploy again with the parameter GitHubApiUrl."
+            f"GITHUB_API_URL is {value!r}; expected {EXPECTED}; plain http on loopback only."
+            " Deploy again with the parameter GitHubApiUrl."
+        )
+    right = right_address(value)
+    if right is not None:
+        raise InvalidSettingError(
+            f"GITHUB_API_URL is {value!r}, which is not an address of GitHub's API; expected {right}."
+            " Deploy again with the parameter GitHubApiUrl."
         )
     return value
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from lambdas.shared.answers import CAPTURED
+from lambdas.shared.api_version import ends_soon
 from lambdas.shared.clock import start_of
 from lambdas.shared.contract import RunState
 from lambdas.summarize_run.account import Account
@@ -57,6 +58,8 @@ def concerns_of(state: RunState, results: Sequence[Result], seen: Watch) -> list
         said.append(_token(seen))
     if seen.is_late:
         said.append("GitHub is late")
+    if ends_soon(listing.get("version_end", {}), seen.today):
+        said.append("GitHub ends the API's version soon")
     if listing.get("hidden_organizations"):
         said.append("organizations are hidden from the token")
     return said

@@ -15,6 +15,7 @@ from lambdas.shared.answers import (
     NO_PUSH_ACCESS,
     SSO_NEEDED,
 )
+from lambdas.shared.api_version import version_end_text
 from lambdas.shared.contract import RunState
 from lambdas.shared.planning import not_due_text
 from lambdas.shared.token_owners import token_text
@@ -170,6 +171,9 @@ def _listing(state: RunState) -> list[str]:
         lines.append(f"Repositories of the settings that were not found, {len(names)}: {_named(names)}")
     if owners:
         lines.append(f"Owners of the settings that brought no repository, {len(owners)}: {_named(owners)}")
+    if "version_end" in listing:
+        said = version_end_text(listing["version_end"])
+        lines.append(f"{said[0].upper()}{said[1:]}. Update this program before that.")
     expiring = {owner: said["expires"] for owner, said in listing.get("tokens", {}).items() if "expires" in said}
     lines += [f"T{token_text(owner)[1:]} expires on {expires}." for owner, expires in sorted(expiring.items())[:NAMED]]
     return lines

@@ -125,7 +125,7 @@ def every_error(elsewhere: str) -> list[GitHubError]:
     Source:
         https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
     """
-    return [*transient(), *redirects(elsewhere), *refusals(), *limits(), *ends()]
+    return [*transient(), *redirects(elsewhere), *harmless(), *refusals(), *limits(), *ends()]
 
 
 def transient() -> list[GitHubError]:
@@ -155,6 +155,16 @@ def redirects(elsewhere: str) -> list[GitHubError]:
     return [
         *(GitHubError(f"{status} {kind}", make(status)) for kind, make in kinds.items() for status in MOVED),
         GitHubError("302 to another host's root", faults.redirect_to_other_host(elsewhere)),
+        GitHubError("302 to the login page", faults.login_redirect()),
+        GitHubError("302 to another host's login page", faults.login_redirect(elsewhere)),
+    ]
+
+
+def harmless() -> list[GitHubError]:
+    """List what a run must bear without losing anything."""
+    return [
+        GitHubError("Link of a proxied server", faults.links_of_a_proxied_server()),
+        GitHubError("version closing down", faults.version_closing_down()),
     ]
 
 

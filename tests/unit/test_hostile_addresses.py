@@ -1,10 +1,12 @@
 """Hostile input: addresses. The token goes to the configured host, wherever a redirect or a next link points."""
 
+from contextlib import suppress
+
 import pytest
 import requests
 from urllib3.util import parse_url
 
-from lambdas.shared.errors import GitHubRejectionError
+from lambdas.shared.errors import GitHubRejectionError, GitHubUnavailableError
 from lambdas.shared.github import GitHub
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
@@ -75,18 +77,28 @@ def test_a_redirect_never_carries_the_token_elsewhere(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("where", ["{other}/user/repos?page=2", "http://{host}\\@{own}/user/repos?page=2"])
 def test_a_next_link_never_carries_the_token_elsewhere(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """The run ends: what lies beyond that page is not known, and must not be passed over."""
+    """A server behind a proxy names itself; its path and query are asked of the configured host, and of no other."""
     with (
         SimulatedGitHub() as other,
         SimulatedGitHub(repositories=[REPOSITORY]) as github,
         account(monkeypatch, github.url) as aws,
     ):
         to = where.format(other=other.url, host=f"127.0.0.1:{other.port}", own=f"127.0.0.1:{github.port}")
-        github.add_fault(next_page(to), endpoint="list")
-        with pytest.raises(GitHubRejectionError, match="another host"):
+        github.add_fault(next_page(to), endpoint="list", count=1)
+        with suppress(GitHubUnavailableError):  # the second address has no such page
             aws.list_repositories()
 
         assert other.calls == []
+        assert github.calls[1].path.endswith("/user/repos?page=2")
+
+
+@pytest.mark.parametrize("where", ["http://[::1/x", "https://api.github.com:99999/x"])
+def test_a_next_link_that_cannot_be_read_ends_the_run(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """What lies beyond that page is not known, and must not be passed over."""
+    with SimulatedGitHub(repositories=[REPOSITORY]) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(next_page(where), endpoint="list")
+        with pytest.raises(GitHubRejectionError, match="next page"):
+            aws.list_repositories()
 
 
 def test_the_body_of_a_redirect_is_never_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:

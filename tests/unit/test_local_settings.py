@@ -58,7 +58,7 @@ def test_a_line_of_the_file_that_means_nothing_is_named_but_not_shown(tmp_path: 
     ("name", "value", "message"),
     [
         ("GITHUB_API_URL", "github.example", "expected https://api.github.com"),
-        ("GITHUB_API_URL", "https://github.com", "GitHub's web site"),
+        ("GITHUB_API_URL", "https://github.com", "expected https://api.github.com"),
         ("GITHUB_API_URL", "http://ghe.example/api/v3", "clear text"),
         ("TRAFFIC_REPOSITORIES", "octo/docs,docs", "'docs'; expected owner/name"),
         ("TRAFFIC_OWNERS", "octo/docs", "'octo/docs'; expected organizations and users .* is for repositories"),

@@ -12,6 +12,7 @@ import requests
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.fault_rules import rule_from_json
 from simulated_github.faults import FAULTS, Fault
+from simulated_github.replies import HTML_TYPE
 
 TOKEN = {"Authorization": "Bearer x"}
 MORNING = "2026-11-20T09:00:00Z"
@@ -125,6 +126,55 @@ def test_pages_come_where_json_belongs(github: SimulatedGitHub) -> None:
         False,
     )
     assert (page.status_code, page.headers["Content-Type"].startswith("text/html")) == (200, True)
+
+
+def test_a_web_site_leads_to_its_login_page(github: SimulatedGitHub) -> None:
+    """`https://TENANT.ghe.com` answers an API path so; who follows gets a page, with status 200."""
+    github.add_fault(faults.login_redirect())
+
+    redirect = get(github)
+    page = requests.get(redirect.headers["Location"], headers=TOKEN, timeout=5)
+
+    assert (redirect.status_code, redirect.headers["Location"]) == (302, f"{github.url}/login")
+    assert (page.status_code, page.headers["Content-Type"], "sign in" in page.text) == (200, HTML_TYPE, True)
+
+
+def test_a_proxied_server_names_itself_in_links_and_keeps_path_and_query() -> None:
+    """Its own name is of no use to who comes through the proxy."""
+    names = [f"octo/{number}" for number in range(3)]
+    with SimulatedGitHub(repositories=names, base_path="/api/v3") as github:
+        github.add_fault(faults.links_of_a_proxied_server("https://github.internal:8443"))
+        links = get(github, "/user/repos?per_page=1").links
+
+    assert links["next"]["url"] == "https://github.internal:8443/api/v3/user/repos?per_page=1&page=2"
+
+
+def test_a_version_that_closes_down_is_announced_in_a_true_answer(github: SimulatedGitHub) -> None:
+    """GitHub goes on answering until the second day."""
+    github.add_fault(faults.version_closing_down())
+
+    answer = get(github)
+
+    assert (answer.status_code, answer.json()["count"] > 0) == (200, True)
+    assert answer.headers["Deprecation"] == "Wed, 10 Mar 2027 00:00:00 GMT"
+    assert answer.headers["Sunset"] == "Fri, 10 Mar 2028 00:00:00 GMT"
+
+
+def test_a_repository_has_what_githubs_objects_have(github: SimulatedGitHub) -> None:
+    """Who reads listings must meet their size and variety here; who watches is only in the single object.
+
+    Source:
+        https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user
+    """
+    listed, single = get(github, "/user/repos").json()[0], get(github, "/repos/acme/tool").json()
+    other = get(github, "/user/repos").json()[1]
+
+    counts = {"stargazers_count", "forks_count", "open_issues_count", "size", "topics", "visibility", "license"}
+    assert counts | {"description", "created_at", "pushed_at", "updated_at"} <= listed.keys()
+    assert listed["watchers_count"] == listed["stargazers_count"]
+    assert listed["created_at"] < listed["pushed_at"] < listed["updated_at"]
+    assert {name: listed[name] for name in counts} != {name: other[name] for name in counts}
+    assert single.keys() - listed.keys() == {"network_count", "subscribers_count"}
 
 
 @pytest.mark.parametrize("fault", [faults.connection_reset(), faults.truncated_body(), faults.hang(30)])
