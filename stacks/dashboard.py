@@ -42,6 +42,7 @@ class Dashboard(Construct):
                 [_runs(state_machine), _captured(), _newest_day(alarms["GitHubLate"])],
                 [_token(), _budget(), _waits()],
                 [_duration(state_machine), _function_errors(functions), _dead_letters(alarms["DeadLetters"])],
+                [_subscriptions()],
                 [_problems(functions)],
             ],
         )
@@ -118,6 +119,14 @@ def _function_errors(functions: Mapping[str, lambda_.Function]) -> cloudwatch.IW
 def _dead_letters(alarm: cloudwatch.Alarm) -> cloudwatch.IWidget:
     return cloudwatch.AlarmWidget(
         title="Events that EventBridge could not deliver", alarm=alarm, width=COLUMNS // 3, height=HEIGHT
+    )
+
+
+def _subscriptions() -> cloudwatch.IWidget:
+    return _graph(
+        "Confirmed e-mail subscriptions; below the line, nobody gets mail",
+        run_metric("EmailSubscriptions", statistic="Minimum", period=DAY),
+        left_annotations=[cloudwatch.HorizontalAnnotation(value=1)],
     )
 
 

@@ -1,9 +1,12 @@
-from aws_cdk import Aws, CfnCondition, Fn
+from aws_cdk import Aws, CfnCondition, Duration, Fn
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.first_version import resource
+from stacks.metrics import run_metric
 from stacks.outputs import output
 
 
@@ -23,7 +26,9 @@ class Notifications(Construct):
         # it publishes. Another account's rule is refused where it does say so; ours is not lost where it does not.
         # Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
         self._let_in("events.amazonaws.com", "StringEqualsIfExists")
-        self._subscribe(email)
+        given = CfnCondition(self, "EmailGiven", expression=Fn.condition_not(Fn.condition_equals(email, "")))
+        self._subscribe(email, given)
+        self._watch_subscriptions(given)
         output(self, "SummaryTopicArn", self.topic.topic_arn, "Where summaries and alarms are published.")
 
     def _let_in(self, service: str, operator: str) -> None:
@@ -36,10 +41,35 @@ class Notifications(Construct):
             )
         )
 
-    def _subscribe(self, email: str) -> None:
+    def let_count_subscriptions(self, function: lambda_.Function) -> None:
+        """Let a function list who is subscribed."""
+        function.add_environment("SUMMARY_TOPIC_ARN", self.topic.topic_arn)
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sns:ListSubscriptionsByTopic"], resources=[self.topic.topic_arn])
+        )
+
+    def _subscribe(self, email: str, given: CfnCondition) -> None:
         """Subscribe the address, if one is given."""
-        given = CfnCondition(self, "EmailGiven", expression=Fn.condition_not(Fn.condition_equals(email, "")))
         subscription = sns.Subscription(
             self, "Email", topic=self.topic, protocol=sns.SubscriptionProtocol.EMAIL, endpoint=email
         )
         resource(subscription).cfn_options.condition = given
+
+    def _watch_subscriptions(self, given: CfnCondition) -> None:
+        """Show in the console that an address was given, and none gets mail.
+
+        Without an action: the topic's mails reach nobody then. The dashboard shows the number and not this alarm, as
+        what refers to a resource that is not there fails the deployment.
+        """
+        alarm = cloudwatch.Alarm(
+            self,
+            "NobodySubscribed",
+            alarm_description="No e-mail address is subscribed and confirmed, so that nobody gets summaries or alarms:"
+            " traffic doctor --aws says what to do.",
+            metric=run_metric("EmailSubscriptions", statistic="Minimum", period=Duration.minutes(5)),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+        )
+        resource(alarm).cfn_options.condition = given

@@ -33,9 +33,11 @@ class GitHubTrafficCaptureStack(Stack):
         parameters = Parameters(self, "Parameters")
         storage = Storage(self, "Storage")
         secret = Token(self, "Token", parameter=parameters.token).secret
-        topic = Notifications(self, "Notifications", email=parameters.summary_email).topic
+        notifications = Notifications(self, "Notifications", email=parameters.summary_email)
+        topic = notifications.topic
         dead_letters = DeadLetters(self, "DeadLetters").queue
         functions = Functions(self, "Functions", storage=storage, token=secret, parameters=parameters)
+        notifications.let_count_subscriptions(functions.summarize_run)
         workflow = Workflow(self, "Workflow", functions=functions.by_name, archive=storage.archive, topic=topic)
         machine = workflow.state_machine
         Schedule(self, "Schedule", state_machine=machine, dead_letters=dead_letters)

@@ -25,6 +25,7 @@ from lambdas.shared.contract import (
 )
 from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.items import day_of_item
+from lambdas.shared.passing import FAILURES
 from lambdas.shared.settings import console_url, summary_mail
 from lambdas.shared.spans import Spans, days_in
 from lambdas.shared.tables import tables
@@ -34,9 +35,10 @@ from lambdas.summarize_run.headline import WANTED, Kind, concerns_of, is_digest,
 from lambdas.summarize_run.history import read_news
 from lambdas.summarize_run.links import links
 from lambdas.summarize_run.message import NAMED, cause_text, message
-from lambdas.summarize_run.metrics import publish, publish_refusal
+from lambdas.summarize_run.metrics import publish, publish_refusal, publish_subscriptions
 from lambdas.summarize_run.outcome import Result, error_of, gather
 from lambdas.summarize_run.replay import is_replay, stored_again, verdict
+from lambdas.summarize_run.subscriptions import confirmed_emails
 from lambdas.summarize_run.watch import Watch, watch
 
 READERS = MAX_POOL_CONNECTIONS  # objects read at once, of 4,000 at most: each reader keeps its connection
@@ -84,6 +86,7 @@ def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
         publish(results, seen, error)
     elif error == GitHubAuthError.__name__:
         publish_refusal()
+    count_subscriptions()
     told = Account(
         event,
         results,
@@ -96,6 +99,16 @@ def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
         one_day(event, results),
     )
     return written(told, kind_of(error, told.concerns, digest=told.digest))
+
+
+def count_subscriptions() -> None:
+    """Write how many addresses get the summaries by e-mail. A count that fails must not fail the summary."""
+    try:
+        confirmed = confirmed_emails()
+    except FAILURES as exc:
+        logger.warning("did not count subscriptions", reason=str(exc))
+    else:
+        publish_subscriptions(confirmed)
 
 
 def stopped_by(event: RunState) -> Mapping[str, str] | None:

@@ -33,3 +33,9 @@ def publish(results: Sequence[Result], seen: Watch, error: str) -> None:
 def publish_refusal() -> None:
     """Write that the token is refused, where nothing could even be listed."""
     write(SERVICE, {"TokenExpiring": 1})
+
+
+def publish_subscriptions(confirmed: int | None) -> None:
+    """Write how many e-mail addresses get the summaries; what is not known is not written."""
+    if confirmed is not None:
+        write(SERVICE, {"EmailSubscriptions": confirmed})

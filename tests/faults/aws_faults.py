@@ -44,6 +44,7 @@ summarize_run s3 ListObjectsV2 runs/problems
 summarize_run s3 ListObjectsV2 runs/receipts
 summarize_run s3 ListObjectsV2 runs/stopped
 summarize_run s3 PutObject runs/summary.json
+summarize_run sns ListSubscriptionsByTopic
 """.strip().splitlines()
 )
 
@@ -86,6 +87,7 @@ def _error(code: str, status: int) -> Fault:
 #   https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 #   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 #   https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+#   https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
 BY_SERVICE: Mapping[str, Mapping[str, Fault]] = {
     "s3": {
         "throttled": _error("SlowDown", 503),
@@ -106,6 +108,13 @@ BY_SERVICE: Mapping[str, Mapping[str, Fault]] = {
         "unavailable": _error("ServiceUnavailable", 503),
         "denied": _error("AccessDeniedException", 400),
         "gone": _error("ResourceNotFoundException", 400),
+    },
+    "sns": {
+        "throttled": _error("Throttled", 429),
+        "fails": _error("InternalError", 500),
+        "unavailable": _error("ServiceUnavailable", 503),
+        "denied": _error("AuthorizationError", 403),
+        "gone": _error("NotFound", 404),
     },
 }
 

@@ -55,11 +55,12 @@ ALARMS = {
 
 
 def alarms(template: Template) -> dict[str, Mapping[str, Any]]:
-    """The properties of every alarm, by its name in stacks/alarms.py."""
+    """The properties of every alarm of stacks/alarms.py, by its name there."""
     found = template.of_type("AWS::CloudWatch::Alarm")
     return {
         name: properties
         for id_, resource in found.items()
+        if id_.startswith("Alarms")
         for name, properties in [(id_.removeprefix("Alarms")[:-8], resource["Properties"])]
     }
 
@@ -92,6 +93,36 @@ def test_every_alarm_reaches_the_topic_through_policy_and_key(template: Template
     assert alarm["AlarmActions"] == [{"Ref": topic_id(template)}]
     assert publishers(template)["cloudwatch.amazonaws.com"] == {"StringEquals": OWN_ACCOUNT}
     assert "KmsMasterKeyId" not in template.only("AWS::SNS::Topic")
+
+
+def test_that_nobody_gets_mail_is_an_alarm_for_the_console_where_an_address_was_given(template: Template) -> None:
+    """It mails nobody, as no mail would arrive. Without an address nobody wants mail, and nothing is wrong."""
+    ((id_, alarm),) = [
+        (id_, found) for id_, found in template.of_type("AWS::CloudWatch::Alarm").items() if "Condition" in found
+    ]
+    watched = alarm["Properties"]
+    (subscription,) = template.of_type("AWS::SNS::Subscription").values()
+
+    assert id_.startswith("NotificationsNobodySubscribed")
+    assert alarm["Condition"] == subscription["Condition"]
+    assert "AlarmActions" not in watched
+    assert (watched["MetricName"], watched["ComparisonOperator"], watched["Threshold"]) == (
+        "EmailSubscriptions",
+        "LessThanThreshold",
+        1,
+    )
+    assert (watched["Statistic"], watched["TreatMissingData"]) == ("Minimum", "ignore")
+
+
+def test_nothing_refers_to_what_is_there_only_with_an_address(template: Template) -> None:
+    """CloudFormation refuses a template that refers to a resource whose condition is false."""
+    conditional = {id_ for id_, found in template.resources.items() if "Condition" in found}
+    text = json.dumps({key: value for key, value in template.body.items() if key != "Mappings"})
+
+    assert len(conditional) == 2
+    for id_ in conditional:
+        assert f'{{"Ref": "{id_}"}}' not in text
+        assert f'{{"Fn::GetAtt": ["{id_}"' not in text
 
 
 def test_the_topic_has_no_key_that_shuts_the_alarms_out(template: Template) -> None:

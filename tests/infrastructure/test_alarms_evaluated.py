@@ -99,7 +99,13 @@ def test_each_bad_end_is_told_once_and_is_over(template: Template, metric: str) 
 
 @pytest.mark.parametrize(
     ("metric", "well", "bad"),
-    [("Captured", 12, 0), ("Failed", 0, 1), ("TokenExpiring", 0, 1), ("NewestDayAgeDays", 1, 4)],
+    [
+        ("Captured", 12, 0),
+        ("Failed", 0, 1),
+        ("TokenExpiring", 0, 1),
+        ("NewestDayAgeDays", 1, 4),
+        ("EmailSubscriptions", 1, 0),
+    ],
 )
 @pytest.mark.parametrize("looked_back", LOOKED_BACK)
 def test_what_a_run_finds_is_told_once_and_stands_until_a_run_finds_otherwise(

@@ -25,7 +25,7 @@ SETTINGS = {
     "list_repos": GITHUB | SELECTION | {"REPOSITORIES_TABLE"},
     "fetch_traffic": GITHUB,
     "store_traffic": TABLES | {"SNAPSHOTS_TABLE"},
-    "summarize_run": TABLES | {"SNAPSHOTS_TABLE", "SUMMARY_MAIL", "CONSOLE_URL"},
+    "summarize_run": TABLES | {"SNAPSHOTS_TABLE", "SUMMARY_MAIL", "CONSOLE_URL", "SUMMARY_TOPIC_ARN"},
 }
 PUBLIC_OUTPUTS = {
     "StateMachineArn",

@@ -42,7 +42,9 @@ ALLOWED = {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
     },
-    "summarize_run": RUN_FILES | MISSING_RUN_FILES | {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"},
+    "summarize_run": RUN_FILES
+    | MISSING_RUN_FILES
+    | {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "sns:ListSubscriptionsByTopic"},
 }
 EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 

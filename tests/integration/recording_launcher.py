@@ -68,6 +68,8 @@ def described(scope: Any, headers: dict[bytes, bytes], body: bytes) -> dict[str,
         return {"action": f"dynamodb:{target.partition('.')[2]}", "resource": table}
     if target:
         return {"action": target.replace(".", ":"), "resource": ""}
+    if headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+        return {"action": f"sns:{parse_qs(body.decode())['Action'][0]}", "resource": ""}
     _, _, key = unquote(scope["path"]).lstrip("/").partition("/")
     query = parse_qs(scope["query_string"].decode())
     if not key and scope["method"] == "GET":

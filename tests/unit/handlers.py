@@ -18,8 +18,10 @@ from lambdas.shared import settings, tables
 from lambdas.shared.contract import ChildState, RunState, Summary
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
+from lambdas.summarize_run import subscriptions
 
 TOKEN = "github_pat_made_up"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:summary"
 CACHES = (
     archive_module.archive,
     tables.tables,
@@ -28,6 +30,7 @@ CACHES = (
     every_token.github,
     today.entries,
     fetch_traffic.github,
+    subscriptions.sns,
 )
 
 
@@ -122,6 +125,7 @@ def account(monkeypatch: pytest.MonkeyPatch, github_url: str, **environment: str
         "TRAFFIC_TABLE": "RepoTraffic",
         "REPOSITORIES_TABLE": "RepoTrafficRepositories",
         "SNAPSHOTS_TABLE": "RepoTrafficSnapshots",
+        "SUMMARY_TOPIC_ARN": TOPIC,
     }
     for name, value in {**deployed, **environment}.items():
         monkeypatch.setenv(name, value)
@@ -129,6 +133,7 @@ def account(monkeypatch: pytest.MonkeyPatch, github_url: str, **environment: str
     with mock_aws():
         s3, dynamodb, secrets = boto3.client("s3"), boto3.resource("dynamodb"), boto3.client("secretsmanager")
         s3.create_bucket(Bucket="archive")
+        boto3.client("sns").create_topic(Name=TOPIC.rpartition(":")[2])
         secrets.create_secret(Name="token", SecretString=TOKEN)
         _create_table(dynamodb, "RepoTraffic", "repo-name", "timestamp")
         _create_table(dynamodb, "RepoTrafficRepositories", "repo-id")
