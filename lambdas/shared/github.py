@@ -112,6 +112,9 @@ class GitHub:
 
         Raises:
             LocationParseError: It is not an address.
+
+        Source:
+            https://github.com/renovatebot/renovate/issues/19817
         """
         own, parts = parse_url(self.api_url), parse_url(url)
         return f"{own.scheme}://{own.netloc}{parts.request_uri}"
