@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -36,6 +36,8 @@ class Deployment:
         client: Gives the boto3 client of a service.
         place: Where the history is, for people: a folder, or an account and region.
         options: What to add to a command so that it means the same deployment, for example ` --aws`.
+        aws_cli: How a command of AWS's own command line begins that works on the same account and region.
+        stack: The stack's name.
         save: Has the state written to disk where that does not happen by itself.
     """
 
@@ -44,6 +46,8 @@ class Deployment:
     place: str
     parameters: Mapping[str, str]
     options: str = ""
+    aws_cli: str = "aws"
+    stack: str = STACK_NAME
     save: Callable[[], None] = lambda: None
 
     def output(self, name: str) -> str:
@@ -61,7 +65,12 @@ class Deployment:
 
 
 def stack_of(
-    client: Callable[[str], Any], place: str, *, name: str = STACK_NAME, options: str = "", save: Callable[[], None]
+    client: Callable[[str], Any],
+    place: str,
+    *,
+    name: str = STACK_NAME,
+    options: str = "",
+    save: Callable[[], None],
 ) -> Deployment:
     """Read what a stack says of itself.
 
@@ -80,6 +89,7 @@ def stack_of(
         client=client,
         place=place,
         options=options,
+        stack=name,
         save=save,
     )
 
@@ -100,8 +110,10 @@ def aws_deployment(arguments: argparse.Namespace) -> Iterator[Deployment]:
         return clients[service]
 
     place = f"AWS region {session.region_name or '(none)'}"
+    aws_cli = f"aws{f' --profile {arguments.profile}' if arguments.profile else ''} --region {session.region_name}"
+    name, options = arguments.stack_name, aws_options(arguments)
     try:
-        yield stack_of(client, place, name=arguments.stack_name, options=aws_options(arguments), save=lambda: None)
+        yield replace(stack_of(client, place, name=name, options=options, save=lambda: None), aws_cli=aws_cli)
     finally:
         for each in clients.values():
             each.close()

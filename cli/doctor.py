@@ -1,21 +1,26 @@
 """`traffic doctor`: checks the token, its permissions and the set-up, and says what to do."""
 
 import argparse
+import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.deployment import Deployment, aws_deployment
+from cli.drift import drift_findings
 from cli.executions import at, newest_executions
+from cli.finding import Finding
 from cli.github_access import GitHubAccess
 from cli.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
+from cli.subscriptions import subscription_findings
 from cli.terminal import FAILED, CommandError, table
+from cli.token import NONE
 from lambdas.shared.api_version import version_end_text
 from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.rate_limit import RESERVE
@@ -27,12 +32,14 @@ from local.synthesis import SynthesisError, synthesize
 
 EXAMPLES = """examples:
   traffic doctor          this machine: Python, settings, token, stack, engine, disk
-  traffic doctor --aws    the deployed stack: outputs, token, subscription, last run
+  traffic doctor --aws    the deployed stack: outputs, token, subscriptions, tables and archive, last run
 
 exit codes: 0 nothing failed, 1 something failed
 """
 
 NEEDED_DISK = 1_000_000_000  # bytes: 1,000 repositories for three years, with room for the engine's own state
+LATER = "leave GitHubAccessToken out of later deployments: another value overwrites every token"
+
 OUTPUTS = (
     "StateMachineArn",
     "TrafficTable",
@@ -42,16 +49,6 @@ OUTPUTS = (
     "GitHubTokenSecret",
     "StoreTrafficFunction",
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found, and what to do about it."""
-
-    state: Literal["ok", "warn", "fail"]
-    subject: str
-    found: str
-    advice: str = ""
 
 
 def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -104,16 +101,38 @@ def python_finding(version: tuple[int, int]) -> Finding:
     return Finding("fail", "python", found, "install Python 3.11 or later, remove .venv and set up again")
 
 
-def tokens_findings(api_url: str, secret: str) -> Iterator[Finding]:
-    """Check each token that is held."""
+def tokens_findings(api_url: str, secret: str, *, options: str = "") -> Iterator[Finding]:
+    """Check each token that is held.
+
+    Args:
+        api_url: GitHub's.
+        secret: What the secret, or GITHUB_TOKEN, holds.
+        options: What leads `traffic` to the stack, as ` --aws`; empty for this machine.
+    """
     try:
         tokens = tokens_in(secret)
     except GitHubAuthError as exc:
-        yield Finding("fail", "token", str(exc), "`traffic token` replaces it")
+        yield Finding("fail", "token", str(exc), f"`traffic token{options}` replaces it")
         return
     for owner, token in tokens.items():
-        for finding in token_findings(GitHubAccess(api_url, token)):
+        checked = token_findings(GitHubAccess(api_url, token))
+        if token.casefold() == NONE:
+            checked = iter([none_finding(owner, options, several=len(tokens) > 1)])
+        for finding in checked:
             yield finding if owner == ANYONE else replace(finding, subject=f"{finding.subject} for {owner}")
+
+
+def none_finding(owner: str, options: str, *, several: bool) -> Finding:
+    """Say how to put a token into the place of the placeholder `none`, with which a stack can be deployed."""
+    if not options:
+        return Finding("fail", "token", f"it is {NONE!r}, which is no token", "put the token into GITHUB_TOKEN or .env")
+    command = f"traffic token{options}{f' --owner {shlex.quote(owner)}' if several or owner != ANYONE else ''}"
+    return Finding(
+        "fail",
+        "token",
+        f"the secret still holds {NONE!r}, the placeholder of the deployment",
+        f"`{command}` asks for the token; {LATER}",
+    )
 
 
 def token_findings(github: GitHubAccess) -> Iterator[Finding]:
@@ -200,14 +219,15 @@ def aws_findings(arguments: argparse.Namespace) -> Iterator[Finding]:
 
 
 def deployment_findings(deployment: Deployment) -> Iterator[Finding]:
-    """Check a stack's outputs, token, subscription and last run."""
+    """Check a stack's outputs, token, subscriptions, tables, archive and last run."""
     missing = [name for name in OUTPUTS if name not in deployment.outputs]
     if missing:
         yield Finding("fail", "outputs", f"missing: {', '.join(missing)}", "deploy this version of the stack")
         return
     yield Finding("ok", "outputs", f"{len(OUTPUTS)} present")
     yield from secret_findings(deployment)
-    yield subscription_finding(deployment)
+    yield from subscription_findings(deployment)
+    yield from drift_findings(deployment)
     yield last_run_finding(deployment)
 
 
@@ -219,19 +239,8 @@ def secret_findings(deployment: Deployment) -> Iterator[Finding]:
     except ClientError as exc:
         yield Finding("warn", "secret", exc.response["Error"]["Code"], "you may not read it; the functions still may")
         return
-    yield Finding("ok", "secret", "readable")
-    yield from tokens_findings(deployment.parameters["GitHubApiUrl"], token)
-
-
-def subscription_finding(deployment: Deployment) -> Finding:
-    """Check that somebody gets the summary."""
-    answer = deployment.client("sns").list_subscriptions_by_topic(TopicArn=deployment.output("SummaryTopicArn"))
-    arns = [each["SubscriptionArn"] for each in answer["Subscriptions"]]
-    if not arns:
-        return Finding("warn", "subscription", "nobody gets the summary", "deploy with the parameter SummaryEmail")
-    if "PendingConfirmation" in arns:
-        return Finding("warn", "subscription", "not confirmed", "follow the link in AWS's e-mail")
-    return Finding("ok", "subscription", f"{len(arns)} confirmed")
+    yield Finding("ok", "secret", "readable", LATER)
+    yield from tokens_findings(deployment.parameters["GitHubApiUrl"], token, options=deployment.options)
 
 
 def last_run_finding(deployment: Deployment) -> Finding:

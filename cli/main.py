@@ -10,7 +10,22 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import cost, doctor, executions, export, note, plan, rebuild, run, settings, show, start, token, verify
+from cli import (
+    cost,
+    doctor,
+    executions,
+    export,
+    note,
+    plan,
+    rebuild,
+    run,
+    settings,
+    show,
+    start,
+    subscribe,
+    token,
+    verify,
+)
 from cli.deployment import STACK_NAME
 from cli.imports import command as imports
 from cli.pictures import command as pictures
@@ -34,6 +49,7 @@ COMMANDS = (
     start,
     settings,
     token,
+    subscribe,
     verify,
     rebuild,
     doctor,

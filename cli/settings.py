@@ -8,6 +8,7 @@ from typing import Any
 from cli.change_set import change_parameters
 from cli.deployment import Deployment, aws_deployment
 from cli.opening import local_settings
+from cli.subscriptions import cure
 from cli.terminal import CommandError, UsageError, plain, say, table, warn
 from local.known_settings import STACK_SETTINGS, Setting, check_size
 from local.setting_shapes import WrongValueError
@@ -119,5 +120,5 @@ def apply(deployment: Deployment, stack: str, written: Mapping[str, Written]) ->
         if each.parameter in changed:
             old, new = (plain(value) or "(empty)" for value in (parameters[each.parameter], changed[each.parameter]))
             say(f"Changed {each.key}: {old} -> {new}")
-    if changed.get("SummaryEmail"):
-        say("AWS sends a mail to confirm the subscription: follow its link, else no summary comes.")
+    if email := changed.get("SummaryEmail"):
+        say(f"No mail comes before {email} is confirmed: {cure(deployment, email)} does that; do not click AWS's link.")

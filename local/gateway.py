@@ -4,6 +4,7 @@ Beside the AWS APIs it answers on the same port:
 
 - `GET /_traffic/engine`: which history this is and, in `recovered`, whether its tables hold the whole archive.
 - `POST /_traffic/recovered`: the caller has stored what an earlier engine had not saved.
+- `GET /_traffic/mail`: the mails of SNS that wait to be confirmed, each with `to` and `link`; none is delivered here.
 - `POST /_traffic/save`: saves the state now; answers when it is on disk.
 """
 
@@ -29,6 +30,7 @@ from ministack.core import lambda_runtime, persistence
 from ministack.services import lambda_svc, stepfunctions
 
 from local.cures import apply_cures
+from local.cures.sns import confirmation_mails
 from local.snapshots import History, read_marker, write_generation
 
 logger = logging.getLogger("local.gateway")
@@ -66,6 +68,8 @@ class Gateway:
         match (method, path):
             case ("GET", "/_traffic/engine"):
                 pass
+            case ("GET", "/_traffic/mail"):
+                return 200, {"mail": confirmation_mails()}
             case ("POST", "/_traffic/recovered"):
                 self.recovered = True
             case ("POST", "/_traffic/save"):

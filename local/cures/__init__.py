@@ -6,7 +6,7 @@ what it patches is still there, and has a test.
 
 from pathlib import Path
 
-from local.cures import cloudformation, dynamodb, lambda_code, lambda_functions, s3, step_functions
+from local.cures import cloudformation, dynamodb, lambda_code, lambda_functions, provisioned, s3, sns, step_functions
 
 
 def apply_cures(functions: Path) -> None:
@@ -25,3 +25,6 @@ def apply_cures(functions: Path) -> None:
     cloudformation.adopt_existing_buckets()
     s3.refuse_unwritten_objects()
     dynamodb.stream_table_items()
+    provisioned.apply_table_properties()
+    provisioned.apply_bucket_lifecycle()
+    sns.confirm_mail_addresses()

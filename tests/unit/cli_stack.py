@@ -106,6 +106,14 @@ class FakeStepFunctions:
         return [{"executions": self.executions[: asked["PaginationConfig"]["MaxItems"]]}]
 
 
+class FakeCloudFormation:
+    """A stack whose template says nothing."""
+
+    def get_template(self, *, StackName: str) -> dict[str, Any]:  # noqa: ARG002, N803
+        """Give the template."""
+        return {"TemplateBody": {"Resources": {}}}
+
+
 class Stack:
     """A deployed stack: fill it, and let a command work on `deployment`."""
 
@@ -125,7 +133,9 @@ class Stack:
         self._create()
 
     def _client(self, service: str) -> Any:
-        return self.step_functions if service == "stepfunctions" else self._clients[service]
+        # moto's CloudFormation wants packages that nothing else needs.
+        fakes: dict[str, Any] = {"stepfunctions": self.step_functions, "cloudformation": FakeCloudFormation()}
+        return fakes.get(service) or self._clients[service]
 
     def _save(self) -> None:
         self.saves += 1

@@ -9,15 +9,14 @@ from dataclasses import replace
 import pytest
 
 from cli.doctor import (
-    Finding,
     deployment_findings,
     last_run_finding,
     limit_finding,
     python_finding,
-    subscription_finding,
     token_findings,
     tokens_findings,
 )
+from cli.finding import Finding
 from cli.github_access import GitHubAccess
 from cli.terminal import CommandError, UsageError
 from cli.token import owner_given, read_token, replace_token
@@ -140,7 +139,14 @@ def test_the_doctor_checks_the_deployed_stack(stack: Stack, github: SimulatedGit
 
     found = states(deployment_findings(stack.deployment))
 
-    assert found == {"outputs": "ok", "secret": "ok", "token": "fail", "subscription": "warn", "last run": "warn"}
+    assert found == {
+        "outputs": "ok",
+        "secret": "ok",
+        "token": "fail",
+        "subscription": "warn",
+        "tables and archive": "ok",
+        "last run": "warn",
+    }
 
 
 def test_the_doctor_names_missing_outputs(stack: Stack) -> None:
@@ -149,16 +155,6 @@ def test_the_doctor_names_missing_outputs(stack: Stack) -> None:
 
     assert [finding.state for finding in found] == ["fail"]
     assert "StateMachineArn" in found[0].found
-
-
-def test_the_doctor_counts_a_confirmed_subscription(stack: Stack) -> None:
-    """An unconfirmed one gets no e-mail."""
-    sns = stack.deployment.client("sns")
-    topic = sns.create_topic(Name="summary")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
-    deployment = replace(stack.deployment, outputs={**OUTPUTS, "SummaryTopicArn": topic})
-
-    assert subscription_finding(deployment).state == "ok"
 
 
 @pytest.mark.parametrize(("status", "state"), [("SUCCEEDED", "ok"), ("RUNNING", "ok"), ("FAILED", "fail")])
@@ -234,6 +230,28 @@ def test_the_doctor_checks_each_of_several_tokens(github: SimulatedGitHub) -> No
         "permission for octo": "ok",
         "token for acme": "fail",
     }
+
+
+def test_the_doctor_fails_the_placeholder_without_asking_github(github: SimulatedGitHub) -> None:
+    """`none` is deployed where the token follows; each refused call brings a user nearer to being locked out."""
+    several = '{"octo": "good", "acme": "NONE"}'
+
+    findings = list(tokens_findings(github.url, several, options=" --aws --profile work"))
+    (single,) = tokens_findings(github.url, "none", options=" --aws")
+    (anybody,) = (
+        each
+        for each in tokens_findings(github.url, '{"octo":"good","*":"none"}', options=" --aws")
+        if each.state == "fail"
+    )
+    (local,) = tokens_findings(github.url, "none")
+
+    (finding,) = (each for each in findings if each.state == "fail")
+    assert finding.subject == "token for acme"
+    assert finding.advice.startswith("`traffic token --aws --profile work --owner acme` asks for the token; leave")
+    assert single.advice.startswith("`traffic token --aws` asks for the token; leave GitHubAccessToken out")
+    assert anybody.advice.startswith("`traffic token --aws --owner '*'` asks")
+    assert local.advice == "put the token into GITHUB_TOKEN or .env"
+    assert [call.status for call in github.calls if call.status == 401] == []
 
 
 def test_the_doctor_fails_a_secret_without_a_token() -> None:

@@ -1,0 +1,179 @@
+"""Where ministack's SNS differs from AWS."""
+
+# ruff: noqa: SLF001 - patching ministack's inside is what this module is for
+
+import functools
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import quote
+
+from ministack.services import sns
+from ministack.services.cloudformation import provisioners
+
+MAIL = ("email", "email-json")
+
+Handler = Callable[[Mapping[str, Any]], Any]
+
+signed: ContextVar[bool] = ContextVar("signed", default=False)
+
+
+def confirm_mail_addresses() -> None:
+    """Let an e-mail address be subscribed only once its owner has confirmed it, and be unsubscribed by its mails' link.
+
+    ministack: an e-mail subscription is confirmed at once and says so to nobody, whoever unsubscribes it; then it is
+    gone.
+    AWS: it is listed as `PendingConfirmation` until the token of a mail is confirmed. Everybody may unsubscribe it
+    then, unless a signed request confirmed it with `AuthenticateOnUnsubscribe`. Afterwards it is listed as `Deleted`.
+    The hours after which both disappear (48 and about 72) are not simulated.
+
+    Source:
+        https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html
+        https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html
+    """
+    _notice_signatures()
+    create = provisioners._sns_sub_create
+
+    @functools.wraps(create)
+    def create_pending(logical_id: str, props: Mapping[str, Any], stack: str) -> Any:
+        created = create(logical_id, props, stack)
+        for subscription in _mails(str(props.get("TopicArn"))):
+            if subscription["arn"] == created[0]:
+                _await_confirmation(subscription)
+        return created
+
+    provisioners._RESOURCE_HANDLERS["AWS::SNS::Subscription"]["create"] = create_pending
+    provisioners._sns_sub_create = create_pending
+    sns._subscribe = _subscribe(sns._subscribe)
+    sns._confirm_subscription = _confirm_subscription(sns._confirm_subscription)
+    sns._unsubscribe = _unsubscribe(sns._unsubscribe)
+    sns._list_subscriptions_by_topic = _list_subscriptions_by_topic
+
+
+def confirmation_mails() -> list[dict[str, str]]:
+    """List what AWS would have mailed: each address that waits, and the link that confirms it."""
+    return [
+        {"to": each["endpoint"], "link": _link(each)}
+        for topic in sns._topics.all_values()
+        for each in topic["subscriptions"]
+        if each["protocol"] in MAIL and each.get("token")
+    ]
+
+
+def _link(subscription: Mapping[str, Any]) -> str:
+    topic, endpoint = subscription["topic_arn"], quote(subscription["endpoint"])
+    region = topic.split(":")[3]
+    page = f"https://sns.{region}.amazonaws.com/confirmation.html"
+    return f"{page}?TopicArn={topic}&Token={subscription['token']}&Endpoint={endpoint}"
+
+
+def _notice_signatures() -> None:
+    """Keep of each request whether it is signed."""
+    handle = sns.handle_request
+
+    @functools.wraps(handle)
+    async def handle_and_notice(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
+        signed.set(any(name.lower() == "authorization" for name in headers) or "X-Amz-Signature" in query)
+        return await handle(method, path, headers, body, query)
+
+    sns.handle_request = handle_and_notice
+
+
+def _mails(topic_arn: str) -> Iterator[dict[str, Any]]:
+    topic = sns._topic_by_arn_any_scope(topic_arn)
+    yield from (each for each in (topic or {}).get("subscriptions", []) if each["protocol"] in MAIL)
+
+
+def _await_confirmation(subscription: dict[str, Any]) -> None:
+    subscription.update(confirmed=False, token=secrets.token_hex(64))
+    subscription["attributes"].update(
+        {
+            "SubscriptionArn": subscription["arn"],
+            "TopicArn": subscription["topic_arn"],
+            "Protocol": subscription["protocol"],
+            "Endpoint": subscription["endpoint"],
+            "Owner": subscription["owner"],
+            "PendingConfirmation": "true",
+            "ConfirmationWasAuthenticated": "false",
+        }
+    )
+
+
+def _subscribe(subscribe: Handler) -> Handler:
+    @functools.wraps(subscribe)
+    def subscribe_pending(params: Mapping[str, Any]) -> Any:
+        topic_arn, endpoint = sns._p(params, "TopicArn"), sns._p(params, "Endpoint")
+        known = {each["arn"] for each in _mails(topic_arn)}
+        answer = subscribe(params)
+        for each in _mails(topic_arn):
+            if each["arn"] not in known:
+                _await_confirmation(each)
+        waits = any(each["endpoint"] == endpoint and not each["confirmed"] for each in _mails(topic_arn))
+        if answer[0] != 200 or not waits or sns._p(params, "ReturnSubscriptionArn") == "true":
+            return answer
+        said = "<SubscribeResult><SubscriptionArn>pending confirmation</SubscriptionArn></SubscribeResult>"
+        return sns._xml(200, "SubscribeResponse", said)
+
+    return subscribe_pending
+
+
+def _confirm_subscription(confirm: Handler) -> Handler:
+    @functools.wraps(confirm)
+    def confirm_with_signature(params: Mapping[str, Any]) -> Any:
+        authenticated = sns._p(params, "AuthenticateOnUnsubscribe") == "true"
+        if authenticated and not signed.get():
+            return sns._error("AuthorizationError", "This request must be signed", 403)
+        waiting = [each for each in _mails(sns._p(params, "TopicArn")) if each.get("token")]
+        answer = confirm(params)
+        if answer[0] == 400:  # with AWS's code
+            return sns._error("InvalidParameter", "Invalid parameter: Token", 400)
+        for each in waiting:
+            if each["confirmed"]:
+                each["attributes"]["ConfirmationWasAuthenticated"] = str(authenticated).lower()
+        return answer
+
+    return confirm_with_signature
+
+
+def _unsubscribe(unsubscribe: Handler) -> Handler:
+    @functools.wraps(unsubscribe)
+    def unsubscribe_mail(params: Mapping[str, Any]) -> Any:
+        arn = sns._p(params, "SubscriptionArn")
+        topic_arn = sns._sub_arn_to_topic.get(arn)
+        ended = next((each for each in _mails(topic_arn or "") if each["arn"] == arn), None)
+        if ended and ended["attributes"].get("ConfirmationWasAuthenticated") == "true" and not signed.get():
+            return sns._error("AuthorizationError", "This request must be signed", 403)
+        answer = unsubscribe(params)
+        if ended:
+            sns._topic_by_arn_any_scope(topic_arn).setdefault("deleted", []).append(ended)
+        return answer
+
+    return unsubscribe_mail
+
+
+def _list_subscriptions_by_topic(params: Mapping[str, Any]) -> Any:
+    topic, refused = sns._get_topic(sns._p(params, "TopicArn"), "sns:ListSubscriptionsByTopic")
+    if refused is not None:
+        return refused
+    members = "".join(
+        [_member(each, each["arn"] if each["confirmed"] else "PendingConfirmation") for each in topic["subscriptions"]]
+        + [_member(each, "Deleted") for each in topic.get("deleted", [])]
+    )
+    said = f"<Subscriptions>{members}</Subscriptions>"
+    result = f"<ListSubscriptionsByTopicResult>{said}</ListSubscriptionsByTopicResult>"
+    return sns._xml(200, "ListSubscriptionsByTopicResponse", result)
+
+
+def _member(subscription: Mapping[str, Any], arn: str) -> str:
+    fields = {
+        "SubscriptionArn": arn,
+        "Owner": subscription["owner"],
+        "TopicArn": subscription["topic_arn"],
+        "Protocol": subscription["protocol"],
+        "Endpoint": subscription["endpoint"],
+    }
+    said = "".join(f"<{name}>{sns._xml_escape(value)}</{name}>" for name, value in fields.items())
+    return f"<member>{said}</member>"
