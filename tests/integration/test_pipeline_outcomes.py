@@ -1,7 +1,9 @@
 """What comes of a run: all captured, one refused, one that fails, nothing to do, everything failed, no summary."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -158,3 +160,29 @@ def test_a_run_that_cannot_be_summarized_sends_one_plain_summary(pipeline: Pipel
     assert "secret-name" not in plain["Message"], "a cause may hold anything"
     assert f"the run {aborted.name} ended as ABORTED" in by_rule["Message"]
     assert len(pipeline.days()) == 14, "what was captured is kept"
+
+
+def test_a_run_counts_the_addresses_that_get_its_mail(pipeline: Pipeline) -> None:
+    """The queue that is subscribed too is no address."""
+    sns = pipeline.engine.client("sns")
+    subscribed = sns.subscribe(
+        TopicArn=pipeline.outputs["SummaryTopicArn"], Protocol="email", Endpoint="you@example.com"
+    )
+    with SimulatedGitHub(repositories=1, port=pipeline.port):
+        execution = pipeline.run()
+    sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert [record["EmailSubscriptions"] for record in written_by(pipeline, "EmailSubscriptions")][-1] == [1.0]
+
+
+def written_by(pipeline: Pipeline, metric: str) -> list[dict[str, Any]]:
+    """Read from the functions' logs the records that hold a metric, the newest last."""
+    logs = pipeline.engine.client("logs")
+    messages = [
+        event["message"]
+        for group in logs.describe_log_groups()["logGroups"]
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for event in page["events"]
+    ]
+    return [json.loads(line) for text in messages for line in text.splitlines() if f'"{metric}":' in line]
