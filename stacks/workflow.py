@@ -75,12 +75,13 @@ class Workflow(Construct):
         self._role.add_to_policy(iam.PolicyStatement(actions=[action], resources=list(resources)))
 
     def _allow_children(self) -> None:
-        """Let the Distributed Map start, watch and stop its children, which are executions of this very machine.
+        """Let the Distributed Map start, watch, stop and redrive its children, executions of this very machine.
 
         A policy apart: the machine waits for its role's own policy, which therefore cannot name the machine.
 
         Source:
             https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+            https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html (IAM permissions)
         """
         start = iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.state_machine.state_machine_arn])
         watch = iam.PolicyStatement(
@@ -88,7 +89,8 @@ class Workflow(Construct):
             # Children carry the Map's label: execution:MACHINE/LABEL:NAME.
             resources=[f"{self.executions_arn}:*", f"{self.executions_arn}/*"],
         )
-        policy = iam.Policy(self, "DistributedMap", statements=[start, watch], roles=[self._role])
+        redrive = iam.PolicyStatement(actions=["states:RedriveExecution"], resources=[f"{self.executions_arn}/*"])
+        policy = iam.Policy(self, "DistributedMap", statements=[start, watch, redrive], roles=[self._role])
         executions = "IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
         accept(
             policy,

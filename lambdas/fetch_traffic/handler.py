@@ -12,6 +12,7 @@ from lambdas.shared.answers import CAPTURED
 from lambdas.shared.archive import archive
 from lambdas.shared.clock import to_text
 from lambdas.shared.contract import ChildState, Run, problems_prefix, stopped_key
+from lambdas.shared.deadline import extended
 from lambdas.shared.errors import GitHubUnavailableError, RunStoppedError
 from lambdas.shared.github import GitHub
 from lambdas.shared.metrics import counted, write_wait
@@ -36,7 +37,7 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         RunStoppedError: Another child found that the run cannot go on.
     """
-    run, owner = event["run"], event["batch"].get("owner", ANYONE)
+    run, owner = extended(event["run"], event, event.get("parent", {})), event["batch"].get("owner", ANYONE)
     logger.append_keys(run=run["id"], state=STATE)
     refuse_if_stopped(run, owner)
     with counted(github(owner)):

@@ -25,11 +25,10 @@ from lambdas.shared.contract import (
     manifest_key,
     not_due_key,
 )
+from lambdas.shared.deadline import LONGEST_RUN, extended
 from lambdas.shared.errors import GitHubLimitError
 from lambdas.shared.metrics import write_wait
 from lambdas.shared.settings import Selection, selection
-
-LONGEST_RUN = timedelta(hours=20)  # what is not captured by then is reported; the next day's run comes after 24
 
 STATE = "List repositories"  # in the definition
 
@@ -80,13 +79,13 @@ def begin(event: RunState) -> Run:
     """
     run = event["run"]
     if "listing" in event:
-        return run
+        return extended(run, event)
     started = from_text(run["started"])
     date = read_date(event.get("input"), started)
     begun: Run = {**run, "deadline": to_text(started + LONGEST_RUN)}
     if date is not None:
         begun["date"] = date
-    return begun
+    return extended(begun, event)
 
 
 def replay_of(event: RunState, run: Run) -> RunState | None:

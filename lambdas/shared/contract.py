@@ -27,6 +27,12 @@ class Run(TypedDict):
     arn: NotRequired[str]  # the execution's
 
 
+class Redriven(TypedDict):
+    """What a function reads of Step Functions' own description of an execution; it has more."""
+
+    RedriveTime: NotRequired[str]  # when it was last redriven; missing if it never was
+
+
 class Repository(TypedDict):
     """A repository to capture, and what is still to be asked of it."""
 
@@ -45,11 +51,12 @@ class Batch(TypedDict):
     owner: NotRequired[str]  # whose token asks; absent for the one that is for everybody's repositories
 
 
-class ChildState(TypedDict):
-    """What a child execution of the Map carries from state to state."""
+class ChildState(Redriven):
+    """What a child execution of the Map carries from state to state; Fetch traffic gets its execution, too."""
 
     run: Run
     batch: Batch
+    parent: NotRequired[Redriven]  # the run's execution, as it was when the child started
     resume_at: NotRequired[str]  # GitHub wants to be left alone until then
 
 
@@ -94,8 +101,8 @@ class Manifest(TypedDict):
     held: NotRequired[str]  # where a date is replayed from the archive: the dates that can be had
 
 
-class RunState(TypedDict):
-    """What the parent execution carries from state to state."""
+class RunState(Redriven):
+    """What the parent execution carries from state to state; List repositories gets its execution, too."""
 
     run: Run
     input: NotRequired[Mapping[str, Any]]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lambdas.list_repos.handler import LONGEST_RUN
+from lambdas.shared.deadline import LONGEST_RUN
 from simulated_github import SimulatedGitHub
 from simulated_github.fault_rules import EndpointKind
 from tests.faults.aws_pipeline import AT, AwsPipeline

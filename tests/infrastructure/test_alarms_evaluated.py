@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.list_repos.handler import LONGEST_RUN
+from lambdas.shared.deadline import LONGEST_RUN
 from tests.infrastructure.cloudwatch import states
 from tests.infrastructure.conftest import Template
 

@@ -1,13 +1,16 @@
 """Promise: definition, stack and code mean the same things by the same names."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from lambdas.list_repos.listing import plan_batches
 from lambdas.shared import errors
+from lambdas.shared.token_owners import ANYONE
 from tests.infrastructure.conftest import DEFINITION, Template, states
 
 # What Step Functions reports of a function whose process ends: out of time, out of memory, or by itself. On runtimes
@@ -127,6 +130,23 @@ def test_no_permanent_error_of_a_function_is_retried(definition: Mapping[str, An
         assert retried <= passing | AWS_ERRORS - {"States.TaskFailed", "States.ALL"}, name
 
 
+def test_a_redriven_run_says_when_it_was_redriven(definition: Mapping[str, Any]) -> None:
+    """A redriven state gets the input it had the first time, with the old deadline.
+
+    The execution as a whole, as a path to `RedriveTime` alone fails in each execution that was not redriven. A child
+    that had not started yet has no redrive of its own: it gets the run's execution.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
+    named = dict(states(definition))
+
+    for name in ("List repositories", "Fetch traffic"):
+        assert named[name]["Parameters"]["Payload.$"] == "States.JsonMerge($$.Execution, $, false)"
+    assert named["Capture repositories"]["ItemSelector"]["parent.$"] == "$$.Execution"
+    assert "$$.Execution.Redrive" not in json.dumps(definition)
+
+
 def test_a_task_waits_longer_than_its_function_runs(template: Template, definition: Mapping[str, Any]) -> None:
     """Otherwise States.Timeout starts a function again while the first still runs."""
     substitutions = template.only("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
@@ -147,6 +167,28 @@ def test_every_map_bounds_its_concurrency(definition: Mapping[str, Any]) -> None
 
     assert maps
     assert all(state["MaxConcurrency"] > 0 for state in maps)
+
+
+def test_the_map_is_begun_again_only_while_no_child_has_begun(definition: Mapping[str, Any]) -> None:
+    """A retrier of a Map runs all of its children again: 100,000 repositories, of which one failed."""
+    retried = {error for each in definition["States"]["Capture repositories"]["Retry"] for error in each["ErrorEquals"]}
+
+    assert retried == {"States.ItemReaderFailed"}
+
+
+def test_the_outputs_of_all_children_have_room_in_one_state(definition: Mapping[str, Any]) -> None:
+    """They count for the Map's output, although `ResultPath` throws it away: `{}` of 87,000 children are too much.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (256 KiB)
+    """
+    capture = definition["States"]["Capture repositories"]
+    children = len(plan_batches({ANYONE: [{"id": n, "name": f"octo/{n}"} for n in range(100_000)]}))
+    ends = [state for state in capture["ItemProcessor"]["States"].values() if state.get("End")]
+
+    assert capture["ResultPath"] is None
+    assert [end["Type"] for end in ends] == ["Pass"]
+    assert len(json.dumps([end["Result"] for end in ends] * children)) < 256 * 1024
 
 
 def test_every_state_says_what_it_is_for(definition: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ That these lists are what the code really does: tests/integration/test_least_pri
 
 import json
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ MACHINE = {
     "states:StartExecution",
     "states:DescribeExecution",
     "states:StopExecution",
+    "states:RedriveExecution",
 } | WITHOUT_RESOURCE
 
 
@@ -96,6 +98,31 @@ def test_the_machine_may_do_what_its_states_do_and_no_more(template: Template) -
     machine = template.only("AWS::StepFunctions::StateMachine")
 
     assert allowed(template.statements(role_of(machine))) == MACHINE
+
+
+def test_the_machine_may_redrive_its_children_and_nothing_else(template: Template) -> None:
+    """Who redrives a run needs the right to it; the run redrives the children of its Map, by its own role.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html (IAM permissions)
+    """
+    machine, (id_,) = (find("AWS::StepFunctions::StateMachine") for find in (template.only, template.of_type))
+    label = json.loads(machine["DefinitionString"])["States"]["Capture repositories"]["Label"]
+    (resource,) = [
+        found["Resource"]
+        for found in template.statements(role_of(machine))
+        if "states:RedriveExecution" in many(found["Action"])
+    ]
+    values = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012", id_: "Machine"}
+    parts = (
+        part if isinstance(part, str) else part.get("Ref") or part["Fn::GetAtt"][0] for part in resource["Fn::Join"][1]
+    )
+    pattern = "".join(values.get(part, part) for part in parts)
+    executions = "arn:aws:states:eu-west-1:123456789012:execution"
+
+    assert fnmatchcase(f"{executions}:Machine/{label}:7b4a1f8e-child", pattern)
+    assert not fnmatchcase(f"{executions}:Machine:run-1", pattern)
+    assert not fnmatchcase(f"{executions}:Machines/{label}:7b4a1f8e-child", pattern)
 
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:

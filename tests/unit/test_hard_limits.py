@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from lambdas.fetch_traffic.batch import PASSES
-from lambdas.list_repos.handler import LONGEST_RUN
 from lambdas.list_repos.listing import BATCH
 from lambdas.shared.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from lambdas.shared.contract import ENDPOINTS, Batch, ChildState, Receipt, RunState, receipts_prefix
+from lambdas.shared.deadline import LONGEST_RUN
 from lambdas.shared.items import item_of_entry
 from lambdas.shared.merge import Entry, Name
 from lambdas.shared.rate_limit import rate_limit_pause
