@@ -123,7 +123,9 @@ def test_a_function_whose_process_ends_is_started_again(definition: Mapping[str,
 
 def test_no_permanent_error_of_a_function_is_retried(definition: Mapping[str, Any]) -> None:
     """A refused token, asked again and again, gets its owner locked out. `States.TaskFailed` would retry it, too."""
-    passing = {name for name, error in inspect.getmembers(errors, inspect.isclass) if "Retry names" in error.__doc__}
+    passing = {
+        name for name, error in inspect.getmembers(errors, inspect.isclass) if "Retry names" in str(error.__doc__)
+    }
 
     for name, state in invocations(definition).items():
         retried = {error for retrier in state["Retry"] for error in retrier["ErrorEquals"]}

@@ -106,7 +106,8 @@ def test_the_machine_may_redrive_its_children_and_nothing_else(template: Templat
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html (IAM permissions)
     """
-    machine, (id_,) = (find("AWS::StepFunctions::StateMachine") for find in (template.only, template.of_type))
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    (id_,) = template.of_type("AWS::StepFunctions::StateMachine")
     label = json.loads(machine["DefinitionString"])["States"]["Capture repositories"]["Label"]
     (resource,) = [
         found["Resource"]

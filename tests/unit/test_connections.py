@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.endpoint import MAX_POOL_CONNECTIONS
 from requests.adapters import DEFAULT_POOLSIZE
 
 from cli import demo, rebuild
@@ -131,7 +132,7 @@ def test_no_pool_of_threads_is_larger_than_a_pool_of_connections() -> None:
 
     assert pools == THREADS.keys()
     assert max(THREADS.values()) <= POOL
-    assert Config().max_pool_connections == DEFAULT_POOLSIZE == POOL
+    assert MAX_POOL_CONNECTIONS == DEFAULT_POOLSIZE == POOL
 
 
 def test_a_full_pool_is_noticed(server: Server, full_pools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
