@@ -44,7 +44,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
         limit, `resume_at`.
 
     Raises:
-        InvalidInputError, InvalidSettingError: What was given cannot be used; nothing was asked of GitHub.
+        InvalidInputError, InvalidSettingError: What was given cannot be used, or it is not GitHub's API that answers.
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         GitHubLimitError: GitHub's limit outlasts the run; the run ends.

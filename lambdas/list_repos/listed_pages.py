@@ -38,6 +38,11 @@ class _Pages:
         self._run_id = run_id
         self._begin()
 
+    def _begin(self) -> None:
+        self._compressor = zlib.compressobj(wbits=GZIP)
+        self._packed = bytearray()
+        self._first = ""  # the time of the first page
+
     def keep(self, owner: str, url: str, captured_at: str, answer: Answer) -> None:
         """Compress a page, and write the object once it is large."""
         page: ListedPage = {
@@ -60,8 +65,3 @@ class _Pages:
         self._begin()  # before the write: if it fails, the pages are not written half a second time at the end
         if first:
             self._archive.put_listing(self._run_id, first, content)
-
-    def _begin(self) -> None:
-        self._compressor = zlib.compressobj(wbits=GZIP)
-        self._packed = bytearray()
-        self._first = ""
