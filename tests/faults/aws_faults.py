@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from tests.faults.aws_proxy import Call
+from tests.faults.aws_proxy import LOST, Call
 
 MACHINE = "capture_traffic"  # the state machine, as a caller
 
@@ -59,21 +60,34 @@ DURATIONS: Mapping[str, int | None] = {"once": 1, "a while": 2 * (SDK_TRIES - 1)
 
 Fault = Mapping[str, Any]  # the part of a rule of microburst that says what happens
 
+# The call arrives, but its answer does not. The proxy sends the headers before it aborts the body. An answer without a
+# body, as S3's to a PutObject, would be complete by then: the headers promise one, and `LOST` breaks the connection.
+ANSWER_LOST: Fault = {"response": {"abort_bytes": 0, "set_headers": {"Content-Length": "1", LOST: "1"}}}
+
 # Broken on the way, whatever the service.
 ON_THE_WAY: Mapping[str, Fault] = {
     "slow": {"latency": READ_TIMEOUT / 10},
     "hangs": {"latency": READ_TIMEOUT * 2, "hurry": True},  # and arrives after all, when nobody waits any more
     "reset": {"reset": True},
-    "answer lost": {"response": {"abort_bytes": 0}},
+    "answer lost": ANSWER_LOST,
     "answer cut": {"response": {"abort_frac": 0.5}},
 }
 
 
-# The function's process is killed, as for want of memory. Dying after a call that only reads is dying before the next.
-KILLED: Mapping[str, Fault] = {
-    "killed before": {"reset": True, "kill": True},
-    "killed after": {"response": {"abort_bytes": 0}, "kill": True},
+# How a function's process ends where a call breaks off: what `aws_worker` does there, and what AWS calls it. At its
+# timeout and at its memory it is the engine that ends it.
+DEATHS: Mapping[str, tuple[str, str]] = {
+    "killed": ("kill", "Runtime.ExitError"),
+    "timed out": ("hang", "Sandbox.Timedout"),
+    "out of memory": ("allocate", "Runtime.OutOfMemory"),
 }
+
+# The call has not arrived, or it has and nobody learns of it.
+MOMENTS: Mapping[str, Fault] = {"before": {"reset": True}, "after": ANSWER_LOST}
+
+FUNCTION_TIMEOUT = 2  # seconds, for a function that hangs; it believes that it has as long as in AWS
+
+FUNCTION_MEMORY = 256  # MB, for all functions: filling those that have more in AWS takes long
 
 WRITES = ("PutObject", "UpdateItem")
 
@@ -189,14 +203,17 @@ def every_case() -> Iterator[AwsCase]:
 
 
 def every_death() -> Iterator[AwsCase]:
-    """Make the matrix of functions that are killed before and after each of their side effects.
+    """Make the matrix of functions that end before and after each of their side effects.
 
-    "A while" is left out: neither the SDK nor the state machine repeats what a dead process did.
+    Dying after a call that only reads is dying before the next. Those that are killed die before each read, too; what
+    they leave behind is what those leave that time out or run out of memory there.
+    "A while" is left out: the SDK does not repeat what a dead process did.
     """
-    for call in CALLS:
-        for way, fault in KILLED.items():
-            if call.function != MACHINE and (way == "killed before" or call.operation in WRITES):
-                yield from (AwsCase(call, way, fault, duration) for duration in ("once", "lasting"))
+    for call, death, moment in product(CALLS, DEATHS, MOMENTS):
+        writes = call.operation in WRITES
+        if call.function != MACHINE and (writes or (death, moment) == ("killed", "before")):
+            fault = {**MOMENTS[moment], DEATHS[death][0]: True}
+            yield from (AwsCase(call, f"{death} {moment}", fault, duration) for duration in ("once", "lasting"))
 
 
 def ways(call: Call) -> Mapping[str, Fault]:

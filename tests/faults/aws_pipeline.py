@@ -12,7 +12,16 @@ import pytest
 from local import engine as local_engine
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import server_error
-from tests.faults.aws_faults import DURATIONS, MACHINE, READ_TIMEOUT, SDK_TRIES, AwsCase
+from tests.faults.aws_faults import (
+    DEATHS,
+    DURATIONS,
+    FUNCTION_MEMORY,
+    FUNCTION_TIMEOUT,
+    MACHINE,
+    READ_TIMEOUT,
+    SDK_TRIES,
+    AwsCase,
+)
 from tests.faults.aws_proxy import Call, Proxies, proxies
 from tests.faults.judgement import Outcome, claims_all, is_told, kept_in, missing_names, truth_of
 from tests.integration.pipeline import Pipeline, deployed_pipeline
@@ -20,6 +29,7 @@ from tests.integration.pipeline import Pipeline, deployed_pipeline
 AT = "2026-11-20T09:00:00Z"
 REPOSITORIES = ["octo/docs", "octo/cli"]
 WAIT_SCALE = "0.02"
+TIMEOUT = 300  # seconds that functions have in AWS
 WORKER = Path(__file__).parent / "aws_worker"
 
 
@@ -40,8 +50,9 @@ class AwsPipeline:
     def judge(self, case: AwsCase, side: str) -> Outcome:
         """Run once with the fault and once without it, and compare the tables with the truth."""
         self.pipeline.forget()
-        if case.call.service == "secretsmanager":
-            self.restart(case.call.function)  # a warm function has the token in its memory
+        hangs = "hang" in case.fault
+        if hangs or case.call.service == "secretsmanager":  # a warm function has the token in its memory
+            self.restart(case.call.function, FUNCTION_TIMEOUT if hangs else TIMEOUT)
         with SimulatedGitHub(repositories=REPOSITORIES, port=self.pipeline.port, at=AT) as github:
             disturb(github)
             truth = truth_of(github)
@@ -50,6 +61,8 @@ class AwsPipeline:
                 disturbed = self.pipeline.run()
             finally:
                 struck = self.mend(case)
+                if hangs:
+                    self.restart(case.call.function)
             missing = missing_names(truth, kept_in(self.pipeline))
             complete = not missing and claims_all(self.pipeline, disturbed, len(REPOSITORIES))
             told = is_told(self.pipeline, disturbed, missing, len(REPOSITORIES))
@@ -59,7 +72,8 @@ class AwsPipeline:
         assert undisturbed.status == "SUCCEEDED", f"{undisturbed.error}: {undisturbed.cause}"
         lost = sum(rows.get(key) != value for key, value in truth.items())
         duplicates = len(rows.keys() - truth.keys())
-        return Outcome(side, str(case), struck, disturbed.status, complete, told, lost, duplicates)
+        errors = self.pipeline.errors(disturbed)
+        return Outcome(side, str(case), struck, disturbed.status, complete, told, lost, duplicates, errors)
 
     def warm_up(self) -> None:
         """Run once: what starts late, in engine, proxies and functions, takes longer than hurried functions wait."""
@@ -125,11 +139,12 @@ class AwsPipeline:
 
     @property
     def moods(self) -> dict[str, Path]:
-        """The files that tell functions to be killed when a call breaks off, or to be in a hurry."""
-        return {mood: self.pipeline.engine.history / f"functions-{mood}" for mood in ("kill", "hurry")}
+        """The files that tell functions to end when a call breaks off, and how, or to be in a hurry."""
+        moods = ("hurry", *(mood for mood, _ in DEATHS.values()))
+        return {mood: self.pipeline.engine.history / f"functions-{mood}" for mood in moods}
 
-    def restart(self, function: str) -> None:
-        """Make a function start anew at its next call."""
+    def restart(self, function: str, timeout: int = TIMEOUT) -> None:
+        """Make a function start anew at its next call, with so many seconds until the engine ends it."""
         client = self.pipeline.engine.client("lambda")
         name = self.functions[function]
         variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -138,10 +153,15 @@ class AwsPipeline:
             "PYTHONPATH": str(WORKER),
             "SDK_READ_TIMEOUT": str(READ_TIMEOUT / 1000),
             "AWS_MAX_ATTEMPTS": str(SDK_TRIES),
-            "DEATH_FILE": str(self.moods["kill"]),
-            "HURRY_FILE": str(self.moods["hurry"]),
+            "MOODS": str(self.pipeline.engine.history),
+            "BELIEVED_TIMEOUT": str(TIMEOUT),
         }
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, **ours}})
+        client.update_function_configuration(
+            FunctionName=name,
+            Environment={"Variables": {**variables, **ours}},
+            Timeout=timeout,
+            MemorySize=FUNCTION_MEMORY,
+        )
 
 
 def disturb(github: SimulatedGitHub) -> None:

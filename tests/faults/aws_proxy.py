@@ -14,6 +14,8 @@ from microburst.app import make_app
 from microburst.core.pipeline import Microburst
 from microburst.rules import RuleEngine
 
+LOST = "x-answer-lost"  # a header of answers after which the connection breaks
+
 SETTLED = 30.0  # seconds within which every call has to arrive; those that hang take 1.6
 
 
@@ -81,7 +83,10 @@ class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types
         """Deal with a call, to the end even where its caller has gone."""
         self.pending += 1
         try:
-            return await super().handle_proxy(request)
+            answer = await super().handle_proxy(request)
+            if LOST in answer.headers and request.transport is not None:
+                request.transport.abort()
+            return answer
         finally:
             self.pending -= 1
 

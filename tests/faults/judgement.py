@@ -25,6 +25,7 @@ class Outcome:
         told: Whether a person learns of all that it did not capture.
         lost: Rows that are not the truth after one undisturbed run.
         duplicates: Rows that are in no truth.
+        errors: What the disturbed run's tasks failed with, retried or not.
     """
 
     side: str
@@ -35,6 +36,7 @@ class Outcome:
     told: bool
     lost: int
     duplicates: int
+    errors: tuple[str, ...] = ()
 
     @property
     def silent(self) -> bool:

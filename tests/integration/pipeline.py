@@ -104,13 +104,19 @@ class Pipeline:
 
     def waits(self, execution: Execution) -> int:
         """Count how often the run, or a child of it, was told by a function to wait for GitHub's limit."""
+        events = self.events(execution)
+        return sum('"resume_at"' in event.get("taskSucceededEventDetails", {}).get("output", "") for event in events)
+
+    def errors(self, execution: Execution) -> tuple[str, ...]:
+        """Name what tasks of the run, or of a child of it, failed with."""
+        failed = [event for event in self.events(execution) if event["type"] == "TaskFailed"]
+        return tuple(sorted({event["taskFailedEventDetails"]["error"] for event in failed}))
+
+    def events(self, execution: Execution) -> list[dict[str, Any]]:
+        """Read the histories of the run and of its children."""
         client = self.engine.client("stepfunctions")
         arns = [execution.arn, *(child["executionArn"] for child in self.children(execution))]
-        return sum(
-            '"resume_at"' in event.get("taskSucceededEventDetails", {}).get("output", "")
-            for arn in arns
-            for event in client.get_execution_history(executionArn=arn)["events"]
-        )
+        return [event for arn in arns for event in client.get_execution_history(executionArn=arn)["events"]]
 
     def summary(self, execution: Execution) -> Summary:
         """Read what Summarize run kept."""

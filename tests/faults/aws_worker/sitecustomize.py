@@ -1,9 +1,9 @@
 """Python loads this first in every function's process: its patience, scaled as the engine's waits are, and its death.
 
-GitHub's client gives up as it does in AWS, in a fraction of the time; so does the SDK while the file `HURRY_FILE`
-exists, and else it is as patient as there, as the machine may be slow. While the file `DEATH_FILE` exists, the process
-is killed as soon as a call to AWS breaks off: before its side effect or after it, as the proxy had the call arrive or
-not.
+GitHub's client gives up as it does in AWS, in a fraction of the time; so does the SDK in the mood `hurry`, and
+otherwise it is as patient as there, as the machine may be slow. In the moods `kill`, `hang` and `allocate` the process
+ends as soon as a call to AWS breaks off: before its side effect or after it, as the proxy had the call arrive or not.
+A mood lasts while its file exists.
 """
 
 import importlib
@@ -23,9 +23,7 @@ SDK_PAUSE_SCALE = 0.002  # of the SDK's pauses between two tries
 
 GITHUB_SECONDS = {"SILENCE_SECONDS": (1.0, 1.5), "CALL_SECONDS": 2.0}  # a tenth of what `lambdas.shared.github` says
 
-DEATH_FILE = Path(os.environ["DEATH_FILE"])
-
-HURRY_FILE = Path(os.environ["HURRY_FILE"])
+FOLDER = Path(os.environ["MOODS"])  # where the moods' files are
 
 import_module, send = importlib.import_module, httpsession.URLLib3Session.send
 
@@ -37,14 +35,26 @@ def sleep(seconds: float) -> None:
 
 def send_and_hurry(session: Any, request: Any) -> Any:
     """Send a request of the SDK's, with the patience of the moment: all its connections share this object."""
-    session._timeout._read = SDK_READ_TIMEOUT if HURRY_FILE.exists() else 60
+    session._timeout._read = SDK_READ_TIMEOUT if mood("hurry") else 60
     return send(session, request)
 
 
 def die(exception: BaseException | None = None, **_: Any) -> None:
-    """Be killed, as by the kernel when memory runs out, where a call broke off and the case is about that."""
-    if exception is not None and DEATH_FILE.exists():
+    """End where a call broke off, in the way that the case is about: by itself, or by the engine's hand."""
+    if exception is None:
+        return
+    if mood("kill"):
         os.kill(os.getpid(), signal.SIGKILL)
+    kept = []
+    while mood("hang") or mood("allocate"):
+        time.sleep(0.01)
+        if mood("allocate"):
+            kept.append(b"x" * 8_000_000)
+
+
+def mood(name: str) -> bool:
+    """Whether a mood lasts."""
+    return (FOLDER / f"functions-{name}").exists()
 
 
 def import_and_hurry(name: str, package: str | None = None) -> ModuleType:
@@ -57,6 +67,7 @@ def import_and_hurry(name: str, package: str | None = None) -> ModuleType:
     return module
 
 
+os.environ["_LAMBDA_TIMEOUT"] = os.environ["BELIEVED_TIMEOUT"]
 endpoint.time = SimpleNamespace(sleep=sleep)  # type: ignore[attr-defined]
 httpsession.URLLib3Session.send = send_and_hurry  # type: ignore[assignment,method-assign]
 handlers.BUILTIN_HANDLERS.append(("response-received", die))
