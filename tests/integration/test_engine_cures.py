@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import Engine, running_engine
+from local.snapshots import History, current_generation
 from tests.integration.engine_stack import TABLE, alive, deploy_small, rows
 
 TOKEN = "ghp_deployed0123456789"
@@ -203,6 +204,29 @@ def test_items_of_every_type_survive_a_save(engine: Engine, home: Path, tmp_path
 
     assert items == [item]
     assert description["ItemCount"] == 1
+    generation = current_generation(History(tmp_path / "copy"))
+    assert "octo/" in (generation / "dynamodb-items.jsonl").read_text()
+    assert "octo/" not in (generation / "dynamodb.json").read_text()
+
+
+def test_an_execution_of_more_than_90_days_ago_is_not_saved_again(
+    engine: Engine, outputs: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    """Each save writes all executions, so years of them would make it slower every day; AWS keeps 90 days, too."""
+    run(engine, outputs, "FailFunction", seconds=0)
+    engine.save()
+    copy_history(home / "history", tmp_path / "copy")
+    saved = current_generation(History(tmp_path / "copy")) / "stepfunctions.json"
+    saved.write_text(re.sub(r'("stopDate": ")\d{4}', r"\g<1>2020", saved.read_text()))
+
+    with running_engine(tmp_path / "copy") as other:
+        client = other.client("stepfunctions")
+        before = client.list_executions(stateMachineArn=outputs["StateMachineArn"])["executions"]
+        other.save()
+        after = client.list_executions(stateMachineArn=outputs["StateMachineArn"])["executions"]
+
+    assert before
+    assert after == []
 
 
 @pytest.mark.usefixtures("outputs")

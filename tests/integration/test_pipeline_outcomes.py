@@ -68,6 +68,15 @@ def test_a_repository_that_fails_lastingly_stays_alone_with_its_failure(hasty_pi
     assert "octo/broken\n    views: 502" in message
 
 
+def test_the_states_of_a_child_are_in_its_history(hasty_pipeline: Pipeline) -> None:
+    """Commands read from there which step failed or waits; ministack tells of a child's tasks only."""
+    with SimulatedGitHub(repositories=1, port=hasty_pipeline.port):
+        execution = hasty_pipeline.run()
+
+    details = [event.get("stateEnteredEventDetails", {}) for event in hasty_pipeline.events(execution)]
+    assert {"Anything to fetch?", "Fetch traffic", "Store traffic"} <= {each.get("name") for each in details}
+
+
 def test_a_run_that_captured_nothing_of_several_has_failed(pipeline: Pipeline) -> None:
     """A success that stores nothing would hide a token that lost its rights."""
     with SimulatedGitHub(repositories=3, port=pipeline.port) as github:
