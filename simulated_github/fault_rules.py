@@ -22,6 +22,7 @@ class Strikes(TypedDict, total=False):
     endpoint: EndpointKind
     first: int  # the matching call that it begins with, from 1
     count: int  # matching calls that it strikes; absent: all that come
+    every: int  # of the matching calls each so many, from the first on: 2 lets a fault alternate with fine answers
     since: str  # simulated time
     until: str
 
@@ -35,6 +36,7 @@ class FaultRule:
     endpoint: EndpointKind | None = None
     first: int = 1
     count: int | None = None
+    every: int = 1
     since: datetime | None = None
     until: datetime | None = None
     matched: int = field(default=0, init=False)
@@ -54,7 +56,8 @@ class FaultRule:
         if (self.since and now < self.since) or (self.until and now >= self.until):
             return False
         self.matched += 1
-        return self.matched >= self.first and (self.count is None or self.matched < self.first + self.count)
+        turn, rest = divmod(self.matched - self.first, self.every)
+        return turn >= 0 and rest == 0 and (self.count is None or turn < self.count)
 
     def as_json(self) -> dict[str, Any]:
         """Write it for `GET /_faults`."""
@@ -64,6 +67,7 @@ class FaultRule:
             "endpoint": self.endpoint,
             "first": self.first,
             "count": self.count,
+            "every": self.every,
             "since": self.since and format_time(self.since),
             "until": self.until and format_time(self.until),
             "matched": self.matched,
@@ -87,8 +91,10 @@ def rule_from_json(content: Any) -> FaultRule:
     strikes = {key: value for key, value in content.items() if key not in {"fault", "arguments"} and value is not None}
     if strikes.get("endpoint", "views") not in ENDPOINT_KINDS:
         raise FaultRuleError(f'"endpoint" must be one of {", ".join(ENDPOINT_KINDS)}')
-    if not all(isinstance(strikes.get(key, 1), int) for key in ("first", "count")):
-        raise FaultRuleError('"first" and "count" must be whole numbers')
+    if not all(isinstance(strikes.get(key, 1), int) for key in ("first", "count", "every")):
+        raise FaultRuleError('"first", "count" and "every" must be whole numbers')
+    if strikes.get("every", 1) < 1:
+        raise FaultRuleError('"every" must be 1 or more')
     try:
         fault = FAULTS[content["fault"]](**content.get("arguments", {}))
         return fault_rule(fault, strikes)  # type: ignore[arg-type]  # FaultRule refuses other keys

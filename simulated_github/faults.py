@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from typing import Literal
 
 from simulated_github import replies
+from simulated_github.clock import parse_time
 from simulated_github.replies import HTML_TYPE, LOGIN, SECONDARY_DOCS, SECONDARY_MESSAGE, TRAFFIC_DOCS, Reply, error
 
 SecondaryVariant = Literal["all", "message", "abuse", "documentation", "header", "bare"]
@@ -28,6 +29,7 @@ class Circumstances:
     canonical_url: str  # the same resource by the repository's id
     path: str = ""  # as asked for, with its query
     api: str = ""  # the API's own address, without a slash at the end
+    answer_at: Callable[[datetime], Reply] | None = None  # gives GitHub's own reply as it was at another time
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,21 @@ def oversized_body(size: int) -> Fault:
 def deeply_nested(depth: int = 100_000) -> Fault:
     """Valid JSON that breaks recursive parsers."""
     return Fault("deeply_nested", lambda reply, _: replace(reply, status=200, body=b"[" * depth + b"]" * depth))
+
+
+def stale_copy(of: str) -> Fault:
+    """Views and clones as they were at a time: a copy that stands still. Give `every=2` to let it alternate.
+
+    Lists of paths and referrers name no day, so that nobody can tell how old they are; they are left as they are.
+
+    Source: a recorded series of 2026-02, in which clones ended on one day for eleven days, in turn with fresh answers.
+    """
+
+    def spoil(reply: Reply, circumstances: Circumstances) -> Reply:
+        dated = any(f"/traffic/{kind}" in circumstances.path for kind in ("views", "clones"))
+        return circumstances.answer_at(parse_time(of)) if dated and circumstances.answer_at else reply
+
+    return Fault("stale_copy", spoil)
 
 
 def redirect(status: int = 301, to: str | None = None) -> Fault:
@@ -284,6 +301,6 @@ FAULTS: dict[str, Callable[..., Fault]] = {
         version_closing_down, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
         deeply_nested, redirect, redirect_to_other_host, bad_credentials, retry_after, primary_limit, secondary_limit,
         sso_required, no_push_access, admin_rights, not_accessible_by_token, lifetime_forbidden, ip_allow_list, blocked,
-        upgrade_to_pro, not_found, gone, unprocessable, bad_api_version,
+        upgrade_to_pro, not_found, gone, unprocessable, bad_api_version, stale_copy,
     )
 }  # fmt: skip

@@ -205,7 +205,11 @@ class GitHub:
         owner = (target.current_name or login).partition("/")[0]
         path = f"{request.path}?{request.query_string}"
         url, number = _canonical_url(request, target), self.account.owner_id(login)
-        return Circumstances(now, owner, number, url, path, request.api)
+
+        def answer_at(at: datetime) -> Reply:
+            return self._own_answer(request, target, at)
+
+        return Circumstances(now, owner, number, url, path, request.api, answer_at)
 
     def _finish(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
         """Add the headers that every answer carries; those of the reply itself win."""

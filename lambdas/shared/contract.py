@@ -175,6 +175,13 @@ class Recent(TypedDict):
     weeks: NotRequired[list[list[int]]]  # views and clones, of the 7 days up to the day and of the 7 before
 
 
+class WindowEnd(TypedDict):
+    """The end of a window of which GitHub lists every day."""
+
+    day: str
+    behind: int  # days by which it ends too early for the time of its capture; 0 as a rule
+
+
 class Receipt(TypedDict):
     """What Store traffic found for one repository in one archive object."""
 
@@ -188,6 +195,7 @@ class Receipt(TypedDict):
     lowered: int  # cells for which GitHub now says less than is kept
     newest_day: str | None
     recent: NotRequired[Recent]  # where some day was told whole
+    ends: NotRequired[dict[str, WindowEnd]]  # of views and of clones, where GitHub lists every day of the window
 
 
 def archive_prefix(day: str) -> str:

@@ -54,6 +54,7 @@ def entry_of_item(item: Mapping[str, Any]) -> Entry:
         item.get("refusals", {}),
         {kind: _spans(written) for kind, written in item.get("covered", {}).items()},
         item.get("active", {}),
+        item.get("refused-before", {}),
     )
 
 
@@ -66,6 +67,7 @@ def item_of_entry(entry: Entry) -> Item:
         "refusals": dict(entry.refusals),
         "covered": {kind: [f"{first}/{last}" for first, last in spans] for kind, spans in entry.covered.items()},
         "active": dict(entry.active),
+        "refused-before": dict(entry.refused_before),
     }
     return {name: value for name, value in item.items() if value}
 
@@ -74,7 +76,9 @@ def snapshot_of_item(item: Mapping[str, Any]) -> Snapshot:
     """Read an item of `RepoTrafficSnapshots`."""
     since = item.get("captured-at", {})
     return {
-        endpoint: Statement({name: plain(item[name]) for name in SAID[endpoint]}, since[endpoint])
+        endpoint: Statement(
+            {name: plain(item[name]) for name in SAID[endpoint]}, since[endpoint], item.get(f"{endpoint}-until")
+        )
         for endpoint in ENDPOINTS
         if endpoint in since
     }
@@ -83,8 +87,10 @@ def snapshot_of_item(item: Mapping[str, Any]) -> Snapshot:
 def item_of_snapshot(snapshot: Snapshot) -> Item:
     """Write what GitHub said of the whole window as attributes of an item of `RepoTrafficSnapshots`."""
     item: Item = {"captured-at": {endpoint: kept.since for endpoint, kept in snapshot.items()}}
-    for kept in snapshot.values():
+    for endpoint, kept in snapshot.items():
         item |= kept.said
+        if kept.until is not None:
+            item[f"{endpoint}-until"] = kept.until
     return item
 
 

@@ -58,6 +58,7 @@ class Entry:
         newest_day: The newest day GitHub reported; None before the first.
         captured_on: The last day on which everything that was to be asked was answered; None before the first.
         refusals: For each outcome but "captured", the last day it came.
+        refused_before: For each of these outcomes, the last day it came before that one.
         covered: For views and for clones, the days that some answer covered whole.
         active: For views and for clones, the newest day on which there were any.
     """
@@ -68,6 +69,7 @@ class Entry:
     refusals: Mapping[str, str] = field(default_factory=dict)
     covered: Mapping[str, Spans] = field(default_factory=dict)
     active: Mapping[str, str] = field(default_factory=dict)
+    refused_before: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -88,7 +90,19 @@ def merge_entries(one: Entry, other: Entry) -> Entry:
         _newest(one.refusals, other.refusals),
         {kind: join(one.covered.get(kind, ()), other.covered.get(kind, ())) for kind in (*one.covered, *other.covered)},
         _newest(one.active, other.active),
+        _refused_before(one, other),
     )
+
+
+def _refused_before(one: Entry, other: Entry) -> dict[str, str]:
+    """Return the second newest day of each outcome: Summarize run reads the entry when the newest is already in it."""
+    before: dict[str, str] = {}
+    for outcome in (*one.refusals, *other.refusals):
+        kept = (one.refusals, one.refused_before, other.refusals, other.refused_before)
+        days = sorted({days[outcome] for days in kept if outcome in days})
+        if len(days) > 1:
+            before[outcome] = days[-2]
+    return before
 
 
 def _newest(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:

@@ -27,10 +27,12 @@ class Statement:
     Attributes:
         said: Numbers and lists by the names of their attributes in the table: `views-count`, `referrers` ...
         since: The first capture of the day that said so, a time.
+        until: The last day of the window that the numbers cover, which can be old; None where GitHub does not say.
     """
 
     said: Mapping[str, Any]
     since: str
+    until: str | None = None
 
 
 Snapshot = Mapping[Endpoint, Statement]
@@ -43,8 +45,8 @@ def merge_statements(one: Statement, other: Statement) -> Statement:
     GitHub gave, took back and gave again within a day, when what came between is stored last: telling that would take a
     write for every capture. Storing the day's objects again in their order mends it.
     """
-    if one.said == other.said:
-        return min(one, other, key=lambda each: each.since)
+    if one.said == other.said:  # whatever their windows: records made before `until` was kept must stay as they are
+        return Statement(one.said, min(one.since, other.since), max(one.until or "", other.until or "") or None)
     return max(one, other, key=lambda each: (each.since, json.dumps(each.said, sort_keys=True)))
 
 

@@ -84,4 +84,8 @@ def store(report: Report) -> Receipt:
         "newest_day": max(report.days, default=None),
     }
     newest = recent(report.days)
-    return {**receipt, "recent": newest} if newest else receipt
+    if newest:
+        receipt["recent"] = newest
+    if report.ends:
+        receipt["ends"] = dict(report.ends)
+    return receipt

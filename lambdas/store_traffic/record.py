@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.shared.answers import CAPTURED, Answer
 from lambdas.shared.clock import from_text
-from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory
+from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, WindowEnd
 from lambdas.shared.merge import Day, Entry, Name
 from lambdas.shared.snapshot import Snapshot, Statement, merge_snapshots, read_statement
 from lambdas.shared.spans import Spans
-from lambdas.shared.traffic import Said, nobody_viewed, read_days, read_rows, whole_days
+from lambdas.shared.traffic import Said, days_behind, last_days, nobody_viewed, read_days, read_rows, whole_days
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Report:
         snapshots: Per day of capture what was said of the window as a whole.
         imported: Whether another tool said all this, and GitHub nothing.
         new: Whether the name is one that GitHub told.
+        ends: For views and for clones, where the window ends, if GitHub lists every day of it.
     """
 
     repo_id: int
@@ -43,6 +44,7 @@ class Report:
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     imported: bool = False
     new: bool = True
+    ends: Mapping[str, WindowEnd] = field(default_factory=dict)
 
     @property
     def entry(self) -> Entry:
@@ -114,6 +116,7 @@ def _add(draft: _Draft, answer: ArchivedAnswer, body: Any) -> None:
 
 
 def _report(repo_id: int, draft: _Draft) -> Report:
+    ends = last_days(draft.capture)
     return Report(
         repo_id,
         draft.name,
@@ -123,8 +126,22 @@ def _report(repo_id: int, draft: _Draft) -> Report:
         draft.outcome,
         draft.detail,
         {kind: spans for kind, spans in whole_days(draft.capture).items() if spans},
-        draft.snapshots,
+        _until(draft, ends),
+        ends={
+            kind: {"day": day, "behind": days_behind(day, draft.capture[kind].captured_at)}
+            for kind, day in ends.items()
+        },
     )
+
+
+def _until(draft: _Draft, ends: Mapping[Endpoint, str]) -> dict[str, Snapshot]:
+    """Write beside the totals of each window its last day: GitHub may have answered from a copy that is weeks old."""
+    snapshots = dict(draft.snapshots)
+    for kind, last in ends.items():
+        day = draft.capture[kind].today
+        if kind in snapshots.get(day, {}):
+            snapshots[day] = {**snapshots[day], kind: replace(snapshots[day][kind], until=last)}
+    return snapshots
 
 
 def _imported(line: ImportedHistory) -> Report:

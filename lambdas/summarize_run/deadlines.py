@@ -104,3 +104,17 @@ def token_days_left(expires: str, now: datetime) -> int | None:
 def lost_since(first: str, today: str) -> Span:
     """Give the days that are lost where nothing from `first` on was captured."""
     return first, days_before(today, SAFE_DAYS + 1)
+
+
+def remaining(left: int) -> str:
+    """Say how many days remain until days are lost for good."""
+    if left < 0:
+        return "Days are being lost for good"
+    return (
+        f"{count(left)} until days are lost for good" if left else "Today is the last day before days are lost for good"
+    )
+
+
+def count(days: int) -> str:
+    """Write a number of days."""
+    return "1 day" if days == 1 else f"{days} days"

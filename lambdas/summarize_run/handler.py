@@ -30,14 +30,16 @@ from lambdas.shared.settings import console_url, summary_mail
 from lambdas.shared.spans import Spans, days_in
 from lambdas.shared.tables import tables
 from lambdas.summarize_run.account import Account
-from lambdas.summarize_run.deadlines import watermark_of
+from lambdas.summarize_run.deadlines import Watermark, watermark_of
 from lambdas.summarize_run.headline import WANTED, Kind, concerns_of, is_digest, kind_of, subject
 from lambdas.summarize_run.history import read_news
 from lambdas.summarize_run.links import links
 from lambdas.summarize_run.message import NAMED, cause_text, message
 from lambdas.summarize_run.metrics import publish, publish_refusal, publish_subscriptions
 from lambdas.summarize_run.outcome import Result, error_of, gather
+from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
 from lambdas.summarize_run.replay import is_replay, stored_again, verdict
+from lambdas.summarize_run.stale import Stale, stale_ends
 from lambdas.summarize_run.subscriptions import confirmed_emails
 from lambdas.summarize_run.watch import Watch, watch
 
@@ -148,17 +150,30 @@ def written(told: Account, kind: Kind) -> Summary:
 def observe(event: RunState, results: Sequence[Result]) -> Watch:
     """Look for what is in danger, in what is kept of every repository."""
     today = today_of(event)
-    captured = {result.id for result in results if result.outcome == CAPTURED}
+    outcomes, digest = {result.id: result.outcome for result in results}, is_digest(today)
     not_due = not_due_ids(event)  # neither failed nor fallen silent
-    # Of who was captured whole there is nothing to say, and 100,000 marks would fill the memory.
-    marks = {
-        id_: mark
-        for id_, repo_name, entry in tables().entries()
-        if id_ not in not_due and ((mark := watermark_of(repo_name, entry)).lost(today) or id_ not in captured)
-    }
+    reached, ends = stale_ends(results)
+    marks: dict[int, Watermark] = {}
+    known: set[int] = set()
+    waiting: list[tuple[str, str]] = []
+    for id_, repo_name, entry in tables().entries():
+        if id_ in not_due:
+            waiting += [(entry.name, outcome)] if digest and (outcome := lasting_refusal(entry)) else []
+            continue
+        mark, outcome = watermark_of(repo_name, entry), outcomes.get(id_)
+        # Skip completely captured repositories: 100,000 marks need too much memory.
+        if outcome != CAPTURED or id_ in ends or mark.lost(today):
+            marks[id_] = mark
+        if outcome and outcome in entry.refusals and is_known(entry, outcome, mark.days_left(today)):
+            known.add(id_)
     seen = watch(event, today, results, marks)
     named = dict(sorted(seen.lost.items())[:NAMED])
-    return replace(seen, partial={name: returned_in_part(name, spans) for name, spans in named.items()})
+    return replace(
+        seen,
+        partial={name: returned_in_part(name, spans) for name, spans in named.items()},
+        stale=Stale(reached, ends, marks, today),
+        refusals=Refusals(frozenset(known), waiting),
+    )
 
 
 def not_due_ids(event: RunState) -> frozenset[int]:

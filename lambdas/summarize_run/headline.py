@@ -8,9 +8,10 @@ from lambdas.shared.api_version import ends_soon
 from lambdas.shared.clock import start_of
 from lambdas.shared.contract import RunState
 from lambdas.summarize_run.account import Account
+from lambdas.summarize_run.deadlines import count
 from lambdas.summarize_run.news_text import highlight
 from lambdas.summarize_run.outcome import Result
-from lambdas.summarize_run.watch import Watch, count
+from lambdas.summarize_run.watch import Watch
 
 MAX_SUBJECT = 100  # characters; SNS's limit
 DIGEST = 0  # date.weekday() of the runs that sum the week up: Monday, when Sunday is the newest day
@@ -39,11 +40,12 @@ def kind_of(error: str, concerns: Sequence[str], *, digest: bool) -> Kind:
 def concerns_of(state: RunState, results: Sequence[Result], seen: Watch) -> list[str]:
     """Name, in a few words each, what somebody should look at; empty where a run was healthy."""
     listing = state.get("listing", {})
-    not_captured = sum(result.outcome != CAPTURED for result in results)
+    not_captured = sum(result.outcome != CAPTURED for result in results) - len(seen.refusals.known)
     names, owners = names_and_owners(listing.get("missing", ()))
     counted = {
         "not captured": not_captured,
         "not listed any more": len(seen.unlisted),
+        "with stale answers": seen.stale.in_danger,
         "with lost days": len(seen.lost),
         "of the settings not found": len(names),
     }
@@ -70,11 +72,20 @@ def names_and_owners(missing: Sequence[str]) -> tuple[list[str], list[str]]:
     return [name for name in missing if "/" in name], [name for name in missing if "/" not in name]
 
 
-def first_line(error: str, concerns: Sequence[str]) -> str:
-    """Say whether all is well."""
+def first_line(error: str, concerns: Sequence[str], refused: int = 0) -> str:
+    """Say whether all is well.
+
+    Args:
+        error: What the run fails with; empty where it succeeded.
+        concerns: What somebody should look at.
+        refused: How many repositories GitHub refuses as it did before.
+    """
     if error:
         return f"The run failed: {error}."
-    return f"Needs attention: {', '.join(concerns)}." if concerns else "Healthy: everything was captured."
+    if concerns:
+        return f"Needs attention: {', '.join(concerns)}."
+    rest = f", except {_repositories(refused)} that GitHub refuses as before" if refused else ""
+    return f"Healthy: everything was captured{rest}."
 
 
 def subject(told: Account, run_day: str) -> str:

@@ -23,6 +23,8 @@ from lambdas.summarize_run.account import Account
 from lambdas.summarize_run.headline import first_line, names_and_owners, printable
 from lambdas.summarize_run.news_text import news_sections
 from lambdas.summarize_run.outcome import NOT_REACHED, Result
+from lambdas.summarize_run.refusals import waiting_lines
+from lambdas.summarize_run.stale import stale_lines
 from lambdas.summarize_run.watch import (
     Watch,
     late_lines,
@@ -72,15 +74,15 @@ def message(told: Account, links: Sequence[str]) -> str:
     state, results, seen, error = told.state, told.results, told.seen, told.error
     sections = [
         [
-            first_line(error, told.concerns),
+            first_line(error, told.concerns, len(seen.refusals.known) if seen else 0),
             *([told.cause] if error and told.cause else []),
             *([f"What to do: {CURES[error]}"] if error in CURES else []),
         ],
         _counts(state, results),
         _one_day(state, told.day_items),
         *news_sections(told.changed, digest=told.digest),
-        *_failures(results, seen),
-        *(_dangers(seen) if seen else []),
+        *_failures(results, seen, every=told.digest or bool(error)),
+        *(_dangers(told, seen) if seen else []),
         _listing(state),
         [f"Execution: {state['run']['id']}", *links],
     ]
@@ -107,9 +109,15 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _dangers(seen: Watch) -> list[list[str]]:
-    deadlines = [*token_lines(seen), *late_lines(seen), *urgency_line(seen)]
-    return [deadlines, unlisted_lines(seen, NAMED), lost_lines(seen, NAMED)]
+def _dangers(told: Account, seen: Watch) -> list[list[str]]:
+    stale = {result.id: result.name for result in told.results if result.id in seen.stale.ends}
+    return [
+        waiting_lines(seen.refusals.waiting, NAMED) if told.digest else [],
+        [*token_lines(seen), *late_lines(seen), *urgency_line(seen)],
+        stale_lines(seen.stale, stale, NAMED),
+        unlisted_lines(seen, NAMED),
+        lost_lines(seen, NAMED),
+    ]
 
 
 def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
@@ -135,11 +143,12 @@ def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]]) -> lis
     return lines
 
 
-def _failures(results: Sequence[Result], seen: Watch | None) -> list[list[str]]:
-    """Write a section for each kind of failure."""
+def _failures(results: Sequence[Result], seen: Watch | None, *, every: bool) -> list[list[str]]:
+    """Write a section for each kind of failure; one for what is refused as before only if `every` one is wanted."""
+    known = seen.refusals.known if seen and not every else frozenset()
     by_outcome: dict[str, list[Result]] = defaultdict(list)
     for result in results:
-        if result.outcome != CAPTURED:
+        if result.outcome != CAPTURED and result.id not in known:
             by_outcome[result.outcome].append(result)
     sections: list[list[str]] = []
     for outcome, failed in sorted(by_outcome.items()):
@@ -148,6 +157,8 @@ def _failures(results: Sequence[Result], seen: Watch | None) -> list[list[str]]:
         if len(failed) > NAMED:
             lines.append(f"  and {len(failed) - NAMED} more")
         sections.append(lines)
+    if known:
+        sections.append([f"{len(known)} not captured, as GitHub refuses them as before. Monday's summary names them."])
     return sections
 
 

@@ -14,6 +14,8 @@ SERVICE = "summarize_run"  # the dimension `service`
 def publish(results: Sequence[Result], seen: Watch, error: str) -> None:
     """Write what a run captured, and how near the deadlines are; what is not known is not written.
 
+    `Failed` leaves out what GitHub refuses as it did before: an alarm that never ends would hide the next failure.
+
     `TokenExpiring` is 1 or 0 and always written: where a token that ends is replaced by one that never does, GitHub
     says no more when it ends, and an alarm on `TokenDaysLeft` would stay as it was for good.
     """
@@ -22,7 +24,7 @@ def publish(results: Sequence[Result], seen: Watch, error: str) -> None:
         SERVICE,
         {
             "Captured": captured,
-            "Failed": len(results) - captured,
+            "Failed": len(results) - captured - len(seen.refusals.known),
             "NewestDayAgeDays": seen.newest_day_age,
             "TokenDaysLeft": seen.token_days_left,
             "TokenExpiring": int(seen.token_ends_soon or error == GitHubAuthError.__name__),

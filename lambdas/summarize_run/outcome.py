@@ -4,11 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
+from typing import NamedTuple
 
 from lambdas.shared.answers import CAPTURED, FAILED, NO_PERMISSION
 from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
 
 NOT_REACHED = "not reached"
+
+
+class End(NamedTuple):
+    """The end of one window of which GitHub lists every day: `WindowEnd`, with its kind."""
+
+    kind: str
+    day: str
+    behind: int
 
 
 @dataclass(slots=True)  # there are 100,000 of them
@@ -26,6 +35,7 @@ class Result:
         newest_day: The newest day that GitHub reported.
         recent: What GitHub said of the newest whole day; None where it told none.
         answered: The endpoints that answered, or had nothing to be asked for.
+        ends: Where the windows end that GitHub returned.
     """
 
     id: int
@@ -38,6 +48,7 @@ class Result:
     newest_day: str | None = None
     recent: Recent | None = None
     answered: frozenset[str] = frozenset()
+    ends: frozenset[End] = frozenset()
 
     def add(self, receipt: Receipt) -> None:
         """Count one receipt in. Captured is a repository only when all was answered that was to be asked."""
@@ -46,11 +57,14 @@ class Result:
         self.items_changed += receipt["items_changed"]
         self.lowered += receipt["lowered"]
         self.newest_day = intern(max(self.newest_day or "", receipt["newest_day"] or "")) or None
+        ends = receipt.get("ends")
+        if ends:
+            self.ends = _one_of_all(self.ends | {End(kind, end["day"], end["behind"]) for kind, end in ends.items()})
         recent = receipt.get("recent")
         if recent is not None and recent["day"] > (self.recent["day"] if self.recent else ""):
             self.recent = recent
         if receipt["outcome"] != CAPTURED:
-            self.outcome, self.detail = receipt["outcome"], receipt["detail"]
+            self.outcome, self.detail = intern(receipt["outcome"]), intern(receipt["detail"])  # mostly the same
         elif self.answered.issuperset(ENDPOINTS) and self.outcome in (NOT_REACHED, FAILED):
             self.outcome = CAPTURED
 
@@ -65,6 +79,12 @@ class Result:
 def _one_of_each(answered: frozenset[str]) -> frozenset[str]:
     """Give the set that was made first: there are few different ones, and 100,000 that are the same."""
     return answered
+
+
+@lru_cache
+def _one_of_all(ends: frozenset[End]) -> frozenset[End]:
+    """Return the set that was made first, as `_one_of_each` does."""
+    return ends
 
 
 def gather(batches: Iterable[Batch], receipts: Iterable[Receipt], problems: Iterable[ArchivedAnswer]) -> list[Result]:

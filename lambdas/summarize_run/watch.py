@@ -8,19 +8,22 @@ from lambdas.shared.clock import from_text
 from lambdas.shared.contract import Listing, RunState
 from lambdas.shared.spans import Spans, day_after, days_in, span_text, spans_of
 from lambdas.shared.token_owners import ANYONE, token_text
+from lambdas.shared.traffic import READY
 from lambdas.summarize_run.deadlines import (
     TOKEN_WARNING,
     Watermark,
     age,
+    count,
     days_left,
     fewest_days_left,
     is_recent,
     lost_since,
+    remaining,
     token_days_left,
 )
 from lambdas.summarize_run.outcome import Result
-
-READY = 7  # o'clock UTC: until then GitHub may not have counted yesterday
+from lambdas.summarize_run.refusals import Refusals
+from lambdas.summarize_run.stale import Stale
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Watch:
         token_days_left: Whole days until the token expires, of several the first; None where GitHub does not say.
         token_owner: Whose repositories that token is for.
         usual_age: Days by which GitHub's newest day is old when all is well.
+        stale: Which answers are older than others.
+        refusals: What is refused as it was before.
     """
 
     today: str
@@ -48,6 +53,8 @@ class Watch:
     token_days_left: int | None = None
     token_owner: str = ANYONE
     usual_age: int = 1
+    stale: Stale = field(default_factory=Stale)
+    refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def newest_day_age(self) -> int | None:
@@ -66,7 +73,10 @@ class Watch:
 
 
 def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Watch:
-    """Compare what the run brought with how far every repository is captured; `partial` is for the caller to fill."""
+    """Compare what the run brought with how far every repository is captured.
+
+    The caller adds `partial`, `stale` and `refusals`, which it reads from the tables.
+    """
     captured = {result.id for result in results if result.outcome == CAPTURED}
     listed = {result.id for result in results}
     listing = state.get("listing", Listing(parts=0, pauses=0))
@@ -142,7 +152,8 @@ def lost_lines(seen: Watch, names: int) -> list[str]:
 
 def urgency_line(seen: Watch) -> list[str]:
     """Say how long there is for the repositories that failed."""
-    left = fewest_days_left(seen.failing.values(), seen.today)
+    reported = (mark for id_, mark in seen.failing.items() if id_ not in seen.refusals.known)
+    left = fewest_days_left(reported, seen.today)
     return [] if left is None else [f"{remaining(left)}, for the most urgent of those that failed."]
 
 
@@ -158,23 +169,9 @@ def situation(mark: Watermark, today: str) -> str:
     return f"{known}; {remaining(left)[0].lower()}{remaining(left)[1:]}"
 
 
-def remaining(left: int) -> str:
-    """Say how many days remain until days are lost for good."""
-    if left < 0:
-        return "Days are being lost for good"
-    return (
-        f"{count(left)} until days are lost for good" if left else "Today is the last day before days are lost for good"
-    )
-
-
 def lost_text(spans: Spans, partial: frozenset[str] | None = None) -> str:
     """Write the days that are lost, those known in part apart."""
     some = partial or frozenset()
     lost = spans_of(day for day in days_in(spans) if day not in some)
     parts = [f"{span_text(span)} lost" for span in lost] + [f"{span_text(span)} partial" for span in spans_of(some)]
     return ", ".join(sorted(parts))
-
-
-def count(days: int) -> str:
-    """Write a number of days."""
-    return "1 day" if days == 1 else f"{days} days"

@@ -11,6 +11,8 @@ from simulated_github import SimulatedGitHub, faults, replies
 from simulated_github.faults import Circumstances, Fault
 from simulated_github.replies import Reply
 
+STALE = "2026-11-15T09:00:00Z"  # when a stale copy was made, five days before the runs of the matrix
+
 Reach = Literal["repository", "limit", "run"]  # whom a fault at a repository's endpoint befalls
 
 ENDPOINTS = ("views", "clones", "referrers", "paths")  # of a repository; the fifth one is the listing, with two pages
@@ -125,7 +127,7 @@ def every_error(elsewhere: str) -> list[GitHubError]:
     Source:
         https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
     """
-    return [*transient(), *redirects(elsewhere), *harmless(), *refusals(), *limits(), *ends()]
+    return [*transient(), *redirects(elsewhere), *harmless(), *refusals(), stale(), *limits(), *ends()]
 
 
 def transient() -> list[GitHubError]:
@@ -195,6 +197,11 @@ def refusals() -> list[GitHubError]:
         GitHubError("403 upgrade to Pro", faults.upgrade_to_pro(), outcome=answers.BLOCKED),
         GitHubError("404", faults.not_found(), outcome=answers.GONE),
     ]
+
+
+def stale() -> GitHubError:
+    """Answer from a copy that is days old: a 200 that lacks the newest days."""
+    return GitHubError("stale copy", faults.stale_copy(STALE))
 
 
 def limits() -> list[GitHubError]:

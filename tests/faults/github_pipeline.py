@@ -9,7 +9,7 @@ from simulated_github import SimulatedGitHub
 from simulated_github.fault_rules import EndpointKind
 from tests.faults.aws_pipeline import AT, AwsPipeline
 from tests.faults.github_faults import DURATIONS, ENDPOINTS, GitHubError, Outage, Strike
-from tests.faults.judgement import Outcome, Rows, claims_all, is_told, kept_in, missing_names, truth_of
+from tests.faults.judgement import Outcome, Rows, claims_all, is_told, kept_in, missing_names, true_before, truth_of
 from tests.integration.pipeline import Execution
 
 FINE = "octo/fine"  # a repository that nothing befalls
@@ -107,7 +107,7 @@ def run_twice(aws: AwsPipeline, github: SimulatedGitHub, mend: Callable[[], None
     """
     pipeline, near = aws.pipeline, aws.pipeline.engine.history / "began-earlier"
     pipeline.forget()
-    truth = truth_of(github)
+    truth, before = truth_of(github), true_before(github)
     if late:
         near.write_text(str(NEAR))
     try:
@@ -119,7 +119,8 @@ def run_twice(aws: AwsPipeline, github: SimulatedGitHub, mend: Callable[[], None
     outcomes = {receipt["name"]: receipt["outcome"] for receipt in pipeline.receipts(execution)}
     undisturbed = pipeline.run()
     assert undisturbed.status == "SUCCEEDED", f"{undisturbed.error}: {undisturbed.cause}"
-    return Disturbed(execution, truth, first, kept_in(pipeline), outcomes)
+    kept = {key: row for key, row in kept_in(pipeline).items() if before.get(key) != row}
+    return Disturbed(execution, truth, first, kept, outcomes)
 
 
 def judged(aws: AwsPipeline, seen: Disturbed, call: str, case: str, struck: int) -> Outcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Execution, Pipeline
@@ -61,6 +62,17 @@ def truth_of(github: SimulatedGitHub) -> Rows:
                 (repository.name, kind): tuple((line[LISTS[kind]], line["count"], line["uniques"]) for line in lines)
                 for kind, lines in said.items()
             }
+    return rows
+
+
+def true_before(github: SimulatedGitHub) -> Rows:
+    """Return the true numbers of the days before GitHub's window, which a stale copy of an answer still has."""
+    rows: Rows = {}
+    for repository in github.github.account.sorted_by_name():
+        window = date.fromisoformat(min(github.truth(repository.name)))
+        first, last = ((window - timedelta(days=days)).isoformat() for days in (14, 1))
+        told = github.truth(repository.name, first, last)
+        rows |= {(repository.name, day): tuple(numbers) for day, numbers in told.items()}
     return rows
 
 

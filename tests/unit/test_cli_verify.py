@@ -14,6 +14,7 @@ from cli.rebuild import rebuild
 from cli.terminal import CommandError
 from cli.verify import verify
 from lambdas.shared.archive import Archive
+from simulated_github import faults
 from tests.unit.recorded import Record, record
 
 
@@ -69,6 +70,61 @@ def test_every_kind_of_difference_is_found(kept: Record) -> None:
         ("missing", "RepoTrafficRepositories", "name octo/manual", ""),
         ("differs", "RepoTrafficSnapshots", " ".join(first), "referrers"),
     }
+
+
+def older(kept: Record) -> None:
+    """Take from the tables what records of the landed version lack."""
+    for table, attributes in {
+        "RepoTrafficSnapshots": ("views-until", "clones-until"),
+        "RepoTrafficRepositories": ("refused-before",),
+    }.items():
+        for item in kept.dump()[table]:
+            rest = {name: value for name, value in item.items() if name not in attributes}
+            kept.aws.dynamodb.Table(table).put_item(Item=rest)
+
+
+def test_records_of_the_landed_version_are_right_and_a_rebuild_adds_what_they_lack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new reading rule never makes an old record wrong: nobody should be frightened by an upgrade."""
+    with record(monkeypatch, "octo/docs", "octo/site", regime="whole-days") as kept:
+        kept.capture("2026-11-01T09:00:00Z", "octo/docs")
+        kept.github.refuse("octo/site", faults.not_accessible_by_token())
+        for day in (1, 2, 3):
+            kept.capture(f"2026-11-0{day}T09:00:00Z", "octo/site")
+        kept.capture("2026-11-03T04:00:00Z", "octo/docs")  # the window has moved since, the quiet totals may not have
+        kept.capture("2026-11-03T09:00:00Z", "octo/docs")
+        whole = kept.dump()
+        older(kept)
+        assert kept.dump() != whole
+        assert verify(kept.deployment) == []
+
+        kept.github.clear_faults()
+        kept.github.refuse("octo/site", faults.no_push_access())
+        for day in (4, 5):
+            kept.capture(
+                f"2026-11-0{day}T09:00:00Z", "octo/site"
+            )  # another outcome, beside the one without a day before
+        assert verify(kept.deployment) == []
+        rebuild(kept.deployment)
+
+        assert verify(kept.deployment) == []
+        (site,) = (item for item in kept.dump()["RepoTrafficRepositories"] if item.get("repo-name") == "octo/site")
+        assert site["refused-before"] == {
+            "token lacks Administration (read)": "2026-11-02",
+            "no push access": "2026-11-04",
+        }
+        assert kept.dump()["RepoTrafficSnapshots"] == whole["RepoTrafficSnapshots"]
+
+
+def test_a_wrong_end_of_a_window_and_a_wrong_day_of_a_refusal_are_differences(kept: Record) -> None:
+    """What is lenient towards older records must not be blind."""
+    (first, *_) = kept.aws.snapshots()
+    change(kept, "RepoTrafficSnapshots", {"repo-id": first[0], "captured-on": first[1]}, views_until="2026-01-01")
+    (repo_id,) = (id_ for id_, item in kept.aws.repositories().items() if item.get("repo-name") == "octo/docs")
+    change(kept, "RepoTrafficRepositories", {"repo-id": repo_id}, refused_before={"refused": "2026-01-01"})
+
+    assert {each.attribute for each in verify(kept.deployment)} == {"views-until", "refused-before"}
 
 
 def test_rows_under_a_key_that_the_repository_cannot_have_are_found(kept: Record) -> None:

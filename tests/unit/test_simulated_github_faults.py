@@ -274,6 +274,56 @@ def test_a_failing_call_is_paid_for_and_a_refused_one_is_not() -> None:
         assert "rate limit" in refused.json()["message"]
 
 
+def last_day(answer: requests.Response) -> str:
+    """Return the last day that a views or clones answer lists."""
+    (kind,) = answer.json().keys() & {"views", "clones"}
+    return max(row["timestamp"] for row in answer.json()[kind])[:10]
+
+
+def test_a_stale_copy_stands_still_for_one_kind_and_one_repository(github: SimulatedGitHub) -> None:
+    """Views and clones go stale apart; the numbers of a stale copy are true, only old."""
+    fresh = get(github).json()
+    github.add_fault(faults.stale_copy("2026-11-15T09:00:00Z"), repository="octo/open", endpoint="clones")
+
+    clones, views = get(github, "/repos/octo/open/traffic/clones"), get(github)
+    github.at("2026-11-22T09:00:00Z")
+    later, other = get(github, "/repos/octo/open/traffic/clones"), get(github, "/repos/acme/tool/traffic/clones")
+
+    assert (last_day(clones), views.json()) == ("2026-11-14", fresh)
+    assert (last_day(later), last_day(other)) == ("2026-11-14", "2026-11-21")
+    assert {tuple(row.values()) for row in clones.json()["clones"]} >= {
+        (f"{day}T00:00:00Z", told.clones_count, told.clones_uniques)
+        for day, told in github.truth("octo/open", "2026-11-10", "2026-11-14").items()
+    }
+
+
+def test_a_stale_copy_alternates_with_fresh_answers_if_asked_to(github: SimulatedGitHub) -> None:
+    """So GitHub did for weeks: which of its servers answers is chance."""
+    rule = {"fault": "stale_copy", "arguments": {"of": "2026-11-15T09:00:00Z"}, "endpoint": "views", "every": 2}
+    requests.post(f"{github.url}/_faults", json=rule, timeout=5).raise_for_status()
+
+    assert [last_day(get(github)) for _ in range(4)] == ["2026-11-14", "2026-11-19"] * 2
+    assert requests.get(f"{github.url}/_faults", timeout=5).json()[0]["every"] == 2
+
+
+def test_lists_that_name_no_day_are_not_made_stale(github: SimulatedGitHub) -> None:
+    """Nobody could tell a stale list from a fresh one."""
+    fresh = get(github, "/repos/octo/open/traffic/popular/paths").json()
+    github.add_fault(faults.stale_copy("2026-11-15T09:00:00Z"))
+
+    assert get(github, "/repos/octo/open/traffic/popular/paths").json() == fresh
+
+
+@pytest.mark.parametrize("every", [0, -1, "2", 1.5])
+def test_a_fault_that_strikes_every_so_many_calls_needs_a_number(github: SimulatedGitHub, every: Any) -> None:
+    """A rule that cannot be understood is refused, and strikes nothing."""
+    answer = requests.post(f"{github.url}/_faults", json={"fault": "not_found", "every": every}, timeout=5)
+
+    assert answer.status_code == 422
+    assert "every" in answer.json()["message"]
+    assert get(github).status_code == 200
+
+
 def test_faults_are_told_and_taken_back_over_http(github: SimulatedGitHub) -> None:
     """A GitHub in a process of its own has no Python methods."""
     rule = {"fault": "server_error", "arguments": {"status": 503}, "endpoint": "views", "count": 1}
@@ -292,6 +342,7 @@ def test_every_fault_can_be_named_in_json(name: str) -> None:
         "oversized_body": {"size": 10},
         "redirect_to_other_host": {"url": "http://127.0.0.1:9"},
         "retry_after": {"seconds": 1},
+        "stale_copy": {"of": MORNING},
     }
 
     assert rule_from_json({"fault": name, "arguments": needed.get(name, {})}).fault.name == name

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from lambdas.shared.contract import Endpoint
-from lambdas.shared.snapshot import LONGEST_PATH, LONGEST_TITLE, Statement, read_statement, without_prefix
+from lambdas.shared.snapshot import (
+    LONGEST_PATH,
+    LONGEST_TITLE,
+    Statement,
+    merge_statements,
+    read_statement,
+    without_prefix,
+)
+from simulated_github import faults
+from tests.unit.recorded import record
 
 AT = "2026-11-20T09:00:00Z"
 TWO_DAYS = {
@@ -66,3 +75,36 @@ def test_paths_lose_the_names_of_their_repository_and_no_others(path: str, relat
     found = without_prefix({"paths": Statement({"paths": rows}, AT)}, ["octo/docs", "octo/manual"])
 
     assert found["paths"].said["paths"][0]["path"] == relative
+
+
+def test_the_totals_of_a_stale_window_lie_beside_its_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are kept under the day of capture: without the window's end they would pass for that day's."""
+    with record(monkeypatch, "octo/docs", regime="whole-days") as kept:
+        kept.capture("2026-11-01T09:00:00Z")
+        kept.github.add_fault(faults.stale_copy("2026-11-01T09:00:00Z"), endpoint="views")
+        kept.capture("2026-11-09T09:00:00Z")
+        first, stale = (item for _, item in sorted(kept.aws.snapshots().items()))
+
+    assert (first["views-until"], first["clones-until"]) == ("2026-10-31", "2026-10-31")
+    assert (stale["views-until"], stale["clones-until"]) == ("2026-10-31", "2026-11-08")
+    assert (stale["views-count"], stale["views-uniques"]) == (first["views-count"], first["views-uniques"])
+
+
+def test_a_rolling_window_has_no_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves out the days without traffic, so that its last row says nothing about where it ends."""
+    with record(monkeypatch, "octo/docs", regime="rolling", base_path="/api/v3") as kept:
+        kept.capture("2026-11-01T09:00:00Z")
+        (item,) = kept.aws.snapshots().values()
+
+    assert "views-count" in item
+    assert not {"views-until", "clones-until"} & item.keys()
+
+
+def test_the_same_totals_of_two_windows_are_kept_as_said_first_and_until_the_newer_end() -> None:
+    """Records made before the end was kept have the first capture's time: it must not change."""
+    early = Statement({"views-count": 0, "views-uniques": 0}, "2026-11-20T04:00:00Z", "2026-11-18")
+    late = Statement({"views-count": 0, "views-uniques": 0}, "2026-11-20T09:00:00Z", "2026-11-19")
+    landed = Statement({"views-count": 0, "views-uniques": 0}, "2026-11-20T04:00:00Z")
+
+    assert merge_statements(early, late) == merge_statements(late, early) == merge_statements(landed, late)
+    assert merge_statements(early, late) == Statement(early.said, early.since, late.until)

@@ -1,0 +1,93 @@
+"""Which repositories got answers that are older than what GitHub has: a stale copy of views, clones or both. Pure.
+
+GitHub can answer for weeks from a copy that stands still, for views and clones apart, and in turn with fresh answers. A
+run notices it by its own answers alone: some window ends later than another one. So a run that asked for a single
+repository can only notice a stale kind beside a fresh one, and never that both stand still.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.shared.answers import CAPTURED
+from lambdas.summarize_run.deadlines import Watermark, remaining
+from lambdas.summarize_run.outcome import Result
+
+WHY = "GitHub may give a stale answer and a fresh one in turn."
+WARNING = 7  # days until days are lost, from which on a stale answer needs attention: until then a fresh one may come
+
+
+@dataclass(frozen=True)
+class Stale:
+    """The stale answers of a run.
+
+    Attributes:
+        reached: The last day of the newest window that GitHub returned to this run; empty where nothing is stale.
+        ends: By repository's id the last day of its stale windows, by kind.
+        marks: How far these repositories are captured, by id.
+        today: The run's day.
+    """
+
+    reached: str = ""
+    ends: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    marks: Mapping[int, Watermark] = field(default_factory=dict)
+    today: str = ""
+
+    @property
+    def in_danger(self) -> int:
+        """How many of them lose days within a week, unless a fresh answer comes."""
+        return sum((self.days_left(id_) or 0) <= WARNING for id_ in self.ends)
+
+    def days_left(self, id_: int) -> int | None:
+        """Return the days that remain until days of a repository are lost; None where nothing is known of it."""
+        mark = self.marks.get(id_)
+        return None if mark is None else mark.days_left(self.today)
+
+
+def stale_ends(results: Sequence[Result]) -> tuple[str, dict[int, dict[str, str]]]:
+    """Find the windows that end too early, measured by the freshest answer of the run.
+
+    Each answer is measured at the time at which GitHub gave it, as a run can last from one day to the next. Leaves out
+    repositories that were not captured: they are reported as failing.
+
+    Returns:
+        The last day of the freshest window; and by id and kind the last day of each stale one.
+    """
+    freshest = min((end.behind for result in results for end in result.ends), default=0)
+    reached = max((end.day for result in results for end in result.ends if end.behind == freshest), default="")
+    ends: dict[int, dict[str, str]] = {}
+    for result in results:
+        late = dict(_late(result, freshest)) if result.outcome == CAPTURED else {}
+        if late:
+            ends[result.id] = late
+    return reached, ends
+
+
+def _late(result: Result, freshest: int) -> Iterator[tuple[str, str]]:
+    """Yield the kinds whose freshest window in this run is stale, each with the last day of that window."""
+    for kind in ("views", "clones"):
+        found = [(end.behind, end.day) for end in result.ends if end.kind == kind]
+        if found and min(found)[0] > freshest:
+            yield kind, min(found)[1]
+
+
+def stale_lines(stale: Stale, names: Mapping[int, str], most: int) -> list[str]:
+    """Name the repositories with stale answers, those first that are about to lose days.
+
+    Args:
+        stale: The stale answers.
+        names: The repositories' names, by id.
+        most: How many to name; the rest is counted.
+    """
+    if not stale.ends:
+        return []
+    urgent = sorted(stale.ends, key=lambda id_: (stale.days_left(id_) or 0, names[id_]))
+    many = "1 repository has" if len(urgent) == 1 else f"{len(urgent)} repositories have"
+    lines = [f"{many} stale answers from GitHub; other answers of this run reach {stale.reached}. Run again: {WHY}"]
+    lines += [line for id_ in urgent[:most] for line in (f"  {names[id_]}", f"    {_situation(stale, id_)}")]
+    return lines + ([f"  and {len(urgent) - most} more"] if len(urgent) > most else [])
+
+
+def _situation(stale: Stale, id_: int) -> str:
+    said = ", ".join(f"{kind} end on {day}" for kind, day in stale.ends[id_].items())
+    left = stale.days_left(id_)
+    return said if left is None else f"{said}; {remaining(left)[0].lower()}{remaining(left)[1:]}"
