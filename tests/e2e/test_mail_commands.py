@@ -21,7 +21,7 @@ from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub
 from tests.e2e.commands import Terminal
 from tests.e2e.deployers import aws_settings
-from tests.integration.pipeline import ASSEMBLY
+from tests.integration.pipeline import ASSEMBLY, Pipeline, subscribed_queue
 
 EMAIL = "you@example.com"
 
@@ -35,6 +35,11 @@ class Deployed:
     engine: Engine
     outputs: Mapping[str, str]
     terminal: Terminal
+    parameters: Mapping[str, str]
+
+    def deploy(self, **changed: str) -> None:
+        """Deploy again, with changed parameters."""
+        deploy(self.engine, synthesize(ASSEMBLY), {**self.parameters, **changed})
 
     @property
     def topic(self) -> str:
@@ -90,6 +95,11 @@ class Deployed:
         (alarm,) = (each for each in alarms if "RunMissing" in each["AlarmName"])
         return dict(alarm)
 
+    def miss_a_run(self) -> None:
+        """Let CloudWatch find that no run succeeded."""
+        client, name = self.engine.client("cloudwatch"), self.alarm()["AlarmName"]
+        client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="No run succeeded.")
+
 
 def token_of(link: str) -> str:
     """Take the token out of a link."""
@@ -106,7 +116,7 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]
     ):
         parameters = {"GitHubAccessToken": "good", "GitHubApiUrl": github.url, "SummaryEmail": EMAIL}
         outputs = deploy(engine, synthesize(ASSEMBLY), parameters)
-        yield Deployed(engine, outputs, Terminal(folder, aws_settings(engine)))
+        yield Deployed(engine, outputs, Terminal(folder, aws_settings(engine)), parameters)
 
 
 @pytest.fixture
@@ -117,8 +127,7 @@ def deployed(module_stack: Deployed) -> Deployed:
         if arn.startswith("arn:"):
             sns.unsubscribe(SubscriptionArn=arn)
     sns.subscribe(TopicArn=module_stack.topic, Protocol="email", Endpoint=EMAIL)
-    name = module_stack.alarm()["AlarmName"]
-    module_stack.engine.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="missed")
+    module_stack.miss_a_run()
     return module_stack
 
 
@@ -154,11 +163,12 @@ def test_an_address_that_a_click_confirmed_is_ended_by_a_scanner_and_mended(depl
 
     warned = deployed.doctor()
     deployed.stranger().unsubscribe(SubscriptionArn=deployed.arn())
+    deployed.deploy()
     dead = deployed.typed_doctor()
 
     assert warned["subscription"][0] == "ok"
     assert warned["unsubscribe link"][0::2] == ("warn", f"`{SUBSCRIBE}`")
-    assert "Deleted" in deployed.listed()
+    assert set(deployed.listed()) == {"Deleted"}, "CloudFormation does nothing for a parameter that stays"
     assert dead["subscription"] == ("fail", f"{EMAIL} gets no mail: it was unsubscribed", f"`{SUBSCRIBE}`")
     subscribe(deployed.deployment, EMAIL, deployed.newest_link)
     assert deployed.doctor()["subscription"][0] == "ok"
@@ -174,6 +184,19 @@ def test_a_subscription_that_a_click_confirmed_is_made_anew(
 
     assert "everybody who has a mail can end that" in capsys.readouterr().out
     assert "unsubscribe link" not in deployed.doctor()
+
+
+def test_the_alarm_reports_again_once_mail_arrives(deployed: Deployed) -> None:
+    """What it sent before was lost, and as long as its state stays it sends nothing."""
+    queue = subscribed_queue(deployed.engine, deployed.topic)
+    mailbox = Pipeline(deployed.engine, deployed.outputs, 0, queue)
+    deployed.miss_a_run()
+
+    subscribe(deployed.deployment, EMAIL, deployed.newest_link)
+    deployed.miss_a_run()
+
+    (mail,) = mailbox.mail(2, seconds=1)
+    assert "RunMissing" in mail["Subject"]
 
 
 def test_a_link_that_somebody_followed_first_is_no_success(deployed: Deployed) -> None:
@@ -246,6 +269,17 @@ def test_a_secret_that_holds_none_fails(deployed: Deployed, secret: str, subject
     mended = deployed.terminal.traffic(*command.split()[1:], typed="good\n")
     assert mended.returncode == 0, mended.stderr
     assert deployed.doctor()[subject][0] == "ok"
+
+
+def test_a_changed_parameter_overwrites_every_token(deployed: Deployed) -> None:
+    """So the doctor advises to leave it out: nobody expects that of a deployment that changes something else."""
+    client, secret = deployed.engine.client("secretsmanager"), deployed.outputs["GitHubTokenSecret"]
+    client.put_secret_value(SecretId=secret, SecretString=json.dumps({"octo": "good", "acme": "good"}))
+
+    deployed.deploy(GitHubAccessToken="none")
+
+    assert client.get_secret_value(SecretId=secret)["SecretString"] == "none"
+    assert deployed.doctor()["token"][0] == "fail"
 
 
 def test_a_drifted_table_fails_with_its_command(deployed: Deployed) -> None:
