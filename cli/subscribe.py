@@ -101,7 +101,7 @@ def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> Non
         say(f"{email} is subscribed already, and no link in a mail can end that.")
     with explained("set the alarm RunMissing to OK", "cloudwatch:SetAlarmState"):
         deployment.client("cloudwatch").set_alarm_state(
-            AlarmName=alarm, StateValue="OK", StateReason=f"{email} was subscribed: report again if it is still true."
+            AlarmName=alarm, StateValue="OK", StateReason="An address was subscribed: report again if it is still true."
         )
     say("Set the alarm RunMissing to OK: it reports again if it is still true.")
 
