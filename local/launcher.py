@@ -40,6 +40,7 @@ def main() -> None:
 
     # A different access key for each engine: the CDK command line remembers the account that a key belongs to.
     key = "TRAFFIC" + uuid.uuid4().hex[:13].upper()
+    os.environ["AWS_ACCESS_KEY_ID"] = key  # who holds it may do everything, like an account's root user
     write_json(history.running, {"pid": os.getpid(), "port": listener.getsockname()[1], "access_key": key})
     code = 1
     try:
@@ -64,6 +65,7 @@ def set_environment(history: History, port: int) -> None:
         S3_PERSIST="1",
         S3_DATA_DIR=str(history.objects),
         SFN_WAIT_SCALE=os.environ.pop("TRAFFIC_WAIT_SCALE", "1"),
+        AUTH="true",  # evaluate policies; see local.cures.iam
         LAMBDA_EXECUTOR="local",
         DOCKER_HOST="unix:///nonexistent",
         SFTP_ENABLED="0",

@@ -6,7 +6,21 @@ what it patches is still there, and has a test.
 
 from pathlib import Path
 
-from local.cures import cloudformation, dynamodb, lambda_code, lambda_functions, provisioned, s3, sns, step_functions
+from local.cures import (
+    cloudformation,
+    dynamodb,
+    iam,
+    lambda_code,
+    lambda_functions,
+    logs,
+    payloads,
+    provisioned,
+    published,
+    s3,
+    secretsmanager,
+    sns,
+    step_functions,
+)
 
 
 def apply_cures(functions: Path) -> None:
@@ -23,8 +37,15 @@ def apply_cures(functions: Path) -> None:
     step_functions.tell_states_of_children()
     cloudformation.hide_no_echo_values()
     cloudformation.adopt_existing_buckets()
+    cloudformation.refer_to_secrets_by_arn()
     s3.refuse_unwritten_objects()
     dynamodb.stream_table_items()
     provisioned.apply_table_properties()
     provisioned.apply_bucket_lifecycle()
     sns.confirm_mail_addresses()
+    published.refuse_bad_subjects()
+    published.name_publish_errors()
+    payloads.refuse_large_payloads()
+    logs.limit_resource_policies()
+    secretsmanager.refuse_large_secrets()
+    iam.enforce_policies()

@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from ministack.core import persistence
-from ministack.services import cloudformation
+from ministack.services import cloudformation, secretsmanager
 from ministack.services.cloudformation import provisioners
+
+SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - a resource's type
 
 
 def hide_no_echo_values() -> None:
@@ -63,3 +65,43 @@ def adopt_existing_buckets() -> None:
     """
     # The creation itself still refuses a name that is taken and not adopted.
     provisioners.s3_bucket_name_conflict = lambda _name: None
+
+
+def refer_to_secrets_by_arn() -> None:
+    """Let `Ref` of a secret be its ARN, also in stacks that were deployed before this cure.
+
+    ministack: gives its name, so that a policy that is to allow reading the secret names no resource at all.
+    AWS: gives its ARN.
+
+    Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+    """
+    handlers = provisioners._RESOURCE_HANDLERS[SECRET]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+    load = cloudformation.load_persisted_state
+
+    def create_by_arn(*arguments: Any) -> Any:
+        _, attributes = create(*arguments)
+        return attributes["Arn"], attributes
+
+    def update_by_arn(physical_id: str, *arguments: Any) -> Any:
+        _, attributes = update(secret_name(physical_id), *arguments)
+        return attributes["Arn"], attributes
+
+    def delete_by_arn(physical_id: str, properties: Any) -> None:
+        delete(secret_name(physical_id), properties)
+
+    def load_by_arn(state: Any) -> None:
+        load(state)
+        for stack in cloudformation._stacks._data.values():
+            for resource in stack.get("_resources", {}).values():
+                if resource["ResourceType"] == SECRET:
+                    resource["PhysicalResourceId"] = resource["Attributes"]["Arn"]
+
+    handlers.update(create=create_by_arn, update=update_by_arn, delete=delete_by_arn)
+    cloudformation.load_persisted_state = load_by_arn
+
+
+def secret_name(arn: str) -> str:
+    """Look up the name under which ministack keeps a secret; an ARN that is gone is returned unchanged."""
+    return str(secretsmanager._resolve(arn)[0] or arn)

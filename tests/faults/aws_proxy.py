@@ -13,6 +13,7 @@ from aiohttp import web
 from microburst.app import make_app
 from microburst.core.pipeline import Microburst
 from microburst.rules import RuleEngine
+from yarl import URL
 
 LOST = "x-answer-lost"  # a header of answers after which the connection breaks
 
@@ -78,6 +79,18 @@ class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types
         super().__init__(upstream, resign=False)
         self.engine = self.rules = Rules(function)
         self.pending = 0
+        self.forward_as_signed()
+
+    def forward_as_signed(self) -> None:
+        """Keep the host and the spelling of the address: the engine checks the function's signature over both."""
+        outbound, start = self.upstream._outbound_headers, self.upstream.start
+
+        async def start_and_keep() -> None:
+            await start()
+            self.upstream.session._build_url = lambda url: URL(url, encoded=True)
+
+        self.upstream._outbound_headers = lambda request: {**outbound(request), "host": request.headers["Host"]}
+        self.upstream.start = start_and_keep
 
     async def handle_proxy(self, request: web.Request) -> Any:
         """Deal with a call, to the end even where its caller has gone."""

@@ -83,10 +83,25 @@ DEFINITION = {
     },
 }
 
+TRUSTED = [
+    {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    for service in ("lambda.amazonaws.com", "states.amazonaws.com")
+]
+
+ALLOWED = [
+    {"Effect": "Allow", "Action": action, "Resource": "*"}
+    for action in ("s3:GetObject", "dynamodb:PutItem", "lambda:InvokeFunction")
+]
+
 ROLE = {
     "Type": "AWS::IAM::Role",
-    "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+    "Properties": {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": TRUSTED},
+        "Policies": [{"PolicyName": "allowed", "PolicyDocument": {"Version": "2012-10-17", "Statement": ALLOWED}}],
+    },
 }
+
+READ_SECRET = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "Secret"}}
 
 KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 
@@ -102,6 +117,14 @@ def template() -> dict[str, Any]:
             "Role": ROLE,
             "Table": table(),
             "Archive": {"Type": "AWS::S3::Bucket", **KEPT, "Properties": {"BucketName": BUCKET}},
+            "ReadSecret": {
+                "Type": "AWS::IAM::Policy",
+                "Properties": {
+                    "PolicyName": "token",
+                    "Roles": [{"Ref": "Role"}],
+                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [READ_SECRET]},
+                },
+            },
             "Secret": {
                 "Type": "AWS::SecretsManager::Secret",
                 "Properties": {"SecretString": {"Ref": "GitHubAccessToken"}},

@@ -208,7 +208,11 @@ def subscribed_queue(engine: Engine, topic: str) -> str:
     """Give the address of a queue that gets what the topic's readers get."""
     queue: str = engine.client("sqs").create_queue(QueueName="mailbox")["QueueUrl"]
     described = engine.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    engine.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=described["Attributes"]["QueueArn"])
+    arn = described["Attributes"]["QueueArn"]
+    sender = {"Principal": {"Service": "sns.amazonaws.com"}, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+    policy = {"Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn, **sender}]}
+    engine.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    engine.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return queue
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from local.deployment import deploy
 from local.engine import Engine, EngineError, running_engine
-from tests.integration.engine_stack import STACK, deploy_small, put_row, rows, secret, template, write_assembly
+from tests.integration.engine_stack import FIRST, STACK, deploy_small, put_row, rows, secret, template, write_assembly
 
 
 @pytest.fixture
@@ -88,3 +88,35 @@ def test_a_failed_deployment_names_the_resource_and_says_why(engine: Engine, tmp
         deploy(engine, assembly, {"GitHubAccessToken": "ghp_first"})
 
     assert deploy_small(engine, tmp_path)["ArchiveBucket"].startswith("small-archive-")
+
+
+@pytest.mark.parametrize("greeting", ["hello", "changed"])
+def test_a_secret_that_an_earlier_version_deployed_is_referred_to_by_its_arn(tmp_path: Path, greeting: str) -> None:
+    """Its stack refers to the secret by name: a policy that names no ARN would allow nothing."""
+    with running_engine(tmp_path / "history") as engine:
+        arn = deploy_small(engine, tmp_path)["GitHubTokenSecret"]
+    (saved,) = tmp_path.glob("history/engine/state-*/cloudformation.json")
+    saved.write_text(named(saved.read_text(), arn))
+
+    with running_engine(tmp_path / "history") as engine:
+        outputs = deploy_small(engine, tmp_path, Greeting=greeting)
+        assert secret(engine, outputs) == FIRST
+        role = engine.client("iam").list_roles()["Roles"][0]["RoleName"]
+        policy = engine.client("iam").get_role_policy(RoleName=role, PolicyName="token")["PolicyDocument"]
+        engine.client("cloudformation").delete_stack(StackName=STACK)
+        engine.client("cloudformation").get_waiter("stack_delete_complete").wait(
+            StackName=STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 50}
+        )
+        left = engine.client("secretsmanager").list_secrets()["SecretList"]
+
+    assert outputs["GitHubTokenSecret"] == policy["Statement"][0]["Resource"] == arn
+    assert left == []
+
+
+def named(state: str, arn: str) -> str:
+    """Write the name of the secret where ministack would: everywhere but in the secret's own attributes."""
+    name = arn.partition(":secret:")[2].rpartition("-")[0]
+    state = state.replace(arn, name)
+    for attribute in ("Id", "Arn"):
+        state = state.replace(f'"{attribute}": "{name}"', f'"{attribute}": "{arn}"')
+    return state

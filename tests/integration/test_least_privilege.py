@@ -160,7 +160,7 @@ def template(calls: Mapping[str, set[Call]]) -> Template:  # noqa: ARG001 - the 
 def test_no_function_makes_a_call_that_its_role_does_not_allow(
     calls: Mapping[str, set[Call]], template: Template, function: str
 ) -> None:
-    """The local engine does not check policies: in AWS that call would be refused, in the middle of a run."""
+    """The local engine refuses such a call, as AWS does; a handler that hides the refusal hides it from no test."""
     allowed = rights(template, function)
 
     assert calls[function]

@@ -10,6 +10,7 @@ from local import engine as local_engine
 from simulated_github import SimulatedGitHub
 from tests.integration.clocked_launcher import TICK
 from tests.integration.pipeline import Execution, Pipeline, deployed_pipeline
+from tests.integration.policies import without
 
 
 @pytest.fixture
@@ -62,3 +63,23 @@ def test_the_scheduled_rule_fires_every_day_and_its_summary_reaches_the_subscrip
     assert told["Message"] == pipeline.summary(first)["message"]
     assert told_again["Subject"] == "GitHub traffic 2026-11-22: 1 repositories captured"
     assert pipeline.numbers() == truth
+
+
+def test_a_rule_whose_role_may_not_start_the_machine_starts_nothing(pipeline: Pipeline) -> None:
+    """EventBridge starts the machine as the target's role; a refusal reaches no history of any run."""
+    targets = pipeline.engine.client("events").list_targets_by_rule(Rule="RuleGetRepoTraffic")["Targets"]
+    with without(pipeline, targets[0]["RoleArn"], "states:StartExecution"):
+        time.sleep(20 * TICK)
+        clock = pipeline.engine.history / "clock"
+        clock.write_text("2026-11-21T09:00:00+00:00")
+        give_up = time.monotonic() + 60
+        while "is not authorized to perform: states:StartExecution" not in (log := engine_log(pipeline)):
+            assert time.monotonic() < give_up, log[-2000:]
+            time.sleep(TICK)
+
+    assert runs(pipeline) == []
+
+
+def engine_log(pipeline: Pipeline) -> str:
+    """Read what the engine logged."""
+    return (pipeline.engine.history / "engine.log").read_text()
