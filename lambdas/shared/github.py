@@ -5,6 +5,7 @@ Source:
 """
 
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,10 @@ CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only t
 SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
 MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 repositories is about 0.6 MB
 MAX_REDIRECTS = 3
+
+BY_ID = re.compile(
+    r"^https?://[^/?#@\\]+(/api/v3)?/repositories/\d+(/|$)"
+)  # GitHub's address of a repository by its id
 
 Wanted = tuple[str, Mapping[str, str] | None]  # a path and its parameters
 
@@ -131,8 +136,20 @@ class GitHub:
             answer = self._call(url, params, token, max(ends - time.monotonic(), 0.0))
             if classify(answer).meaning is not Meaning.MOVED:
                 return answer
-            url, params = _joined(url, answer.headers.get("location", "")), None
+            url, params = self._moved_to(_joined(url, answer.headers.get("location", ""))), None
         return Answer(answer.status, answer.headers, b'{"message": "redirected more than 3 times"}')
+
+    def _moved_to(self, location: str) -> str:
+        """Return where a redirect leads: for a renamed repository, to its id on the configured host.
+
+        Behind a proxy, an Enterprise Server names another host in redirects, as it does in `Link`.
+        """
+        if self.is_own(location) or not BY_ID.search(location):
+            return location
+        try:
+            return self.on_own_host(location)
+        except LocationParseError:
+            return location
 
     def _call(self, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
         """Make one call, in a thread of its own: the only way to bound a body, or headers, that drip."""

@@ -39,7 +39,12 @@ def api_url(environment: Mapping[str, str] = os.environ) -> str:
     value = setting("GITHUB_API_URL", environment).rstrip("/")
     parts = urlsplit(value)
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
-    if not safe or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+    if "@" in parts.netloc:
+        raise InvalidSettingError(
+            f"GITHUB_API_URL (not shown) holds a user name or password; expected {EXPECTED}."
+            " Deploy again with the parameter GitHubApiUrl; the token belongs into GitHubAccessToken."
+        )
+    if not safe or not parts.hostname or parts.query or parts.fragment:
         raise InvalidSettingError(
             f"GITHUB_API_URL is {value!r}; expected {EXPECTED}; plain http on loopback only."
             " Deploy again with the parameter GitHubApiUrl."

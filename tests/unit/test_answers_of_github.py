@@ -112,6 +112,21 @@ def test_a_renamed_repository_is_followed_on_the_same_host(monkeypatch: pytest.M
         assert {name for name, _ in aws.days()} == {REPOSITORY}
 
 
+def test_a_renamed_repository_is_followed_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server behind it names a host that nobody outside can reach, and that must not see the token."""
+    with (
+        SimulatedGitHub() as other,
+        SimulatedGitHub(repositories=[REPOSITORY]) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        id_ = github.github.account.get(REPOSITORY).id
+        moved = faults.redirect(301, to=f"{other.url}/repositories/{id_}/traffic/views?per=day")
+        github.add_fault(moved, repository=REPOSITORY, endpoint="views", count=1)
+        aws.capture(REPOSITORY)
+        assert {name for name, _ in aws.days()} == {REPOSITORY}
+        assert other.calls == []
+
+
 def test_a_redirect_to_another_host_never_gets_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other host may be anybody's."""
     with (

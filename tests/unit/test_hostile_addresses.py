@@ -6,8 +6,9 @@ import pytest
 import requests
 from urllib3.util import parse_url
 
-from lambdas.shared.errors import GitHubRejectionError, GitHubUnavailableError
+from lambdas.shared.errors import GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from lambdas.shared.github import GitHub
+from lambdas.shared.settings import api_url
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply
@@ -122,3 +123,12 @@ def next_page(url: str) -> Fault:
         return reply.with_headers(Link=f'<{url}>; rel="next"')
 
     return Fault("next page elsewhere", spoil)
+
+
+def test_a_password_in_the_address_of_the_api_is_refused_and_never_shown() -> None:
+    """The error reaches the log, the execution's history and the mail."""
+    with pytest.raises(InvalidSettingError) as refused:
+        api_url({"GITHUB_API_URL": "https://octo:ghp_secret@github.example/api/v3"})
+
+    assert "ghp_secret" not in str(refused.value)
+    assert "user name or password" in str(refused.value)
