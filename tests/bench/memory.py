@@ -137,6 +137,7 @@ def summarize(repositories: int) -> None:
             {
                 **each, "repo_name": each["name"], "answered": list(ENDPOINTS), "outcome": "captured", "detail": "",
                 "items_changed": 7, "lowered": 0, "newest_day": "2026-11-19",
+                "ends": {kind: {"day": "2026-11-19", "behind": 0} for kind in ("views", "clones")},
                 "recent": {"day": "2026-11-19", "views": 9, "before": 8, "weeks": [[60, 50], [9, 8]]},
             }
             for each in batch["repositories"]

@@ -76,6 +76,11 @@ def true_before(github: SimulatedGitHub) -> Rows:
     return rows
 
 
+def is_part_of(row: tuple[object, ...], true: tuple[object, ...] | None) -> bool:
+    """Tell whether a row holds true numbers alone; a cell that GitHub did not return is absent."""
+    return true is not None and all(cell is None or cell == told for cell, told in zip(row, true, strict=True))
+
+
 def kept_in(pipeline: Pipeline) -> Rows:
     """Say what the tables hold."""
     rows: Rows = {(name, day): numbers for (name, day), numbers in pipeline.numbers().items()}

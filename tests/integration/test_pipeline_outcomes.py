@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulated_github import SimulatedGitHub
-from simulated_github.faults import no_push_access, server_error
+from simulated_github.faults import no_push_access, not_accessible_by_token, server_error, stale_copy
 from tests.integration.pipeline import Pipeline
 
 AT = "2026-11-20T09:00:00Z"
@@ -39,6 +39,32 @@ def test_one_forbidden_repository_does_not_fail_the_others(pipeline: Pipeline) -
     assert "1 of 2 repositories captured" in message
     assert "1 no push access. Ask an administrator for push access, or exclude them." in message
     assert "octo/closed\n    403: Must have push access" in message
+
+
+def test_a_stale_answer_and_a_lasting_refusal_are_told_apart_from_failures(pipeline: Pipeline) -> None:
+    """Both last for weeks: what is about to be lost is named, and what nobody will change is named once a week."""
+    names = ["octo/closed", "octo/docs", "octo/site"]
+    with SimulatedGitHub(repositories=names, port=pipeline.port, at="2026-11-20T09:00:00Z") as github:
+        github.refuse("octo/closed", not_accessible_by_token())
+        friday = pipeline.summary(pipeline.run())
+        github.at("2026-11-21T09:00:00Z")
+        github.add_fault(stale_copy("2026-11-18T09:00:00Z"), repository="octo/site", endpoint="clones")
+        saturday = pipeline.summary(pipeline.run())
+        github.at("2026-11-23T09:00:00Z")
+        monday = pipeline.summary(pipeline.run())
+
+    assert (friday["kind"], saturday["kind"], monday["kind"]) == ("problem", "healthy", "digest")
+    assert "  octo/closed\n    403: Resource not accessible by personal access token\n" in friday["message"]
+    assert "octo/closed" not in saturday["message"]
+    assert "octo/closed\n    403: Resource not accessible" in monday["message"]
+    assert "  octo/site\n    clones end on 2026-11-17; 12 days until days are lost for good\n" in saturday["message"]
+    assert "  octo/site\n    clones end on 2026-11-17; 10 days until days are lost for good\n" in monday["message"]
+    (snapshot,) = (
+        item
+        for item in pipeline.scan("RepoTrafficSnapshots")
+        if item["captured-on"] == "2026-11-23" and item["clones-until"] != item["views-until"]
+    )
+    assert (snapshot["views-until"], snapshot["clones-until"]) == ("2026-11-22", "2026-11-17")
 
 
 def test_a_server_error_that_passes_is_retried_and_gone(hasty_pipeline: Pipeline) -> None:
