@@ -244,7 +244,9 @@ def test_the_address_that_mends_a_forbidden_lifetime_is_whole_in_receipt_and_mai
     with SimulatedGitHub(repositories=[f"{owner}/open"]) as github, account(monkeypatch, github.url) as aws:
         github.refuse(f"{owner}/open", fault)
         summary = run(aws)
-        receipts = [receipt for key in archive().keys("runs/run-1/receipts/") for receipt in archive().read_note(key)]
+        receipts = [
+            receipt for key in archive().keys("runs/run-1/receipts/") for receipt in archive().read_note(key) or []
+        ]
 
     address = "https://github.com/settings/personal-access-tokens/1000000000"
     assert [receipt["detail"].split()[-1] for receipt in receipts] == [address]

@@ -125,7 +125,7 @@ def test_mondays_digest_names_what_is_refused_and_not_due(aws: Account, github: 
         github.at(after(days))
         event: RunState = {"run": {"id": f"partly-{days}", "started": to_text(datetime.now(UTC))}, "input": {}}
         state = aws.list_repositories_from(event)
-        (docs, site) = (each["repositories"][0] for each in archive().read_note(state["manifest"]["key"]))
+        (docs, site) = (each["repositories"][0] for each in archive().read_note(state["manifest"]["key"]) or [])
         archive().put_note(state["manifest"]["key"], [{"repositories": [docs]}])
         archive().put_note(not_due_key(state["run"]["id"]), {"2026-09-20": [site["id"]]})
         state["manifest"]["not_due"] = {"2026-09-20": 1}

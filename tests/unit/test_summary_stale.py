@@ -107,7 +107,7 @@ def newest_at(time: str) -> str:
 def whole_days_kept(aws: Account) -> str:
     """Return the last day up to which views and clones of the flapping repository are known to be captured whole."""
     (item,) = (item for item in aws.repositories().values() if item.get("repo-name") == "octo/flapping")
-    return min(spans[-1].partition("/")[2] for spans in item["covered"].values())
+    return str(min(spans[-1].partition("/")[2] for spans in item["covered"].values()))
 
 
 def test_a_stale_copy_that_stands_still_needs_attention_a_week_before_days_are_lost(
