@@ -198,14 +198,15 @@ def test_a_run_that_cannot_be_summarized_sends_one_plain_summary(pipeline: Pipel
 
 
 def test_a_run_counts_the_addresses_that_get_its_mail(pipeline: Pipeline) -> None:
-    """The queue that is subscribed too is no address."""
-    sns = pipeline.engine.client("sns")
-    subscribed = sns.subscribe(
-        TopicArn=pipeline.outputs["SummaryTopicArn"], Protocol="email", Endpoint="you@example.com"
-    )
+    """The queue that is subscribed too is no address, and one that was not confirmed gets nothing."""
+    sns, topic = pipeline.engine.client("sns"), pipeline.outputs["SummaryTopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="you@example.com")
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="unconfirmed@example.com")
+    (link,) = [each["link"] for each in pipeline.engine.ask("GET", "mail")["mail"] if each["to"] == "you@example.com"]
+    confirmed = sns.confirm_subscription(TopicArn=topic, Token=link.partition("&Token=")[2].partition("&")[0])
     with SimulatedGitHub(repositories=1, port=pipeline.port):
         execution = pipeline.run()
-    sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+    sns.unsubscribe(SubscriptionArn=confirmed["SubscriptionArn"])
 
     assert execution.status == "SUCCEEDED", execution.cause
     assert [record["EmailSubscriptions"] for record in written_by(pipeline, "EmailSubscriptions")][-1] == [1.0]
@@ -220,4 +221,5 @@ def written_by(pipeline: Pipeline, metric: str) -> list[dict[str, Any]]:
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         for event in page["events"]
     ]
-    return [json.loads(line) for text in messages for line in text.splitlines() if f'"{metric}":' in line]
+    records = [json.loads(line) for text in messages for line in text.splitlines() if f'"{metric}":' in line]
+    return sorted(records, key=lambda record: int(record["_aws"]["Timestamp"]))  # streams come in no order

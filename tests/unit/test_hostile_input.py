@@ -160,7 +160,7 @@ def test_a_hostile_run_name_writes_only_below_its_own_folder(aws: Account, run_i
 
     assert all(len(key.split("/")) == 3 for key in keys if key.startswith("answers/") or key.endswith(".jsonl.gz"))
     for key in keys:
-        assert key.startswith(("answers/", "runs/"))
+        assert key.startswith(("answers/", "listings/", "runs/"))
         assert not {"", ".", ".."} & set(key.split("/"))
         assert key.count("/") <= 3
 
