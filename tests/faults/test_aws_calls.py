@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from simulated_github import SimulatedGitHub
 from tests.faults.aws_faults import CALLS, DEATHS, MACHINE, AwsCase, every_case, every_death
-from tests.faults.aws_pipeline import AwsPipeline
+from tests.faults.aws_pipeline import AT, REPOSITORIES, AwsPipeline
 
 pytestmark = pytest.mark.faults
 
 LATE = "store_traffic dynamodb UpdateItem RepoTrafficSnapshots, hangs, lasting"  # its calls outlive the run
+
+DIES = "summarize_run s3 PutObject runs/summary.json, killed before, lasting"
 
 
 def test_the_matrix_holds_every_call_that_a_run_makes_and_no_other(aws: AwsPipeline) -> None:
@@ -60,3 +63,21 @@ def test_no_function_that_ends_midway_loses_a_row_or_passes_in_silence(
         assert outcome.complete, outcome
     if (case.call.function, case.duration) == ("summarize_run", "lasting"):
         assert outcome.status == "FAILED"  # the definition itself sent the mail: it was told
+
+
+def test_a_run_whose_summarize_run_dies_for_good_sends_exactly_one_mail(aws: AwsPipeline) -> None:
+    """Nobody else tells that day what happened: the definition itself does, and the rule for other ends does not."""
+    aws.pipeline.forget()
+    case = next(case for case in every_death() if str(case) == DIES)
+    with SimulatedGitHub(repositories=REPOSITORIES, port=aws.pipeline.port, at=AT):
+        aws.break_call(case)
+        try:
+            execution = aws.pipeline.run()
+        finally:
+            aws.mend(case)
+
+    (mail,) = aws.pipeline.mail(2, seconds=2)
+    assert execution.status == "FAILED"
+    assert execution.name in mail["Message"]
+    assert mail["Subject"] == execution.cause
+    assert mail["Subject"].startswith("GitHub traffic ")
