@@ -7,16 +7,33 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
+from cli.cost_table import ROWS, RUNS, Used, dollars, reads, requests_and_logs, writes
 from cli.deployment import Deployment
 from cli.executions import children_of, describe, execution_arn, newest_executions, visits_of
 from cli.history import StateVisit
 from cli.metrics import measured
 from cli.opening import opened
-from cli.prices import ENTRY_AND_SNAPSHOT, GIGABYTE_SECOND, GIGABYTES, ITEMS_READ, READ, TRANSITION, WRITE
+from cli.prices import (
+    GET,
+    GIGABYTE_SECOND,
+    LOGGED,
+    MEMORY,
+    PUT,
+    READ,
+    TRACE,
+    TRANSITION,
+    WRITE,
+)
 from cli.progress import RunReader
 from cli.terminal import CommandError, plain, say, table
 
-PUBLISH = "Publish summary"  # the one task that is no function
+# The function of each task; the definition's other tasks are no functions.
+FUNCTIONS = {
+    "List repositories": "ListRepos",
+    "Fetch traffic": "FetchTraffic",
+    "Store traffic": "StoreTraffic",
+    "Summarize run": "SummarizeRun",
+}
 
 EXAMPLES = """examples:
   traffic cost                                    the last run that ended
@@ -34,35 +51,31 @@ class Usage:
     """What an execution used.
 
     Attributes:
-        transitions: Of the run and its children; a retry is one, too.
-        function_seconds: From each task's beginning to its end: the functions' time, and a little of the service's.
-        writes: Items written, at most: the days that changed, and two items for each repository that was stored.
-        reads: Read units, at most.
-        repositories: Of which something was stored.
+        used: By price: how much.
+        function_seconds: From each task's start to its end: the functions' time, and a little of the service's.
+        repositories: Repositories of which something was stored.
         measured: Whether time, writes and reads are CloudWatch's.
     """
 
-    transitions: int
+    used: Used
     function_seconds: float
-    writes: float
-    reads: float
     repositories: int
     measured: bool = False
 
     @property
     def rows(self) -> list[tuple[str, str, float]]:
-        """What was used, how much of it, and dollars."""
+        """What was used, how much of it, and dollars. The rows of the README's table that a run decides."""
         most = "" if self.measured else "at most "
-        return [
-            ("state transitions", str(self.transitions), self.transitions * TRANSITION),
-            (
-                "Lambda",
-                f"{self.function_seconds:.1f} s at {GIGABYTES * 1024:.0f} MB",
-                self.function_seconds * GIGABYTES * GIGABYTE_SECOND,
-            ),
-            ("DynamoDB writes", f"{most}{self.writes:g}", self.writes * WRITE),
-            ("DynamoDB reads", f"{most}{self.reads:g}", self.reads * READ),
-        ]
+        amounts = {
+            "state transitions": f"{self.used[TRANSITION]:g}",
+            "Lambda": f"{self.function_seconds:.1f} s, {self.used[GIGABYTE_SECOND]:.1f} GB-s",
+            "DynamoDB writes": f"{most}{self.used[WRITE]:g} units",
+            "DynamoDB reads": f"{most}{self.used[READ]:g} units",
+            "S3 requests": f"about {self.used[PUT]:g} writes, {self.used[GET]:g} reads",
+            "logs": f"about {self.used[LOGGED] * 1024**2:.0f} KB",
+            "X-Ray traces": f"at most {self.used[TRACE]:g}",
+        }
+        return [(what, amount, dollars(self.used, *ROWS[what])) for what, amount in amounts.items()]
 
 
 def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -101,9 +114,9 @@ def show_cost(deployment: Deployment, name: str | None) -> None:
         raise CommandError(f"{plain(execution['name'])} has not ended: its cost is known when it has.")
     used = usage(deployment, reader, execution)
     say(f"{execution['name']}  {execution['status']}  {used.repositories} repositories stored")
-    total = sum(dollars for *_, dollars in used.rows)
-    rows = [*used.rows, ("together", "", total), ("a month of such runs", "30 runs", total * 30)]
-    table(("WHAT", "HOW MUCH", "DOLLARS"), [(what, much, f"{dollars:.6f}") for what, much, dollars in rows])
+    total = sum(row[-1] for row in used.rows)
+    rows = [*used.rows, ("together", "", total), ("a month of such runs", f"{RUNS} runs", total * RUNS)]
+    table(("WHAT", "HOW MUCH", "DOLLARS"), [(what, much, f"{price:.6f}") for what, much, price in rows])
 
 
 def last_ended(deployment: Deployment) -> str:
@@ -121,31 +134,40 @@ def last_ended(deployment: Deployment) -> str:
 
 def usage(deployment: Deployment, reader: RunReader, execution: Mapping[str, Any]) -> Usage:
     """Add up what a run and its children used."""
-    children = (child["executionArn"] for child in children_of(deployment, reader.execution_arn))
-    transitions, calls, seconds = add_up(
-        chain.from_iterable(visits_of(deployment, a) for a in (reader.execution_arn, *children))
-    )
+    children = [child["executionArn"] for child in children_of(deployment, reader.execution_arn)]
+    histories = chain.from_iterable(visits_of(deployment, arn) for arn in (reader.execution_arn, *children))
+    transitions, calls, seconds = add_up(histories)
     receipts = list(reader.receipts())
     stored = len({receipt["id"] for receipt in receipts})
     found = (
         measured(deployment, execution["startDate"], execution["stopDate"], calls) if "stopDate" in execution else None
     )
-    if found is not None:
-        return Usage(transitions, found.function_seconds, found.writes, found.reads, stored, measured=True)
     changed = sum(receipt["items_changed"] for receipt in receipts)
-    return Usage(transitions, seconds, changed + stored * ENTRY_AND_SNAPSHOT, stored * ITEMS_READ, stored)
+    used = {
+        **requests_and_logs(stored, len(children), calls),
+        TRANSITION: transitions,
+        GIGABYTE_SECOND: found.gigabyte_seconds if found else sum(map(gigabyte_seconds, seconds, seconds.values())),
+        WRITE: found.writes if found else writes(stored, changed),
+        READ: found.reads if found else reads(stored),
+    }
+    return Usage(used, found.function_seconds if found else sum(seconds.values()), stored, measured=found is not None)
 
 
-def add_up(visits: Iterable[StateVisit]) -> tuple[int, int, float]:
-    """Count transitions and calls of functions, and the seconds of tasks.
+def add_up(visits: Iterable[StateVisit]) -> tuple[int, int, dict[str, float]]:
+    """Count transitions and calls of functions, and the seconds of tasks by the name of the task.
 
     Source:
         https://aws.amazon.com/step-functions/pricing/ ("a state transition each time a step is executed", retries too)
     """
-    now, transitions, calls, seconds = datetime.now(UTC), 0, 0, 0.0
+    now, transitions, calls, seconds = datetime.now(UTC), 0, 0, dict[str, float]()
     for visit in visits:
         transitions += 1 + visit.retries
-        if visit.kind == "Task":
-            seconds += visit.seconds(now)
-            calls += visit.attempts if visit.name != PUBLISH else 0
+        if visit.name in FUNCTIONS:
+            seconds[visit.name] = seconds.get(visit.name, 0.0) + visit.seconds(now)
+            calls += visit.attempts
     return transitions, calls, seconds
+
+
+def gigabyte_seconds(task: str, seconds: float) -> float:
+    """Weigh the seconds of a task's function with its memory."""
+    return seconds * MEMORY[FUNCTIONS[task]] / 1024

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.deployment import Deployment
+from cli.prices import MEMORY
 
 MINUTE = 60  # seconds: the finest that AWS keeps of these, for 15 days
 TABLES = ("TrafficTable", "RepositoriesTable", "SnapshotsTable")
@@ -21,11 +22,13 @@ class Measured:
 
     Attributes:
         function_seconds: For which AWS charges.
+        gigabyte_seconds: The same, weighed with each function's memory.
         writes: Write units.
         reads: Read units.
     """
 
     function_seconds: float
+    gigabyte_seconds: float
     writes: float
     reads: float
 
@@ -53,8 +56,8 @@ def measured(deployment: Deployment, begun: datetime, ended: datetime, calls: in
     }
     functions, tables = _functions(deployment), [deployment.output(name) for name in TABLES]
     try:
-        durations = [_sums(deployment, span, "Lambda", "Duration", FunctionName=name) for name in functions]
-        if sum(count for _, count in durations) < calls:
+        durations = {name: _sums(deployment, span, "Lambda", "Duration", FunctionName=name) for name in functions}
+        if sum(count for _, count in durations.values()) < calls:
             return None
         written, read = (
             [_sums(deployment, span, "DynamoDB", metric, TableName=table) for table in tables]
@@ -63,7 +66,9 @@ def measured(deployment: Deployment, begun: datetime, ended: datetime, calls: in
         if not any(count for _, count in read):  # every run reads; the local engine measures functions alone
             return None
         units = (sum(total for total, _ in each) for each in (written, read))
-        return Measured(sum(milliseconds for milliseconds, _ in durations) / 1000, *units)
+        seconds = {name: milliseconds / 1000 for name, (milliseconds, _) in durations.items()}
+        weighed = (seconds[name] * _megabytes(name) / 1024 for name in seconds)
+        return Measured(sum(seconds.values()), sum(weighed), *units)
     except ClientError:
         return None  # no right to read metrics
 
@@ -74,6 +79,11 @@ def _functions(deployment: Deployment) -> set[str]:
         stateMachineArn=deployment.output("StateMachineArn")
     )
     return set(re.findall(r":function:([\w-]+)", described["definition"]))
+
+
+def _megabytes(name: str) -> int:
+    """Return the memory of a function. CloudFormation names it after the stack and its logical id."""
+    return next((megabytes for logical, megabytes in MEMORY.items() if logical in name), max(MEMORY.values()))
 
 
 def _sums(deployment: Deployment, span: Mapping[str, Any], service: str, metric: str, **of: str) -> tuple[float, float]:

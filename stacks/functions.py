@@ -24,6 +24,10 @@ RECEIPTS = "runs/*/receipts/*"
 TIMEOUT = Duration.minutes(5)
 
 
+# MB. Memory is processor time: 1,769 MB are one core. docs/benchmarks.md measures what each function needs of it.
+MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
+
+
 class Functions(Construct):
     """The four steps, each with a role of its own that allows what its code does and nothing else."""
 
@@ -135,7 +139,7 @@ class Functions(Construct):
             architecture=lambda_.Architecture.ARM_64,
             code=self._code,
             handler=f"lambdas.{folder}.handler.lambda_handler",
-            memory_size=256,
+            memory_size=MEMORY[name],
             timeout=TIMEOUT,
             tracing=lambda_.Tracing.ACTIVE,
             role=role,

@@ -106,9 +106,8 @@ class Tables:
 
     def entries(self) -> Iterator[tuple[int, str, Entry]]:
         """Read every repository's id, key in `RepoTraffic` and what is known of it."""
-        for item in self._repositories.every_item():
-            if item["repo-id"].isdigit():  # the others lead from a name to ids
-                yield int(item["repo-id"]), item["repo-name"], entry_of_item(item)
+        for item in self._repositories.every_item(having="repo-name"):  # the items without lead from a name to ids
+            yield int(item["repo-id"]), item["repo-name"], entry_of_item(item)
 
     def ids_named(self, name: str) -> list[int]:
         """Give the ids of every repository that ever bore a name, whatever its case."""

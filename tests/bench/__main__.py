@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from cli.prices import MEMORY
 from tests.bench.cost import first_version_cost, our_cost
-from tests.bench.memory import REPOSITORIES as FLEET
-from tests.bench.memory import memory
-from tests.bench.pace import CONCURRENCIES, REPOSITORIES, Loop, growth, overhead, paces
+from tests.bench.functions import FLEET, TIMEOUT, functions
+from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
+from tests.bench.processor import ONE_CORE, share_of
 from tests.bench.reading import reading_times
 from tests.bench.start_up import import_ratios
-from tests.bench.world import Measured
+from tests.bench.world import LATENCY, Measured
 from tests.bench.writes import writes_by_changed_item
 from tests.simulate_year import REPOSITORIES as MANY
 from tests.simulate_year import report, simulate
@@ -23,6 +24,8 @@ from tests.simulate_year import report, simulate
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 YEAR = "## A year on one token, by `make simulate-year`"
+
+FUNCTIONS = f"## Functions with their share of a core, at {FLEET:,} repositories\n"
 
 BEGINNING = """# Benchmarks
 
@@ -48,8 +51,8 @@ def main() -> None:
     beginning = [BEGINNING, machine()]
     grown = growth(given.sizes)
     loop, ours = paces()
-    sections = [*beginning, pace_section(loop, ours), cost_section(loop, ours[CONCURRENCIES[0]][1], grown)]
-    sections += [writes_section(), growth_section(grown), memory_section()]
+    sections = [*beginning, pace_section(loop, ours), cost_section(loop)]
+    sections += [writes_section(), growth_section(grown), functions_section()]
     sections += [reading_section(given.histories), start_up_section()]
     year = kept_year() if given.no_year else "\n".join(f"- {line}" for line in year_lines()) + "\n"
     sections.append(f"Measured in {(time.monotonic() - begun) / 60:.0f} minutes.\n")
@@ -96,16 +99,15 @@ def pace_section(loop: Loop, ours: Mapping[int, tuple[Measured, Measured]]) -> s
     return "\n".join([f"## {REPOSITORIES} repositories\n", table(head, rows), note])
 
 
-def cost_section(loop: Loop, daily: Measured, grown: Mapping[int, tuple[Measured, Measured | None]]) -> str:
+def cost_section(loop: Loop) -> str:
     """Compare what it costs."""
-    most = max(grown)
     rows = [
         ("the first version's loop", f"{first_version_cost(loop, REPOSITORIES):.2f}"),
-        ("ours", f"{our_cost(daily, REPOSITORIES, grown[most][0].transitions / most):.2f}"),
+        ("ours", f"{our_cost():.2f}"),
     ]
     note = (
-        "Transitions, Lambda and DynamoDB at AWS's prices in us-east-1, 256 MB, for the functions' time above and the"
-        f" transitions of {most} repositories below. Ours asks who viewed, too, and keeps every answer.\n"
+        "Transitions, Lambda and DynamoDB at AWS's prices in us-east-1: the loop for its time above in a function of"
+        " 256 MB, ours by the README's table. Ours asks who viewed, too, and keeps every answer.\n"
     )
     return "\n".join(["## Dollars for 1,000 repositories and a month\n", table(("", "dollars"), rows), note])
 
@@ -137,10 +139,33 @@ def growth_section(grown: Mapping[int, tuple[Measured, Measured | None]]) -> str
     )
 
 
-def memory_section() -> str:
-    """Say how much memory the functions take that see the whole fleet."""
-    rows = [(name, f"{megabytes:.0f}") for name, megabytes in memory().items()]
-    return f"## Memory at {FLEET:,} repositories, of 256 MB\n\n" + table(("", "MB at most"), rows)
+def functions_section() -> str:
+    """Say how long each function takes with its share of a core, and how much memory."""
+    rows = [
+        (
+            taken.function,
+            taken.what,
+            MEMORY[taken.function],
+            f"{taken.memory:.0f}",
+            f"{share_of(MEMORY[taken.function]):.3f}",
+            f"{taken.held.share:.3f}",
+            f"{taken.held.cpu_seconds:.1f}",
+            f"{taken.held.seconds:.1f}",
+            "" if taken.again is None else f"{taken.again:.1f}",
+        )
+        for taken in functions()
+    ]
+    head = ("function", "work", "MB given", "MB used", "share given", "share used")
+    note = (
+        "Each function runs in a new process, imports included. In each 50 ms the process is stopped once it has used"
+        f" its share of a core. AWS Lambda gives one core to {ONE_CORE:,} MB of memory, and may run each function for"
+        f" {TIMEOUT:.0f} s.\n"
+        "The functions do all their work over HTTP: with a GitHub that takes"
+        f" {LATENCY * 1000:.0f} ms for a call to fetch a batch and no time to list, and with a table of the fleet's"
+        " size. The last column is the same work, done once more by the same process a day later.\n"
+        "A share used below the share given means that the function waited for a server, or for this machine.\n"
+    )
+    return "\n".join([FUNCTIONS, note, table((*head, "processor s", "seconds", "warm s"), rows)])
 
 
 def reading_section(sizes: list[int]) -> str:
@@ -168,7 +193,7 @@ def kept_year() -> str:
 
 # Sections that need none of the others' figures.
 ALONE = {
-    "writes": writes_section, "memory": memory_section, "start-up": start_up_section,
+    "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
 }  # fmt: skip
 
 

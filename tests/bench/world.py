@@ -22,10 +22,10 @@ LATENCY = 0.15  # seconds that GitHub takes for a call
 
 
 @contextmanager
-def github(port: int, repositories: int, latency: float = LATENCY) -> Iterator[str]:
-    """Serve so many repositories; gives the address."""
+def github(port: int, repositories: int, latency: float = LATENCY, limit: int = 1_000_000) -> Iterator[str]:
+    """Serve so many repositories, and allow so many calls an hour; gives the address."""
     command = [sys.executable, "-m", "simulated_github", "--port", str(port), "--repositories", str(repositories)]
-    options = ["--latency", str(latency * 1000), "--limit", "1000000"]
+    options = ["--latency", str(latency * 1000), "--limit", str(limit)]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE) as server:  # noqa: S603 - our own
         assert server.stdout is not None
         server.stdout.readline()  # it says where it is when it is ready

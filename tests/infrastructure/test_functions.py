@@ -1,6 +1,7 @@
 """Promise: what is deployed is what runs here, and the same sources give the same template."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +9,16 @@ from typing import Any
 
 import pytest
 
+from cli.prices import ALARMS, MEMORY, METRICS
 from local.known_settings import SELECTION_SIZE
 from stacks import bundling
+from stacks.metrics import NAMESPACE
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
+
+TIMEOUT = 300  # seconds, of which none should need more than half
+
+BENCHMARKS = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 
 FOLDERS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
 GITHUB = {"GITHUB_API_URL", "GITHUB_TOKEN_SECRET"}
@@ -78,6 +85,27 @@ def test_each_handler_is_there(template: Template, folder: str) -> None:
     assert template.function(folder)["Architectures"] == ["arm64"]
     assert template.function(folder)["TracingConfig"] == {"Mode": "Active"}
     assert (bundling.LAMBDAS / folder / "handler.py").is_file()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_function_has_the_memory_that_its_work_was_measured_with(template: Template, folder: str) -> None:
+    """Memory is processor time: with less, a function that is right on a laptop ends at its timeout."""
+    name = folder.title().replace("_", "")
+
+    assert template.function(folder)["MemorySize"] == MEMORY[name]
+    assert template.function(folder)["Timeout"] == TIMEOUT
+    given = re.findall(rf"^\| {name} \| [^|]+ \| (\d+) \|", BENCHMARKS, re.MULTILINE)
+    assert set(given) == {str(MEMORY[name])}
+
+
+def test_the_cost_table_counts_the_alarms_and_metrics_that_are_deployed(template: Template) -> None:
+    """Ten cents for each alarm, and thirty for each metric that is written all day, whatever the number of runs."""
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    watched = {alarm["Properties"].get("MetricName") for alarm in alarms.values() if NAMESPACE in json.dumps(alarm)}
+    shown = re.findall(rf'"{NAMESPACE}\\*",\\*"(\w+)', json.dumps(template.only("AWS::CloudWatch::Dashboard")))
+
+    assert len(alarms) == ALARMS.value
+    assert len(watched | set(shown)) == METRICS.value
 
 
 def test_every_log_group_forgets(template: Template) -> None:

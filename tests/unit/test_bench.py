@@ -1,10 +1,16 @@
 """What the benchmarks measure, held to where it does not depend on the machine."""
 
+import subprocess
+import sys
+import time
 from contextlib import nullcontext
 from typing import Any
 
+import pytest
+
 from simulated_github import SimulatedGitHub
-from tests.bench import first_version
+from tests.bench import first_version, functions
+from tests.bench.processor import PERIOD, hold
 from tests.bench.writes import writes_by_changed_item
 
 
@@ -42,3 +48,49 @@ def test_the_first_versions_loop_makes_two_calls_each_and_writes_every_day() -> 
     assert endpoints == ["views", "clones"] * 3
     assert written == len(table.items) == 3 * 14
     assert all({"views-count", "clones-uniques"} < item.keys() for item in table.items)
+
+
+# As many threads as a function of the fleet has, all busy until they have used a quarter of a second together.
+BUSY = """
+import threading, time
+def work():
+    while time.process_time() < 0.25:
+        pass
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_process_gets_its_share_of_a_core_and_no_more(share: float) -> None:
+    """A function that was measured with more than Lambda gives it would end at its timeout there."""
+    begun = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", BUSY], text=True) as process:  # noqa: S603
+        held = hold(process, share, begun=begun)
+    seconds = time.monotonic() - begun
+
+    assert process.returncode == 0
+    assert held.cpu_seconds >= 0.25
+    assert held.share <= share * 1.0001
+    assert seconds >= held.cpu_seconds / share - PERIOD  # held to it all the time, not only reckoned so at the end
+
+
+def test_a_process_that_fails_is_let_go() -> None:
+    """One that was stopped for good would hang the benchmark."""
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], text=True) as process:
+        hold(process, 0.5, begun=time.monotonic())
+
+    assert process.returncode == 3
+
+
+def test_the_functions_do_their_work_where_they_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that stopped early, or met an account without entries, would look fast."""
+    monkeypatch.setattr(functions, "MEMORY", dict.fromkeys(functions.MEMORY, 2 * 1769))
+    with functions.account(200) as aws:
+        *_, planning = functions.listings(aws, 200)
+        summary = functions.summary(aws, 200)
+
+    assert planning.state["manifest"]["repositories"] == 200
+    assert "200 of 200 repositories captured" in summary.state["message"]
+    assert summary.memory > 30

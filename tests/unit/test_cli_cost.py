@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from cli.cost import add_up, show_cost
+from cli.cost_table import ROWS
 from cli.history import StateVisit
 from cli.terminal import CommandError
 from lambdas.shared.contract import receipts_prefix
 from tests.unit.cli_stack import STARTED, Stack, fresh_stack
 
 stack = pytest.fixture(fresh_stack)
+
+FUNCTION = "GitHubTraffic-FunctionsSummarizeRun1A2B3C4D-Xy9"  # as CloudFormation names it
 
 
 def event(kind: str, seconds: float, name: str = "") -> dict[str, Any]:
@@ -39,16 +42,19 @@ def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.Capt
     first, *rows = capsys.readouterr().out.splitlines()
     assert first == "run-1  SUCCEEDED  2 repositories stored"
     assert rows[0] == "state transitions\t3\t0.000075"
-    assert rows[1] == "Lambda\t3.5 s at 256 MB\t0.000012"
-    assert rows[2] == "DynamoDB writes\tat most 18\t0.000011"
-    assert rows[4].startswith("together\t\t0.0001")
+    assert rows[1] == "Lambda\t3.5 s, 0.9 GB-s\t0.000012"
+    assert rows[2] == "DynamoDB writes\tat most 22 units\t0.000014"
+    assert rows[3] == "DynamoDB reads\tat most 1333 units\t0.000167"
+    assert rows[4] == "S3 requests\tabout 7 writes, 5 reads\t0.000037"
+    assert [row.partition("\t")[0] for row in rows[:7]] == list(ROWS)[:7]
+    assert rows[7].startswith("together\t\t0.0003")
 
 
 def test_a_retry_is_a_transition_too() -> None:
     """Step Functions charges for it."""
     visits = [StateVisit("Fetch traffic", "Task", STARTED, STARTED + timedelta(seconds=3), attempts=3)]
 
-    assert add_up(visits) == (3, 3, 3.0)
+    assert add_up(visits) == (3, 3, {"Fetch traffic": 3.0})
 
 
 def test_a_run_that_goes_on_has_no_cost_yet(stack: Stack) -> None:
@@ -65,7 +71,7 @@ def let_be_measured(stack: Stack, calls: int, *, tables: bool = True) -> None:
     """Let CloudWatch know of so many calls of a function, and of what tables used."""
     client, minute = stack.deployment.client("cloudwatch"), STARTED.replace(minute=1)
     used: dict[str, tuple[str, str, str, list[float]]] = {
-        "fetch": ("AWS/Lambda", "Duration", "FunctionName", [1500.0] * calls),
+        FUNCTION: ("AWS/Lambda", "Duration", "FunctionName", [1500.0] * calls),
         "RepoTraffic": ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", [14.0]),
         "RepoTrafficSnapshots": ("AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", [2.0, 1.5]),
     }
@@ -83,7 +89,7 @@ def a_run_of_two_tasks(stack: Stack) -> None:
     run = stack.step_functions.execution("run-1", stopDate=STARTED + timedelta(minutes=5))
     begun = [event("TaskStateEntered", 0, "Fetch traffic"), event("TaskScheduled", 0), event("TaskStateExited", 9)]
     stack.step_functions.events = {run["executionArn"]: begun * 2}
-    stack.step_functions.definition = '{"Resource": "arn:aws:lambda:us-east-1:123456789012:function:fetch"}'
+    stack.step_functions.definition = f'{{"Resource": "arn:aws:lambda:us-east-1:123456789012:function:{FUNCTION}"}}'
 
 
 def test_what_cloudwatch_measured_counts(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,9 +100,9 @@ def test_what_cloudwatch_measured_counts(stack: Stack, capsys: pytest.CaptureFix
     show_cost(stack.deployment, None)
 
     _, _, functions, writes, reads, *_ = capsys.readouterr().out.splitlines()
-    assert functions.startswith("Lambda\t3.0 s")
-    assert writes.startswith("DynamoDB writes\t14\t")
-    assert reads.startswith("DynamoDB reads\t3.5\t")
+    assert functions.startswith("Lambda\t3.0 s, 3.0 GB-s\t")
+    assert writes.startswith("DynamoDB writes\t14 units\t")
+    assert reads.startswith("DynamoDB reads\t3.5 units\t")
 
 
 def test_what_cloudwatch_knows_in_part_does_not_count(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,4 +122,4 @@ def test_tables_that_nobody_measured_did_not_cost_nothing(stack: Stack, capsys: 
 
     show_cost(stack.deployment, None)
 
-    assert "DynamoDB writes\tat most 0" in capsys.readouterr().out
+    assert "DynamoDB writes\tat most 0 units" in capsys.readouterr().out

@@ -1,0 +1,189 @@
+"""What each function takes at the memory that it has, with the share of a core that comes with this memory.
+
+Each call of a function is a process of its own, cold, that does all its work over real HTTP against servers in other
+processes: only the function is held to its share.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any, cast
+
+import requests
+
+from cli.prices import MEMORY
+from lambdas.shared.contract import ENDPOINTS, listing_key, manifest_key, receipts_prefix
+from tests.bench.account import account, ids, name_of
+from tests.bench.processor import Held, hold, share_of
+from tests.bench.world import github, peak_memory
+from tests.integration.pipeline import free_port
+
+FLEET = 100_000
+BATCH = 25
+PART = 2_500  # repositories that one call of List repositories finds
+PLANNING = "the last page and the planning"
+TIMEOUT = 300.0  # seconds that each function may run
+LATENCY = 0.15  # seconds that GitHub takes for a call
+LIMIT = 5_000  # calls an hour, so that a run of the fleet is planned from the table
+
+RUN = {"id": "run", "started": "2026-11-20T09:00:00Z", "deadline": "2099-11-21T05:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a call of a function took.
+
+    Attributes:
+        what: The work.
+        function: The function's name in the stack.
+        held: Its time, and the share of a core that it got.
+        memory: Megabytes that its process held at most.
+        again: Seconds of the last call alone, where its process made several: what a warm function takes.
+        state: What it returned last.
+    """
+
+    what: str
+    function: str
+    held: Held
+    memory: float
+    again: float | None
+    state: Any
+
+
+def functions(fleet: int = FLEET) -> list[Taken]:
+    """Measure every function, each at its memory and its share of a core."""
+    with account(fleet) as aws:
+        return [*listings(aws, fleet), summary(aws, fleet), *batches(aws)]
+
+
+def listings(aws: str, fleet: int) -> Iterator[Taken]:
+    """Let List repositories read the fleet, in as many calls as it takes; then the last page alone, and the planning.
+
+    For the second the function keeps time in reserve (`RESERVE`).
+    """
+    with github(free_port(), fleet, latency=0, limit=LIMIT) as url:
+        state: Any = {"run": RUN, "input": {}}
+        call = 0
+        while "manifest" not in state:
+            call += 1
+            taken = called("ListRepos", f"{fleet:,} repositories, call {call}", [state], aws, url)
+            state = taken.state
+            yield taken
+        parts = cut(fleet, PART)
+        for part, found in enumerate(parts, start=1):
+            put(aws, listing_key("run", part), found)
+        last_page = f"{url}/user/repos?per_page=100&page={fleet // 100}"
+        listing = {**state["listing"], "parts": len(parts), "next": last_page}
+        yield called("ListRepos", PLANNING, [{"run": RUN, "listing": listing}], aws, url)
+
+
+def summary(aws: str, fleet: int) -> Taken:
+    """Let Summarize run see a run that asked for the whole fleet, with several tokens, and captured it."""
+    parts = cut(fleet, BATCH)
+    put(aws, manifest_key("run"), [{"repositories": batch} for batch in parts])
+    for number, batch in enumerate(parts):
+        put(aws, f"{receipts_prefix('run')}{number:06}.json", [receipt(repository) for repository in batch])
+    manifest = {"bucket": "archive", "key": manifest_key("run"), "batches": len(parts), "repositories": fleet}
+    listing = {"parts": 0, "pauses": 0, "listed_at": RUN["started"], "tokens": {"*": {"limit": LIMIT}}}
+    state = {"run": RUN, "listing": listing, "manifest": manifest}
+    taken = called("SummarizeRun", f"{fleet:,} repositories, {len(parts):,} receipts", [state], aws, "")
+    assert f"{fleet} of {fleet} repositories captured" in taken.state["message"], taken.state["message"]
+    return taken
+
+
+def batches(aws: str) -> Iterator[Taken]:
+    """Let Fetch and Store do a batch and a batch of one, cold; then the same process does it again, a day later."""
+    for size in (BATCH, 1):
+        with github(free_port(), size, latency=LATENCY) as url:
+            names = [str(found["name"]) for found in requests.get(f"{url}/_repositories", timeout=60).json()]
+            repositories = [{"id": id_, "name": name} for id_, name in enumerate(names, start=1)]
+            asked = {"run": RUN, "batch": {"repositories": repositories}}
+            today = called("FetchTraffic", "", [asked], aws, url).state
+            requests.post(f"{url}/_at", json={"at": tomorrow()}, timeout=60).raise_for_status()
+            fetched = called("FetchTraffic", f"a batch of {size}", [asked, asked], aws, url)
+        yield fetched
+        yield called("StoreTraffic", f"a batch of {size}", [today, fetched.state], aws, "")
+
+
+def tomorrow() -> str:
+    """Name the time a day from now."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+def receipt(repository: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what Store traffic leaves of a repository that was captured."""
+    recent = {"day": "2026-11-19", "views": 9, "before": 8, "weeks": [[60, 50], [9, 8]]}
+    return {
+        **repository, "repo_name": repository["name"], "answered": list(ENDPOINTS), "outcome": "captured", "detail": "",
+        "items_changed": 7, "lowered": 0, "newest_day": "2026-11-19", "recent": recent,
+    }  # fmt: skip
+
+
+def cut(fleet: int, size: int) -> list[list[dict[str, Any]]]:
+    """List the whole fleet, in parts of some size."""
+    every = [{"id": id_, "name": name_of(id_)} for id_ in ids(0, fleet)]
+    return [every[start : start + size] for start in range(0, fleet, size)]
+
+
+def put(aws: str, key: str, note: Any) -> None:
+    """Write an object of JSON into the bucket."""
+    requests.put(f"{aws}/archive/{key}", data=json.dumps(note), timeout=60).raise_for_status()
+
+
+def called(function: str, what: str, events: Sequence[Any], aws: str, github_url: str) -> Taken:
+    """Call a function, for one event after another, in a process that gets the share of a core of its memory."""
+    command = [sys.executable, "-m", "tests.bench.functions", function, *map(json.dumps, events)]
+    with tempfile.TemporaryFile("w+") as printed:
+        begun = time.monotonic()
+        process = subprocess.Popen(command, stdout=printed, env=environment(aws, github_url), text=True)  # noqa: S603
+        held = hold(process, share_of(MEMORY[function]), begun=begun)
+        printed.seek(0)
+        lines = printed.read().splitlines()
+    if process.returncode:
+        raise RuntimeError(f"{function} failed: {lines[-1:]}")
+    ended = json.loads(lines[-1])
+    again = ended["seconds"] if len(events) > 1 else None
+    return Taken(what, function, held, ended["memory"], again, ended["state"])
+
+
+def environment(aws: str, github_url: str) -> dict[str, str]:
+    """Give a function the settings that it has in the stack."""
+    tables = {"TRAFFIC_TABLE": "RepoTraffic", "REPOSITORIES_TABLE": "RepoTrafficRepositories"}
+    keys = {"AWS_ACCESS_KEY_ID": "made-up", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_DEFAULT_REGION": "us-east-1"}
+    ours = {"ARCHIVE_BUCKET": "archive", "SNAPSHOTS_TABLE": "RepoTrafficSnapshots", "GITHUB_TOKEN_SECRET": "token"}
+    return {**os.environ, **tables, **keys, **ours, "AWS_ENDPOINT_URL": aws, "GITHUB_API_URL": github_url}
+
+
+class Context:
+    """What Lambda tells a function of its call."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "made-up"
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the time that is left."""
+        return int((TIMEOUT - (time.monotonic() - self._begun)) * 1000)
+
+
+def main(function: str, *events: str) -> None:
+    """Be a function: handle each event, and print what the last one took and returned."""
+    folder = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in function).lstrip("_")
+    handler = import_module(f"lambdas.{folder}.handler")
+    for event in events:
+        begun = time.monotonic()
+        state = handler.lambda_handler(json.loads(event), cast("Any", Context()))
+        taken = {"state": state, "seconds": time.monotonic() - begun, "memory": peak_memory("self")}
+    print(json.dumps(taken))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
