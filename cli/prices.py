@@ -81,7 +81,7 @@ CHILD_PUTS = Amount(2, COUNTED)  # the answers, and their receipts
 CHILD_GETS = Amount(3, COUNTED)  # whether the run was stopped, the answers, and by Summarize run the receipts
 
 # Of a repository and day, at most: with traffic that day, referrers and paths.
-REPOSITORY_READS = Amount(16, COUNTED)  # units: 14 days, the entry and the snapshot
+REPOSITORY_READS = Amount(3, COUNTED)  # units: 14 days at once, the entry and the snapshot
 NEWS_READS = Amount(1300, "lambdas/summarize_run/history.py")  # of a run, at most: what is usual of fifty of them
 DAY_WRITES = Amount(1, COUNTED)  # units of a day that is new or changed
 ENTRY_WRITES = Amount(1, COUNTED)

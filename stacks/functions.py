@@ -82,8 +82,11 @@ class Functions(Construct):
             allowed=[
                 self._objects("s3:GetObject", ANSWERS, IMPORTS),
                 self._objects("s3:PutObject", RECEIPTS),
-                self._items("dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
-                _allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [storage.snapshots.table_arn]),
+                _allow(["dynamodb:Query", "dynamodb:UpdateItem"], [storage.traffic.table_arn]),
+                _allow(
+                    ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
+                    [storage.repositories.table_arn, storage.snapshots.table_arn],
+                ),
             ],
         )
         self.summarize_run = self._function(
@@ -97,7 +100,6 @@ class Functions(Construct):
             allowed=[
                 *self._run_files(),
                 self._list(RUN_FILES),
-                _allow(["dynamodb:BatchGetItem"], [storage.traffic.table_arn]),
                 # What is usual is read of a few repositories; their partitions, never a whole table.
                 _allow(["dynamodb:Query"], [storage.traffic.table_arn, storage.snapshots.table_arn]),
                 _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # who fell silent is in no list of the run
@@ -183,9 +185,6 @@ class Functions(Construct):
         # IfExists: for GetObject's missing key this right is looked up too, and that request has no s3:prefix to match.
         statement.add_condition("StringLikeIfExists", {"s3:prefix": pattern})
         return statement
-
-    def _items(self, *actions: str) -> iam.PolicyStatement:
-        return _allow(actions, [self._storage.traffic.table_arn, self._storage.repositories.table_arn])
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:

@@ -78,27 +78,30 @@ class ItemTable:
                 return
             begin = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    def query(self, key: Item, begin: Item, attributes: Sequence[str]) -> Iterator[Item]:
-        """Read some attributes of the items of one partition, from one sort key on, in order.
+    def query(self, key: Item, begin: Item, attributes: Sequence[str] = (), *, end: str = "~") -> Iterator[Item]:
+        """Read the items of one partition, from one sort key to another, in order.
 
         Args:
             key: The partition key, by its name.
             begin: The first sort key, by its name.
-            attributes: Those to read.
+            attributes: Those to read; all if none is named.
+            end: The last sort key. The default comes after every date and time.
 
         Raises:
             TableBusyError: DynamoDB is throttled, or failed in passing.
         """
         names = {f"#{n}": name for n, name in enumerate(dict.fromkeys([*key, *begin, *attributes]))}
         request: dict[str, Any] = {
-            "KeyConditionExpression": "#0 = :key AND #1 >= :begin",
-            "ProjectionExpression": ", ".join(names),
+            "KeyConditionExpression": "#0 = :key AND #1 BETWEEN :begin AND :end",
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {
                 ":key": to_dynamodb(*key.values()),
                 ":begin": to_dynamodb(*begin.values()),
+                ":end": to_dynamodb(end),
             },
         }
+        if attributes:
+            request["ProjectionExpression"] = ", ".join(names)
         while True:
             page = self._ask("query", TableName=self.name, ConsistentRead=True, **request)
             yield from (_read(item) for item in page["Items"])

@@ -39,8 +39,16 @@ class Tables:
         self._repositories = ItemTable(dynamodb, repositories)
 
     def days(self, repo_name: str, days: Iterable[str]) -> dict[str, Item]:
-        """Read the items of some days, by day."""
-        return {item["timestamp"][:10]: item for item in self._traffic.items([_day_key(repo_name, d) for d in days])}
+        """Read the items of some days, by day.
+
+        By a query over all of them: DynamoDB charges for each 4 KB of what it reads, but for each item of a batch.
+        """
+        wanted = set(days)
+        if not wanted:
+            return {}
+        first, last = (_day_key(repo_name, day)["timestamp"] for day in (min(wanted), max(wanted)))
+        found = self._traffic.query({"repo-name": repo_name}, {"timestamp": first}, end=last)
+        return {day: item for item in found if (day := item["timestamp"][:10]) in wanted}
 
     def views(self, repo_name: str, since: str) -> dict[str, int]:
         """Read a repository's views by day, from a day on; a day for which none were reported is absent."""

@@ -27,9 +27,9 @@ fetch_traffic secretsmanager GetSecretValue
 list_repos s3 PutObject listings
 list_repos s3 PutObject runs/manifest.json
 list_repos secretsmanager GetSecretValue
-store_traffic dynamodb BatchGetItem RepoTraffic
 store_traffic dynamodb BatchGetItem RepoTrafficRepositories
 store_traffic dynamodb BatchGetItem RepoTrafficSnapshots
+store_traffic dynamodb Query RepoTraffic
 store_traffic dynamodb UpdateItem RepoTraffic
 store_traffic dynamodb UpdateItem RepoTrafficRepositories
 store_traffic dynamodb UpdateItem RepoTrafficSnapshots

@@ -41,11 +41,12 @@ ALLOWED = {
         "s3:GetObject /imports/*",
         "s3:PutObject /runs/*/receipts/*",
         "dynamodb:BatchGetItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
     },
     "summarize_run": RUN_FILES
     | MISSING_RUN_FILES
-    | {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "sns:ListSubscriptionsByTopic"},
+    | {"dynamodb:Query", "dynamodb:Scan", "sns:ListSubscriptionsByTopic"},
 }
 EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 

@@ -64,6 +64,24 @@ class FakeDynamoDB:
         found = [deepcopy(self.items[table][key]) for key in keys if key in self.items[table]]
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
+    def query(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        ExpressionAttributeNames: dict[str, str],  # noqa: N803
+        ExpressionAttributeValues: Stored,  # noqa: N803
+        KeyConditionExpression: str,  # noqa: N803
+        ConsistentRead: bool,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Read the whole items of a partition between two sort keys."""
+        self._refuse()
+        assert (ConsistentRead, KeyConditionExpression) == (True, "#0 = :key AND #1 BETWEEN :begin AND :end")
+        key, begin, end = (ExpressionAttributeValues[f":{name}"]["S"] for name in ("key", "begin", "end"))
+        names = KEYS[TableName]
+        assert tuple(ExpressionAttributeNames.values()) == names
+        found = (item for (own, sort), item in self.items[TableName].items() if own == key and begin <= sort <= end)
+        return {"Items": sorted((deepcopy(item) for item in found), key=lambda item: str(item[names[1]]["S"]))}
+
     def update_item(  # noqa: PLR0913 (boto3's names)
         self,
         *,

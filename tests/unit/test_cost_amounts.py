@@ -181,8 +181,15 @@ def test_a_repository_is_read_and_written_in_as_many_units_as_the_table_says(use
             for table in request["RequestItems"].values()
             for key in table["Keys"]
         ]
+        days = {
+            " ".join(key): item
+            for key, item in found.items.items()
+            if kind_of(key) == "day" and "repository-0" in key[0]
+        }
+        assert units(days, 4096) == 1  # fifteen of them
         assert all(units(item, 4096) == 1 for item in found.items.values())
-        assert len(keys) == size * prices.REPOSITORY_READS.value
+        assert len(keys) + size == size * prices.REPOSITORY_READS.value
+        assert found.count("Query") >= size
         assert size * 3 <= found.writes <= writes(size, changed_days=size)
         assert found.count("UpdateItem") == size * 3  # the day, the entry, the snapshot
 

@@ -35,7 +35,7 @@ def test_the_readme_shows_the_table() -> None:
         f"takes {cost_table.writes(1, changed_days=1)} write units a day",
         f"and {prices.REPOSITORY_READS.value} read units",
         f"a child writes {prices.CHILD_PUTS.value} objects and reads {prices.CHILD_GETS.value}",
-        f"{(prices.DAY_BYTES.value + prices.SNAPSHOT_BYTES.value) / 1024:.1f} KB a day for each repository in the tables",
+        f"{(prices.DAY_BYTES.value + prices.SNAPSHOT_BYTES.value) / 1024:.1f} KB a day for each repository in the",
         f"and {(prices.ANSWERS_BYTES.value + prices.LISTED_BYTES.value) / 1000:.1f} KB in the archive",
         f"A secret costs ${prices.SECRET.dollars:.2f}, an alarm ${prices.ALARM.dollars:.2f}",
     ],
