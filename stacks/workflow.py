@@ -49,7 +49,9 @@ class Workflow(Construct):
                     retention=logs.RetentionDays.THREE_MONTHS,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
-                level=sfn.LogLevel.ALL,
+                # Not ALL: Step Functions keeps every execution's history for 90 days, as long as this log is kept.
+                # Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+                level=sfn.LogLevel.ERROR,
                 include_execution_data=True,  # keys and counts travel between states: no traffic, never the token
             ),
             tracing_enabled=True,

@@ -18,6 +18,7 @@ from lambdas.list_repos import handler as list_repos
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub
+from tests.bench.functions import BATCH, FLEET, LATENCY
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
 
@@ -229,3 +230,34 @@ def kind_of(key: str | tuple[str, ...]) -> str:
 def close(measured: float, amount: prices.Amount) -> bool:
     """Tell whether the table says somewhat more than was measured here: GitHub's names and answers can be longer."""
     return amount.value / 2 < measured <= amount.value
+
+
+def measured() -> Mapping[tuple[str, str], tuple[float, float]]:
+    """Read from the benchmarks what each function took for some work: seconds cold, and seconds warm where measured."""
+    page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    cut = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
+    rows = [cells for cells in cut if cells[0] in prices.MEMORY]
+    return {(cells[0], cells[1]): (float(cells[7]), float(cells[8] or 0)) for cells in rows}
+
+
+@pytest.mark.parametrize("function", ["FetchTraffic", "StoreTraffic"])
+def test_fetch_and_store_take_no_longer_than_the_table_says_and_not_much_less(function: str) -> None:
+    """The longest part of the functions' bill for a large fleet."""
+    (_, one), (_, batch) = (measured()[function, f"a batch of {size}"] for size in (1, BATCH))
+    total, _ = measured()[function, "a batch of 1"]
+    fetches = function == "FetchTraffic"
+    first, more = (prices.FETCH, prices.FETCH_MORE) if fetches else (prices.STORE, prices.STORE_MORE)
+
+    assert one <= first.value <= 3 * one
+    assert batch <= first.value + (BATCH - 1) * more.value <= 3 * batch
+    assert total - 2 * one <= prices.COLD.value <= 3 * total
+
+
+def test_list_and_summarize_take_no_longer_than_the_table_says_and_not_much_less() -> None:
+    """They have the most memory, so each of their seconds costs the most."""
+    listed, _ = measured()["ListRepos", f"{FLEET:,} repositories, call 1"]
+    summarized, _ = measured()["SummarizeRun", f"{FLEET:,} repositories, {FLEET // BATCH:,} receipts"]
+    waited = FLEET / 100 * LATENCY  # GitHub answered at once where it was measured
+
+    assert listed + waited <= prices.LIST.value + FLEET * prices.LIST_MORE.value <= 3 * (listed + waited)
+    assert summarized <= prices.SUMMARIZE.value + FLEET * prices.SUMMARIZE_MORE.value <= 3 * summarized
