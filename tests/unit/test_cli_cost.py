@@ -45,7 +45,7 @@ def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.Capt
     assert rows[1] == "Lambda\t3.5 s, 0.9 GB-s\t0.000012"
     assert rows[2] == "DynamoDB writes\tat most 22 units\t0.000014"
     assert rows[3] == "DynamoDB reads\tat most 1307 units\t0.000163"
-    assert rows[4] == "S3 requests\tabout 7 writes, 5 reads\t0.000037"
+    assert rows[4] == "S3 requests\tabout 8 writes, 5 reads\t0.000042"
     assert [row.partition("\t")[0] for row in rows[:7]] == list(ROWS)[:7]
     assert rows[7].startswith("together\t\t0.0003")
 
