@@ -100,10 +100,10 @@ REPOSITORY_LOGGED = Amount(1000, COUNTED)  # a line by Fetch traffic and one by 
 LOGS_KEPT = Amount(3, "stacks/functions.py")  # months
 
 # Seconds of functions.
-COLD = Amount(6.0, MEASURED)  # to start Fetch traffic or Store traffic
-FETCH = Amount(1.0, MEASURED)  # a batch of one
-FETCH_MORE = Amount(0.35, MEASURED)  # each further repository of it
-STORE = Amount(0.5, MEASURED)
+COLD = Amount(7.5, MEASURED)  # to start Fetch traffic or Store traffic
+FETCH = Amount(1.5, MEASURED)  # a batch of one
+FETCH_MORE = Amount(0.33, MEASURED)  # each further repository of it
+STORE = Amount(1.2, MEASURED)
 STORE_MORE = Amount(0.1, MEASURED)
 LIST = Amount(3.0, MEASURED)
 LIST_MORE = Amount(0.0025, MEASURED)  # each repository, with 150 ms that GitHub takes for a page of 100

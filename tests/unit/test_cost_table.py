@@ -10,6 +10,7 @@ import pytest
 from cli import cost_table, prices
 from cli.prices import Amount, Price
 from lambdas.list_repos.listing import BATCH, SINGLES
+from tests.bench.cost import our_cost
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +65,11 @@ def test_each_amount_names_what_measured_it_and_changes_the_table(name: str, mon
 
     assert (ROOT / source).is_file()
     assert exact() != before
+
+
+def test_the_benchmarks_compare_with_the_same_constants() -> None:
+    """Otherwise two pages would name two prices for the same thing."""
+    assert f"| ours | {our_cost():.2f} |" in (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 
 
 def exact() -> list[float]:
