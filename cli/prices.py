@@ -116,5 +116,5 @@ ALARMS = Amount(10, COUNTED)
 METRICS = Amount(9, COUNTED)
 # Of AWS's key for RepoTraffic in a run, at most: two roles, once in five minutes, for as long as a run may take.
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html (table key cache)
-KEY_USES = Amount(2 * 12 * 20, "lambdas/list_repos/handler.py")
+KEY_USES = Amount(2 * 12 * 20, "lambdas/shared/deadline.py")
 LISTED_BYTES = Amount(500, "tests/unit/test_listed_pages.py")  # of a repository in the archived pages of a listing

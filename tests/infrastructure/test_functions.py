@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.prices import ALARMS, MEMORY, METRICS
+from cli.prices import ALARMS, LOGS_KEPT, MEMORY, METRICS, RUN_DAYS
 from local.known_settings import SELECTION_SIZE
 from stacks import bundling
 from stacks.metrics import NAMESPACE
@@ -106,6 +106,17 @@ def test_the_cost_table_counts_the_alarms_and_metrics_that_are_deployed(template
 
     assert len(alarms) == ALARMS.value
     assert len(watched | set(shown)) == METRICS.value
+
+
+def test_the_cost_table_keeps_logs_and_files_of_runs_as_long_as_they_are_kept(template: Template) -> None:
+    """What is kept for longer costs more."""
+    groups = template.of_type("AWS::Logs::LogGroup").values()
+    rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    (runs,) = (rule for rule in rules if rule.get("Prefix") == "runs/")
+
+    assert {group["Properties"]["RetentionInDays"] / 30 for group in groups} == {LOGS_KEPT.value}
+    kept = runs["ExpirationInDays"] + runs["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    assert kept == RUN_DAYS.value
 
 
 def test_every_log_group_forgets(template: Template) -> None:

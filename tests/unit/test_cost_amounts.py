@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cli import prices
 from cli.cost_table import requests_and_logs, writes
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
+from lambdas.shared.deadline import LONGEST_RUN
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub
@@ -230,6 +232,11 @@ def kind_of(key: str | tuple[str, ...]) -> str:
 def close(measured: float, amount: prices.Amount) -> bool:
     """Tell whether the table says somewhat more than was measured here: GitHub's names and answers can be longer."""
     return amount.value / 2 < measured <= amount.value
+
+
+def test_aws_key_is_used_as_often_as_the_longest_run_allows() -> None:
+    """Two functions use the table `RepoTraffic`, and DynamoDB asks for the key once in five minutes for each."""
+    assert prices.KEY_USES.value == 2 * (LONGEST_RUN / timedelta(minutes=5))
 
 
 def measured() -> Mapping[tuple[str, str], tuple[float, float]]:
