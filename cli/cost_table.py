@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from cli import prices
 from cli.prices import GIGABYTE, MEMORY, Price
-from lambdas.list_repos.listing import BATCH, SINGLES
 
 RUNS = 30  # a month
 YEAR = 365  # days
@@ -34,7 +33,7 @@ def dollars(used: Mapping[Price, float], *of: Price) -> float:
 
 def children(repositories: int) -> int:
     """Count the children of a run: one for each repository, or for each batch."""
-    return repositories if repositories <= SINGLES else -(-repositories // BATCH)
+    return repositories if repositories <= prices.SINGLES.value else int(-(-repositories // prices.BATCH.value))
 
 
 def used_by_run(repositories: int) -> Used:

@@ -70,6 +70,10 @@ MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "Summarize
 MEASURED = "docs/benchmarks.md, functions with their share of a core"
 COUNTED = "tests/unit/test_cost_amounts.py"
 
+# How a run is cut into children: one repository each up to so many repositories, so many each beyond.
+SINGLES = Amount(200, COUNTED)
+BATCH = Amount(25, COUNTED)
+
 # Of a run, and of each child of its Map, where all is well: states entered.
 RUN_STATES = Amount(9, COUNTED)
 CHILD_STATES = Amount(6, COUNTED)

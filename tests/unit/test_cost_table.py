@@ -9,7 +9,6 @@ import pytest
 
 from cli import cost_table, prices
 from cli.prices import Amount, Price
-from lambdas.list_repos.listing import BATCH, SINGLES
 from tests.bench.cost import our_cost
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +29,7 @@ def test_the_readme_shows_the_table() -> None:
     "said",
     [
         f"{prices.RUN_STATES.value} states of the run and {prices.CHILD_STATES.value} of each child",
-        f"Up to {SINGLES} repositories have a child each; beyond that a child takes {BATCH}",
+        f"Up to {prices.SINGLES.value} repositories have a child each; beyond that a child takes {prices.BATCH.value}",
         f"List repositories has {prices.MEMORY['ListRepos']} MB, Summarize run {prices.MEMORY['SummarizeRun']:,} MB",
         f"the others {prices.MEMORY['FetchTraffic']} MB",
         f"takes {cost_table.writes(1, changed_days=1)} write units a day",
