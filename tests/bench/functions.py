@@ -119,10 +119,12 @@ def tomorrow() -> str:
 
 def receipt(repository: Mapping[str, Any]) -> dict[str, Any]:
     """Write what Store traffic leaves of a repository that was captured."""
+    ends = {kind: {"day": "2026-11-19", "behind": 0} for kind in ("views", "clones")}
     recent = {"day": "2026-11-19", "views": 9, "before": 8, "weeks": [[60, 50], [9, 8]]}
     return {
         **repository, "repo_name": repository["name"], "answered": list(ENDPOINTS), "outcome": "captured", "detail": "",
-        "items_changed": 7, "lowered": 0, "newest_day": "2026-11-19", "recent": recent,
+        "items_changed": 7, "lowered": 0, "newest_day": "2026-11-19", "ends": ends,
+        "recent": recent,
     }  # fmt: skip
 
 
