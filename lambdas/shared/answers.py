@@ -84,7 +84,7 @@ def whole_words(text: str, longest: int) -> str:
 
     GitHub often ends a refusal with the address that mends it. Half an address leads nowhere, or to the wrong place.
     """
-    line = " ".join(text.split())
+    line = " ".join(text.encode("utf-8", "replace").decode().split())  # without halves of characters
     if len(line) <= longest:
         return line
     return f"{line[: max(line.rfind(' ', 0, longest - 3), 0)]} ...".lstrip()

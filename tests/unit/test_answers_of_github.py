@@ -20,6 +20,7 @@ from lambdas.shared.errors import (
 )
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
+from simulated_github.replies import Reply
 from tests.unit.handlers import account, child
 from tests.unit.whole_run import run
 
@@ -252,6 +253,15 @@ def test_the_address_that_mends_a_forbidden_lifetime_is_whole_in_receipt_and_mai
     assert [receipt["detail"].split()[-1] for receipt in receipts] == [address]
     assert f"{address}\n" in summary["message"]
     assert "Shorten the token's lifetime at the address" in summary["message"]
+
+
+def test_half_a_character_in_a_refusal_reaches_the_receipt_as_a_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON can spell half of a pair of surrogates, which no file can hold: the whole batch would not be stored."""
+    half = Fault("half", lambda *_: Reply(403, b'{"message": "Must have push access \\ud83d"}'))
+    with SimulatedGitHub(repositories=[REPOSITORY]) as github, account(monkeypatch, github.url) as aws:
+        github.refuse(REPOSITORY, half)
+        summary = run(aws)
+    assert "    403: Must have push access ?\n" in summary["message"]
 
 
 @given(st.text(), st.integers(4, 40))
