@@ -277,7 +277,7 @@ def test_a_failing_call_is_paid_for_and_a_refused_one_is_not() -> None:
 def last_day(answer: requests.Response) -> str:
     """Return the last day that a views or clones answer lists."""
     (kind,) = answer.json().keys() & {"views", "clones"}
-    return max(row["timestamp"] for row in answer.json()[kind])[:10]
+    return str(max(row["timestamp"] for row in answer.json()[kind]))[:10]
 
 
 def test_a_stale_copy_stands_still_for_one_kind_and_one_repository(github: SimulatedGitHub) -> None:
