@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from cli.prices import MEMORY
 from simulated_github import SimulatedGitHub
 from tests.bench import first_version, functions
+from tests.bench.account import account
 from tests.bench.processor import PERIOD, hold
 from tests.bench.writes import writes_by_changed_item
 
@@ -86,8 +88,8 @@ def test_a_process_that_fails_is_let_go() -> None:
 
 def test_the_functions_do_their_work_where_they_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that stopped early, or met an account without entries, would look fast."""
-    monkeypatch.setattr(functions, "MEMORY", dict.fromkeys(functions.MEMORY, 2 * 1769))
-    with functions.account(200) as aws:
+    monkeypatch.setattr(functions, "MEMORY", dict.fromkeys(MEMORY, 2 * 1769))
+    with account(200) as aws:
         *_, planning = functions.listings(aws, 200)
         summary = functions.summary(aws, 200)
 
