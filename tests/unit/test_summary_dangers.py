@@ -14,7 +14,7 @@ from lambdas.shared.contract import ChildState, Run, RunState, Summary
 from lambdas.shared.errors import GitHubAuthError
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
-from tests.unit.whole_run import values
+from tests.unit.whole_run import metrics_in, values
 
 START = from_text("2026-09-01T09:00:00Z")
 
@@ -182,7 +182,7 @@ def test_days_returned_in_part_are_told_apart_from_lost_ones(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("given", [[], "2026-11-20", None, {"time": "soon"}, {"date": 7}])
-def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers(
+def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers_of_a_capture(
     aws: Account, capsys: pytest.CaptureFixture[str], given: Any
 ) -> None:
     """A typing error captures nothing, and is no reason for an alarm that holds until the next run."""
@@ -192,4 +192,4 @@ def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers(
 
     assert summary["error"] == "InvalidInputError"
     assert summary["subject"].startswith("GitHub traffic 2026-09-01: FAILED")
-    assert "CloudWatchMetrics" not in capsys.readouterr().out
+    assert {metric.name for metric in metrics_in(capsys.readouterr().out)} <= {"EmailSubscriptions"}

@@ -18,7 +18,6 @@ from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from stacks.parameters import API_URL
 from tests.unit.handlers import account
-from tests.unit.whole_run import run
 
 NAMES = [f"octo/{number:03}" for number in range(150)]  # two pages
 
@@ -182,8 +181,8 @@ def test_a_server_behind_a_proxy_is_listed_to_the_end(monkeypatch: pytest.Monkey
         account(monkeypatch, github.url) as aws,
     ):
         github.add_fault(faults.links_of_a_proxied_server(), endpoint="list")
-        summary = run(aws)
-        listed = [call.path for call in github.calls if call.endpoint == "list"]
+        manifest = aws.list_repositories()["manifest"]
+        listed = [call.path for call in github.calls]
 
     assert listed == ["/user/repos?per_page=100", "/user/repos?per_page=100&page=2"]
-    assert "150 of 150 repositories captured" in summary["message"]
+    assert manifest["repositories"] == len(NAMES)
