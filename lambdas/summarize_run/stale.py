@@ -46,28 +46,30 @@ class Stale:
 def stale_ends(results: Sequence[Result]) -> tuple[str, dict[int, dict[str, str]]]:
     """Find the windows that end too early, measured by the freshest answer of the run.
 
-    Each answer is measured at the time at which GitHub gave it, as a run can last from one day to the next. Leaves out
-    repositories that were not captured: they are reported as failing.
+    Each answer is measured at the time at which GitHub gave it, as a run can last from one day to the next. A window
+    that ends on the newest day of the run is never stale: if GitHub is late for everybody, it is further behind at
+    seven o'clock than a minute before. Leaves out repositories that were not captured: they are reported as failing.
 
     Returns:
-        The last day of the freshest window; and by id and kind the last day of each stale one.
+        The last day of the newest window; and by id and kind the last day of each stale one.
     """
     freshest = min((end.behind for result in results for end in result.ends), default=0)
-    reached = max((end.day for result in results for end in result.ends if end.behind == freshest), default="")
+    reached = max((end.day for result in results for end in result.ends), default="")
     ends: dict[int, dict[str, str]] = {}
     for result in results:
-        late = dict(_late(result, freshest)) if result.outcome == CAPTURED else {}
+        late = dict(_late(result, freshest, reached)) if result.outcome == CAPTURED else {}
         if late:
             ends[result.id] = late
     return reached, ends
 
 
-def _late(result: Result, freshest: int) -> Iterator[tuple[str, str]]:
+def _late(result: Result, freshest: int, reached: str) -> Iterator[tuple[str, str]]:
     """Yield the kinds whose freshest window in this run is stale, each with the last day of that window."""
     for kind in ("views", "clones"):
         found = [(end.behind, end.day) for end in result.ends if end.kind == kind]
-        if found and min(found)[0] > freshest:
-            yield kind, min(found)[1]
+        behind, day = min(found, default=(freshest, reached))
+        if behind > freshest and day < reached:
+            yield kind, day
 
 
 def stale_lines(stale: Stale, names: Mapping[int, str], most: int) -> list[str]:

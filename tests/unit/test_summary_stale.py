@@ -5,10 +5,13 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from lambdas.shared.answers import CAPTURED
 from lambdas.shared.clock import days_before, from_text
 from lambdas.shared.planning import known_of, ordinal
 from lambdas.shared.traffic import READY, days_behind
 from lambdas.store_traffic.record import read_reports
+from lambdas.summarize_run.outcome import End, Result
+from lambdas.summarize_run.stale import stale_ends
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.replay import Answer, RecordedTraffic
 from simulated_github.traffic import Tally
@@ -156,6 +159,22 @@ def test_a_github_that_is_late_for_everybody_makes_nobody_stale(monkeypatch: pyt
     assert "GitHub is late for everybody" in both
     assert "1 repository has stale answers" in both
     assert "  octo/docs\n    views end on 2026-08-26, clones end on 2026-08-26; " in both
+
+
+def test_a_run_past_seven_o_clock_names_nobody_while_github_is_late_for_everybody() -> None:
+    """From then on yesterday is expected: the same newest day is further behind than in the run's first answers."""
+    day = "2026-03-07"
+    times = {1: "2026-03-10T06:59:00Z", 2: "2026-03-10T07:00:00Z", 3: "2026-03-11T00:10:00Z"}
+    late = [captured(id_, day, at) for id_, at in times.items()]
+
+    assert stale_ends(late) == (day, {})
+    assert stale_ends([*late, captured(4, "2026-03-06", times[2])]) == (day, {4: {"views": "2026-03-06"}})
+
+
+def captured(id_: int, day: str, at: str) -> Result:
+    """Write what came of a repository whose views end on a day."""
+    end = End("views", day, days_behind(day, from_text(at)))
+    return Result(id_, f"octo/{id_}", outcome=CAPTURED, ends=frozenset({end}))
 
 
 def test_a_failing_repository_is_not_named_as_stale_too(aws: Account, github: SimulatedGitHub) -> None:
