@@ -130,7 +130,7 @@ class GitHubAccess:
             ) from exc
         if answer.is_redirect and "/repositories/" not in answer.headers["location"]:  # where a renamed one is found
             raise CommandError(not_the_api(self.api_url, "a redirect"))
-        if answer.ok and not answer.is_redirect and is_web_page(answer.headers, answer.content):
+        if answer.status_code < SERVER_ERROR and not answer.is_redirect and is_web_page(answer.headers, answer.content):
             raise CommandError(not_the_api(self.api_url, "a web page"))
         return answer
 

@@ -62,6 +62,11 @@ def html_200() -> Fault:
     return _instead("html_200", replies.login_page())
 
 
+def html_refusal(status: int = 401) -> Fault:
+    """A page where JSON belongs, with status 401, 403 or 406: a proxy or a web site that wants people to sign in."""
+    return _instead("html_refusal", replies.login_page(status))
+
+
 def login_redirect(to: str | None = None) -> Fault:
     """A web site in the API's place, which wants people to sign in: by default on the same host."""
     return Fault("login_redirect", lambda _, circumstances: replies.found(f"{to or circumstances.api}{LOGIN}"))
@@ -297,7 +302,7 @@ def bad_api_version() -> Fault:
 FAULTS: dict[str, Callable[..., Fault]] = {
     make.__name__: make
     for make in (
-        server_error, unicorn, html_200, login_redirect, links_of_a_proxied_server,
+        server_error, unicorn, html_200, html_refusal, login_redirect, links_of_a_proxied_server,
         version_closing_down, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
         deeply_nested, redirect, redirect_to_other_host, bad_credentials, retry_after, primary_limit, secondary_limit,
         sso_required, no_push_access, admin_rights, not_accessible_by_token, lifetime_forbidden, ip_allow_list, blocked,

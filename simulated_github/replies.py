@@ -98,10 +98,10 @@ def found(location: str) -> Reply:
     return Reply(302, page, {"content-type": HTML_TYPE, "Location": location}, from_edge=True)
 
 
-def login_page() -> Reply:
+def login_page(status: int = 200) -> Reply:
     """Ask a person to sign in, as a web site does."""
     page = b"<!DOCTYPE html>\n<html><body>Please sign in.</body></html>\n"
-    return Reply(200, page, {"content-type": HTML_TYPE}, from_edge=True)
+    return Reply(status, page, {"content-type": HTML_TYPE}, from_edge=True)
 
 
 def no_user_agent() -> Reply:

@@ -26,6 +26,7 @@ RESERVE = 100.0  # seconds of the function's own time, left for planning what wa
 LONGEST_WAIT = 172_800.0  # seconds
 SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
 BATCH = 25
+PAGES = (Meaning.FINE, Meaning.BAD_TOKEN, Meaning.REFUSED)  # with these GitHub's API sends JSON, never a web page
 
 # The listing travels from state to state: what headers say in it is bounded.
 HIDDEN = 1_000  # organizations; an id is about ten bytes
@@ -184,10 +185,13 @@ def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, firs
 
 
 def _stranger(answer: Answer, meaning: Meaning) -> str:
-    """Name an answer that GitHub's API never gives to a listing; empty for any other. A page with 5xx is GitHub's."""
+    """Name an answer that GitHub's API never gives to a listing; empty for any other. A page with 5xx is GitHub's.
+
+    Sign-in pages come with status 200, 401 or 403: then a new token would not help, and GitHub refused none.
+    """
     if meaning is Meaning.MOVED:  # elsewhere, or in a circle: on the same host it would have been followed
         return "a redirect"
-    if meaning is Meaning.FINE and is_web_page(answer.headers, answer.body):
+    if meaning in PAGES and is_web_page(answer.headers, answer.body):
         return "a web page"
     return "404 (not found)" if answer.status == 404 else ""
 

@@ -92,6 +92,9 @@ def strangers(elsewhere: str) -> dict[str, Fault]:
     """Give what a web site answers to an API path."""
     return {
         "a page": faults.html_200(),
+        "a page with 401": faults.html_refusal(401),
+        "a page with 403": faults.html_refusal(403),
+        "a page with 406": faults.html_refusal(406),
         "its login page": faults.login_redirect(),
         "another host's login page": faults.login_redirect(elsewhere),
         "a circle": faults.redirect(302),
