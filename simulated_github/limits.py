@@ -112,9 +112,13 @@ class SecondaryLimits:
             return timedelta(0)
         if len(self._granted) >= self._points:
             return self._granted[-self._points] + self._minute - now
-        if sum(seconds for _, seconds in self._answered) >= self._seconds:
-            return self._answered[0][0] + self._minute - now
-        return None
+        left = sum(seconds for _, seconds in self._answered)
+        end = None
+        for time, seconds in self._answered:  # the oldest first: enough of them must be a minute old
+            if left < self._seconds:
+                break
+            left, end = left - seconds, time + self._minute
+        return None if end is None else end - now
 
     def _forget(self, now: datetime) -> None:
         """Forget what is older than a minute, and, where the clock was set back, what lies in the future."""

@@ -68,6 +68,22 @@ def test_response_times_of_more_than_ninety_seconds_in_a_minute_are_refused(monk
     assert call(limits) == 60
 
 
+def test_a_caller_who_waits_as_long_as_he_is_told_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub bans clients that keep calling while limited: a wait that is too short would be the simulation's fault."""
+    clock = StandingClock()
+    limits = SecondaryLimits(clock)
+    took = iter([0, 1, 0, 50, 0, 50, 0, 0, 0])  # the oldest call took a second, the two after it 50 each
+    monkeypatch.setattr("simulated_github.limits.monotonic", lambda: float(next(took)))
+    assert call(limits) is None
+    clock.time = NOON + timedelta(seconds=20)
+    assert [call(limits), call(limits)] == [None, None]
+
+    wait = call(limits)
+    assert wait == 60
+    clock.time += timedelta(seconds=wait)
+    assert call(limits) is None
+
+
 def test_the_minute_is_as_long_as_the_waits_of_the_tests_make_it() -> None:
     """A wait of 60 s that a test shortens to 0.6 s must end a minute here, and be told as 60 s."""
     clock = StandingClock()
