@@ -157,11 +157,14 @@ def _differing(name: str, key: Key, wanted: Item, held: Item) -> Iterator[Differ
 
 
 def _expected(attribute: str, wanted: Any, held: Any) -> Any:
-    """Leave out what earlier versions did not write: a record of theirs is right as it is."""
+    """Leave out what earlier versions did not write: a record of theirs is right as it is.
+
+    So is one to which a date that was run again has added only its own day of a refusal, which is not the latest.
+    """
     if attribute in LATER and held is None:
         return None
     if attribute == BY_OUTCOME and wanted is not None:
-        return {outcome: day for outcome, day in wanted.items() if outcome in held}
+        return {outcome: min(day, held[outcome]) for outcome, day in wanted.items() if outcome in held}
     return wanted
 
 

@@ -10,7 +10,7 @@ import pytest
 from cli import verify as command
 from cli.archive import archive_keys
 from cli.deployment import Deployment
-from cli.rebuild import rebuild
+from cli.rebuild import rebuild, store
 from cli.terminal import CommandError
 from cli.verify import verify
 from lambdas.shared.archive import Archive
@@ -115,6 +115,22 @@ def test_records_of_the_landed_version_are_right_and_a_rebuild_adds_what_they_la
             "no push access": "2026-11-04",
         }
         assert kept.dump()["RepoTrafficSnapshots"] == whole["RepoTrafficSnapshots"]
+
+
+def test_a_date_that_is_run_again_after_an_upgrade_leaves_a_record_that_verifies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A record of the landed version lacks the days between: what one old object adds is less, and not wrong."""
+    with record(monkeypatch, "octo/site", regime="whole-days") as kept:
+        kept.github.refuse("octo/site", faults.not_accessible_by_token())
+        for day in (1, 2, 3):
+            kept.capture(f"2026-11-0{day}T09:00:00Z", "octo/site")
+        older(kept)
+        store(kept.deployment, next(iter(archive_keys(kept.deployment))))
+        (site,) = (item for item in kept.dump()["RepoTrafficRepositories"] if item.get("repo-name") == "octo/site")
+
+        assert site["refused-before"] == {"token lacks Administration (read)": "2026-11-01"}
+        assert verify(kept.deployment) == []
 
 
 def test_a_wrong_end_of_a_window_and_a_wrong_day_of_a_refusal_are_differences(kept: Record) -> None:
