@@ -26,9 +26,9 @@ def check_api_url(url: str) -> str:
     advice = f"expected {EXPECTED}"
     try:
         parts = urlsplit(url)
-    except ValueError as exc:
-        raise WrongValueError(f"is {url!r} ({exc}); {advice}") from exc
-    if parts.username or parts.password:
+    except ValueError:  # its text can hold the password
+        parts = urlsplit("")
+    if "@" in (parts.netloc or url):
         raise WrongValueError("(not shown) holds a user name or password; put the token into GITHUB_TOKEN")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise WrongValueError(f"is {url!r}; {advice}")

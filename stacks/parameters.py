@@ -12,11 +12,11 @@ TOPIC = r"[A-Za-z0-9][A-Za-z0-9-]*"
 VISIBILITY = "(public|private|internal)"
 
 # Plain http only on loopback: the token is sent there. Of GitHub's own hosts those of the API alone, without a path:
-# GitHub's web sites answer with a login page.
+# GitHub's web sites answer with a login page. No user name or password, and no query: the functions refuse both.
 API_URL = (
-    r"^(https://(?i:api\.github\.com|api\.[a-z0-9-]+\.ghe\.com)(:\d+)?/*"
-    r"|https://(?!(?i:([^\s/]*\.)?(github|ghe)\.com\.?)(:\d+)?(/|$))[^\s/]+(/\S*)?"
-    r"|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?)$"
+    r"^(https://(?i:api\.github\.com|api\.[a-z0-9-]+\.ghe\.com)\.?(:\d+)?/*"
+    r"|https://(?!(?i:([^\s/]*\.)?(github|ghe)\.com\.?)(:\d+)?(/|$))[^\s/@?#]+(/[^\s?#]*)?"
+    r"|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?)$"
 )
 
 

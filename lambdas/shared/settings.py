@@ -37,9 +37,12 @@ def api_url(environment: Mapping[str, str] = os.environ) -> str:
         InvalidSettingError: It is no address that may be trusted with a token.
     """
     value = setting("GITHUB_API_URL", environment).rstrip("/")
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # brackets that are not closed, for example
+        parts = urlsplit("")
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
-    if "@" in parts.netloc:
+    if "@" in (parts.netloc or value):
         raise InvalidSettingError(
             f"GITHUB_API_URL (not shown) holds a user name or password; expected {EXPECTED}."
             " Deploy again with the parameter GitHubApiUrl; the token belongs into GitHubAccessToken."

@@ -25,12 +25,16 @@ RIGHT = [
     "https://api.github.com",
     "https://api.github.com/",
     "https://API.GitHub.com",
+    "https://api.github.com.",
+    "https://api.github.com:443",
     "https://api.acme.ghe.com",
     "https://api.acme-corp.ghe.com/",
     "https://github.example.com/api/v3",
     "https://mygithub.com/api/v3",
     "https://ghe.com.example/api/v3",
     "https://ghe.example:8443/api/v3",
+    "https://ghe.example/proxy/github/api/v3/",
+    "https://10.0.0.5/api/v3",
     "http://127.0.0.1:8080",
     "http://[::1]:8080/api/v3",
 ]
@@ -81,6 +85,28 @@ def test_the_address_of_a_web_site_is_refused_with_the_right_one(url: str, right
     assert re.search(rf"'{re.escape(url.rstrip('/'))}', .* expected {re.escape(right)}\.", str(deployed.value))
     assert str(written.value).endswith(f"expected {right}")
     assert not re.fullmatch(API_URL, url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://name:word@ghe.example/api/v3",
+        "https://name:word@[::1",
+        "name:word@ghe.example",
+        "https://ghe.example/api/v3?a=b",
+        "http://localhost/#a",
+        "https://[::1",
+    ],
+)
+def test_what_is_no_plain_address_is_refused_before_and_after_deployment(url: str) -> None:
+    """A password would lie readable in the template's parameters; what the functions refuse fails every run."""
+    with pytest.raises(InvalidSettingError) as deployed:
+        api_url({"GITHUB_API_URL": url})
+    with pytest.raises(WrongValueError) as written:
+        check_api_url(url)
+
+    assert "word" not in f"{deployed.value} {written.value}".replace("password", "")
+    assert not re.fullmatch(API_URL, url) or url == "https://[::1"
 
 
 def test_both_checks_expect_the_same() -> None:
