@@ -138,6 +138,7 @@ def repository_object(account: Account, repository: Repository, api: str) -> dic
         "clone_url": f"https://github.com/{name}.git",
         "svn_url": f"https://github.com/{name}",
         **THE_SAME,
+        "temp_clone_token": f"A{repository.id:028}" if repository.private else "",
         **made_up_facts(repository.id),
         "topics": list(repository.topics),
         "permissions": {

@@ -1,5 +1,6 @@
 """Archives the pages of the listing as GitHub sent them: stars, forks and the like are kept nowhere else."""
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,10 @@ from lambdas.shared.contract import ListedPage
 
 GZIP = 31  # zlib's name for the gzip format with the largest window, 32 KB; its header has no time in it
 MOST_PACKED = 8 * 1024 * 1024  # bytes; about 20,000 repositories. A larger listing becomes several objects
+
+# Reads a private repository for some time, so it must not lie in an archive that keeps everything for good.
+# Source: https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user (the example)
+CLONE_TOKEN = re.compile(r'("temp_clone_token"\s*:\s*")[^"]+')
 
 # Takes the owner whose token asked, the address asked for, the time of the answer (2026-11-20T09:00:00Z), the answer.
 KeepPage = Callable[[str, str, str, Answer], None]
@@ -52,7 +57,8 @@ class _Pages:
             "captured_at": captured_at,
             "status": answer.status or 0,
             "headers": kept_headers(answer.headers),
-            "body": answer.body.decode("utf-8", "replace"),  # GitHub's JSON is UTF-8, so it is untouched
+            # GitHub's JSON is UTF-8, so all but the token is untouched.
+            "body": CLONE_TOKEN.sub(r"\1", answer.body.decode("utf-8", "replace")),
         }
         self._first = self._first or captured_at
         self._packed += self._compressor.compress(line(page))

@@ -149,7 +149,7 @@ class ListedPage(TypedDict):
     captured_at: str  # GitHub's `Date`
     status: int
     headers: dict[str, str]  # those that matter, lower case
-    body: str  # GitHub's words, untouched: a list of up to 100 repositories
+    body: str  # GitHub's words, untouched except for `temp_clone_token`: a list of up to 100 repositories
 
 
 @final

@@ -98,6 +98,22 @@ def test_a_page_says_when_it_was_captured_and_what_was_asked(
     assert b"github_pat" not in gzip.decompress(content)
 
 
+def test_a_token_in_a_page_is_not_archived_and_the_rest_of_the_page_is(
+    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
+) -> None:
+    """GitHub lists private repositories with a token that reads their code; the archive keeps everything for good."""
+    github.change(NAMES[0], private=True)
+    sent = watched(github)
+    with account(monkeypatch, github.url) as aws:
+        aws.list_repositories()
+        (first, *_), ((_, content),) = pages(aws), objects(aws).items()
+
+    token = json.loads(sent[0])[0]["temp_clone_token"]
+    assert len(token) == 29
+    assert token.encode() not in gzip.decompress(content)
+    assert first["body"].encode() == sent[0].replace(token.encode(), b"")
+
+
 def test_a_page_is_kept_with_the_owner_of_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tokens see different repositories, and `permissions` are those of the token."""
     with SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github, account(monkeypatch, github.url) as aws:
