@@ -73,7 +73,7 @@ def table_drift(deployment: Deployment, name: str, wanted: Properties) -> Iterat
     try:
         table = client.describe_table(TableName=name)["Table"]
     except client.exceptions.ResourceNotFoundException:
-        yield Finding("fail", subject, "it does not exist", f"{_create(deployment, wanted)}, {_fill(deployment)}")
+        yield Finding("fail", subject, "it does not exist", _new_table(deployment, name, wanted))
         return
     if keys(table) != keys(wanted):
         found = f"keys: {keys(table)}, but the template has {keys(wanted)}"
@@ -105,10 +105,24 @@ def keys(table: Properties) -> str:
 def _new_keys(deployment: Deployment, name: str, wanted: Properties) -> str:
     command = f"{deployment.aws_cli} dynamodb"
     return (
-        "the keys of a table cannot be changed. Keep a backup:"
+        "the keys of a table cannot be changed. Keep a backup, which alone has the rows that are not in the archive:"
         f" `{command} create-backup --table-name {name} --backup-name {name}-with-other-keys`. Then"
         f" `{command} delete-table --table-name {name}`, `{command} wait table-not-exists --table-name {name}`,"
         f" {_create(deployment, wanted)}, {_fill(deployment)}"
+    )
+
+
+def _new_table(deployment: Deployment, name: str, wanted: Properties) -> str:
+    """Write how to make a missing table; the archive does not hold the rows of the first version.
+
+    Source:
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html (a deleted
+        table with point-in-time recovery has a system backup for 35 days)
+    """
+    return (
+        "if somebody deleted it, restore its system backup, which AWS keeps for 35 days and which holds all rows:"
+        f" `{deployment.aws_cli} dynamodb list-backups --table-name {name} --backup-type SYSTEM` names it."
+        f" Without a backup: {_create(deployment, wanted)}, {_fill(deployment)}"
     )
 
 

@@ -142,6 +142,11 @@ def test_other_keys_are_replaced_by_a_new_table_and_the_archive(engine: Engine, 
     assert client.list_backups()["BackupSummaries"][0]["TableName"] == "RepoTrafficSnapshots"
     (absent,) = drift_findings(deployment)
     assert (absent.state, absent.found) == ("fail", "it does not exist")
+    system_backups, *_ = commands(absent)
+    assert system_backups.endswith("dynamodb list-backups --table-name RepoTrafficSnapshots --backup-type SYSTEM")
+    assert "holds all rows" in absent.advice
+    assert "alone has the rows that are not in the archive" in keys.advice
+    run_aws_command(engine, system_backups)
     assert create in commands(absent)
     run_aws_command(engine, create)
     run_aws_command(engine, *commands(recovery))
