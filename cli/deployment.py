@@ -1,6 +1,7 @@
 """The deployed stack as the commands see it: clients by service name, and the stack's outputs."""
 
 import argparse
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -110,7 +111,8 @@ def aws_deployment(arguments: argparse.Namespace) -> Iterator[Deployment]:
         return clients[service]
 
     place = f"AWS region {session.region_name or '(none)'}"
-    aws_cli = f"aws{f' --profile {arguments.profile}' if arguments.profile else ''} --region {session.region_name}"
+    profile = f" --profile {shlex.quote(arguments.profile)}" if arguments.profile else ""
+    aws_cli = f"aws{profile} --region {session.region_name}"
     name, options = arguments.stack_name, aws_options(arguments)
     try:
         yield replace(stack_of(client, place, name=name, options=options, save=lambda: None), aws_cli=aws_cli)
@@ -123,7 +125,7 @@ def aws_options(arguments: argparse.Namespace) -> str:
     """Repeat the options that lead to the same stack, to be shown in a command to type."""
     options = " --aws"
     if arguments.profile:
-        options += f" --profile {arguments.profile}"
+        options += f" --profile {shlex.quote(arguments.profile)}"
     if arguments.region:
         options += f" --region {arguments.region}"
     if arguments.stack_name != STACK_NAME:

@@ -69,8 +69,18 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def read_link() -> str:
-    """Read the link from standard input, unseen if a person pastes it: its token is a secret."""
-    return getpass.getpass("Link (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    """Read the link from standard input, unseen if a person pastes it: its token is a secret.
+
+    Raises:
+        UsageError: Nothing was pasted, or what was pasted is no text.
+    """
+    try:
+        link = getpass.getpass("Link (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    except (EOFError, UnicodeDecodeError):
+        link = ""
+    if not link.strip():
+        raise UsageError("No link was pasted. Run the command again when AWS's mail has arrived, and paste its link.")
+    return link
 
 
 def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> None:
@@ -87,12 +97,17 @@ def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> Non
     Raises:
         UsageError: What was pasted is not the link of that mail; nothing is confirmed.
         CommandError: AWS refuses a step; the message says what to do.
+
+    Source:
+        https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html (an unconfirmed subscription has no ARN)
     """
     alarm = alarm_name(deployment)
     if needs_confirmation(deployment, email):
         topic = deployment.output("SummaryTopicArn")
         with explained(f"subscribe {email}", "sns:Subscribe"):
-            deployment.client("sns").subscribe(TopicArn=topic, Protocol=MAIL[0], Endpoint=email)
+            answer = deployment.client("sns").subscribe(TopicArn=topic, Protocol=MAIL[0], Endpoint=email)
+        if answer["SubscriptionArn"].startswith("arn:"):  # and not "pending confirmation": no mail is sent
+            raise CommandError(f"AWS still lists an earlier subscription of {email}. Try again in a minute.")
         say(f'AWS sends a mail with the title "AWS Notification - Subscription Confirmation" to {email}.')
         say("Do not click its link: copy its address, and paste it here. A click would let anybody end the mails.")
         confirm(deployment, email, token_in(ask(), topic, email))
@@ -168,7 +183,9 @@ def token_in(link: str, topic: str, email: str) -> str:
     found, tokens = fields.get("TopicArn", [""])[0], fields.get("Token", [])
     if found != topic:
         raise UsageError(f"The link is for the topic {found or '(none)'}, not for {topic}: take the newest mail.")
-    if (whose := fields.get("Endpoint", [email])[0]) and not same_address(whose, email):
+    # AWS writes the address as it is, so a plus in it is not a space.
+    whose = fields.get("Endpoint", [email])[0].replace(" ", "+")
+    if not same_address(whose, email):
         raise UsageError(f"The link is for {whose}, not for {email}: paste the link of the mail to {email}.")
     if len(tokens) != 1 or not tokens[0].isprintable():
         raise UsageError(f"The link has no token: copy all of it; {expected}.")

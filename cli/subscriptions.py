@@ -53,7 +53,11 @@ def confirmed_with_signature(deployment: Deployment, arn: str) -> bool:
 def subscription_findings(deployment: Deployment) -> Iterator[Finding]:
     """Check that somebody gets the summary by e-mail, and that no link in a mail can end that."""
     wanted = deployment.parameters.get("SummaryEmail", "")
-    listed = subscriptions(deployment)
+    try:
+        listed = subscriptions(deployment)
+    except ClientError as exc:
+        yield _unreadable("subscription", exc)
+        return
     mails = [each for each in listed if each["Protocol"] in MAIL]
     reached = [each for each in mails if confirmed(each)]
     others = sum(confirmed(each) for each in listed) - len(reached)
@@ -87,8 +91,12 @@ def _unsubscribe_findings(deployment: Deployment, subscription: dict[str, Any]) 
         if confirmed_with_signature(deployment, subscription["SubscriptionArn"]):
             return
     except ClientError as exc:
-        missing = f"{exc.operation_name}: {exc.response['Error']['Code']}"
-        yield Finding("warn", "unsubscribe link", missing, "not checked: these credentials need that right")
+        yield _unreadable("unsubscribe link", exc)
         return
     found = f"anybody who has a mail to {email}, also a mail scanner, can end the subscription by its link"
     yield Finding("warn", "unsubscribe link", found, cure(deployment, email))
+
+
+def _unreadable(subject: str, exc: ClientError) -> Finding:
+    missing = f"{exc.operation_name}: {exc.response['Error']['Code']}"
+    return Finding("warn", subject, missing, "not checked: these credentials need that right")

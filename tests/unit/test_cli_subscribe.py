@@ -3,12 +3,13 @@
 import argparse
 import io
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.deployment import Deployment
+from cli.deployment import STACK_NAME, Deployment, aws_deployment
 from cli.drift import drift_findings
 from cli.subscribe import address_given, alarm_name, host_of, read_link, subscribe, token_in
 from cli.subscriptions import subscription_findings
@@ -29,6 +30,8 @@ class FakeAws:
         authenticated: Those that a signed request confirmed.
         refused: Error codes by operation, in boto3's words.
         asked: The calls that change something, in order.
+        alarms: The logical ids of the stack's alarms.
+        waits: What a subscription that is new has in the place of its ARN.
     """
 
     def __init__(self, *listed: dict[str, str], authenticated: tuple[str, ...] = (ARN,), refused: str = "") -> None:
@@ -36,6 +39,7 @@ class FakeAws:
         self.refused = dict(each.split("=") for each in refused.split())
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.alarms = ["AlarmsRunFailed1", "AlarmsRunMissing1"]
+        self.waits = "pending confirmation"
 
     def deployment(self, **parameters: str) -> Deployment:
         """Describe a stack that is served by this."""
@@ -65,7 +69,7 @@ class FakeAws:
         def call(**given: Any) -> dict[str, str]:
             self._may(operation)
             self.asked.append((operation, given))
-            return {"SubscriptionArn": ARN}
+            return {"SubscriptionArn": self.waits if operation == "subscribe" else ARN}
 
         return call
 
@@ -171,6 +175,44 @@ def test_what_is_no_link_is_refused_without_being_repeated(link: str) -> None:
     assert len(str(refused.value)) < 400
 
 
+@pytest.mark.parametrize("endpoint", ["you+aws@example.com", "you%2Baws%40example.com", "YOU+aws@example.com"])
+def test_an_address_with_a_plus_is_confirmed(endpoint: str) -> None:
+    """AWS writes the address into the link without encoding it, and many people sort their mail by such addresses."""
+    assert token_in(LINK.replace(EMAIL, endpoint), TOPIC, "you+aws@example.com") == "51b2"
+
+
+def test_a_subscription_that_aws_still_lists_is_no_success() -> None:
+    """It answers with an ARN then and sends no mail: the command must not wait for its link."""
+    aws = FakeAws()
+    aws.waits = ARN
+
+    with pytest.raises(CommandError, match=f"still lists an earlier subscription of {EMAIL}"):
+        subscribe(aws.deployment(), EMAIL, lambda: pytest.fail("no link is sent"))
+
+    assert [operation for operation, _ in aws.asked] == ["subscribe"]
+
+
+@pytest.mark.parametrize("given", [b"", b"\n", b"\xff\xfe" + LINK.encode()])
+def test_what_is_no_text_is_refused_in_a_sentence(given: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe may be empty, or a clipboard hold a picture. A traceback would show what it holds."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+
+    with pytest.raises(UsageError, match="No link was pasted"):
+        read_link()
+
+
+def test_an_ended_terminal_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl+D, where the mail has not come."""
+
+    def end(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", end)
+    with pytest.raises(UsageError, match="No link was pasted"):
+        read_link()
+
+
 def test_the_link_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no argument: other users of a machine can read those."""
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{LINK}\nmore\n"))
@@ -224,3 +266,23 @@ def test_a_right_that_is_missing_is_a_warning() -> None:
 
     assert found(aws, SummaryEmail=EMAIL)[1] == ("warn", "not checked: these credentials need that right")
     assert [each.state for each in drift_findings(aws.deployment())] == ["warn"]
+
+
+def test_a_list_that_may_not_be_read_is_a_warning() -> None:
+    """The tables and the archive are still compared with the template, and the last run is still shown."""
+    aws = FakeAws(refused="list_subscriptions_by_topic=AuthorizationError")
+
+    assert found(aws, SummaryEmail=EMAIL) == [("warn", "not checked: these credentials need that right")]
+
+
+def test_the_commands_can_be_pasted_whatever_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile's name may have spaces, and a shell must not read them as the end of it."""
+    monkeypatch.setattr("boto3.Session", lambda **_: SimpleNamespace(region_name="us-east-1"))
+    monkeypatch.setattr(
+        "cli.deployment.stack_of", lambda client, _place, **more: Deployment({}, client, "", {}, more["options"])
+    )
+    arguments = argparse.Namespace(profile="my profile", region=None, stack_name=STACK_NAME)
+
+    with aws_deployment(arguments) as deployment:
+        assert deployment.options == " --aws --profile 'my profile'"
+        assert deployment.aws_cli == "aws --profile 'my profile' --region us-east-1"
