@@ -37,7 +37,7 @@ def children(repositories: int) -> int:
 
 
 def used_by_run(repositories: int) -> Used:
-    """Say what a run uses that asks for so many repositories, when all is well."""
+    """Return what a run of so many repositories uses when nothing fails."""
     batches = children(repositories)
     return {
         **requests_and_logs(repositories, batches, calls=2 + 2 * batches),
@@ -51,7 +51,7 @@ def used_by_run(repositories: int) -> Used:
 
 
 def requests_and_logs(repositories: int, batches: int, calls: int) -> Used:
-    """Say what follows from how many repositories, children and calls of functions a run has."""
+    """Return what follows from how many repositories, children and calls of functions a run has."""
     return {
         prices.INVOCATION: calls,
         prices.PUT: prices.RUN_PUTS.value + batches * prices.CHILD_PUTS.value,
@@ -89,7 +89,7 @@ def gigabyte_seconds(repositories: int, batches: int) -> float:
 
 
 def used_by_month(repositories: int) -> Used:
-    """Say what a month of daily runs uses, apart from what is kept of them."""
+    """Return what a month of daily runs uses, apart from storage."""
     used = {price: amount * RUNS for price, amount in used_by_run(repositories).items()}
     return {
         **used,
@@ -102,7 +102,7 @@ def used_by_month(repositories: int) -> Used:
 
 
 def kept(repositories: int, years: int) -> Used:
-    """Say what a month has to keep, in gigabytes, after so many years of daily runs."""
+    """Return what is stored after so many years of daily runs, in gigabytes."""
     days = repositories * years * YEAR
     tables = days * (prices.DAY_BYTES.value + prices.SNAPSHOT_BYTES.value) + repositories * prices.ENTRY_BYTES.value
     archived = days * (prices.ANSWERS_BYTES.value + prices.LISTED_BYTES.value)

@@ -14,6 +14,7 @@ from lambdas.shared.contract import VersionEnd
 
 TIMEOUT = 15  # seconds
 SERVER_ERROR = 500  # an HTTP status, and those above
+TOO_MANY = 429  # a limit of GitHub's: with JSON, and from its edge with a web page
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,13 @@ class GitHubAccess:
         answer = self._get("/user")
         if answer.status_code == 401:
             return TokenReport(accepted=False)
-        if answer.status_code >= SERVER_ERROR:
+        if _passes(answer):
             raise CommandError(f"GitHub fails at {self.api_url} ({answer.status_code}): try again later.")
         if answer.status_code not in (200, 403):
             raise CommandError(not_the_api(self.api_url, f"{answer.status_code} to /user"))
         login = _json(answer).get("login")
         if answer.ok and not login:
-            raise CommandError(f"GitHub's answer at {self.api_url} is not whole: try again later.")
+            raise CommandError(f"GitHub's answer at {self.api_url} is incomplete: try again later.")
         limits = self._get("/rate_limit").headers
         return TokenReport(
             accepted=True,
@@ -91,7 +92,7 @@ class GitHubAccess:
         try:
             repositories = answer.json() if answer.ok else []
         except requests.JSONDecodeError as exc:
-            raise CommandError(f"GitHub's answer at {self.api_url} is not whole: try again later.") from exc
+            raise CommandError(f"GitHub's answer at {self.api_url} is incomplete: try again later.") from exc
         pushable = (each["full_name"] for each in repositories if each.get("permissions", {}).get("push"))
         return next(pushable, None)
 
@@ -130,7 +131,7 @@ class GitHubAccess:
             ) from exc
         if answer.is_redirect and "/repositories/" not in answer.headers["location"]:  # where a renamed one is found
             raise CommandError(not_the_api(self.api_url, "a redirect"))
-        if answer.status_code < SERVER_ERROR and not answer.is_redirect and is_web_page(answer.headers, answer.content):
+        if not _passes(answer) and not answer.is_redirect and is_web_page(answer.headers, answer.content):
             raise CommandError(not_the_api(self.api_url, "a web page"))
         return answer
 
@@ -141,6 +142,11 @@ def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.Prepare
         return request
 
     return authorize
+
+
+def _passes(answer: requests.Response) -> bool:
+    """Return whether GitHub fails or limits calls, which passes; both can come as a web page."""
+    return answer.status_code >= SERVER_ERROR or answer.status_code == TOO_MANY
 
 
 def _json(answer: requests.Response) -> Mapping[str, Any]:

@@ -136,7 +136,7 @@ def deeply_nested(depth: int = 100_000) -> Fault:
 def stale_copy(of: str) -> Fault:
     """Views and clones as they were at a time: a copy that stands still. Give `every=2` to let it alternate.
 
-    Lists of paths and referrers name no day, so that nobody can tell how old they are; they are left as they are.
+    Lists of paths and referrers name no day, so nobody can see how old they are; they stay fresh.
 
     Source: a recorded series of 2026-02, in which clones ended on one day for eleven days, in turn with fresh answers.
     """

@@ -91,7 +91,7 @@ class SecondaryLimits:
         """Count a call while it is answered.
 
         Yields:
-            None if the call is granted; otherwise the seconds to tell in `retry-after`.
+            None if the call is granted; otherwise the seconds to send in `retry-after`.
         """
         wait, begin = self._wait(self._clock.now()), monotonic()
         if wait is not None:

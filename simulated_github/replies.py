@@ -70,7 +70,7 @@ def limit_exceeded(status: int, user_id: int) -> Reply:
 
 
 def too_fast(status: int, seconds: int) -> Reply:
-    """Refuse a call beyond a secondary limit, and tell how many seconds to wait."""
+    """Refuse a call beyond a secondary limit; `retry-after` says how many seconds to wait."""
     return error(status, SECONDARY_MESSAGE, SECONDARY_DOCS).with_headers(Retry_After=str(seconds))
 
 

@@ -27,7 +27,7 @@ class Refusals:
 
 
 def is_known(entry: Entry, outcome: str, days_left: int | None) -> bool:
-    """Tell whether a refusal was reported on an earlier day, and nothing is about to be lost by it.
+    """Return whether a refusal was reported on an earlier day, and no day is about to be lost because of it.
 
     Args:
         entry: What is kept of the repository, this run's refusal included.

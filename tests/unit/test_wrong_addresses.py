@@ -192,7 +192,11 @@ def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub
     assert "GITHUB_API_URL is no address" in finding.found
 
 
-@pytest.mark.parametrize("fault", [faults.unicorn(), faults.malformed_json()], ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [faults.unicorn(), faults.malformed_json(), faults.retry_after(60, status=429), faults.html_refusal(429)],
+    ids=lambda fault: fault.name,
+)
 def test_a_command_that_meets_a_failing_github_says_so(github: SimulatedGitHub, fault: Fault) -> None:
     """Who is sent to the settings then changes what was right."""
     github.add_fault(fault)
