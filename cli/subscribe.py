@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
@@ -137,7 +137,7 @@ def alarm_name(deployment: Deployment) -> str:
 
 
 def needs_confirmation(deployment: Deployment, email: str) -> bool:
-    """Tell whether a new mail has to be confirmed; if a click confirmed the address before, unsubscribe it first.
+    """Return whether a new mail has to be confirmed; if a click confirmed the address before, unsubscribe it first.
 
     SNS documents no way to change a confirmed subscription, and sends no second mail to a confirmed address.
 
@@ -174,7 +174,7 @@ def token_in(link: str, topic: str, email: str) -> str:
     """
     expected = f"expected https://{host_of(topic)}/confirmation.html?TopicArn=...&Token=..., the link of AWS's mail"
     try:
-        parts = urlsplit(html.unescape(link.strip().strip("<>\"'")))
+        parts = _unwrapped(link, host_of(topic))
         fields = parse_qs(parts.query)
     except ValueError:
         raise UsageError(f"What was pasted is no link: {expected}.") from None
@@ -192,8 +192,22 @@ def token_in(link: str, topic: str, email: str) -> str:
     return tokens[0]
 
 
+def _unwrapped(link: str, host: str) -> SplitResult:
+    """Parse a link. Mail scanners rewrite links: they put the original into a parameter of a link to themselves.
+
+    Raises:
+        ValueError: It is no link.
+
+    Source:
+        https://learn.microsoft.com/en-us/defender-office-365/safe-links-about (how Outlook's links are rewritten)
+    """
+    parts = urlsplit(html.unescape(link.strip().strip("<>\"'")))
+    parameters = (value for values in parse_qs(parts.query).values() for value in values)
+    return next((urlsplit(each) for each in parameters if each.startswith(f"https://{host}/")), parts)
+
+
 def host_of(topic: str) -> str:
-    """Give the host of SNS in a topic's partition and region."""
+    """Return the host of SNS in a topic's partition and region."""
     _, partition, _, region, *_ = topic.split(":")
     partitions = create_loader().load_data("partitions")["partitions"]
     suffix = next((each["outputs"]["dnsSuffix"] for each in partitions if each["id"] == partition), "amazonaws.com")

@@ -29,7 +29,7 @@ def subscriptions(deployment: Deployment) -> list[dict[str, Any]]:
 
 
 def confirmed(subscription: dict[str, Any]) -> bool:
-    """Tell whether a subscription gets anything: only then it has an ARN."""
+    """Return whether a subscription gets mail: only then it has an ARN."""
     return str(subscription["SubscriptionArn"]).startswith("arn:")
 
 
@@ -39,7 +39,7 @@ def same_address(one: str, other: str) -> bool:
 
 
 def confirmed_with_signature(deployment: Deployment, arn: str) -> bool:
-    """Tell whether a signed request confirmed the subscription: then only a signed one ends it.
+    """Return whether a signed request confirmed the subscription: then only a signed one ends it.
 
     This attribute is the only sign that SNS gives.
 
@@ -80,7 +80,7 @@ def cure(deployment: Deployment, email: str) -> str:
 
 
 def _why(mails: list[dict[str, Any]], wanted: str) -> str:
-    """Say how the address stands; several subscriptions of it may be listed."""
+    """Return why the address gets no mail; several subscriptions of it may be listed."""
     arns = {each["SubscriptionArn"] for each in mails if same_address(each["Endpoint"], wanted)}
     return next((why for arn, why in UNCONFIRMED.items() if arn in arns), "it is not subscribed any longer")
 

@@ -85,7 +85,7 @@ class Alarms(Construct):
         )
 
     def _alarm_without_success(self, state_machine: sfn.StateMachine) -> cloudwatch.Alarm:
-        """Tell that nothing ran, or nothing to a good end, for two days.
+        """Report that no run succeeded for two days.
 
         Periods of an hour: with shorter ones an alarm looks back one day at most, with these up to seven. Not one
         period of a day: CloudWatch looks further back than the periods to evaluate, and a success there counts. Right

@@ -16,7 +16,7 @@ DOMAINS = {
 
 
 def console(scope: Construct) -> str:
-    """Give the address of AWS's console in the partition and the region of the stack, without a path."""
+    """Return the address of AWS's console in the partition and the region of the stack, without a path."""
     stack, name = Stack.of(scope), "Consoles"
     if stack.node.try_find_child(name) is None:
         CfnMapping(stack, name, mapping={partition: {"Domain": domain} for partition, domain in DOMAINS.items()})

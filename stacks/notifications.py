@@ -56,7 +56,7 @@ class Notifications(Construct):
         resource(subscription).cfn_options.condition = given
 
     def _watch_subscriptions(self, given: CfnCondition) -> None:
-        """Show in the console that an address was given, and none gets mail.
+        """Show in the console that an address was given, but nobody gets mail.
 
         Without an action: the topic's mails reach nobody then. The dashboard shows the number and not this alarm, as
         what refers to a resource that is not there fails the deployment.

@@ -28,7 +28,7 @@ def confirmed_emails(environment: Mapping[str, str] = os.environ) -> int | None:
 
 
 def is_confirmed_email(subscription: Mapping[str, str]) -> bool:
-    """Tell whether a subscription delivers e-mail now.
+    """Return whether a subscription delivers e-mail now.
 
     SNS lists an address that has not confirmed as `PendingConfirmation`, and one that unsubscribed as `Deleted`, for
     days; only a confirmed one has an ARN.
@@ -41,5 +41,5 @@ def is_confirmed_email(subscription: Mapping[str, str]) -> bool:
 
 @cache
 def sns() -> Any:
-    """Give the client of SNS."""
+    """Return the client of SNS."""
     return boto3.client("sns", config=IMPATIENT)

@@ -27,7 +27,7 @@ def hide_no_echo_values() -> None:
 
 
 def without_no_echo(state: Any) -> Any:
-    """Replace every value that a NoEcho parameter holds, wherever in the state it stands."""
+    """Replace every value of a NoEcho parameter, wherever it appears in the state."""
     plain = json.loads(json.dumps(state, default=persistence._json_default))
     secrets = sorted(no_echo_values(plain), key=len, reverse=True)
 

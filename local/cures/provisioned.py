@@ -52,7 +52,7 @@ def _apply(table: str, old: Properties, new: Properties) -> None:
 
 
 def apply_bucket_lifecycle() -> None:
-    """Give a bucket the lifecycle rules of the template; nothing expires here.
+    """Write the lifecycle rules of the template to a bucket; nothing expires here.
 
     ministack: knows them in S3's own API only.
     AWS: applies them, except to a bucket that it adopts.

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
@@ -179,6 +180,18 @@ def test_what_is_no_link_is_refused_without_being_repeated(link: str) -> None:
 def test_an_address_with_a_plus_is_confirmed(endpoint: str) -> None:
     """AWS writes the address into the link without encoding it, and many people sort their mail by such addresses."""
     assert token_in(LINK.replace(EMAIL, endpoint), TOPIC, "you+aws@example.com") == "51b2"
+
+
+def test_a_link_that_a_mail_scanner_rewrote_is_taken() -> None:
+    """Where mails are scanned, nobody sees another link; its token still goes to AWS alone."""
+    scanner = "https://eur01.safelinks.protection.outlook.com/"
+
+    assert token_in(f"{scanner}?url={quote(LINK, safe='')}&data=05%7C02&reserved=0", TOPIC, EMAIL) == "51b2"
+    for other in ("https://sns.example.com/", "http://sns.us-east-1.amazonaws.com/"):
+        with pytest.raises(UsageError, match="not a link to sns"):
+            token_in(
+                f"{scanner}?url={quote(LINK.replace('https://sns.us-east-1.amazonaws.com/', other))}", TOPIC, EMAIL
+            )
 
 
 def test_a_subscription_that_aws_still_lists_is_no_success() -> None:
