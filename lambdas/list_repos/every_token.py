@@ -14,6 +14,10 @@ from lambdas.shared.settings import Selection, api_url
 from lambdas.shared.token import read_token, read_tokens
 from lambdas.shared.token_owners import ANYONE, token_owner, token_text
 
+QUOTED = (
+    50  # refused tokens with GitHub's words: the listing travels from state to state, and the summary names as many
+)
+
 
 def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], float], keep_page: KeepPage) -> Pages:
     """List with one token after another, from where the listing stands.
@@ -63,7 +67,9 @@ def note_refusal(listing: Listing, owner: str, exc: GitHubAuthError, owners: Seq
     Raises:
         GitHubAuthError: It is the last one, and GitHub refused all of them.
     """
-    said = {**listing.get("tokens", {}), owner: TokenSaid(refused=f"{token_text(owner)}: {exc}")}
+    said = dict(listing.get("tokens", {}))
+    many = sum("refused" in each for each in said.values())
+    said[owner] = TokenSaid(refused=f"{token_text(owner)}: {exc}" if many < QUOTED else token_text(owner))
     if all("refused" in said.get(each, {}) for each in owners):
         raise exc
     listing["tokens"] = said

@@ -18,10 +18,12 @@ import pytest
 
 from cli.prices import MEMORY
 from lambdas.fetch_traffic.batch import PASSES
+from lambdas.list_repos.every_token import note_refusal
 from lambdas.list_repos.listing import BATCH, RESERVE
 from lambdas.shared.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
-from lambdas.shared.contract import ENDPOINTS, Batch, ChildState, Receipt, RunState, receipts_prefix
+from lambdas.shared.contract import ENDPOINTS, Batch, ChildState, Listing, Receipt, RunState, receipts_prefix
 from lambdas.shared.deadline import LONGEST_RUN
+from lambdas.shared.errors import GitHubAuthError
 from lambdas.shared.items import item_of_entry
 from lambdas.shared.merge import Entry, Name
 from lambdas.shared.rate_limit import rate_limit_pause
@@ -141,6 +143,17 @@ def test_what_headers_say_is_bounded_in_the_listing(aws: Account, fleet: Simulat
     state = aws.list_repositories()
 
     assert size(state) < PAYLOAD
+
+
+def test_the_words_about_hundreds_of_refused_tokens_are_bounded_in_the_listing() -> None:
+    """A secret of 64 KB holds as many tokens, and an enterprise can refuse all but one of them on the same day."""
+    owners = ["*", *(f"{number:039}" for number in range(400))]
+    listing = Listing(parts=0, pauses=0)
+    for owner in owners[1:]:
+        note_refusal(listing, owner, GitHubAuthError("w" * LONGEST_MESSAGE), owners)
+
+    assert all("refused" in listing["tokens"][owner] for owner in owners[1:])
+    assert size(listing) < PAYLOAD
 
 
 def partial_results(number: int, *, moving: bool = False) -> Fault:
