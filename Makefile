@@ -1,5 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# pip would compile on one core, and that takes longer than the installation; some packages hold examples that do not compile.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+COMPILE := $(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 
 .PHONY: help setup run test test-slow test-faults check check-mutations measure-history bench simulate-year format clean
 .DEFAULT_GOAL := help
@@ -47,13 +50,15 @@ format: .venv/dev  ## Format the code
 	@echo "Setting up .venv (once, about a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0])'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(INSTALL) -r requirements.txt
+	@$(INSTALL) --no-deps --editable .
+	@$(COMPILE)
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.txt
 	@echo "Setting up what tests and checks need ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 clean:  ## Remove what the set-up made; the captured history stays

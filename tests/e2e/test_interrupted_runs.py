@@ -88,11 +88,13 @@ def test_ctrl_c_ends_a_run_in_order_and_the_next_one_completes_it(terminal: Term
     """130 is what shells expect; the run is stopped, not left behind."""
     # Tests that a script starts in the background ignore Ctrl-C, and with them every command that they type.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with SimulatedGitHub(repositories=REPOSITORIES, at=AT, latency=1) as github:
+    with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
+        github.add_fault(hang(5), endpoint="views")
         with terminal.typed("run") as command:
             assert until(lambda: len(github.calls) > 1, command)  # the first of three repositories is asked about
             interrupt(command)
+        github.clear_faults()
         listed = terminal.traffic("executions")
         again = terminal.traffic("run")
         truth = truth_of(github)

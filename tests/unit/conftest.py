@@ -1,20 +1,26 @@
 """What keeps the unit tests fast."""
 
 from collections.abc import Iterator
-from functools import cache
+from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import Loader
 
 
 @pytest.fixture(scope="session", autouse=True)
 def read_once() -> Iterator[None]:
-    """Parse botocore's descriptions of AWS once.
+    """Find and parse botocore's descriptions of AWS once.
 
-    moto gives each test a session of its own, and each session parses them anew: a third of the time of a test that
-    has an account.
+    moto gives each test a session of its own, and each session looks for them in 400 folders and parses them anew: half
+    of the time of a test that has an account.
     """
-    read = cache(JSONFileLoader().load_file)
+    found: dict[object, object] = {}
+    make = Loader.__init__
+
+    def make_with_what_was_found(loader: Loader, *arguments: Any, **options: Any) -> None:
+        make(loader, *arguments, **options)
+        loader._cache = found
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda _self, file_path: read(file_path))
+        patch.setattr(Loader, "__init__", make_with_what_was_found)
         yield
