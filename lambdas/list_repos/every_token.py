@@ -14,9 +14,8 @@ from lambdas.shared.settings import Selection, api_url
 from lambdas.shared.token import read_token, read_tokens
 from lambdas.shared.token_owners import ANYONE, token_owner, token_text
 
-QUOTED = (
-    50  # refused tokens with GitHub's words: the listing travels from state to state, and the summary names as many
-)
+# Refused tokens that are kept with GitHub's words: the listing travels between states, and the summary shows as many.
+QUOTED = 50
 
 
 def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], float], keep_page: KeepPage) -> Pages:
