@@ -85,10 +85,10 @@ def read_token() -> str:
     Raises:
         UsageError: It cannot be a token.
     """
-    given = (getpass.getpass("New token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     try:
-        tokens = tokens_in(given)
-    except GitHubAuthError as exc:
+        given = getpass.getpass("New token: ") if sys.stdin.isatty() else sys.stdin.readline()
+        tokens = tokens_in(given.strip())
+    except (EOFError, UnicodeDecodeError, GitHubAuthError) as exc:
         # The value is not repeated: it may be a token with something beside it.
         raise UsageError("standard input gave no token: expected one line such as github_pat_...") from exc
     return written(tokens)

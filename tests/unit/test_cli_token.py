@@ -93,6 +93,21 @@ def test_what_cannot_be_a_token_is_refused_without_being_repeated(given: str, mo
         read_token()
 
 
+@pytest.mark.parametrize("failure", [EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")])
+def test_an_input_that_ends_or_is_no_text_is_refused_in_a_sentence(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+D at the question, or a clipboard that holds a picture: a traceback would show what it holds."""
+
+    def fail(_prompt: str) -> str:
+        raise failure
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", fail)
+    with pytest.raises(UsageError, match="standard input gave no token"):
+        read_token()
+
+
 def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Password managers end their output with a newline."""
     monkeypatch.setattr("sys.stdin", io.StringIO("github_pat_1\n"))
