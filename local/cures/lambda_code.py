@@ -43,6 +43,7 @@ def share_unpacked_code(folder: Path) -> None:
                 if not kept.exists():
                     unpacked = tempfile.mkdtemp(dir=folder)
                     super().extractall(unpacked)
+                    os.sync()  # a power cut must not leave empty files under a name that stands for whole ones
                     Path(unpacked).rename(kept)
             Path(path).rmdir()
             Path(path).symlink_to(kept, target_is_directory=True)
