@@ -225,6 +225,7 @@ def ends() -> list[GitHubError]:
     """List what ends the run."""
     made = {
         "401": faults.bad_credentials(),
+        "401 sign-in page": faults.html_refusal(),
         "400 version": faults.bad_api_version(),
         "410": faults.gone(),
         "422": faults.unprocessable(),

@@ -1,15 +1,22 @@
-"""Continuous integration runs a part of the fault matrix: which, and that nothing is left out for good."""
+"""The fault matrix has every fault; continuous integration runs a part of it, and leaves nothing out for good."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+from simulated_github.faults import FAULTS
 from tests.faults.aws_faults import DURATIONS, every_case, every_death
+from tests.faults.github_faults import every_error
 from tests.faults.sampling import group_of, sampled
 
 ROOT = Path(__file__).parents[2]
 
 GROUPS = {str(case): group_of("test", {"case": case}) or [] for case in [*every_case(), *every_death()]}
+
+
+def test_the_matrix_has_every_fault_of_the_simulated_github() -> None:
+    """What the simulated GitHub can do, and nobody let it do to a whole run, is not known."""
+    assert {error.fault.name for error in every_error("")} == FAULTS.keys()
 
 
 def test_every_kind_of_fault_strikes_every_call_once() -> None:
