@@ -56,6 +56,12 @@ class Workflow(Construct):
             ),
             tracing_enabled=True,
         )
+        accept(
+            self.state_machine,
+            "SF1",
+            reason="Step Functions keeps the whole history of each execution for 90 days, as long as this log is kept;"
+            " every error is logged.",
+        )
         self._allow("lambda:InvokeFunction", *(function.function_arn for function in functions.values()))
         self._allow("s3:GetObject", archive.arn_for_objects("runs/*"))
         self._allow("sns:Publish", topic.topic_arn)

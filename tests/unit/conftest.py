@@ -19,7 +19,7 @@ def read_once() -> Iterator[None]:
 
     def make_with_what_was_found(loader: Loader, *arguments: Any, **options: Any) -> None:
         make(loader, *arguments, **options)
-        loader._cache = found
+        vars(loader)["_cache"] = found
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Loader, "__init__", make_with_what_was_found)
