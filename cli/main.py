@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report_error(exc)
         return FAILED
     except (ClientError, BotoCoreError) as exc:
-        report_error(f"{exc}. {ADVICE_AWS if parsed.aws else ADVICE_LOCAL}")
+        report_error(f"{str(exc).rstrip('.')}. {ADVICE_AWS if parsed.aws else ADVICE_LOCAL}")
         return FAILED
     return code
 

@@ -108,3 +108,16 @@ def test_each_command_has_a_help_with_examples(command: str, capsys: pytest.Capt
 
     assert ended.value.code == 0
     assert f"traffic {command}" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_an_error_of_aws_that_ends_a_sentence_gets_no_second_full_stop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """boto3 ends some of its errors with a full stop, and others without."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+
+    assert entry.main(["executions", "--aws"]) == 1
+
+    assert "You must specify a region. Check --profile" in capsys.readouterr().err
