@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cli.terminal import CommandError, plain
-from lambdas.shared.contract import METRICS
+from traffic.contract import METRICS
 
 COLUMNS = ("repo-name", "timestamp", *METRICS)
 

@@ -10,7 +10,8 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import (
+from cli.commands import chart as pictures
+from cli.commands import (
     cost,
     doctor,
     executions,
@@ -18,6 +19,7 @@ from cli import (
     note,
     plan,
     rebuild,
+    report,
     run,
     settings,
     show,
@@ -26,14 +28,12 @@ from cli import (
     token,
     verify,
 )
-from cli.deployment import STACK_NAME
-from cli.imports import command as imports
-from cli.pictures import command as pictures
-from cli.report import command as report
+from cli.commands import import_history as imports
+from cli.stack.deployment import STACK_NAME
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
 from local.engine import EngineError
-from local.known_settings import SettingError
 from local.synthesis import SynthesisError
+from traffic.settings import SettingError
 
 COMMANDS = (
     run,

@@ -18,9 +18,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from local.history_folder import History
 from local.launcher import ALREADY_RUNNING
 from local.locks import only_one
-from local.snapshots import History
 
 ACCOUNT = "000000000000"  # what ministack calls itself whatever the access key
 REGION = "us-east-1"

@@ -31,7 +31,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 from local.cures import apply_cures
 from local.cures.sns import confirmation_mails
-from local.snapshots import History, read_marker, write_generation
+from local.history_folder import History, read_marker, write_generation
 
 logger = logging.getLogger("local.gateway")
 

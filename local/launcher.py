@@ -14,7 +14,7 @@ import traceback
 import uuid
 from pathlib import Path
 
-from local.snapshots import History, current_generation, write_json
+from local.history_folder import History, current_generation, write_json
 
 ALREADY_RUNNING = os.EX_TEMPFAIL
 

@@ -13,7 +13,7 @@ from local.locks import only_one
 
 ROOT = Path(__file__).parent.parent
 
-SOURCES = ("app.py", "cdk.json", "requirements.txt", "stacks", "lambdas", "statemachine")
+SOURCES = ("app.py", "cdk.json", "requirements.txt", "stacks", "lambdas", "traffic", "statemachine")
 
 SUFFIXES = {".py", ".json", ".txt"}
 

@@ -8,8 +8,10 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, IgnoreMode, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-LAMBDAS = Path(__file__).parent.parent / "lambdas"
-REQUIREMENTS = LAMBDAS / "requirements.txt"
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("lambdas", "traffic")  # the steps, and the domain that they share with the command line
+KEPT = [f"!/{package}/{pattern}" for package in PACKAGES for pattern in ("", "**/", "**/*.py")]
+REQUIREMENTS = "lambdas/requirements.txt"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 
 
@@ -18,7 +20,7 @@ class PipBundling:
     """Puts the functions' code and their wheels into one folder, without Docker."""
 
     def try_bundle(self, output_dir: str, _options: Any = None, **_unpacked: Any) -> bool:
-        """Fill the asset's folder: `lambdas/`, and beside it what `lambdas/requirements.txt` names.
+        """Fill the asset's folder: `lambdas/`, `traffic/`, and the packages that `lambdas/requirements.txt` names.
 
         Returns:
             True: it never falls back to Docker.
@@ -26,7 +28,7 @@ class PipBundling:
         Raises:
             CalledProcessError: pip could not get a wheel; pip itself said why, on standard error.
         """
-        _copy_sources(Path(output_dir) / LAMBDAS.name)
+        _copy_sources(Path(output_dir))
         _install_wheels(Path(output_dir))
         return True
 
@@ -38,17 +40,17 @@ def lambda_code() -> lambda_.Code:
     give an equal template, whatever pip writes beside the wheels.
     """
     return lambda_.Code.from_asset(
-        str(LAMBDAS),
+        str(ROOT),
         asset_hash_type=AssetHashType.SOURCE,
         ignore_mode=IgnoreMode.GIT,
-        exclude=["*", "!*/", "!*.py", f"!{REQUIREMENTS.name}"],
+        exclude=["*", *KEPT, f"!/{REQUIREMENTS}"],
         bundling=BundlingOptions(image=RUNTIME.bundling_image, local=PipBundling()),
     )
 
 
 def _copy_sources(target: Path) -> None:
-    for source in sorted(LAMBDAS.rglob("*.py")):
-        copy = target / source.relative_to(LAMBDAS)
+    for source in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        copy = target / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
 
@@ -57,7 +59,7 @@ def _install_wheels(target: Path) -> None:
     # Platform "any" takes the wheels that are Python only: the same zip runs on every architecture.
     options = ["--platform", "any", "--only-binary", ":all:", "--python-version", RUNTIME.name.removeprefix("python")]
     quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps"]
-    where = ["--target", str(target), "--requirement", str(REQUIREMENTS)]
+    where = ["--target", str(target), "--requirement", str(ROOT / REQUIREMENTS)]
     subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *options, *where], check=True)  # noqa: S603
     # Command-line scripts, whose first line names this machine's Python.
     shutil.rmtree(target / "bin", ignore_errors=True)

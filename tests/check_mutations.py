@@ -19,6 +19,7 @@ SOURCES = (
     "cli",
     "docs",
     "lambdas",
+    "traffic",
     "local",
     "simulated_github",
     "stacks",
@@ -52,42 +53,42 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "1 the highest value is kept: last write wins",
-        "lambdas/shared/merge.py",
+        "traffic/record/merge.py",
         "metrics[metric] = max(value, metrics.get(metric, value))",
         "metrics[metric] = value",
         "merge",
     ),
     Mutation(
         "1 the highest value is kept: first write wins",
-        "lambdas/shared/merge.py",
+        "traffic/record/merge.py",
         "metrics[metric] = max(value, metrics.get(metric, value))",
         "metrics.setdefault(metric, value)",
         "merge",
     ),
     Mutation(
         "1 the highest value is kept: what another one wrote meanwhile is overwritten",
-        "lambdas/shared/item_table.py",
+        "traffic/record/item_table.py",
         'if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":\n                return False',
         'if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":\n                return True',
         "store_order",
     ),
     Mutation(
         "1 lowered values are counted: none is",
-        "lambdas/shared/merge.py",
+        "traffic/record/merge.py",
         "return sum(value < kept.metrics.get(metric, value)",
         "return sum(value < kept.metrics.get(metric, 0) - value * 2",
         "merge",
     ),
     Mutation(
         "2 not returned is not zero: the table fills in zeros",
-        "lambdas/shared/items.py",
+        "traffic/record/items.py",
         "return {**day.metrics, **",
         'return {"views-count": 0, "clones-count": 0, **day.metrics, **',
         "merge",
     ),
     Mutation(
         "2 not returned is not zero: the reader fills the window in",
-        "lambdas/shared/traffic.py",
+        "traffic/record/traffic_answers.py",
         'rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
         "rows = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)} | "
         '{_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
@@ -95,35 +96,35 @@ MUTATIONS = [
     ),
     Mutation(
         "2 not returned is not zero: the export fills in zeros",
-        "cli/export.py",
+        "cli/commands/export.py",
         "if column in item else None for column in COLUMNS)",
         'if column in item else "0" for column in COLUMNS)',
         "cli_export",
     ),
     Mutation(
         "2 whether a day is complete is derived: the truncated day passes for whole",
-        "lambdas/shared/traffic.py",
+        "traffic/record/traffic_answers.py",
         "oldest = day_of(said.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))",
         "oldest = day_of(said.captured_at - WINDOW)",
         "outages traffic_windows",
     ),
     Mutation(
         "2 whether a day is complete is derived: every window is taken for whole days",
-        "lambdas/shared/traffic.py",
+        "traffic/record/traffic_answers.py",
         "return all(_is_block(said) and said.captured_at >= REGIME_CHANGE and not said.enterprise for said in answers)",
         "return True",
         "outages traffic_windows",
     ),
     Mutation(
         "3 uniques are never summed: the window's are made of the days'",
-        "lambdas/shared/snapshot.py",
+        "traffic/record/snapshot.py",
         'totals = {f"{endpoint}-{field}": body.get(field) for field in ("count", "uniques")}',
         'totals = {f"{endpoint}-{f}": sum(row[f] for row in body[endpoint]) for f in ("count", "uniques")}',
         "window_snapshots",
     ),
     Mutation(
         "3 GitHub's own 14-day numbers are kept per capture: rows of two captures are mixed",
-        "lambdas/shared/snapshot.py",
+        "traffic/record/snapshot.py",
         "return max(one, other, key=lambda each: (each.since, json.dumps(each.said, sort_keys=True)))",
         "return Statement({**one.said, **other.said}, max(one.since, other.since))",
         "merge",
@@ -144,49 +145,49 @@ MUTATIONS = [
     ),
     Mutation(
         "4 the raw answer is immutable: a second write replaces it",
-        "lambdas/shared/archive.py",
+        "traffic/record/archive.py",
         'ContentType="application/gzip", IfNoneMatch="*"',
         'ContentType="application/gzip"',
         "archive",
     ),
     Mutation(
         "4 the table can be rebuilt: imports are forgotten",
-        "cli/archive.py",
+        "cli/stack/kept_archive.py",
         'KEPT = ("answers/", "imports/")',
         'KEPT = ("answers/",)',
         "cli_import",
     ),
     Mutation(
         "4 the table can be rebuilt: in any order of the captures",
-        "cli/archive.py",
+        "cli/stack/kept_archive.py",
         "return sorted(keys, key=lambda key: key.rpartition",
         "return sorted(keys, reverse=True, key=lambda key: key.rpartition",
         "cli_rebuild cli_import store_identity",
     ),
     Mutation(
         "5 identity is the id: a rename begins a new history",
-        "lambdas/shared/tables.py",
+        "traffic/record/tables.py",
         'repo_name = item.get("repo-name") or self._own_key(seen.name, repo_id)',
         "repo_name = self._own_key(seen.name, repo_id)",
         "store_identity",
     ),
     Mutation(
         "5 identity is the id: another repository of the same name shares the rows",
-        "lambdas/shared/items.py",
+        "traffic/record/items.py",
         'return name if owner_id in (None, str(repo_id)) else f"{name}~{repo_id}"',
         "return name",
         "store_order store_identity",
     ),
     Mutation(
         "5 rows carry the id: rows of another one are written over",
-        "lambdas/shared/tables.py",
+        "traffic/record/tables.py",
         'if item.get("repo-id", repo_id) != repo_id:',
         "if False:",
         "store_order",
     ),
     Mutation(
         "5 every former name leads to the key: it is forgotten with the rename",
-        "lambdas/shared/merge.py",
+        "traffic/record/merge.py",
         "names = dict(one.names)",
         "names = dict(one.names) if not other.names else {}",
         "merge",
@@ -200,14 +201,14 @@ MUTATIONS = [
     ),
     Mutation(
         "6 a hole is announced in time: on the 14th day, when it is too late",
-        "lambdas/shared/traffic.py",
+        "traffic/record/traffic_answers.py",
         "SAFE_DAYS = 13",
         "SAFE_DAYS = 14",
         "outages summary_deadlines",
     ),
     Mutation(
         "6 a late GitHub is told apart: it is not",
-        "lambdas/summarize_run/watch.py",
+        "lambdas/summarize_run/dangers.py",
         "self.newest_day_age > self.usual_age",
         "self.newest_day_age > self.usual_age + 99",
         "summary_dangers",
@@ -252,12 +253,18 @@ def failing(modules: Sequence[str], mutation: Mutation | None = None) -> str:
         if mutation:
             mutate(copy / mutation.file, mutation)
         command = [sys.executable, "-m", "pytest", "--exitfirst", "-q", "-p", "no:cacheprovider"]
-        command += [f"tests/unit/test_{name}.py" for name in modules]
+        command += [str(module_path(name).relative_to(ROOT)) for name in modules]
         done = subprocess.run(command, cwd=copy, check=False, capture_output=True, text=True)  # noqa: S603
     failed = re.search(r"^(?:FAILED|ERROR) tests/unit/(.+?)(?: - |$)", done.stdout, re.MULTILINE)
     if done.returncode not in (0, 1) or (done.returncode == 1 and failed is None):
         raise RuntimeError(f"{mutation}: the tests did not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return failed[1] if failed else ""
+
+
+def module_path(name: str) -> Path:
+    """Find a module of unit tests by its name, without `test_`."""
+    (found,) = (ROOT / "tests" / "unit").rglob(f"test_{name}.py")
+    return found
 
 
 def copied(folder: Path) -> Path:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cli.settings.local_settings import read_settings
 from local.deployment import deploy
 from local.engine import running_engine
-from local.settings import read_settings
-from local.snapshots import History, current_generation
+from local.history_folder import History, current_generation
 from local.synthesis import synthesize
 
 DAYS = 3 * 365

@@ -1,6 +1,6 @@
 """A year of many repositories on one token, by the planner itself: `make simulate-year`.
 
-Every day's run is planned by `lambdas.shared.planning.plan` from what earlier answers said, then played against a
+Every day's run is planned by `traffic.planning.plan` from what earlier answers said, then played against a
 GitHub that returns 14 whole days, stalls now and then and fails now and then, while some runs do not take place at all.
 """
 
@@ -10,8 +10,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from lambdas.shared.planning import LEAST_CALLS, MOST_CALLS, NEVER_ASKED, Known, calls_granted, is_active, plan
-from lambdas.shared.traffic import WINDOW_DAYS
+from traffic.planning import LEAST_CALLS, MOST_CALLS, NEVER_ASKED, Known, calls_granted, is_active, plan
+from traffic.record.traffic_answers import WINDOW_DAYS
 
 REPOSITORIES = 100_000
 DAYS = 365

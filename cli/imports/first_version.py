@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from cli.deployment import Deployment
-from cli.imports.history import History
+from cli.commands.verify import items
+from cli.imports.tool_history import History
+from cli.stack.deployment import Deployment
 from cli.terminal import CommandError
-from cli.verify import items
-from lambdas.shared.contract import METRICS
-from lambdas.shared.items import Item
+from traffic.contract import METRICS
+from traffic.record.items import Item
 
 
 def read_first_version(deployment: Deployment, owners: Mapping[str, str], owner: str | None) -> dict[str, History]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.imports.files import Line, read_lines
-from cli.imports.history import History
+from cli.imports.tool_history import History
 from cli.terminal import CommandError
-from lambdas.shared.snapshot import MOST_ROWS
+from traffic.record.snapshot import MOST_ROWS
 
 GHRS_COLUMNS = {
     "clones_total": "clones-count",

@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from cli.deployment import Deployment
-from cli.github_access import GitHubAccess
-from cli.imports.history import History
-from cli.rebuild import store
-from cli.repositories import find_repository
-from cli.show import days_of
+from cli.commands.rebuild import store
+from cli.commands.show import days_of
+from cli.imports.tool_history import History
+from cli.stack.deployment import Deployment
+from cli.stack.github_access import GitHubAccess
+from cli.stack.repositories import find_repository
 from cli.terminal import CommandError
-from lambdas.shared.answer_lines import pack
-from lambdas.shared.contract import ImportedHistory, import_key
-from lambdas.shared.items import day_of_item
-from lambdas.shared.merge import Day, merge_days
-from lambdas.shared.snapshot import Snapshot
+from traffic.contract import ImportedHistory, import_key
+from traffic.record.answer_lines import pack
+from traffic.record.items import day_of_item
+from traffic.record.merge import Day, merge_days
+from traffic.record.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from cli.deployment import Deployment
-from cli.note import read_notes
-from cli.repositories import POINTER, current_name
+from cli.commands.note import read_notes
+from cli.commands.verify import items
+from cli.stack.deployment import Deployment
+from cli.stack.repositories import POINTER, current_name
 from cli.terminal import warn
-from cli.verify import items
-from lambdas.shared.contract import METRICS
-from lambdas.shared.items import Item
+from traffic.contract import METRICS
+from traffic.record.items import Item
 
 MANY = 50_000  # items between two lines of progress: about two seconds
 

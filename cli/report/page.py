@@ -15,7 +15,7 @@ from typing import Any
 
 from cli.report.histories import History
 from cli.report.packing import RECENT, deflated, overview_row, repository_data
-from lambdas.shared.clock import to_text
+from traffic.clock import to_text
 
 FOLDER = Path(__file__).parent
 

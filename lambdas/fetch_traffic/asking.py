@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
-from lambdas.shared.answer_lines import kept_headers
-from lambdas.shared.answers import FAILED, Answer, Meaning, Verdict, classify
-from lambdas.shared.clock import from_http, to_text
-from lambdas.shared.contract import ArchivedAnswer, Endpoint, Repository, Run
-from lambdas.shared.github import GitHub
-from lambdas.shared.traffic import check_body
+from traffic.clock import from_http, to_text
+from traffic.contract import ArchivedAnswer, Endpoint, Repository, Run
+from traffic.github.answers import FAILED, Answer, Meaning, Verdict, classify
+from traffic.github.client import GitHub
+from traffic.record.answer_lines import kept_headers
+from traffic.record.traffic_answers import check_body
 
 MOST_BYTES = (
     1024 * 1024

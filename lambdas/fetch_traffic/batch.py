@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lambdas.fetch_traffic.asking import Asked, archived, ask
-from lambdas.shared.answers import Answer, Meaning, Verdict
-from lambdas.shared.clock import from_text, to_text
-from lambdas.shared.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
-from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError
-from lambdas.shared.github import GitHub
-from lambdas.shared.rate_limit import rate_limit_pause, reserve_pause
-from lambdas.shared.traffic import nobody_viewed
+from traffic.clock import from_text, to_text
+from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
+from traffic.errors import GitHubAuthError, GitHubRejectionError
+from traffic.github.answers import Answer, Meaning, Verdict
+from traffic.github.client import GitHub
+from traffic.github.rate_limit import rate_limit_pause, reserve_pause
+from traffic.record.traffic_answers import nobody_viewed
 
 LAST = ENDPOINTS[
     -1

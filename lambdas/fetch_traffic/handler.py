@@ -2,23 +2,19 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from functools import cache, partial
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
-from lambdas.shared.answers import CAPTURED
-from lambdas.shared.archive import archive
-from lambdas.shared.clock import to_text
-from lambdas.shared.contract import ChildState, Run, problems_prefix, stopped_key
-from lambdas.shared.deadline import extended
-from lambdas.shared.errors import GitHubUnavailableError, RunStoppedError
-from lambdas.shared.github import GitHub
+from lambdas.shared.deployed import archive, github
 from lambdas.shared.metrics import counted, write_wait
-from lambdas.shared.settings import api_url
-from lambdas.shared.token import read_token
-from lambdas.shared.token_owners import ANYONE, token_text
+from traffic.clock import to_text
+from traffic.contract import ChildState, Run, problems_prefix, stopped_key
+from traffic.deadline import extended
+from traffic.errors import GitHubUnavailableError, RunStoppedError
+from traffic.github.answers import CAPTURED
+from traffic.github.tokens import ANYONE, token_text
 
 STATE = "Fetch traffic"  # in the definition
 
@@ -54,12 +50,6 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
     if fetched.resume_at:
         write_wait(fetched.resume_at, datetime.now(UTC))
     return fetched.next_state(run, event["batch"], key)
-
-
-@cache
-def github(owner: str) -> GitHub:
-    """Give GitHub at the address that the deployment set, asked with the token of an owner."""
-    return GitHub(api_url(), partial(read_token, owner))
 
 
 def refuse_if_stopped(run: Run, owner: str) -> None:

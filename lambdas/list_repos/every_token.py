@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
 
 from lambdas.list_repos.listed_pages import KeepPage
 from lambdas.list_repos.listing import Pages, read_pages
-from lambdas.shared.contract import Listing, Repository, TokenSaid
-from lambdas.shared.errors import GitHubAuthError
-from lambdas.shared.github import GitHub
+from lambdas.shared.deployed import github
 from lambdas.shared.metrics import counted
-from lambdas.shared.settings import Selection, api_url
-from lambdas.shared.token import read_token, read_tokens
-from lambdas.shared.token_owners import ANYONE, token_owner, token_text
+from lambdas.shared.settings import Selection
+from lambdas.shared.token import read_tokens
+from traffic.contract import Listing, Repository, TokenSaid
+from traffic.errors import GitHubAuthError
+from traffic.github.tokens import ANYONE, token_owner, token_text
 
 # Refused tokens that are kept with GitHub's words: the listing travels between states, and the summary shows as many.
 QUOTED = 50
@@ -73,12 +72,6 @@ def note_refusal(listing: Listing, owner: str, exc: GitHubAuthError, owners: Seq
         raise exc
     listing["tokens"] = said
     listing.pop("next", None)
-
-
-@cache
-def github(owner: str) -> GitHub:
-    """Give GitHub at the address that the deployment set, asked with the token of an owner."""
-    return GitHub(api_url(), partial(read_token, owner))
 
 
 def by_token(repositories: Sequence[Repository]) -> dict[str, list[Repository]]:

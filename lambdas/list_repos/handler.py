@@ -8,15 +8,17 @@ from datetime import UTC, datetime, timedelta
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.list_repos.due import choose
 from lambdas.list_repos.every_token import by_token, read_all
 from lambdas.list_repos.listed_pages import listed_pages
 from lambdas.list_repos.listing import Pages, in_order, missing_names, plan_batches
-from lambdas.list_repos.replay import is_beyond_github, replay
+from lambdas.list_repos.past_date import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
-from lambdas.list_repos.today import choose
-from lambdas.shared.archive import archive
-from lambdas.shared.clock import event_day, from_text, to_text
-from lambdas.shared.contract import (
+from lambdas.shared.deployed import archive
+from lambdas.shared.metrics import write_wait
+from lambdas.shared.settings import Selection, selection
+from traffic.clock import event_day, from_text, to_text
+from traffic.contract import (
     Listing,
     Manifest,
     Run,
@@ -25,10 +27,8 @@ from lambdas.shared.contract import (
     manifest_key,
     not_due_key,
 )
-from lambdas.shared.deadline import LONGEST_RUN, extended
-from lambdas.shared.errors import GitHubLimitError
-from lambdas.shared.metrics import write_wait
-from lambdas.shared.settings import Selection, selection
+from traffic.deadline import LONGEST_RUN, extended
+from traffic.errors import GitHubLimitError
 
 STATE = "List repositories"  # in the definition
 

@@ -5,10 +5,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lambdas.shared.answer_lines import kept_headers, line
-from lambdas.shared.answers import Answer
-from lambdas.shared.archive import Archive
-from lambdas.shared.contract import ListedPage
+from traffic.contract import ListedPage
+from traffic.github.answers import Answer
+from traffic.record.answer_lines import kept_headers, line
+from traffic.record.archive import Archive
 
 GZIP = 31  # zlib's name for the gzip format with the largest window, 32 KB; its header has no time in it
 MOST_PACKED = 8 * 1024 * 1024  # bytes; about 20,000 repositories. A larger listing becomes several objects

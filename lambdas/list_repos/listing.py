@@ -10,16 +10,16 @@ from requests.utils import parse_header_links
 from urllib3.exceptions import LocationParseError
 
 from lambdas.list_repos.listed_pages import KeepPage
-from lambdas.shared.answers import Answer, Meaning, classify
-from lambdas.shared.api_address import is_web_page, not_the_api
-from lambdas.shared.api_version import version_end
-from lambdas.shared.clock import from_http, to_text
-from lambdas.shared.contract import Batch, Listing, Repository, TokenSaid
-from lambdas.shared.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
-from lambdas.shared.github import GitHub
-from lambdas.shared.rate_limit import rate_limit_pause
 from lambdas.shared.settings import Selection
-from lambdas.shared.token_owners import ANYONE
+from traffic.api_address import is_web_page, not_the_api
+from traffic.clock import from_http, to_text
+from traffic.contract import Batch, Listing, Repository, TokenSaid
+from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
+from traffic.github.answers import Answer, Meaning, classify
+from traffic.github.api_version import version_end
+from traffic.github.client import GitHub
+from traffic.github.rate_limit import rate_limit_pause
+from traffic.github.tokens import ANYONE
 
 FIRST_PAGE = "/user/repos?per_page=100"
 RESERVE = 100.0  # seconds of the function's own time, left for planning what was listed: 100,000 entries are read

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from lambdas.shared.clock import event_day, start_of
-from lambdas.shared.errors import InvalidInputError
+from traffic.clock import event_day, start_of
+from traffic.errors import InvalidInputError
 
 # What EventBridge's scheduled event holds; https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html
 EVENT_FIELDS = {

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from lambdas.shared.github import GitHub
+from traffic.github.client import GitHub
 
 NAMESPACE = "GitHubTrafficCapture"  # the stack's alarms and its dashboard name it, and the dimension `service`
 

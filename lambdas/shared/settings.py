@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
-from lambdas.shared.api_address import EXPECTED, right_address
-from lambdas.shared.errors import InvalidSettingError
+from traffic.api_address import EXPECTED, right_address
+from traffic.errors import InvalidSettingError
 
 CHOICES = ("include", "exclude", "only")
 MAILS = ("all", "weekly", "problems")

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-from lambdas.shared.errors import GitHubAuthError, TokenUnavailableError
 from lambdas.shared.settings import setting
-from lambdas.shared.token_owners import ANYONE, tokens_in
+from traffic.errors import GitHubAuthError, TokenUnavailableError
+from traffic.github.tokens import ANYONE, tokens_in
 
 CACHE_SECONDS = 300  # so that a rotated token is used without a new deployment
 

@@ -6,15 +6,14 @@ from dataclasses import replace
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.shared.answers import CAPTURED
-from lambdas.shared.archive import archive
-from lambdas.shared.contract import ChildState, Receipt, receipts_prefix
-from lambdas.shared.errors import IdentityConflictError
-from lambdas.shared.merge import Day, lowered
-from lambdas.shared.snapshot import without_prefix
-from lambdas.shared.tables import snapshots, tables
+from lambdas.shared.deployed import archive, snapshots, tables
 from lambdas.store_traffic.recent import recent
-from lambdas.store_traffic.record import Report, read_reports
+from traffic.contract import ChildState, Receipt, receipts_prefix
+from traffic.errors import IdentityConflictError
+from traffic.github.answers import CAPTURED
+from traffic.record.merge import Day, lowered
+from traffic.record.reports import Report, read_reports
+from traffic.record.snapshot import without_prefix
 
 CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
 

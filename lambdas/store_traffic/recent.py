@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from lambdas.shared.clock import days_before
-from lambdas.shared.contract import Recent
-from lambdas.shared.merge import Day
+from traffic.clock import days_before
+from traffic.contract import Recent
+from traffic.record.merge import Day
 
 WEEK = 7  # days
 WEEKLY = ("views-count", "clones-count")  # counts alone: uniques of several days are never added

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lambdas.shared.clock import days_before, start_of
-from lambdas.shared.merge import Entry
-from lambdas.shared.spans import Span, Spans, day_after, days_in, holes, meet
-from lambdas.shared.traffic import SAFE_DAYS
+from traffic.clock import days_before, start_of
+from traffic.record.merge import Entry
+from traffic.record.spans import Span, Spans, day_after, days_in, holes, meet
+from traffic.record.traffic_answers import SAFE_DAYS
 
 ANNOUNCED = 28  # days for which a hole is told of: one e-mail is easily missed
 TOKEN_WARNING = 14  # days before the token's end

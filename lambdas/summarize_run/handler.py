@@ -10,10 +10,23 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.endpoint import MAX_POOL_CONNECTIONS
 
-from lambdas.shared.answers import CAPTURED
-from lambdas.shared.archive import archive
-from lambdas.shared.clock import event_day, from_text
-from lambdas.shared.contract import (
+from lambdas.shared.deployed import archive, tables
+from lambdas.shared.settings import console_url, summary_mail
+from lambdas.summarize_run.dangers import Watch, watch
+from lambdas.summarize_run.deadlines import Watermark, watermark_of
+from lambdas.summarize_run.facts import Account
+from lambdas.summarize_run.headline import WANTED, Kind, concerns_of, is_digest, kind_of, subject
+from lambdas.summarize_run.links import links
+from lambdas.summarize_run.message import NAMED, cause_text, message
+from lambdas.summarize_run.outcome import Result, error_of, gather
+from lambdas.summarize_run.past_summary import is_replay, stored_again, verdict
+from lambdas.summarize_run.read_news import read_news
+from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
+from lambdas.summarize_run.run_metrics import publish, publish_refusal, publish_subscriptions
+from lambdas.summarize_run.stale import Stale, stale_ends
+from lambdas.summarize_run.subscriptions import confirmed_emails
+from traffic.clock import event_day, from_text
+from traffic.contract import (
     RunState,
     Summary,
     manifest_key,
@@ -23,25 +36,11 @@ from lambdas.shared.contract import (
     stopped_prefix,
     summary_key,
 )
-from lambdas.shared.errors import GitHubAuthError
-from lambdas.shared.items import day_of_item
-from lambdas.shared.passing import FAILURES
-from lambdas.shared.settings import console_url, summary_mail
-from lambdas.shared.spans import Spans, days_in
-from lambdas.shared.tables import tables
-from lambdas.summarize_run.account import Account
-from lambdas.summarize_run.deadlines import Watermark, watermark_of
-from lambdas.summarize_run.headline import WANTED, Kind, concerns_of, is_digest, kind_of, subject
-from lambdas.summarize_run.history import read_news
-from lambdas.summarize_run.links import links
-from lambdas.summarize_run.message import NAMED, cause_text, message
-from lambdas.summarize_run.metrics import publish, publish_refusal, publish_subscriptions
-from lambdas.summarize_run.outcome import Result, error_of, gather
-from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
-from lambdas.summarize_run.replay import is_replay, stored_again, verdict
-from lambdas.summarize_run.stale import Stale, stale_ends
-from lambdas.summarize_run.subscriptions import confirmed_emails
-from lambdas.summarize_run.watch import Watch, watch
+from traffic.errors import GitHubAuthError
+from traffic.github.answers import CAPTURED
+from traffic.record.items import day_of_item
+from traffic.record.spans import Spans, days_in
+from traffic.record.transient import FAILURES
 
 READERS = MAX_POOL_CONNECTIONS  # objects read at once, of 4,000 at most: each reader keeps its connection
 

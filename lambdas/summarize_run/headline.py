@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from lambdas.shared.answers import CAPTURED
-from lambdas.shared.api_version import ends_soon
-from lambdas.shared.clock import start_of
-from lambdas.shared.contract import RunState
-from lambdas.summarize_run.account import Account
+from lambdas.summarize_run.dangers import Watch
 from lambdas.summarize_run.deadlines import count
+from lambdas.summarize_run.facts import Account
 from lambdas.summarize_run.news_text import highlight
 from lambdas.summarize_run.outcome import Result
-from lambdas.summarize_run.watch import Watch
+from traffic.clock import start_of
+from traffic.contract import RunState
+from traffic.github.answers import CAPTURED
+from traffic.github.api_version import ends_soon
 
 MAX_SUBJECT = 100  # characters; SNS's limit
 DIGEST = 0  # date.weekday() of the runs that sum the week up: Monday, when Sunday is the newest day

@@ -4,7 +4,23 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from lambdas.shared.answers import (
+from lambdas.summarize_run.dangers import (
+    Watch,
+    late_lines,
+    lost_lines,
+    situation,
+    token_lines,
+    unlisted_lines,
+    urgency_line,
+)
+from lambdas.summarize_run.facts import Account
+from lambdas.summarize_run.headline import first_line, names_and_owners, printable
+from lambdas.summarize_run.news_text import news_sections
+from lambdas.summarize_run.outcome import NOT_REACHED, Result
+from lambdas.summarize_run.refusals import waiting_lines
+from lambdas.summarize_run.stale import stale_lines
+from traffic.contract import RunState
+from traffic.github.answers import (
     ADDRESS_NOT_ALLOWED,
     BLOCKED,
     CAPTURED,
@@ -15,25 +31,9 @@ from lambdas.shared.answers import (
     NO_PUSH_ACCESS,
     SSO_NEEDED,
 )
-from lambdas.shared.api_version import version_end_text
-from lambdas.shared.contract import RunState
-from lambdas.shared.planning import not_due_text
-from lambdas.shared.token_owners import token_text
-from lambdas.summarize_run.account import Account
-from lambdas.summarize_run.headline import first_line, names_and_owners, printable
-from lambdas.summarize_run.news_text import news_sections
-from lambdas.summarize_run.outcome import NOT_REACHED, Result
-from lambdas.summarize_run.refusals import waiting_lines
-from lambdas.summarize_run.stale import stale_lines
-from lambdas.summarize_run.watch import (
-    Watch,
-    late_lines,
-    lost_lines,
-    situation,
-    token_lines,
-    unlisted_lines,
-    urgency_line,
-)
+from traffic.github.api_version import version_end_text
+from traffic.github.tokens import token_text
+from traffic.planning import not_due_text
 
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
 NAMED = 50  # repositories named for each kind of failure; the rest is counted

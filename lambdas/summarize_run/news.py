@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from lambdas.shared.clock import days_before, start_of
-from lambdas.shared.contract import Recent
 from lambdas.summarize_run.outcome import Result
+from traffic.clock import days_before, start_of
+from traffic.contract import Recent
 
 TOP = 10  # repositories listed with the most views
 LOOKED_AT = 20  # of those that rose most, and as many of those that fell most

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from lambdas.shared.clock import days_before
 from lambdas.summarize_run.news import NAMED, News, Story, weekday
+from traffic.clock import days_before
 
 BLOCKS = "▁▂▃▄▅▆▇█"  # Unicode's block elements: every phone has them, and SNS sends UTF-8
 UNKNOWN = "·"  # a day that GitHub did not tell of: not zero

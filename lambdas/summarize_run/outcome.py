@@ -6,8 +6,8 @@ from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
-from lambdas.shared.answers import CAPTURED, FAILED, NO_PERMISSION
-from lambdas.shared.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
+from traffic.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
+from traffic.github.answers import CAPTURED, FAILED, NO_PERMISSION
 
 NOT_REACHED = "not reached"
 

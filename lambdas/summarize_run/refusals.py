@@ -7,8 +7,8 @@ change that, and whoever reads the same warning every day reads none.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lambdas.shared.answers import FAILED
-from lambdas.shared.merge import Entry
+from traffic.github.answers import FAILED
+from traffic.record.merge import Entry
 
 LAST_DAYS = 3  # days until days are lost for good, from which on a refusal is reported every day
 

@@ -8,9 +8,9 @@ repository can only notice a stale kind beside a fresh one, and never that both 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lambdas.shared.answers import CAPTURED
 from lambdas.summarize_run.deadlines import Watermark, remaining
 from lambdas.summarize_run.outcome import Result
+from traffic.github.answers import CAPTURED
 
 WHY = "GitHub may give a stale answer and a fresh one in turn."
 WARNING = 7  # days until days are lost, from which on a stale answer needs attention: until then a fresh one may come

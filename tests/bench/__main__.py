@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from cli.prices import MEMORY
+from cli.runs.prices import MEMORY
 from tests.bench.cost import first_version_cost, our_cost
 from tests.bench.functions import FLEET, TIMEOUT, functions
 from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces

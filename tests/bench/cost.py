@@ -1,7 +1,7 @@
 """Dollars for 1,000 repositories and a month of daily runs: the first version's loop beside ours."""
 
-from cli.cost_table import RUNS, dollars, used_by_month
-from cli.prices import GIGABYTE_SECOND, INVOCATION, READ, TRANSITION, WRITE
+from cli.runs.cost_table import RUNS, dollars, used_by_month
+from cli.runs.prices import GIGABYTE_SECOND, INVOCATION, READ, TRANSITION, WRITE
 from tests.bench.pace import Loop
 
 REPOSITORIES = 1000

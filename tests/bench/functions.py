@@ -18,12 +18,12 @@ from typing import Any, cast
 
 import requests
 
-from cli.prices import MEMORY
-from lambdas.shared.contract import ENDPOINTS, listing_key, manifest_key, receipts_prefix
+from cli.runs.prices import MEMORY
 from tests.bench.account import account, ids, name_of
 from tests.bench.processor import Held, hold, share_of
 from tests.bench.world import github, peak_memory
 from tests.integration.pipeline import free_port
+from traffic.contract import ENDPOINTS, listing_key, manifest_key, receipts_prefix
 
 FLEET = 100_000
 BATCH = 25

@@ -7,10 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from cli.settings.local_settings import read_settings
 from local.deployment import deploy
 from local.engine import running_engine
-from local.settings import read_settings
-from local.snapshots import History, current_generation
+from local.history_folder import History, current_generation
 from local.synthesis import synthesize
 from tests.measure_history import ASSEMBLY, DAYS, ITEMS, partition
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from lambdas.shared.snapshot import without_prefix
-from lambdas.store_traffic.record import Report, read_reports
 from simulated_github.windows import WindowRules
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from tests.unit.simulated_answers import answers, busy
+from traffic.record.reports import Report, read_reports
+from traffic.record.snapshot import without_prefix
 
 REPOSITORIES = 50
 FIRST = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.snapshots import History
+from local.history_folder import History
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import hang
 from tests.e2e.commands import Row, Terminal, interrupt, until

@@ -11,9 +11,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
-from cli.deployment import Deployment, stack_of
-from cli.doctor import deployment_findings
-from cli.subscribe import subscribe
+from cli.commands.doctor import deployment_findings
+from cli.commands.subscribe import subscribe
+from cli.stack.deployment import Deployment, stack_of
 from cli.terminal import CommandError, UsageError
 from local.deployment import deploy
 from local.engine import REGION, Engine, running_engine

@@ -12,9 +12,9 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from local.engine import ROOT, running_engine
-from local.known_settings import STACK_SETTINGS
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import no_push_access
+from traffic.settings import STACK_SETTINGS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

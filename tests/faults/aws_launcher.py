@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any
 
 from local import launcher
-from local.snapshots import History
+from local.history_folder import History
 from tests.faults.aws_proxy import without_run
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()

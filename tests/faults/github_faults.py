@@ -6,10 +6,10 @@ from threading import Thread
 from time import sleep
 from typing import Literal
 
-from lambdas.shared import answers
 from simulated_github import SimulatedGitHub, faults, replies
 from simulated_github.faults import Circumstances, Fault
 from simulated_github.replies import Reply
+from traffic.github import answers
 
 STALE = "2026-11-15T09:00:00Z"  # when a stale copy was made, five days before the runs of the matrix
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lambdas.shared.deadline import LONGEST_RUN
 from simulated_github import SimulatedGitHub
 from simulated_github.fault_rules import EndpointKind
 from tests.faults.aws_pipeline import AT, AwsPipeline
@@ -21,6 +20,7 @@ from tests.faults.judgement import (
     truth_of,
 )
 from tests.integration.pipeline import Execution
+from traffic.deadline import LONGEST_RUN
 
 FINE = "octo/fine"  # a repository that nothing befalls
 

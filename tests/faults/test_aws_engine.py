@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from local.snapshots import History
+from local.history_folder import History
 from simulated_github import SimulatedGitHub
 from tests.e2e.commands import Row, Terminal, until
 from tests.e2e.conftest import terminal as terminal  # noqa: PLC0414 - a fixture

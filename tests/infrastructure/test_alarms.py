@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.answers import CAPTURED
-from lambdas.shared.contract import RunState
-from lambdas.summarize_run.account import Account
+from lambdas.summarize_run.dangers import Watch
+from lambdas.summarize_run.facts import Account
 from lambdas.summarize_run.headline import subject
 from lambdas.summarize_run.outcome import Result
-from lambdas.summarize_run.watch import Watch
 from tests.infrastructure.conftest import Template, many
+from traffic.contract import RunState
+from traffic.github.answers import CAPTURED
 
 OWN_ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.deadline import LONGEST_RUN
 from tests.infrastructure.cloudwatch import states
 from tests.infrastructure.conftest import Template
+from traffic.deadline import LONGEST_RUN
 
 HOUR = 3600  # seconds
 HOURS = 24  # a day's

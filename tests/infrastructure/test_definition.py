@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from lambdas.list_repos.listing import plan_batches
-from lambdas.shared import errors
-from lambdas.shared.token_owners import ANYONE
 from tests.infrastructure.conftest import DEFINITION, Template, states
+from traffic import errors
+from traffic.github.tokens import ANYONE
 
 # What Step Functions reports of a function whose process ends: out of time, out of memory, or by itself. On runtimes
 # older than Python 3.12 all three are Lambda.Unknown.

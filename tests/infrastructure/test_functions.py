@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from cli.prices import ALARMS, LOGS_KEPT, MEMORY, METRICS, RUN_DAYS
-from local.known_settings import SELECTION_SIZE
+from cli.runs.prices import ALARMS, LOGS_KEPT, MEMORY, METRICS, RUN_DAYS
 from stacks import bundling
 from stacks.metrics import NAMESPACE
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
+from traffic.settings import SELECTION_SIZE
 
 TIMEOUT = 300  # seconds, of which none should need more than half
 
@@ -84,7 +84,7 @@ def test_each_handler_is_there(template: Template, folder: str) -> None:
     assert template.function(folder)["Runtime"] == "python3.13"
     assert template.function(folder)["Architectures"] == ["arm64"]
     assert template.function(folder)["TracingConfig"] == {"Mode": "Active"}
-    assert (bundling.LAMBDAS / folder / "handler.py").is_file()
+    assert (bundling.ROOT / "lambdas" / folder / "handler.py").is_file()
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -159,17 +159,25 @@ def test_stray_files_do_not_change_the_template(
     template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An editor's leftovers or compiled files must not deploy four functions anew; a change of code must."""
-    lambdas = tmp_path / "lambdas"
-    shutil.copytree(bundling.LAMBDAS, lambdas)
-    monkeypatch.setattr(bundling, "LAMBDAS", lambdas)
+    root = tmp_path / "root"
+    for package in bundling.PACKAGES:
+        shutil.copytree(bundling.ROOT / package, root / package)
+    monkeypatch.setattr(bundling, "ROOT", root)
 
-    (lambdas / "shared" / "__pycache__").mkdir(exist_ok=True)
-    (lambdas / "shared" / "__pycache__" / "stray.cpython-313.pyc").write_text("compiled")
-    (lambdas / "notes.txt").write_text("stray")
+    for package in bundling.PACKAGES:
+        (root / package / "__pycache__").mkdir(exist_ok=True)
+        (root / package / "__pycache__" / "stray.cpython-313.pyc").write_text("compiled")
+        (root / package / "notes.txt").write_text("stray")
+    (root / "cli").mkdir()
+    (root / "cli" / "main.py").write_text("no function reads it")
     assert synthesized(tmp_path / "stray") == template.body
 
-    (lambdas / "shared" / "contract.py").write_text("# changed")
-    assert synthesized(tmp_path / "changed") != template.body
+    hashes = {json.dumps(template.body)}
+    for changed in ("lambdas/shared/metrics.py", "traffic/contract.py"):
+        with (root / changed).open("a") as file:
+            file.write("#")
+        hashes.add(json.dumps(synthesized(tmp_path / changed)))
+    assert len(hashes) == 3
 
 
 def test_the_bundle_holds_the_sources_and_the_pinned_wheels_and_nothing_compiled(tmp_path: Path) -> None:
@@ -184,7 +192,7 @@ def test_the_bundle_holds_the_sources_and_the_pinned_wheels_and_nothing_compiled
 
 def test_every_wheel_is_pinned() -> None:
     """The asset's hash is that of the sources: an open version would change the zip behind its back."""
-    lines = bundling.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    lines = (bundling.ROOT / bundling.REQUIREMENTS).read_text(encoding="utf-8").splitlines()
 
     assert all("==" in line for line in lines if line.strip() and not line.startswith("#"))
 

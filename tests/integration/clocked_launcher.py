@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local import launcher
-from local.snapshots import History
+from local.history_folder import History
 
 BEFORE = "2026-11-21T08:59:59+00:00"  # a second before the daily rule
 

@@ -17,10 +17,10 @@ import pytest
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-from lambdas.shared.contract import receipts_prefix
 from local.engine import ROOT
 from tests.integration.pipeline import LONGEST, Execution
 from tests.unit.handlers import Account, Context, account
+from traffic.contract import receipts_prefix
 
 FUNCTIONS = {
     "ListRepos": "list_repos",

@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from lambdas.shared.contract import METRICS, Receipt, Summary, receipts_prefix, summary_key
 from local.deployment import deploy
 from local.engine import ROOT, Engine, running_engine
 from local.synthesis import synthesize
+from traffic.contract import METRICS, Receipt, Summary, receipts_prefix, summary_key
 
 ASSEMBLY = ROOT / "build" / "cloud-assembly"  # the one that `traffic run` makes too: synthesis takes seconds
 

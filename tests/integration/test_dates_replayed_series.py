@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.settings.local_settings import read_settings
 from local.engine import running_engine
-from local.settings import read_settings
 from tests.integration.pipeline import empty, free_port
 
 COLUMNS = "repo,fetched_at_utc,date,clones_total,clones_unique,views_total,views_unique"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.answer_lines import unpack
-from lambdas.shared.contract import METRICS, ArchivedAnswer
 from simulated_github import SimulatedGitHub
 from simulated_github.windows import Stall, WindowRules
 from tests.integration.pipeline import Pipeline
+from traffic.contract import METRICS, ArchivedAnswer
+from traffic.record.answer_lines import unpack
 
 EVENTS = ("run", "run", "re-run", "crash", "rename", "regime change", "stall", "outage")
 LENGTH = 8  # events of a sequence

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cli.deployment import Deployment, stack_of
-from cli.drift import drift_findings, table_drift
-from cli.finding import Finding
+from cli.stack.deployment import Deployment, stack_of
+from cli.stack.drift import drift_findings, table_drift
+from cli.stack.finding import Finding
 from local.deployment import deploy
 from local.engine import Engine, running_engine
 from local.synthesis import synthesize

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.engine import Engine, running_engine
-from local.snapshots import History
+from local.history_folder import History
 from tests.integration.engine_stack import deploy_small
 
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import Engine, running_engine
-from local.snapshots import History, current_generation
+from local.history_folder import History, current_generation
 from tests.integration.engine_stack import TABLE, alive, deploy_small, rows
 
 TOKEN = "ghp_deployed0123456789"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from local.engine import ROOT, EngineError, running_engine
+from local.history_folder import History
 from local.recovery import recover
-from local.snapshots import History
 from tests.integration.engine_stack import alive, archive, deploy_small, ends, put_row, rows
 
 PARENT = """

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.deployment import Deployment, stack_of
+from cli.commands.rebuild import rebuild
+from cli.commands.verify import verify
 from cli.imports.first_version import read_first_version
 from cli.imports.importing import bring, identify, plan
-from cli.rebuild import rebuild
-from cli.verify import verify
+from cli.stack.deployment import Deployment, stack_of
 from local.deployment import deploy
 from local.engine import running_engine
 from local.synthesis import synthesize

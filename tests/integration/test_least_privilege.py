@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.answer_lines import pack
-from lambdas.shared.contract import ImportedHistory, import_key, listing_key
 from local import engine as local_engine
 from local.deployment import read_assembly
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import retry_after, server_error
 from tests.infrastructure.conftest import Template, many, role_of
 from tests.integration.pipeline import ASSEMBLY, Pipeline, deployed_pipeline
+from traffic.contract import ImportedHistory, import_key, listing_key
+from traffic.record.answer_lines import pack
 
 FUNCTIONS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from cli.deployment import stack_of
-from cli.progress import RunReader
+from cli.runs.progress import RunReader
+from cli.stack.deployment import stack_of
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import primary_limit, retry_after, secondary_limit
 from tests.integration.pipeline import MAX_CONCURRENCY, Execution, Pipeline

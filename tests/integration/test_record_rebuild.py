@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from cli.archive import archive_keys
-from cli.deployment import Deployment
-from cli.rebuild import rebuild
-from cli.verify import verify
-from lambdas.shared.answer_lines import pack, unpack
+from cli.commands.rebuild import rebuild
+from cli.commands.verify import verify
+from cli.stack.deployment import Deployment
+from cli.stack.kept_archive import archive_keys
 from local.recovery import unsaved
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Pipeline, deployed_pipeline
+from traffic.record.answer_lines import pack, unpack
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "RepoTraffic": ("repo-name", "timestamp"),

@@ -9,7 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from lambdas.shared.tables import Snapshots, Tables
+from traffic.record.tables import Snapshots, Tables
 
 KEYS = {
     "RepoTraffic": ("repo-name", "timestamp"),

@@ -11,25 +11,22 @@ from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 
 from lambdas.fetch_traffic import handler as fetch_traffic
-from lambdas.list_repos import every_token, today
 from lambdas.list_repos import handler as list_repos
-from lambdas.shared import archive as archive_module
-from lambdas.shared import settings, tables
-from lambdas.shared.contract import ChildState, RunState, Summary
+from lambdas.shared import deployed, settings
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import subscriptions
+from traffic.contract import ChildState, RunState, Summary
 
 TOKEN = "github_pat_made_up"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:summary"
 CACHES = (
-    archive_module.archive,
-    tables.tables,
-    tables.snapshots,
+    deployed.archive,
+    deployed.tables,
+    deployed.snapshots,
+    deployed.entries,
+    deployed.github,
     settings.selection,
-    every_token.github,
-    today.entries,
-    fetch_traffic.github,
     subscriptions.sns,
 )
 

@@ -10,11 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.deployment import Deployment
-from lambdas.shared.clock import from_text
+from cli.stack.deployment import Deployment
 from simulated_github import SimulatedGitHub
 from tests.unit.cli_stack import OUTPUTS
 from tests.unit.handlers import Account, account
+from traffic.clock import from_text
 
 TABLES = ("RepoTraffic", "RepoTrafficRepositories", "RepoTrafficSnapshots")
 

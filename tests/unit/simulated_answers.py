@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from lambdas.shared.clock import to_text
-from lambdas.shared.contract import ArchivedAnswer, Endpoint
 from simulated_github.traffic import DayTraffic, Tally
 from simulated_github.windows import Window, WindowRules, midnight, rows, window
+from traffic.clock import to_text
+from traffic.contract import ArchivedAnswer, Endpoint
 
 Truth = Callable[[date], DayTraffic]
 

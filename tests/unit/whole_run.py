@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lambdas.shared.archive import archive
-from lambdas.shared.clock import to_text
-from lambdas.shared.contract import Batch, ChildState, RunState, Summary
-from lambdas.shared.errors import GitHubUnavailableError
+from lambdas.shared.deployed import archive
 from tests.unit.handlers import Account
+from traffic.clock import to_text
+from traffic.contract import Batch, ChildState, RunState, Summary
+from traffic.errors import GitHubUnavailableError
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ SDK_READ_TIMEOUT = float(os.environ["SDK_READ_TIMEOUT"])  # seconds, in a hurry;
 
 SDK_PAUSE_SCALE = 0.002  # of the SDK's pauses between two tries
 
-GITHUB_SECONDS = {"SILENCE_SECONDS": (1.0, 1.5), "CALL_SECONDS": 2.0}  # a tenth of what `lambdas.shared.github` says
+GITHUB_SECONDS = {"SILENCE_SECONDS": (1.0, 1.5), "CALL_SECONDS": 2.0}  # a tenth of what `traffic.github.client` says
 
 FOLDER = Path(os.environ["MOODS"])  # where the moods' files are
 
@@ -60,7 +60,7 @@ def mood(name: str) -> bool:
 def import_and_hurry(name: str, package: str | None = None) -> ModuleType:
     """Import the function's module, then take some of its patience with GitHub."""
     module = import_module(name, package)
-    github = sys.modules.get("lambdas.shared.github")
+    github = sys.modules.get("traffic.github.client")
     if name.endswith(".handler") and github is not None:  # others import in this way too, midway
         github.SILENCE_SECONDS = GITHUB_SECONDS["SILENCE_SECONDS"]  # type: ignore[attr-defined]
         github.GitHub.__init__.__kwdefaults__["call_seconds"] = GITHUB_SECONDS["CALL_SECONDS"]

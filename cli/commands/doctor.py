@@ -1,0 +1,254 @@
+"""`traffic doctor`: checks the token, its permissions and the set-up, and says what to do."""
+
+import argparse
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.commands.executions import at, newest_executions
+from cli.commands.token import NONE
+from cli.settings.local_settings import LocalSettings
+from cli.stack.deployment import Deployment, aws_deployment
+from cli.stack.drift import drift_findings
+from cli.stack.finding import Finding
+from cli.stack.github_access import GitHubAccess
+from cli.stack.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
+from cli.stack.subscriptions import subscription_findings
+from cli.terminal import FAILED, CommandError, table
+from local.engine import EngineError, running_engine
+from local.synthesis import SynthesisError, synthesize
+from traffic.errors import GitHubAuthError
+from traffic.github.api_version import version_end_text
+from traffic.github.rate_limit import RESERVE
+from traffic.github.tokens import ANYONE, tokens_in
+from traffic.settings import SettingError
+
+EXAMPLES = """examples:
+  traffic doctor          this machine: Python, settings, token, stack, engine, disk
+  traffic doctor --aws    the deployed stack: outputs, token, subscriptions, tables and archive, last run
+
+exit codes: 0 nothing failed, 1 something failed
+"""
+
+NEEDED_DISK = 1_000_000_000  # bytes: 1,000 repositories for three years, with room for the engine's own state
+LATER = "leave GitHubAccessToken out of later deployments: another value overwrites every token"
+
+OUTPUTS = (
+    "StateMachineArn",
+    "TrafficTable",
+    "RepositoriesTable",
+    "ArchiveBucket",
+    "SummaryTopicArn",
+    "GitHubTokenSecret",
+    "StoreTrafficFunction",
+)
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic doctor` to the commands."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check token, permissions and set-up, and say what to do",
+        description="Check what a run needs, and say what to do where something is missing.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Check, and fail if anything failed."""
+    findings = list(aws_findings(arguments) if arguments.aws else local_findings())
+    table(
+        ("", "CHECK", "FOUND", "WHAT TO DO"), [(each.state, each.subject, each.found, each.advice) for each in findings]
+    )
+    return FAILED if any(each.state == "fail" for each in findings) else 0
+
+
+def local_findings() -> Iterator[Finding]:
+    """Check what a run on this machine needs."""
+    yield python_finding(sys.version_info[:2])
+    try:
+        settings = local_settings()
+    except SettingError as exc:
+        yield Finding("fail", "settings", str(exc), "correct it in the environment, .env or traffic.toml")
+        return
+    yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}")
+    if settings.token:
+        yield from tokens_findings(settings.api_url, settings.token)
+    else:
+        yield Finding(
+            "warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make one: {NEW_TOKEN_PAGE}"
+        )
+    yield from history_findings(settings)
+    yield from _guarded("stack", _synthesis)
+    yield from _guarded("engine", _engine)
+
+
+def python_finding(version: tuple[int, int]) -> Finding:
+    """Check the version of Python."""
+    found = ".".join(map(str, version))
+    if version >= (3, 11):
+        return Finding("ok", "python", found)
+    return Finding("fail", "python", found, "install Python 3.11 or later, remove .venv and set up again")
+
+
+def tokens_findings(api_url: str, secret: str, *, options: str = "") -> Iterator[Finding]:
+    """Check each token that is held.
+
+    Args:
+        api_url: GitHub's.
+        secret: What the secret, or GITHUB_TOKEN, holds.
+        options: What leads `traffic` to the stack, as ` --aws`; empty for this machine.
+    """
+    try:
+        tokens = tokens_in(secret)
+    except GitHubAuthError as exc:
+        yield Finding("fail", "token", str(exc), f"`traffic token{options}` replaces it")
+        return
+    for owner, token in tokens.items():
+        checked = token_findings(GitHubAccess(api_url, token))
+        if token.casefold() == NONE:
+            checked = iter([none_finding(owner, options, several=len(tokens) > 1)])
+        for finding in checked:
+            yield finding if owner == ANYONE else replace(finding, subject=f"{finding.subject} for {owner}")
+
+
+def none_finding(owner: str, options: str, *, several: bool) -> Finding:
+    """Say how to put a token into the place of the placeholder `none`, with which a stack can be deployed."""
+    if not options:
+        return Finding("fail", "token", f"it is {NONE!r}, which is no token", "put the token into GITHUB_TOKEN or .env")
+    command = f"traffic token{options}{f' --owner {shlex.quote(owner)}' if several or owner != ANYONE else ''}"
+    return Finding(
+        "fail",
+        "token",
+        f"the secret still holds {NONE!r}, the placeholder of the deployment",
+        f"`{command}` asks for the token; {LATER}",
+    )
+
+
+def token_findings(github: GitHubAccess) -> Iterator[Finding]:
+    """Check the token: whether GitHub takes it, and whether it may read traffic."""
+    try:
+        report = github.token_report()
+        if not report.accepted:
+            yield Finding("fail", "token", "GitHub refuses it (401)", f"make a new one: {NEW_TOKEN_PAGE}")
+            return
+        expires = f"expires {report.expires}" if report.expires else "never expires"
+        yield Finding("ok", "token", f"{report.login or 'a GitHub App'}, {expires}")
+        if report.version_end:
+            advice = "update this program before that"
+            yield Finding("warn", "api version", version_end_text(report.version_end), advice)
+        resets = f"{report.resets:%H:%M} UTC" if report.resets else "the next hour"
+        yield limit_finding(report.remaining, report.limit, resets)
+        yield permission_finding(github)
+    except CommandError as exc:
+        yield Finding("fail", "github", str(exc), "check the network and GITHUB_API_URL")
+
+
+def limit_finding(remaining: int | None, limit: int | None, resets: str) -> Finding:
+    """Check that more calls are left than a run leaves to other tools."""
+    if remaining is None or limit is None:
+        return Finding("ok", "rate limit", "none told")
+    found = f"{remaining} of {limit} calls left until {resets}"
+    if remaining < limit * RESERVE:
+        return Finding("warn", "rate limit", found, "a run will wait until then")
+    return Finding("ok", "rate limit", found)
+
+
+def permission_finding(github: GitHubAccess) -> Finding:
+    """Check with one repository that the token may read traffic."""
+    repository = github.first_pushable()
+    if repository is None:
+        return Finding(
+            "warn", "permission", "no repository that it can push to", "give the token repositories to capture"
+        )
+    refusal = github.traffic_refusal(repository)
+    if refusal is None:
+        return Finding("ok", "permission", f"reads the traffic of {repository}")
+    return Finding("fail", "permission", f"{repository}: {refusal}", 'give the token "Administration" (read)')
+
+
+def history_findings(settings: LocalSettings) -> Iterator[Finding]:
+    """Check that the history can be written, and that the disk has room for it."""
+    try:
+        settings.history.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.history):
+            pass
+    except OSError as exc:
+        yield Finding("fail", "history", f"{settings.history}: {exc.strerror}", "set TRAFFIC_HOME to a folder of yours")
+        return
+    yield Finding("ok", "history", f"{settings.history} can be written")
+    free = shutil.disk_usage(settings.history).free
+    found = f"{free / 1e9:.1f} GB free"
+    yield Finding("ok", "disk", found) if free > NEEDED_DISK else Finding("warn", "disk", found, "free 1 GB")
+
+
+def _guarded(subject: str, check: Callable[[], str]) -> Iterator[Finding]:
+    try:
+        yield Finding("ok", subject, check())
+    except (EngineError, SynthesisError, CommandError, ClientError, BotoCoreError, OSError) as exc:
+        yield Finding("fail", subject, str(exc), "run `make run` to set up again")
+
+
+def _synthesis() -> str:
+    return f"synthesized in {synthesize(ASSEMBLY)}"
+
+
+def _engine() -> str:
+    with tempfile.TemporaryDirectory() as folder, running_engine(Path(folder)) as engine:
+        return f"starts, on {engine.url}"
+
+
+def aws_findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+    """Check the deployed stack."""
+    try:
+        with aws_deployment(arguments) as deployment:
+            yield Finding("ok", "stack", f"{arguments.stack_name} in {deployment.place}")
+            yield from deployment_findings(deployment)
+    except (CommandError, ClientError, BotoCoreError) as exc:
+        yield Finding("fail", "stack", str(exc), "check --profile, --region and --stack-name, or deploy it")
+
+
+def deployment_findings(deployment: Deployment) -> Iterator[Finding]:
+    """Check a stack's outputs, token, subscriptions, tables, archive and last run."""
+    missing = [name for name in OUTPUTS if name not in deployment.outputs]
+    if missing:
+        yield Finding("fail", "outputs", f"missing: {', '.join(missing)}", "deploy this version of the stack")
+        return
+    yield Finding("ok", "outputs", f"{len(OUTPUTS)} present")
+    yield from secret_findings(deployment)
+    yield from subscription_findings(deployment)
+    yield from drift_findings(deployment)
+    yield last_run_finding(deployment)
+
+
+def secret_findings(deployment: Deployment) -> Iterator[Finding]:
+    """Check that the secret can be read, and the token in it."""
+    secret = deployment.output("GitHubTokenSecret")
+    try:
+        token = deployment.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    except ClientError as exc:
+        yield Finding("warn", "secret", exc.response["Error"]["Code"], "you may not read it; the functions still may")
+        return
+    yield Finding("ok", "secret", "readable", LATER)
+    yield from tokens_findings(deployment.parameters["GitHubApiUrl"], token, options=deployment.options)
+
+
+def last_run_finding(deployment: Deployment) -> Finding:
+    """Check how the last run ended."""
+    last = next(iter(newest_executions(deployment, 1)), None)
+    if last is None:
+        return Finding("warn", "last run", "none yet", f"`traffic run{deployment.options}` starts one")
+    found = f"{last['name']} {last['status']} {at(last['startDate'])}"
+    if last["status"] in ("SUCCEEDED", "RUNNING"):
+        return Finding("ok", "last run", found)
+    return Finding("fail", "last run", found, f"`traffic executions{deployment.options} {last['name']}` tells why")

@@ -1,0 +1,139 @@
+"""`traffic import`: brings what other tools kept into the record."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cli.imports.first_version import read_first_version
+from cli.imports.formats import FORMATS
+from cli.imports.importing import Plan, bring, identify, plan
+from cli.imports.tool_history import History
+from cli.stack.deployment import Deployment
+from cli.stack.github_access import GitHubAccess
+from cli.stack.opening import local_settings, opened
+from cli.terminal import UsageError, say, table
+from traffic.github.tokens import token_owner, tokens_in
+
+FIRST_VERSION = "first-version"
+
+EXAMPLES = """examples:
+  traffic import github-repo-stats ghrs-data --repository octo/docs --dry-run
+  traffic import repository-traffic-action traffic/views.csv traffic/clones.csv --repository octo/docs
+  traffic import first-version --owner octo --owner website=octo-labs --aws
+
+Days are merged as GitHub's own answers are: per day and number the highest is kept, what the other tool did not know
+stays unknown, and doing it twice changes nothing. What is imported is kept in the archive too, below imports/, so that
+`traffic rebuild` brings it back. The rows of the first version stay as they are, and are merged into owner/name.
+Where a tool writes a zero also for what GitHub never said, its zeros are left out, and counted.
+"""
+
+HEADINGS = ("REPOSITORY", "ID", "DAYS", "FIRST", "LAST", "NEW DAYS", "CELLS RAISED", "KEPT HIGHER", "SAME", "SNAPSHOTS")
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic import` to the commands."""
+    parser = commands.add_parser(
+        "import",
+        help="bring in what other tools kept",
+        description="Bring the history that another tool kept into the record.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    parser.add_argument("tool", choices=(*FORMATS, FIRST_VERSION), help="whose history it is")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="its files, or the folder they lie in")
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="the repository that the files are of")
+    parser.add_argument(
+        "--owner",
+        action="append",
+        default=[],
+        metavar="[NAME=]OWNER",
+        help="whose the first version's repositories are: all of them, or the one named",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Read everything, plan everything, and only then change anything."""
+    check(arguments)
+    history = FORMATS[arguments.tool](arguments.paths) if arguments.tool in FORMATS else None
+    with opened(arguments) as deployment:
+        histories = {arguments.repository: history} if history else of_first_version(deployment, arguments.owner)
+        plans = list(planned(deployment, histories))
+        table(HEADINGS, map(row, plans))
+        zeros = sum(each.history.zeros for each in plans)
+        if zeros:
+            say(f"{zeros} zeros were left out: that tool writes a zero also where GitHub said nothing.")
+        if arguments.dry_run:
+            say("Nothing was changed: this was a dry run.")
+            return 0
+        for each in plans:
+            bring(deployment, each)
+        deployment.save()
+    say(f"Imported {len(plans)} repositories.")
+    return 0
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: They do not.
+    """
+    if arguments.tool == FIRST_VERSION:
+        if arguments.paths or arguments.repository:
+            raise UsageError("first-version reads the deployed table: leave PATH and --repository out.")
+        return
+    if arguments.owner:
+        raise UsageError("--owner is for first-version alone: say --repository OWNER/NAME.")
+    if not arguments.paths:
+        raise UsageError(f"Which files of {arguments.tool}? Name them, or the folder they lie in.")
+    owner, slash, name = (arguments.repository or "").partition("/")
+    if not (owner and slash and name) or "/" in name:
+        raise UsageError(f"--repository is {arguments.repository!r}, expected OWNER/NAME: the files do not tell it.")
+
+
+def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str, History]:
+    """Read the first version's rows, with the owners that were said.
+
+    Raises:
+        UsageError: Two owners were said for all.
+        CommandError: Owners are missing, or there are no such rows.
+    """
+    named = [each.partition("=") for each in said]
+    whole = [each for each in said if "=" not in each]
+    if len(whole) > 1 or not all(owner and name for name, equals, owner in named if equals) or "" in whole:
+        raise UsageError(
+            f"--owner is {' and '.join(map(repr, said))}, expected OWNER once, and NAME=OWNER for each other."
+        )
+    owners = {name: owner for name, equals, owner in named if equals}
+    return read_first_version(deployment, owners, whole[0] if whole else None)
+
+
+def planned(deployment: Deployment, histories: Mapping[str, History]) -> Iterator[Plan]:
+    """Plan each repository's import."""
+    settings = local_settings()
+    tokens = tokens_in(settings.token) if settings.token else {}
+    for name, history in histories.items():
+        owner = token_owner(name, tokens)
+        github = GitHubAccess(settings.api_url, tokens[owner]) if owner else None
+        yield plan(deployment, identify(deployment, name, github), history)
+
+
+def row(planned_: Plan) -> tuple[object, ...]:
+    """Show a plan as a row of the report."""
+    days, target = planned_.history.days, planned_.target
+    return (
+        target.name,
+        target.repo_id,
+        len(days),
+        min(days, default=""),
+        max(days, default=""),
+        planned_.added,
+        planned_.raised,
+        planned_.higher,
+        planned_.same,
+        len(planned_.history.snapshots),
+    )

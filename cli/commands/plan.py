@@ -1,0 +1,152 @@
+"""`traffic plan`: what the next run would do, and how many calls to GitHub that takes."""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from cli.commands.executions import newest_executions
+from cli.commands.verify import items
+from cli.runs.progress import RunReader
+from cli.stack.deployment import Deployment
+from cli.stack.opening import opened
+from cli.terminal import CommandError, say, table
+from traffic.contract import manifest_key, not_due_key
+from traffic.github.tokens import ANYONE, token_owner
+from traffic.planning import NEVER_ASKED, Known, Plan, calls_granted, known_of, plan
+from traffic.record.items import entry_of_item
+
+EXAMPLES = """examples:
+  traffic plan          on this machine
+  traffic plan --aws    in AWS
+
+Reads what the last run listed, and what is known of those repositories; GitHub is not asked, and nothing is started.
+"""
+
+SCHEDULED = 9  # o'clock UTC
+RUN_HOURS = 20  # that a run may take
+LATEST = 20  # runs that are looked at for a listing
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a run listed.
+
+    Attributes:
+        run: Its name.
+        owners: By the ids of all repositories that were wanted, the owner whose token asks; None for those not due.
+        limits: Calls that GitHub grants an hour, by the owner whose token asks; None where it sets no limit.
+    """
+
+    run: str
+    owners: Mapping[int, str | None]
+    limits: Mapping[str, int | None]
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic plan` to the commands."""
+    parser = commands.add_parser(
+        "plan",
+        help="show what the next run would do",
+        description="Show whom the next run would ask, and how many calls to GitHub that takes.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print the plan."""
+    with opened(arguments) as deployment:
+        show_plan(deployment, next_run(datetime.now(UTC)))
+    return 0
+
+
+def next_run(now: datetime) -> date:
+    """Name the day of the next scheduled run."""
+    return now.date() if now.hour < SCHEDULED else now.date() + timedelta(days=1)
+
+
+def show_plan(deployment: Deployment, day: date) -> None:
+    """Print what a run on a day would do."""
+    listed = last_listing(deployment)
+    plans, budgets = [], []
+    known = known_repositories(deployment, listed, day.toordinal())
+    for owner, repositories in known.items():
+        budgets.append(calls_granted(listed.limits.get(owner), None, RUN_HOURS))
+        plans.append(plan(repositories, day.toordinal(), budgets[-1]))
+    say(f"The run of {day}, by what {listed.run} listed:")
+    table(("WHAT", "HOW MANY"), plan_rows(plans, sum(map(len, known.values())), budgets))
+
+
+def plan_rows(plans: Sequence[Plan], repositories: int, budgets: Sequence[int | None]) -> list[tuple[str, object]]:
+    """Say what plans do together, one for each token, in rows."""
+    waiting = Counter[int]()
+    for planned in plans:
+        waiting.update({day: len(positions) for day, positions in planned.not_due.items()})
+    rows: list[tuple[str, object]] = [
+        ("repositories", repositories),
+        ("asked", sum(len(planned.asked) for planned in plans)),
+        ("calls to GitHub, about", sum(planned.calls for planned in plans)),
+        ("calls granted, less the reserve", "unknown" if None in budgets else sum(filter(None, budgets))),
+        ("not due", waiting.total()),
+    ]
+    return rows + [(f"  due on {date.fromordinal(on)}", number) for on, number in sorted(waiting.items())]
+
+
+def last_listing(deployment: Deployment) -> Listed:
+    """Read what the last run listed.
+
+    Raises:
+        CommandError: No run has listed anything.
+    """
+    for execution in newest_executions(deployment, LATEST):
+        reader = RunReader(deployment, execution["executionArn"])
+        batches = reader.note(manifest_key(reader.run_id))
+        if batches:
+            owners: dict[int, str | None] = {
+                repository["id"]: batch.get("owner", ANYONE)
+                for batch in batches
+                for repository in batch["repositories"]
+            }
+            not_due = reader.note(not_due_key(reader.run_id)) or {}
+            owners |= {id_: None for ids in not_due.values() for id_ in ids}
+            if owners:  # a date that was stored again from the archive lists objects, not repositories
+                return Listed(reader.run_id, owners, limits_told(deployment, reader.execution_arn))
+    raise CommandError("No run has listed any repositories yet: `traffic run` does.")
+
+
+def limits_told(deployment: Deployment, arn: str) -> dict[str, int | None]:
+    """Read from a run's history what GitHub granted each token when it listed."""
+    pages = deployment.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+    told: dict[str, int | None] = {}
+    for page in pages:
+        for event in page["events"]:
+            told |= _limits_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
+    return told
+
+
+def _limits_in(output: str) -> dict[str, int | None]:
+    state = json.loads(output)
+    listing = state.get("listing") if isinstance(state, Mapping) else None
+    tokens = listing.get("tokens", {}) if isinstance(listing, Mapping) else {}
+    return {owner: said.get("limit") for owner, said in tokens.items()}
+
+
+def known_repositories(deployment: Deployment, listed: Listed, today: int) -> dict[str, list[Known]]:
+    """Read what is known of all that were listed, by the owner whose token asks."""
+    entries = {
+        int(item["repo-id"]): entry_of_item(item)
+        for item in items(deployment, "RepositoriesTable")
+        if item["repo-id"].isdecimal() and int(item["repo-id"]) in listed.owners
+    }
+    known: dict[str, list[Known]] = {}
+    for id_, asks in sorted(listed.owners.items()):
+        entry = entries.get(id_)
+        owner = asks or (token_owner(entry.name, listed.limits) if entry and entry.names else None) or ANYONE
+        known.setdefault(owner, []).append(known_of(entry, today) if entry else NEVER_ASKED)
+    return known

@@ -1,0 +1,76 @@
+"""`traffic report`: everything that is kept, as one HTML file to open in a browser."""
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cli.commands.export import whole_file
+from cli.report.histories import read_histories
+from cli.report.page import page_parts
+from cli.stack.deployment import Deployment
+from cli.stack.opening import opened
+from cli.terminal import CommandError, say, warn
+
+EXAMPLES = """examples:
+  traffic report                               traffic-report.html, in this folder
+  traffic report --aws --output traffic.html   the stack's, into a file of another name
+
+The file needs no network and loads nothing. It holds referrers and paths, which tell competitors where your readers
+come from: give it only to people who may see your repositories' traffic. It appears when it is whole.
+"""
+
+FILE = Path("traffic-report.html")
+
+MANY = 200  # repositories between two lines of progress: about two seconds
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic report` to the commands."""
+    parser = commands.add_parser(
+        "report",
+        help="write everything as one HTML page with charts",
+        description="Write one self-contained HTML file: all repositories, and a page with charts for each.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    parser.add_argument("--output", type=Path, default=FILE, metavar="FILE", help=f"where to write (default: {FILE})")
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Write the report."""
+    with opened(arguments) as deployment:
+        write_report(deployment, arguments.output, made_at=datetime.now(UTC))
+    return 0
+
+
+def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> None:
+    """Read everything, write the page, and say where it is and how large.
+
+    Raises:
+        CommandError: Nothing is kept yet, or the file cannot be written.
+    """
+    histories = read_histories(deployment)
+    if not histories:
+        raise CommandError(f"Nothing is kept yet: `traffic run{deployment.options}` captures for the first time.")
+    with whole_file(path) as output:
+        output.writelines(
+            page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
+        )
+    say(f"{path}: {len(histories):,} repositories, {_size(path.stat().st_size)}. Private: it names your referrers.")
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    def tell(done: int) -> None:
+        if done % MANY == 0 and done < total:
+            warn(f"Packed {done:,} of {total:,} repositories.")
+
+    return tell
+
+
+def _size(size: int) -> str:
+    """Write bytes as people say them: `87 KB`, `12.3 MB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size // 1000, 1)} KB"

@@ -1,0 +1,182 @@
+"""`traffic run`: capture the traffic once, now, and show what becomes of it."""
+
+import argparse
+import json
+import secrets
+import sys
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+
+from cli.runs.live import show_progress
+from cli.runs.progress import RunReader
+from cli.runs.visits import explain
+from cli.stack.deployment import Deployment
+from cli.stack.opening import deployed, refuse_real_github
+from cli.terminal import FAILED, CommandError, UsageError, plain, say, warn
+from traffic import clock
+
+EXAMPLES = """examples:
+  traffic run                             capture what GitHub says now
+  traffic run --date 2026-11-20           run again for one day
+  traffic run --at 2026-11-20T09:00:00Z   replay the scheduled run of that time (simulated GitHub only)
+  traffic run --aws                       start a run of the deployed stack, and follow it
+
+exit codes: 0 the run succeeded, 1 it failed, 2 wrong use, 130 stopped by Ctrl-C
+"""
+
+LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
+LOOK_EVERY_AWS = 3.0  # each look is a handful of paid calls
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic run` to the commands."""
+    parser = commands.add_parser(
+        "run",
+        help="capture the traffic once, now",
+        description="Capture the traffic of every selected repository, show progress, and print the summary.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--date", type=day, metavar="DAY", help="run again for this UTC day, as 2026-11-20")
+    which.add_argument(
+        "--at",
+        type=moment,
+        metavar="TIME",
+        help="send the daily rule's event of this time, as 2026-11-20T09:00:00Z; only to a GitHub on loopback",
+    )
+    parser.set_defaults(execute=execute)
+
+
+def day(text: str) -> str:
+    """Read `--date`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no day, or one that has not begun.
+    """
+    try:
+        start = clock.start_of(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; expected one like 2026-11-20") from exc
+    if start > datetime.now(UTC):
+        raise argparse.ArgumentTypeError(f"{text!r} lies in the future: GitHub has no traffic for it yet")
+    return text
+
+
+def moment(text: str) -> str:
+    """Read `--at` and write it in UTC.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no time, or one without its offset from UTC.
+    """
+    try:
+        return clock.to_text(clock.from_text(text))
+    except (ValueError, OverflowError) as exc:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; expected one like 2026-11-20T09:00:00Z, with Z or an offset such as +01:00"
+        ) from exc
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run once, follow it to its end, and say whether it succeeded."""
+    if arguments.at and arguments.aws:
+        raise UsageError(
+            "--at replays the past against a simulated GitHub; the stack in AWS has the real one: leave --at out."
+        )
+    if arguments.at:
+        refuse_real_github()  # before anything starts
+    with deployed(arguments) as deployment:
+        if arguments.at:
+            tell_time(deployment.parameters["GitHubApiUrl"], arguments.at)
+        arn = start_execution(deployment, run_input(deployment, date=arguments.date, at=arguments.at))
+        return follow(deployment, arn)
+
+
+def tell_time(api_url: str, at: str) -> None:
+    """Tell a simulated GitHub which time it is; another server on loopback need not know how.
+
+    Raises:
+        CommandError: Nobody answers there.
+    """
+    try:
+        # Without the token: this is no call of GitHub's API. The control lies at the server's root, also under /api/v3.
+        answer = requests.post(urljoin(api_url, "/_at"), json={"at": at}, timeout=10, allow_redirects=False)
+    except requests.RequestException as exc:
+        raise CommandError(f"Nobody answers at GITHUB_API_URL {api_url!r}: start that server, then try again.") from exc
+    if not answer.ok:
+        warn(f"{api_url} cannot be told the time ({answer.status_code} for POST /_at): going on with its own.")
+
+
+def run_input(deployment: Deployment, *, date: str | None = None, at: str | None = None) -> dict[str, Any]:
+    """Write the execution's input: empty, one day, or the event that EventBridge sends at a time.
+
+    Source:
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+    """
+    if not at:
+        return {"date": date} if date else {}
+    region, account = deployment.output("StateMachineArn").split(":")[3:5]
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": account,
+        "time": at,
+        "region": region,
+        "resources": [f"arn:aws:events:{region}:{account}:rule/RuleGetRepoTraffic"],
+        "detail": {},
+    }
+
+
+def start_execution(deployment: Deployment, payload: Mapping[str, Any], *, reason: str = "manual") -> str:
+    """Start an execution named after why and when, `manual-20261120T090000Z-1f3a`; give its ARN."""
+    name = f"{reason}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    answer = deployment.client("stepfunctions").start_execution(
+        stateMachineArn=deployment.output("StateMachineArn"), name=name, input=json.dumps(payload)
+    )
+    arn: str = answer["executionArn"]
+    return arn
+
+
+def follow(deployment: Deployment, execution_arn: str) -> int:
+    """Show a run until it ends, then its summary; an interruption stops the run."""
+    reader = RunReader(deployment, execution_arn)
+    say(f"Started {reader.run_id}")
+    try:
+        show_progress(reader, every=LOOK_EVERY_AWS if deployment.options else LOOK_EVERY)
+        deployment.save()
+    except KeyboardInterrupt:
+        deployment.client("stepfunctions").stop_execution(
+            executionArn=execution_arn, error="Stopped", cause="Stopped by Ctrl-C in `traffic run`."
+        )
+        warn(f"\nStopped {reader.run_id}. What is stored stays; the next run continues.")
+        deployment.save()
+        raise
+    return report(reader)
+
+
+def report(reader: RunReader) -> int:
+    """Print the run's summary and where everything is; 0 only for a run that succeeded."""
+    execution = reader.execution()
+    summary = reader.summary()
+    options = reader.deployment.options
+    say()
+    if summary:
+        say("\n".join(plain(line) for line in summary["message"].splitlines()))
+    else:
+        say(f"The run ended as {execution['status']} before it came to a summary.")
+    if execution["status"] != "SUCCEEDED":
+        reason = explain(execution.get("error"), execution.get("cause"))
+        warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
+    say()
+    say(f"History:    {reader.deployment.place}")
+    say(f"Execution:  {sys.argv[0]} executions{options} {reader.run_id}")
+    say(f"Table:      {sys.argv[0]} export{options} --format csv")
+    return 0 if execution["status"] == "SUCCEEDED" else FAILED

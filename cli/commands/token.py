@@ -1,0 +1,150 @@
+"""`traffic token`: replaces the token that the deployed functions use."""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.stack.deployment import Deployment
+from cli.stack.github_access import GitHubAccess
+from cli.stack.opening import local_settings, opened
+from cli.terminal import CommandError, UsageError, say, warn
+from traffic.errors import GitHubAuthError
+from traffic.github.tokens import ANYONE, tokens_in
+from traffic.setting_shapes import OWNER, WrongValueError
+
+NONE = "none"  # what a stack is deployed with whose token follows
+
+EXAMPLES = """examples:
+  traffic token --aws                     asks for the new token, without showing it
+  pass show github | traffic token --aws  or reads it from a pipe
+  traffic token --aws --owner octo-org    the token for one owner's repositories; the others stay
+
+The token is never an argument: other users of a machine can read those.
+On this machine the new token is used until GITHUB_TOKEN of the environment or .env changes: put it there too,
+for `traffic doctor` and every new history read that.
+"""
+
+
+def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """Add `traffic token` to the commands."""
+    parser = commands.add_parser(
+        "token",
+        help="replace the token, read from standard input",
+        description="Check a new GitHub token, read from standard input, and put it in the place of the old one.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+    )
+    parser.add_argument("--no-check", action="store_true", help="do not ask GitHub whether it takes the token")
+    parser.add_argument(
+        "--owner",
+        type=owner_given,
+        help="the organization or user for whose repositories it is; * for those of everybody who has none",
+    )
+    parser.set_defaults(execute=execute)
+
+
+def owner_given(text: str) -> str:
+    """Read `--owner`, in lower case.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no owner: its token would never be asked with.
+    """
+    try:
+        return ANYONE if text == ANYONE else OWNER(text).lower()
+    except WrongValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no owner; expected one like octo-org, or '*'") from None
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Replace the token."""
+    settings = None if arguments.aws else local_settings()
+    if settings and not settings.token:
+        raise CommandError(
+            "GITHUB_TOKEN is not set, so that only the demonstration runs here, which needs no token: "
+            "put the token into GITHUB_TOKEN or .env, or replace the deployed one with --aws."
+        )
+    token = read_token()
+    with opened(arguments) as deployment:
+        secret = replace_token(deployment, token, owner=arguments.owner, check=not arguments.no_check)
+    if settings and settings.token != secret:
+        place = "the environment" if os.environ.get("GITHUB_TOKEN", "").strip() else ".env"
+        warn(f"It is used until GITHUB_TOKEN of {place} changes. Put it there too: `traffic doctor` reads that one.")
+    return 0
+
+
+def read_token() -> str:
+    """Read a token from standard input, unseen where a person types it; or several, as a JSON object.
+
+    Raises:
+        UsageError: It cannot be a token.
+    """
+    try:
+        given = getpass.getpass("New token: ") if sys.stdin.isatty() else sys.stdin.readline()
+        tokens = tokens_in(given.strip())
+    except (EOFError, UnicodeDecodeError, GitHubAuthError) as exc:
+        # The value is not repeated: it may be a token with something beside it.
+        raise UsageError("standard input gave no token: expected one line such as github_pat_...") from exc
+    return written(tokens)
+
+
+def replace_token(deployment: Deployment, given: str, *, owner: str | None = None, check: bool) -> str:
+    """Put a new token into the secret that the functions read, and give what the secret holds then.
+
+    Raises:
+        CommandError: GitHub refuses it, or it is not clear which one it replaces; the old one stays.
+    """
+    replaced = dict(tokens_in(given))
+    if check:
+        for whose, token in replaced.items():
+            check_token(deployment, token, owner or whose)
+    secret = deployment.output("GitHubTokenSecret")
+    client = deployment.client("secretsmanager")
+    present = held(client, secret)
+    if owner is not None:
+        if present is None or list(replaced) != [ANYONE]:
+            raise CommandError("--owner takes one token, and the right to read the secret that holds the others.")
+        replaced = {**present, owner: replaced[ANYONE]}
+    elif present is not None and len(present) > 1 and list(replaced) == [ANYONE]:
+        raise CommandError(f"The secret holds tokens for {', '.join(sorted(present))}: say which by --owner.")
+    client.put_secret_value(SecretId=secret, SecretString=written(replaced))
+    deployment.save()
+    say("Replaced the token.")
+    return written(replaced)
+
+
+def check_token(deployment: Deployment, token: str, owner: str) -> None:
+    """Ask GitHub whether it takes a token.
+
+    Raises:
+        CommandError: It does not.
+    """
+    report = GitHubAccess(deployment.parameters["GitHubApiUrl"], token).token_report()
+    which = "" if owner == ANYONE else f" for {owner}"
+    if not report.accepted:
+        raise CommandError(
+            f"GitHub refuses this token{which} (401); the old one stays: make a new one, or see --no-check."
+        )
+    say(f"GitHub takes it{which} as {report.login or 'a GitHub App'}; it expires {report.expires or 'never'}.")
+
+
+def held(client: Any, secret: str) -> dict[str, str] | None:
+    """Read the tokens that the secret holds; None where we may not."""
+    try:
+        present = tokens_in(client.get_secret_value(SecretId=secret)["SecretString"])
+    except ClientError:
+        return None
+    except GitHubAuthError:
+        return {}
+    return {owner: token for owner, token in present.items() if token != NONE}
+
+
+def written(tokens: Mapping[str, str]) -> str:
+    """Write tokens as the secret holds them: a single one for everybody as it is."""
+    return tokens[ANYONE] if list(tokens) == [ANYONE] else json.dumps(tokens, separators=(",", ":"))

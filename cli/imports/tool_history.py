@@ -1,0 +1,37 @@
+"""What another tool kept of one repository, gathered by the rules of the record. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from traffic.record.merge import Day, merge_days
+from traffic.record.snapshot import Snapshot, Statement, merge_snapshots
+
+
+@dataclass
+class History:
+    """What another tool kept of one repository.
+
+    Attributes:
+        source: The tool.
+        files: What it was read from, for people.
+        days: Per day the numbers; what the tool did not know is absent.
+        snapshots: Per day of capture what GitHub said of the window as a whole.
+        zeros: Cells left out, as the tool writes a zero also where GitHub said nothing.
+    """
+
+    source: str
+    files: list[str] = field(default_factory=list)
+    days: dict[str, Day] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    zeros: int = 0
+
+    def add_day(self, day: str, metrics: Mapping[str, int | None]) -> None:
+        """Add numbers of a day; the highest of several is kept."""
+        known = {metric: value for metric, value in metrics.items() if value is not None}
+        if known:
+            self.days[day] = merge_days(self.days.get(day, Day()), Day(known))
+
+    def add_snapshot(self, endpoint: str, rows: list[dict[str, object]], captured_at: str) -> None:
+        """Add the set of referrers or paths of one capture; a later one of the same day replaces it."""
+        day, statement = captured_at[:10], Statement({endpoint: rows}, captured_at)
+        self.snapshots[day] = merge_snapshots(self.snapshots.get(day, {}), {endpoint: statement})  # type: ignore[dict-item]

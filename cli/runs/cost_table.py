@@ -1,0 +1,150 @@
+"""What a month costs, by the number of repositories: the table in the README. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from cli.runs import prices
+from cli.runs.prices import GIGABYTE, MEMORY, Price
+
+RUNS = 30  # a month
+YEAR = 365  # days
+SIZES = (10, 100, 1_000, 10_000)
+
+Used = dict[Price, float]
+
+ROWS: Mapping[str, Sequence[Price]] = {
+    "state transitions": (prices.TRANSITION,),
+    "Lambda": (prices.GIGABYTE_SECOND, prices.INVOCATION),
+    "DynamoDB writes": (prices.WRITE,),
+    "DynamoDB reads": (prices.READ,),
+    "S3 requests": (prices.PUT, prices.GET),
+    "logs": (prices.LOGGED, prices.LOG_STORED),
+    "X-Ray traces": (prices.TRACE,),
+    "secret, alarms, metrics, mail": (
+        prices.SECRET, prices.SECRET_READ, prices.ALARM, prices.METRIC_HOUR, prices.MAIL, prices.KEY_USE,
+    ),
+}  # fmt: skip
+KEPT = (prices.TABLE_STORED, prices.TABLE_RECOVERY, prices.ARCHIVED)
+
+
+def dollars(used: Mapping[Price, float], *of: Price) -> float:
+    """Price what was used of some things, less what is free of each."""
+    return sum(max(used.get(price, 0.0) - price.free, 0.0) * price.dollars for price in of)
+
+
+def children(repositories: int) -> int:
+    """Count the children of a run: one for each repository, or for each batch."""
+    return repositories if repositories <= prices.SINGLES.value else int(-(-repositories // prices.BATCH.value))
+
+
+def used_by_run(repositories: int) -> Used:
+    """Return what a run of so many repositories uses when nothing fails."""
+    batches = children(repositories)
+    return {
+        **requests_and_logs(repositories, batches, calls=2 + 2 * batches),
+        prices.TRANSITION: prices.RUN_STATES.value + batches * prices.CHILD_STATES.value,
+        prices.GIGABYTE_SECOND: gigabyte_seconds(repositories, batches),
+        prices.WRITE: writes(repositories, changed_days=repositories),
+        prices.READ: reads(repositories),
+        prices.SECRET_READ: 1 + prices.AT_ONCE.value,
+        prices.MAIL: 1,
+    }
+
+
+def requests_and_logs(repositories: int, batches: int, calls: int) -> Used:
+    """Return what follows from how many repositories, children and calls of functions a run has."""
+    return {
+        prices.INVOCATION: calls,
+        prices.PUT: prices.RUN_PUTS.value + batches * prices.CHILD_PUTS.value,
+        prices.GET: prices.RUN_GETS.value + batches * prices.CHILD_GETS.value,
+        prices.LOGGED: (calls * prices.CALL_LOGGED.value + repositories * prices.REPOSITORY_LOGGED.value) / GIGABYTE,
+        prices.TRACE: 1 + batches,
+    }
+
+
+def writes(repositories: int, changed_days: int) -> float:
+    """Count the units that are written: days that changed, and each repository's entry and snapshot."""
+    each = prices.ENTRY_WRITES.value + prices.SNAPSHOT_WRITES.value
+    return changed_days * prices.DAY_WRITES.value + repositories * each
+
+
+def reads(repositories: int) -> float:
+    """Count the units that are read: by Store traffic of each repository, and by Summarize run.
+
+    Summarize run reads the table of repositories in units of 4 KB, however many items that are.
+    """
+    scanned = -(-repositories * prices.ENTRY_BYTES.value // 4096)
+    return repositories * prices.REPOSITORY_READS.value + scanned + prices.NEWS_READS.value
+
+
+def gigabyte_seconds(repositories: int, batches: int) -> float:
+    """Add up the functions' time, each with its memory."""
+    further, started = repositories - batches, min(batches, prices.AT_ONCE.value)
+    seconds = {
+        "ListRepos": prices.LIST.value + repositories * prices.LIST_MORE.value,
+        "FetchTraffic": started * prices.COLD.value + batches * prices.FETCH.value + further * prices.FETCH_MORE.value,
+        "StoreTraffic": started * prices.COLD.value + batches * prices.STORE.value + further * prices.STORE_MORE.value,
+        "SummarizeRun": prices.SUMMARIZE.value + repositories * prices.SUMMARIZE_MORE.value,
+    }
+    return sum(seconds[name] * megabytes / 1024 for name, megabytes in MEMORY.items())
+
+
+def used_by_month(repositories: int) -> Used:
+    """Return what a month of daily runs uses, apart from storage."""
+    used = {price: amount * RUNS for price, amount in used_by_run(repositories).items()}
+    return {
+        **used,
+        prices.LOG_STORED: used[prices.LOGGED] * prices.LOGS_KEPT.value,
+        prices.SECRET: 1,
+        prices.ALARM: prices.ALARMS.value,
+        prices.METRIC_HOUR: prices.METRICS.value * RUNS,  # a run writes them within an hour
+        prices.KEY_USE: prices.KEY_USES.value * RUNS,
+    }
+
+
+def kept(repositories: int, years: int) -> Used:
+    """Return what is stored after so many years of daily runs, in gigabytes."""
+    days = repositories * years * YEAR
+    tables = days * (prices.DAY_BYTES.value + prices.SNAPSHOT_BYTES.value) + repositories * prices.ENTRY_BYTES.value
+    archived = days * (prices.ANSWERS_BYTES.value + prices.LISTED_BYTES.value)
+    archived += repositories * prices.RUN_DAYS.value * prices.RUN_BYTES.value
+    return {
+        prices.TABLE_STORED: tables / GIGABYTE,
+        prices.TABLE_RECOVERY: tables / GIGABYTE,
+        prices.ARCHIVED: archived / GIGABYTE,
+    }
+
+
+def cost_table() -> str:
+    """Write the README's table: dollars a month, by the number of repositories."""
+    months, first, third = ([used(size) for size in SIZES] for used in (used_by_month, _one_year, _three_years))
+    rows = [(what, [dollars(month, *of) for month in months]) for what, of in ROWS.items()]
+    before = [dollars(month, *(price for of in ROWS.values() for price in of)) for month in months]
+    for years, stored in (("one year", first), ("three years", third)):
+        storage = [dollars(used, *KEPT) for used in stored]
+        rows.append((f"storage and its recovery after {years}", storage))
+        rows.append((f"**together, after {years}**", [sum(pair) for pair in zip(before, storage, strict=True)]))
+    head = [f"| | {SIZES[0]} repositories | " + " | ".join(f"{size:,}" for size in SIZES[1:]) + " |"]
+    lines = [_line(what, numbers) for what, numbers in rows]
+    return "\n".join([*head, "|---" * (len(SIZES) + 1) + "|", *lines]) + "\n"
+
+
+def _line(what: str, numbers: Sequence[float]) -> str:
+    mark = "**" if what.startswith("**") else ""
+    return f"| {what} | " + " | ".join(f"{mark}{number:.2f}{mark}" for number in numbers) + " |"
+
+
+def _one_year(repositories: int) -> Used:
+    return kept(repositories, 1)
+
+
+def _three_years(repositories: int) -> Used:
+    return kept(repositories, 3)
+
+
+def main() -> None:
+    """Print the table, for the README."""
+    print(cost_table(), end="")
+
+
+if __name__ == "__main__":
+    main()

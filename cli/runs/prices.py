@@ -1,0 +1,125 @@
+"""What AWS charges in us-east-1, on demand, and what a run uses of it.
+
+Every number of the cost table and of `traffic cost` is one of these constants, or follows from them.
+"""
+
+from dataclasses import dataclass
+
+GIGABYTE = 1024**3  # bytes
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one unit costs.
+
+    Attributes:
+        name: What is charged for, as users read it.
+        dollars: For one unit.
+        source: The address of AWS's price list.
+        free: Units a month that are free in every account, for good.
+    """
+
+    name: str
+    dollars: float
+    source: str
+    free: float = 0.0
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much is used.
+
+    Attributes:
+        value: The number.
+        source: The test that measures or counts it, or the section of docs/benchmarks.md that it was measured for.
+    """
+
+    value: float
+    source: str
+
+
+STEP_FUNCTIONS = "https://aws.amazon.com/step-functions/pricing/"
+LAMBDA = "https://aws.amazon.com/lambda/pricing/"
+DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+S3 = "https://aws.amazon.com/s3/pricing/"
+CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+
+TRANSITION = Price("state transitions", 25 / 1_000_000, STEP_FUNCTIONS)  # a state entered, a retry too
+GIGABYTE_SECOND = Price("Lambda", 0.0000133334, LAMBDA)  # arm64
+INVOCATION = Price("Lambda requests", 0.20 / 1_000_000, LAMBDA)
+WRITE = Price("DynamoDB writes", 0.625 / 1_000_000, DYNAMODB)  # a unit for each KB begun of an item
+READ = Price("DynamoDB reads", 0.125 / 1_000_000, DYNAMODB)  # a unit for each 4 KB begun, read consistently
+TABLE_STORED = Price("DynamoDB storage", 0.25, DYNAMODB, free=25.0)  # a GB and month
+TABLE_RECOVERY = Price("point-in-time recovery", 0.20, DYNAMODB)  # a GB and month
+PUT = Price("S3 writes and lists", 5 / 1_000_000, S3)
+GET = Price("S3 reads", 0.40 / 1_000_000, S3)
+ARCHIVED = Price("archive", 0.023, S3)  # a GB and month
+LOGGED = Price("logs", 0.50, CLOUDWATCH)  # a GB taken in
+LOG_STORED = Price("kept logs", 0.03, CLOUDWATCH)  # a GB and month
+TRACE = Price("X-Ray traces", 5 / 1_000_000, "https://aws.amazon.com/xray/pricing/")
+SECRET = Price("secret", 0.40, "https://aws.amazon.com/secrets-manager/pricing/")  # a month
+SECRET_READ = Price("reads of the secret", 0.05 / 10_000, "https://aws.amazon.com/secrets-manager/pricing/")
+ALARM = Price("alarms", 0.10, CLOUDWATCH)  # each, a month
+METRIC_HOUR = Price("metrics", 0.30 / (30 * 24), CLOUDWATCH)  # each, for an hour in which it is written
+MAIL = Price("e-mails", 2 / 100_000, "https://aws.amazon.com/sns/pricing/", free=1_000)
+KEY_USE = Price("uses of AWS's key", 0.03 / 10_000, "https://aws.amazon.com/kms/pricing/", free=20_000)
+
+# MB that each function has, and with it a share of a core: stacks/functions.py gives the same.
+MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
+
+MEASURED = "docs/benchmarks.md, functions with their share of a core"
+COUNTED = "tests/unit/cli/commands/test_cost_amounts.py"
+
+# How a run is cut into children: one repository each up to so many repositories, so many each beyond.
+SINGLES = Amount(200, COUNTED)
+BATCH = Amount(25, COUNTED)
+
+# Of a run, and of each child of its Map, where all is well: states entered.
+RUN_STATES = Amount(9, COUNTED)
+CHILD_STATES = Amount(6, COUNTED)
+
+# Requests to S3 (a missing object's are charged, too).
+RUN_PUTS = Amount(6, COUNTED)  # pages of the listing, manifest and summary, and three lists
+RUN_GETS = Amount(2, COUNTED)  # the manifest, by the Map and by Summarize run
+CHILD_PUTS = Amount(2, COUNTED)  # the answers, and their receipts
+CHILD_GETS = Amount(3, COUNTED)  # whether the run was stopped, the answers, and by Summarize run the receipts
+
+# Of a repository and day, at most: with traffic that day, referrers and paths.
+REPOSITORY_READS = Amount(3, COUNTED)  # units: 14 days at once, the entry and the snapshot
+NEWS_READS = Amount(1300, "lambdas/summarize_run/read_news.py")  # of a run, at most: what is usual of fifty of them
+DAY_WRITES = Amount(1, COUNTED)  # units of a day that is new or changed
+ENTRY_WRITES = Amount(1, COUNTED)
+SNAPSHOT_WRITES = Amount(3, COUNTED)  # of 2 to 3 KB
+DAY_BYTES = Amount(300, COUNTED)  # of the table, with the 100 bytes that DynamoDB adds to each item
+SNAPSHOT_BYTES = Amount(2600, COUNTED)  # with these 100 bytes, too
+ANSWERS_BYTES = Amount(2000, COUNTED)  # compressed, in an object of its own
+ENTRY_BYTES = Amount(600, COUNTED)  # that Summarize run reads: the entry, and the item that leads from its name
+
+RUN_BYTES = Amount(500, COUNTED)  # of the files of a run: manifest and receipts
+RUN_DAYS = Amount(80 + 30, "stacks/storage.py")  # that these are kept
+
+# Bytes that are logged.
+CALL_LOGGED = Amount(1200, COUNTED)  # for each call of a function, Lambda's own lines among them
+REPOSITORY_LOGGED = Amount(1000, COUNTED)  # a line by Fetch traffic and one by Store traffic
+LOGS_KEPT = Amount(3, "stacks/functions.py")  # months
+
+# Seconds of functions.
+COLD = Amount(7.5, MEASURED)  # to start Fetch traffic or Store traffic
+FETCH = Amount(1.5, MEASURED)  # a batch of one
+FETCH_MORE = Amount(0.33, MEASURED)  # each further repository of it
+STORE = Amount(1.2, MEASURED)
+STORE_MORE = Amount(0.1, MEASURED)
+LIST = Amount(3.0, MEASURED)
+LIST_MORE = Amount(0.0025, MEASURED)  # each repository, with 150 ms that GitHub takes for a page of 100
+SUMMARIZE = Amount(5.0, MEASURED)
+SUMMARIZE_MORE = Amount(0.0006, MEASURED)  # each repository
+AT_ONCE = Amount(4, COUNTED)  # children, each with a function of its own to start
+
+# What is there, whatever the number of repositories.
+ALARMS = Amount(10, COUNTED)
+METRICS = Amount(9, COUNTED)
+# Of AWS's key for RepoTraffic in a run, at most: two roles, once in five minutes, for as long as a run may take.
+# Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html (table key cache)
+KEY_USES = Amount(2 * 12 * 20, "traffic/deadline.py")
+# Bytes of a repository in the archived pages of a listing.
+LISTED_BYTES = Amount(500, "tests/unit/lambdas/list_repos/test_listed_pages.py")

@@ -1,0 +1,139 @@
+"""The deployed stack as the commands see it: clients by service name, and the stack's outputs."""
+
+import argparse
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cli.terminal import CommandError
+from traffic.record.archive import Archive
+
+STACK_NAME = "GitHubTrafficCaptureStack"
+
+LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
+
+# An invocation is waited for to its end and never repeated by the SDK: after a minute of silence botocore would invoke
+# again, while the first function is still at work. The connection is kept alive, as firewalls drop silent ones.
+# Sources:
+#   https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (function timeout)
+#   https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (functions with a long timeout)
+CONFIGS = {
+    "lambda": Config(read_timeout=LONGEST_FUNCTION + 30, retries={"total_max_attempts": 1}, tcp_keepalive=True),
+}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployed stack, on the local engine or in an AWS account: commands never know which.
+
+    Attributes:
+        outputs: The stack's outputs by name.
+        parameters: The stack's parameters by name; CloudFormation masks those that are NoEcho.
+        client: Gives the boto3 client of a service.
+        place: Where the history is, for people: a folder, or an account and region.
+        options: What to add to a command so that it means the same deployment, for example ` --aws`.
+        aws_cli: How a command of AWS's own command line begins that works on the same account and region.
+        stack: The stack's name.
+        save: Has the state written to disk where that does not happen by itself.
+    """
+
+    outputs: Mapping[str, str]
+    client: Callable[[str], Any]
+    place: str
+    parameters: Mapping[str, str]
+    options: str = ""
+    aws_cli: str = "aws"
+    stack: str = STACK_NAME
+    save: Callable[[], None] = lambda: None
+
+    @property
+    def archive(self) -> Archive:
+        """The stack's archive."""
+        return Archive(self.output("ArchiveBucket"), self.client("s3"))
+
+    def output(self, name: str) -> str:
+        """Give a stack output.
+
+        Raises:
+            CommandError: The stack was deployed from a version that has no such output.
+        """
+        try:
+            return self.outputs[name]
+        except KeyError as exc:
+            raise CommandError(
+                f"The stack in {self.place} has no output {name!r}: deploy this version of the stack, then try again."
+            ) from exc
+
+
+def stack_of(
+    client: Callable[[str], Any],
+    place: str,
+    *,
+    name: str = STACK_NAME,
+    options: str = "",
+    save: Callable[[], None],
+) -> Deployment:
+    """Read what a stack says of itself.
+
+    Raises:
+        CommandError: There is no such stack.
+    """
+    try:
+        stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ValidationError":  # which is how CloudFormation says "does not exist"
+            raise
+        raise CommandError(f"There is no stack {name!r} in {place}.") from exc
+    return Deployment(
+        outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+        parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
+        client=client,
+        place=place,
+        options=options,
+        stack=name,
+        save=save,
+    )
+
+
+@contextmanager
+def aws_deployment(arguments: argparse.Namespace) -> Iterator[Deployment]:
+    """Open the stack in the AWS account of `--profile` and `--region`.
+
+    Raises:
+        CommandError: It is not there; the message says how to deploy it.
+    """
+    session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
+    clients: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in clients:
+            clients[service] = session.client(service, config=CONFIGS.get(service))  # type: ignore[call-overload]
+        return clients[service]
+
+    place = f"AWS region {session.region_name or '(none)'}"
+    profile = f" --profile {shlex.quote(arguments.profile)}" if arguments.profile else ""
+    aws_cli = f"aws{profile} --region {session.region_name}"
+    name, options = arguments.stack_name, aws_options(arguments)
+    try:
+        yield replace(stack_of(client, place, name=name, options=options, save=lambda: None), aws_cli=aws_cli)
+    finally:
+        for each in clients.values():
+            each.close()
+
+
+def aws_options(arguments: argparse.Namespace) -> str:
+    """Repeat the options that lead to the same stack, to be shown in a command to type."""
+    options = " --aws"
+    if arguments.profile:
+        options += f" --profile {shlex.quote(arguments.profile)}"
+    if arguments.region:
+        options += f" --region {arguments.region}"
+    if arguments.stack_name != STACK_NAME:
+        options += f" --stack-name {arguments.stack_name}"
+    return options

@@ -1,0 +1,51 @@
+"""A date that GitHub returns no longer, from the archive: which of its objects are to be stored again."""
+
+from collections.abc import Sequence
+
+from traffic.clock import days_before
+from traffic.contract import Batch, Manifest, Run, RunState, archive_prefix, manifest_key
+from traffic.errors import InvalidInputError
+from traffic.record.archive import Archive
+from traffic.record.spans import join, span_text
+
+WINDOW = 14  # days back from a capture that GitHub returns
+LATE = 3  # days by which GitHub's window has been seen to lag, so that it reached further back
+
+
+def is_beyond_github(date: str, today: str) -> bool:
+    """Tell whether GitHub returns a day no longer."""
+    return date < days_before(today, WINDOW)
+
+
+def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
+    """Write a manifest of the archive objects whose answers can hold a day.
+
+    Raises:
+        InvalidInputError: There is none; the message names the dates that can be had.
+    """
+    dates = archive.capture_dates()
+    can_hold = [captured for captured in dates if days_before(captured, WINDOW + LATE) <= date <= captured]
+    batches: list[Batch] = [
+        {"repositories": [], "key": key} for captured in can_hold for key in archive.keys(archive_prefix(captured))
+    ]
+    held = describe_dates(dates, today)
+    if not batches:
+        raise InvalidInputError(
+            f"Neither GitHub nor any answer in the archive has {date}. Dates that can be had: {held}. "
+            "What was imported needs no run: traffic show has it."
+        )
+    archive.put_note(manifest_key(run["id"]), batches)
+    manifest: Manifest = {
+        "bucket": archive.bucket,
+        "key": manifest_key(run["id"]),
+        "batches": len(batches),
+        "repositories": 0,
+        "held": held,
+    }
+    return {"run": run, "listing": {"parts": 0, "pauses": 0}, "manifest": manifest}
+
+
+def describe_dates(capture_dates: Sequence[str], today: str) -> str:
+    """Name the dates that can be had, from the archive or, up to today, from GitHub."""
+    reached = [(days_before(captured, WINDOW), captured) for captured in [*capture_dates, today]]
+    return ", ".join(span_text(span) for span in join(reached))

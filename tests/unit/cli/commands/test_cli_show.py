@@ -1,0 +1,82 @@
+"""`traffic show` on tables as the functions leave them."""
+
+import pytest
+
+from cli.commands.show import show
+from cli.terminal import CommandError
+from tests.unit.cli_stack import Stack, fresh_stack
+
+stack = pytest.fixture(fresh_stack)
+
+
+def test_a_former_name_leads_to_the_days(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody who knows a repository by its old name finds its whole history, in any case."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})
+    stack.day("octo/docs", "2026-11-19", {"views-count": 5, "views-uniques": 2, "views-complete": True})
+    stack.day("octo/docs", "2026-11-20", {"clones-count": 0, "clones-uniques": 0})
+
+    show(stack.deployment, "Octo/DOCS")
+
+    output = capsys.readouterr()
+    assert output.out == "2026-11-19\t5\t2\t\t\tpartial\n2026-11-20\t\t\t0\t0\tpartial\n"
+    assert "octo/manual (id 7)" in output.err
+
+
+def test_a_day_that_was_told_whole_is_not_marked(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mark is for what may be less than what happened."""
+    whole = {"views-count": 1, "clones-count": 0, "views-complete": True, "clones-complete": True}
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
+    stack.day("octo/docs", "2026-11-20", whole)
+
+    show(stack.deployment, "7")
+
+    assert capsys.readouterr().out == "2026-11-20\t1\t\t0\t\t\n"
+
+
+def test_the_first_day_can_be_chosen(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Years of days do not fit a screen."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
+    for day in ("2026-11-18", "2026-11-19", "2026-11-20"):
+        stack.day("octo/docs", day, {"views-count": 1})
+
+    show(stack.deployment, "octo/docs", since="2026-11-19")
+
+    assert [line[:10] for line in capsys.readouterr().out.splitlines()] == ["2026-11-19", "2026-11-20"]
+
+
+def test_of_several_repositories_of_a_name_the_one_that_bears_it_is_shown(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A deleted and recreated repository has two histories; none may pass for the other."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/old": "2026-11-20"})
+    stack.repository("8", "octo/docs~8", names={"octo/docs": "2026-11-20"})
+    stack.pointer("octo/docs", owner="7", ids={"7", "8"})
+    stack.day("octo/docs", "2026-10-01", {"views-count": 1})
+    stack.day("octo/docs~8", "2026-11-20", {"views-count": 2})
+
+    show(stack.deployment, "octo/docs")
+
+    output = capsys.readouterr()
+    assert output.out.startswith("2026-11-20\t2\t")
+    assert "traffic show 7" in output.err
+
+
+def test_rows_of_the_first_version_are_found_by_their_key(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """An upgraded table holds rows that no entry among the repositories leads to."""
+    stack.day("docs", "2024-01-01", {"views-count": 3})
+
+    show(stack.deployment, "docs")
+
+    assert capsys.readouterr().out.startswith("2024-01-01\t3\t")
+
+
+def test_an_unknown_name_is_answered_with_names_like_it(stack: Stack) -> None:
+    """Most unknown names are misspelt ones, or lack their owner."""
+    stack.repository("7", "octo/docs", names={"Octo/docs": "2026-11-20"})
+
+    with pytest.raises(CommandError, match="did you mean Octo/docs"):
+        show(stack.deployment, "octo/dosc")
+    with pytest.raises(CommandError, match="did you mean Octo/docs"):
+        show(stack.deployment, "docs")
+    with pytest.raises(CommandError, match="expected owner/name or an id"):
+        show(stack.deployment, "99")

@@ -1,0 +1,301 @@
+"""`traffic subscribe` and the doctor's look at subscriptions: what SNS and CloudWatch may answer."""
+
+import argparse
+import io
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.commands.subscribe import address_given, alarm_name, host_of, read_link, subscribe, token_in
+from cli.stack.deployment import STACK_NAME, Deployment, aws_deployment
+from cli.stack.drift import drift_findings
+from cli.stack.subscriptions import subscription_findings
+from cli.terminal import CommandError, UsageError
+from tests.unit.cli_stack import OUTPUTS
+
+TOPIC = OUTPUTS["SummaryTopicArn"]
+EMAIL = "you@example.com"
+ARN = f"{TOPIC}:1"
+LINK = f"https://sns.us-east-1.amazonaws.com/confirmation.html?TopicArn={TOPIC}&Token=51b2&Endpoint={EMAIL}"
+
+
+class FakeAws:
+    """SNS, CloudWatch and CloudFormation in one: it does as it is told, and notes what it was asked.
+
+    Attributes:
+        listed: Pages of subscriptions: addresses, each with what is in the place of its ARN.
+        authenticated: Those that a signed request confirmed.
+        refused: Error codes by operation, in boto3's words.
+        asked: The calls that change something, in order.
+        alarms: The logical ids of the stack's alarms.
+        waits: What a subscription that is new has in the place of its ARN.
+    """
+
+    def __init__(self, *listed: dict[str, str], authenticated: tuple[str, ...] = (ARN,), refused: str = "") -> None:
+        self.listed, self.authenticated = listed, authenticated
+        self.refused = dict(each.split("=") for each in refused.split())
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.alarms = ["AlarmsRunFailed1", "AlarmsRunMissing1"]
+        self.waits = "pending confirmation"
+
+    def deployment(self, **parameters: str) -> Deployment:
+        """Describe a stack that is served by this."""
+        return Deployment(OUTPUTS, lambda _service: self, "here", parameters, options=" --aws")
+
+    def get_paginator(self, operation: str) -> "FakeAws":
+        """Be a paginator."""
+        self._may(operation)
+        return self
+
+    def paginate(self, **asked: str) -> list[dict[str, Any]]:
+        """Give all pages."""
+        if "StackName" in asked:
+            return [
+                {"StackResourceSummaries": [{"LogicalResourceId": each, "PhysicalResourceId": f"Stack-{each}"}]}
+                for each in self.alarms
+            ]
+        return [{"Subscriptions": [subscription(*each) for each in page.items()]} for page in self.listed]
+
+    def get_subscription_attributes(self, *, SubscriptionArn: str) -> dict[str, Any]:  # noqa: N803
+        """Describe a subscription."""
+        self._may("get_subscription_attributes")
+        authenticated = str(SubscriptionArn in self.authenticated).lower()
+        return {"Attributes": {"ConfirmationWasAuthenticated": authenticated}}
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, str]]:
+        def call(**given: Any) -> dict[str, str]:
+            self._may(operation)
+            self.asked.append((operation, given))
+            return {"SubscriptionArn": self.waits if operation == "subscribe" else ARN}
+
+        return call
+
+    def _may(self, operation: str) -> None:
+        if code := self.refused.get(operation):
+            raise ClientError({"Error": {"Code": code, "Message": "AWS's words: Token 51b2"}}, operation)
+
+
+def subscription(email: str, arn: str) -> dict[str, str]:
+    """Describe a subscription as SNS lists it; an address without @ is a queue's."""
+    return {"Endpoint": email, "SubscriptionArn": arn, "Protocol": "email" if "@" in email else "sqs"}
+
+
+def test_the_steps_follow_one_another() -> None:
+    """The alarm is touched only once mail arrives; the token goes to AWS in the signed request's body alone."""
+    aws = FakeAws({EMAIL: "Deleted", "queue": "arn:queue"}, {EMAIL: "PendingConfirmation"})
+
+    subscribe(aws.deployment(), EMAIL, lambda: LINK.replace("&", "&amp;"))
+
+    confirmation = {"TopicArn": TOPIC, "Token": "51b2", "AuthenticateOnUnsubscribe": "true"}
+    assert aws.asked[:2] == [
+        ("subscribe", {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": EMAIL}),
+        ("confirm_subscription", confirmation),
+    ]
+    (operation, alarm) = aws.asked[2]
+    assert (operation, alarm["AlarmName"], alarm["StateValue"]) == ("set_alarm_state", "Stack-AlarmsRunMissing1", "OK")
+    assert len(alarm["StateReason"]) < 1023
+
+
+def test_an_address_that_is_subscribed_for_good_gets_its_alarm_only() -> None:
+    """The command is repeated where it was interrupted before the alarm; it must not end a good subscription."""
+    aws = FakeAws({EMAIL.upper(): ARN})
+
+    subscribe(aws.deployment(), EMAIL, lambda: pytest.fail("no link is needed"))
+
+    assert [operation for operation, _ in aws.asked] == ["set_alarm_state"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "said"),
+    [
+        ("list_stack_resources", "AccessDenied", "the right cloudformation:ListStackResources"),
+        ("list_subscriptions_by_topic", "AuthorizationError", "the right sns:ListSubscriptionsByTopic"),
+        ("list_subscriptions_by_topic", "NotFound", "The stack's topic is gone"),
+        ("subscribe", "AuthorizationError", f"may not subscribe {EMAIL}: they need the right sns:Subscribe"),
+        ("subscribe", "InvalidParameter", f"AWS does not subscribe {EMAIL}: AWS's words"),
+        ("confirm_subscription", "AuthorizationError", "the right sns:ConfirmSubscription"),
+        ("confirm_subscription", "InvalidParameter", "older than two days.*`traffic subscribe --aws you@example.com`"),
+        ("set_alarm_state", "AccessDenied", "they need the right cloudwatch:SetAlarmState"),
+    ],
+)
+def test_what_aws_refuses_is_said_in_a_plain_sentence(operation: str, code: str, said: str) -> None:
+    """With the right that is missing; SNS's own words about a token are left out, they could repeat it."""
+    aws = FakeAws(refused=f"{operation}={code}")
+
+    with pytest.raises(CommandError, match=said) as refused:
+        subscribe(aws.deployment(), EMAIL, lambda: LINK)
+
+    assert operation != "confirm_subscription" or "51b2" not in str(refused.value)
+    assert operation == "set_alarm_state" or "set_alarm_state" not in dict(aws.asked)
+
+
+def test_a_confirmation_that_did_not_count_as_signed_is_no_success() -> None:
+    """Somebody followed the link first: what AWS answers then is documented nowhere, so the result is looked at."""
+    aws = FakeAws(authenticated=())
+
+    with pytest.raises(CommandError, match="Somebody followed the link before, you or a mail scanner"):
+        subscribe(aws.deployment(), EMAIL, lambda: LINK)
+
+    assert "set_alarm_state" not in dict(aws.asked)
+
+
+def test_a_stack_without_the_alarm_is_refused_before_anything_is_changed() -> None:
+    """A stack of another version, or one that is not ours."""
+    aws = FakeAws()
+    aws.alarms = []
+
+    with pytest.raises(CommandError, match="has no alarm RunMissing: deploy this version"):
+        alarm_name(aws.deployment())
+
+
+@pytest.mark.parametrize(
+    ("topic", "host"),
+    [
+        (TOPIC, "sns.us-east-1.amazonaws.com"),
+        ("arn:aws-cn:sns:cn-north-1:1:summary", "sns.cn-north-1.amazonaws.com.cn"),
+        ("arn:aws-us-gov:sns:us-gov-west-1:1:summary", "sns.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_the_links_host_is_that_of_the_partition(topic: str, host: str) -> None:
+    """China has another one."""
+    assert host_of(topic) == host
+    assert token_in(f"https://{host}/?Action=ConfirmSubscription&TopicArn={topic}&Token=a", topic, EMAIL) == "a"
+
+
+@pytest.mark.parametrize("link", ["x" * 100_000, "https://[::1", "\x00\x1b[31m", "Token=51b2", f"{LINK[:-30]}%zz"])
+def test_what_is_no_link_is_refused_without_being_repeated(link: str) -> None:
+    """A clipboard may hold anything, a password too."""
+    with pytest.raises(UsageError) as refused:
+        token_in(link.replace(EMAIL, "z"), TOPIC, EMAIL)
+
+    assert "51b2" not in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("endpoint", ["you+aws@example.com", "you%2Baws%40example.com", "YOU+aws@example.com"])
+def test_an_address_with_a_plus_is_confirmed(endpoint: str) -> None:
+    """AWS writes the address into the link without encoding it, and many people sort their mail by such addresses."""
+    assert token_in(LINK.replace(EMAIL, endpoint), TOPIC, "you+aws@example.com") == "51b2"
+
+
+def test_a_link_that_a_mail_scanner_rewrote_is_taken() -> None:
+    """Where mails are scanned, nobody sees another link; its token still goes to AWS alone."""
+    scanner = "https://eur01.safelinks.protection.outlook.com/"
+
+    assert token_in(f"{scanner}?url={quote(LINK, safe='')}&data=05%7C02&reserved=0", TOPIC, EMAIL) == "51b2"
+    for other in ("https://sns.example.com/", "http://sns.us-east-1.amazonaws.com/"):
+        with pytest.raises(UsageError, match="not a link to sns"):
+            token_in(
+                f"{scanner}?url={quote(LINK.replace('https://sns.us-east-1.amazonaws.com/', other))}", TOPIC, EMAIL
+            )
+
+
+def test_a_subscription_that_aws_still_lists_is_no_success() -> None:
+    """It answers with an ARN then and sends no mail: the command must not wait for its link."""
+    aws = FakeAws()
+    aws.waits = ARN
+
+    with pytest.raises(CommandError, match=f"still lists an earlier subscription of {EMAIL}"):
+        subscribe(aws.deployment(), EMAIL, lambda: pytest.fail("no link is sent"))
+
+    assert [operation for operation, _ in aws.asked] == ["subscribe"]
+
+
+@pytest.mark.parametrize("given", [b"", b"\n", b"\xff\xfe" + LINK.encode()])
+def test_what_is_no_text_is_refused_in_a_sentence(given: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe may be empty, or a clipboard hold a picture. A traceback would show what it holds."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+
+    with pytest.raises(UsageError, match="No link was pasted"):
+        read_link()
+
+
+def test_an_ended_terminal_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl+D, where the mail has not come."""
+
+    def end(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", end)
+    with pytest.raises(UsageError, match="No link was pasted"):
+        read_link()
+
+
+def test_the_link_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no argument: other users of a machine can read those."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{LINK}\nmore\n"))
+
+    assert read_link().strip() == LINK
+
+
+@pytest.mark.parametrize("text", ["", "you", "you@", "@example.com", "you @example.com", "a@b@c"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    """Before anything is asked."""
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected one like you@example\.com"):
+        address_given(text)
+
+
+def found(aws: FakeAws, **parameters: str) -> list[tuple[str, str]]:
+    """Look at the subscriptions; states and advices."""
+    return [(each.state, each.advice) for each in subscription_findings(aws.deployment(**parameters))]
+
+
+def test_only_confirmed_addresses_count() -> None:
+    """SNS lists the others for days, and pages of a hundred."""
+    command = f"`traffic subscribe --aws {EMAIL}`"
+    dead = FakeAws({EMAIL: "Deleted"}, {"queue": "arn:queue"})
+
+    assert found(dead, SummaryEmail=EMAIL) == [("fail", command)]
+    assert found(FakeAws(), SummaryEmail=EMAIL) == [("fail", command)]
+    assert found(FakeAws({}, {EMAIL.upper(): ARN}), SummaryEmail=EMAIL) == [("ok", "")]
+
+
+def test_an_address_that_gets_nothing_beside_one_that_does_is_a_warning() -> None:
+    """Somebody reads the mails, but not whom the stack names."""
+    aws = FakeAws({"her@example.com": ARN, EMAIL: "PendingConfirmation"})
+
+    assert found(aws, SummaryEmail=EMAIL) == [("warn", f"`traffic subscribe --aws {EMAIL}`"), ("ok", "")]
+
+
+def test_a_stack_that_wants_no_mail_does_not_fail() -> None:
+    """Other subscriptions are as good; none at all is worth a word."""
+    assert found(FakeAws({"queue": "arn:queue"})) == [("ok", "")]
+    assert found(FakeAws()) == [("warn", "`traffic subscribe --aws EMAIL`")]
+
+
+def test_the_command_can_be_pasted_whatever_the_address() -> None:
+    """An address may hold what a shell reads as a command."""
+    assert found(FakeAws(), SummaryEmail="o'$(id)@b.c") == [("fail", "`traffic subscribe --aws 'o'\"'\"'$(id)@b.c'`")]
+
+
+def test_a_right_that_is_missing_is_a_warning() -> None:
+    """The rest is checked all the same."""
+    aws = FakeAws({EMAIL: ARN}, refused="get_subscription_attributes=AuthorizationError get_template=AccessDenied")
+
+    assert found(aws, SummaryEmail=EMAIL)[1] == ("warn", "not checked: these credentials need that right")
+    assert [each.state for each in drift_findings(aws.deployment())] == ["warn"]
+
+
+def test_a_list_that_may_not_be_read_is_a_warning() -> None:
+    """The tables and the archive are still compared with the template, and the last run is still shown."""
+    aws = FakeAws(refused="list_subscriptions_by_topic=AuthorizationError")
+
+    assert found(aws, SummaryEmail=EMAIL) == [("warn", "not checked: these credentials need that right")]
+
+
+def test_the_commands_can_be_pasted_whatever_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile's name may have spaces, and a shell must not read them as the end of it."""
+    monkeypatch.setattr("boto3.Session", lambda **_: SimpleNamespace(region_name="us-east-1"))
+    monkeypatch.setattr(
+        "cli.stack.deployment.stack_of", lambda client, _place, **more: Deployment({}, client, "", {}, more["options"])
+    )
+    arguments = argparse.Namespace(profile="my profile", region=None, stack_name=STACK_NAME)
+
+    with aws_deployment(arguments) as deployment:
+        assert deployment.options == " --aws --profile 'my profile'"
+        assert deployment.aws_cli == "aws --profile 'my profile' --region us-east-1"

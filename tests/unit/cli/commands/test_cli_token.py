@@ -1,0 +1,286 @@
+"""`traffic token` and the checks of `traffic doctor` that ask GitHub, against a GitHub on loopback."""
+
+import argparse
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from cli.commands.doctor import (
+    deployment_findings,
+    last_run_finding,
+    limit_finding,
+    python_finding,
+    token_findings,
+    tokens_findings,
+)
+from cli.commands.token import owner_given, read_token, replace_token
+from cli.stack.finding import Finding
+from cli.stack.github_access import GitHubAccess
+from cli.terminal import CommandError, UsageError
+from simulated_github import SimulatedGitHub
+from tests.unit.cli_stack import OUTPUTS, Stack, fresh_stack
+
+stack = pytest.fixture(fresh_stack)
+
+
+@pytest.fixture
+def github() -> Iterator[SimulatedGitHub]:
+    """Serve a GitHub that takes one token."""
+    with SimulatedGitHub(repositories=["octo/docs"], token="good", token_expires="2027-01-31 10:13:04 UTC") as github:
+        yield github
+
+
+def states(findings: Iterator[Finding]) -> dict[str, str]:
+    """Give the state of each check."""
+    return {finding.subject: finding.state for finding in findings}
+
+
+def with_secret(stack: Stack, github: SimulatedGitHub) -> Stack:
+    """Let the stack hold a dead token, and reach the GitHub on loopback."""
+    stack.deployment.client("secretsmanager").create_secret(Name="token", SecretString="dead")
+    stack.deployment = replace(stack.deployment, parameters={"GitHubApiUrl": github.url})
+    return stack
+
+
+def secret_of(stack: Stack) -> str:
+    """Read the secret."""
+    return str(stack.deployment.client("secretsmanager").get_secret_value(SecretId="token")["SecretString"])
+
+
+def test_a_good_token_takes_the_place_of_the_old_one(
+    stack: Stack, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And is shown nowhere: terminals are recorded, and looked at by others."""
+    with_secret(stack, github)
+
+    replace_token(stack.deployment, "good", check=True)
+
+    output = capsys.readouterr()
+    assert secret_of(stack) == "good"
+    assert "2027-01-31" in output.out
+    assert "good" not in output.out + output.err
+
+
+def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHub) -> None:
+    """A slip of the hand must not end the captures."""
+    with_secret(stack, github)
+
+    with pytest.raises(CommandError, match="401") as refused:
+        replace_token(stack.deployment, "wrong", check=True)
+
+    assert secret_of(stack) == "dead"
+    assert "wrong" not in str(refused.value)
+
+
+def test_a_token_can_be_replaced_where_github_cannot_be_reached_from(stack: Stack, github: SimulatedGitHub) -> None:
+    """The functions may reach a GitHub Enterprise Server that this machine does not."""
+    with_secret(stack, github)
+
+    replace_token(stack.deployment, "unseen", check=False)
+
+    assert secret_of(stack) == "unseen"
+
+
+@pytest.mark.parametrize("given", ["", "\n", "two words\n", "ghp_\x00\n", "ümlaut\n"])
+def test_what_cannot_be_a_token_is_refused_without_being_repeated(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty pipe must not erase the token."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+
+    with pytest.raises(UsageError, match="standard input gave no token"):
+        read_token()
+
+
+@pytest.mark.parametrize("failure", [EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")])
+def test_an_input_that_ends_or_is_no_text_is_refused_in_a_sentence(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+D at the question, or a clipboard that holds a picture: a traceback would show what it holds."""
+
+    def fail(_prompt: str) -> str:
+        raise failure
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", fail)
+    with pytest.raises(UsageError, match="standard input gave no token"):
+        read_token()
+
+
+def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Password managers end their output with a newline."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("github_pat_1\n"))
+
+    assert read_token() == "github_pat_1"
+
+
+def test_the_doctor_passes_a_token_that_reads_traffic(github: SimulatedGitHub) -> None:
+    """Asked is what a run asks: a repository's traffic."""
+    found = states(token_findings(GitHubAccess(github.url, "good")))
+
+    assert found == {"token": "ok", "rate limit": "ok", "permission": "ok"}
+
+
+def test_the_doctor_fails_a_token_that_github_refuses(github: SimulatedGitHub) -> None:
+    """One call only: more would get the user locked out."""
+    found = states(token_findings(GitHubAccess(github.url, "wrong")))
+
+    assert found == {"token": "fail"}
+    assert len(github.calls) == 1
+
+
+def test_the_doctor_warns_of_a_token_without_repositories() -> None:
+    """It is good, but nothing will be captured."""
+    with SimulatedGitHub(repositories=[]) as github:
+        found = states(token_findings(GitHubAccess(github.url, "any")))
+
+    assert found["permission"] == "warn"
+
+
+def test_the_doctor_names_a_github_that_does_not_answer() -> None:
+    """A wrong address is the commonest mistake with GitHub Enterprise Server."""
+    with SimulatedGitHub(repositories=[]) as github:
+        url = github.url
+
+    assert states(token_findings(GitHubAccess(url, "any"))) == {"github": "fail"}
+
+
+def test_the_doctor_checks_the_deployed_stack(stack: Stack, github: SimulatedGitHub) -> None:
+    """Its outputs, the token in its secret, who gets the summary, and how the last run ended."""
+    with_secret(stack, github)
+    topic = stack.deployment.client("sns").create_topic(Name="summary")["TopicArn"]
+    stack.deployment = replace(stack.deployment, outputs={**OUTPUTS, "SummaryTopicArn": topic})
+
+    found = states(deployment_findings(stack.deployment))
+
+    assert found == {
+        "outputs": "ok",
+        "secret": "ok",
+        "token": "fail",
+        "subscription": "warn",
+        "tables and archive": "ok",
+        "last run": "warn",
+    }
+
+
+def test_the_doctor_names_missing_outputs(stack: Stack) -> None:
+    """A stack of the first version has none of them."""
+    found = list(deployment_findings(replace(stack.deployment, outputs={})))
+
+    assert [finding.state for finding in found] == ["fail"]
+    assert "StateMachineArn" in found[0].found
+
+
+@pytest.mark.parametrize(("status", "state"), [("SUCCEEDED", "ok"), ("RUNNING", "ok"), ("FAILED", "fail")])
+def test_the_doctor_tells_how_the_last_run_ended(stack: Stack, status: str, state: str) -> None:
+    """And how to see why it failed."""
+    stack.step_functions.execution("run-1", status)
+
+    finding = last_run_finding(stack.deployment)
+
+    assert finding.state == state
+    assert ("traffic executions run-1" in finding.advice) is (status == "FAILED")
+
+
+def test_the_doctor_judges_versions_and_limits() -> None:
+    """What is too old fails; what will only make a run wait is a warning."""
+    assert python_finding((3, 10)).state == "fail"
+    assert python_finding((3, 11)).state == "ok"
+    assert limit_finding(499, 5000, "10:00 UTC").state == "warn"
+    assert limit_finding(500, 5000, "10:00 UTC").state == "ok"
+    assert limit_finding(None, None, "").state == "ok"
+
+
+def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: SimulatedGitHub) -> None:
+    """Each owner's may come from somebody else."""
+    with_secret(stack, github)
+
+    replace_token(stack.deployment, "good", owner="octo-org", check=True)
+    replace_token(stack.deployment, "better", owner="octo", check=False)
+
+    assert json.loads(secret_of(stack)) == {"*": "dead", "octo-org": "good", "octo": "better"}
+
+
+def test_the_word_that_stands_for_no_token_is_not_kept_beside_others(stack: Stack, github: SimulatedGitHub) -> None:
+    """A stack is deployed with `none` where command lines can be read by others."""
+    with_secret(stack, github)
+    stack.deployment.client("secretsmanager").put_secret_value(SecretId="token", SecretString="none")
+
+    replace_token(stack.deployment, "good", owner="octo-org", check=True)
+    replace_token(stack.deployment, "all", owner="*", check=False)
+
+    assert json.loads(secret_of(stack)) == {"octo-org": "good", "*": "all"}
+
+
+def test_several_tokens_are_not_replaced_by_one_by_mistake(stack: Stack, github: SimulatedGitHub) -> None:
+    """The others would be gone for good."""
+    with_secret(stack, github)
+    several = '{"octo":"one","acme":"two"}'
+    replace_token(stack.deployment, several, check=False)
+
+    with pytest.raises(CommandError, match="tokens for acme, octo: say which by --owner"):
+        replace_token(stack.deployment, "good", check=True)
+
+    assert secret_of(stack) == several
+
+
+def test_several_tokens_are_each_checked(stack: Stack, github: SimulatedGitHub) -> None:
+    """One that GitHub refuses leaves everything as it is, and is named by its owner."""
+    with_secret(stack, github)
+
+    with pytest.raises(CommandError, match="refuses this token for acme"):
+        replace_token(stack.deployment, '{"octo":"good","acme":"wrong"}', check=True)
+
+    assert secret_of(stack) == "dead"
+
+
+def test_the_doctor_checks_each_of_several_tokens(github: SimulatedGitHub) -> None:
+    """And says whose it is."""
+    found = states(tokens_findings(github.url, '{"octo": "good", "acme": "wrong"}'))
+
+    assert found == {
+        "token for octo": "ok",
+        "rate limit for octo": "ok",
+        "permission for octo": "ok",
+        "token for acme": "fail",
+    }
+
+
+def test_the_doctor_fails_the_placeholder_without_asking_github(github: SimulatedGitHub) -> None:
+    """`none` is deployed where the token follows; each refused call brings a user nearer to being locked out."""
+    several = '{"octo": "good", "acme": "NONE"}'
+
+    findings = list(tokens_findings(github.url, several, options=" --aws --profile work"))
+    (single,) = tokens_findings(github.url, "none", options=" --aws")
+    (anybody,) = (
+        each
+        for each in tokens_findings(github.url, '{"octo":"good","*":"none"}', options=" --aws")
+        if each.state == "fail"
+    )
+    (local,) = tokens_findings(github.url, "none")
+
+    (finding,) = (each for each in findings if each.state == "fail")
+    assert finding.subject == "token for acme"
+    assert finding.advice.startswith("`traffic token --aws --profile work --owner acme` asks for the token; leave")
+    assert single.advice.startswith("`traffic token --aws` asks for the token; leave GitHubAccessToken out")
+    assert anybody.advice.startswith("`traffic token --aws --owner '*'` asks")
+    assert local.advice == "put the token into GITHUB_TOKEN or .env"
+    assert [call.status for call in github.calls if call.status == 401] == []
+
+
+def test_the_doctor_fails_a_secret_without_a_token() -> None:
+    """Half a JSON object is none."""
+    assert states(tokens_findings("http://127.0.0.1:9", '{"octo"')) == {"token": "fail"}
+
+
+@pytest.mark.parametrize("given", ["", "octo/docs", "octo docs", "**"])
+def test_what_is_no_owner_is_refused(given: str) -> None:
+    """Its token would lie in the secret, and nobody would ever ask with it."""
+    with pytest.raises(argparse.ArgumentTypeError, match="expected one like octo-org"):
+        owner_given(given)
+
+
+def test_owners_are_the_same_in_upper_and_lower_case() -> None:
+    """As at GitHub."""
+    assert (owner_given("Octo-Org"), owner_given("*")) == ("octo-org", "*")

@@ -1,0 +1,336 @@
+"""`traffic import`: what other tools kept joins the record, by the record's rules, and survives with it."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.commands import import_history as command
+from cli.commands.rebuild import rebuild
+from cli.commands.verify import verify
+from cli.imports.formats import FORMATS, GHRS_HEADING
+from cli.main import main, parser
+from cli.terminal import CommandError, UsageError
+from tests.unit.recorded import Record, record
+
+AGGREGATE = ",".join(GHRS_HEADING)
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Record]:
+    """A record of one repository, and `octo/web`, which GitHub has and the record has not."""
+    with record(monkeypatch, "octo/docs", "octo/web", seed=5) as made:
+        made.capture("2026-11-20T09:00:00Z", "octo/docs")
+
+        @contextmanager
+        def opened(_: Namespace) -> Iterator[Any]:
+            yield made.deployment
+
+        monkeypatch.setattr(command, "opened", opened)
+        monkeypatch.setenv("GITHUB_API_URL", made.github.url)
+        monkeypatch.setenv("GITHUB_TOKEN", "any")
+        monkeypatch.chdir(tmp_path)
+        yield made
+
+
+def bring(*arguments: str) -> int:
+    """Run `traffic import`."""
+    parsed = parser().parse_args(["import", *arguments])
+    return int(parsed.execute(parsed))
+
+
+def written(path: Path, text: str) -> str:
+    """Write a file, and give its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def cells(record_: Record, repo_name: str, day: str) -> dict[str, int]:
+    """Give the numbers that the table holds of a day."""
+    item = record_.aws.days().get((repo_name, day), {})
+    return {name: int(value) for name, value in item.items() if name.endswith(("-count", "-uniques"))}
+
+
+def test_github_repo_stats_is_merged_and_its_invented_zeros_are_left_out(
+    kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`fillna(0)` turned "GitHub said nothing" into zero: a record that takes it over has invented it."""
+    folder = tmp_path / "ghrs-data"
+    written(folder / "views_clones_aggregate.csv", f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,7,3\n")
+    fragment = f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,6,2\n2024-03-02 00:00:00+00:00,,,2.0,1.0\n"
+    written(folder / "snapshots" / "2024-03-03_231754_views_clones_series_fragment.csv", fragment)
+    referrers = "referrer,views_total,views_unique\nnews.example,9,4\n"
+    written(folder / "snapshots" / "2024-03-03_231754_top_referrers_snapshot.csv", referrers)
+    paths = "url_path,views_total,views_unique\n/octo/docs/issues,5,2\n"
+    written(folder / "snapshots" / "2024-03-03_231754_top_paths_snapshot.csv", paths)
+
+    assert bring("github-repo-stats", str(folder), "--repository", "octo/docs") == 0
+
+    first = {"views-count": 7, "views-uniques": 3, "clones-count": 0, "clones-uniques": 0}
+    assert cells(kept, "octo/docs", "2024-03-01") == first, "the zeros are the fragment's, which is GitHub's answer"
+    assert cells(kept, "octo/docs", "2024-03-02") == {"views-count": 2, "views-uniques": 1}
+    assert "2 zeros were left out" in capsys.readouterr().out
+    snapshots = kept.dump()["RepoTrafficSnapshots"]
+    imported = next(item for item in snapshots if item["captured-on"] == "2024-03-03")
+    assert imported["referrers"] == [{"referrer": "news.example", "count": 9, "uniques": 4}]
+    assert imported["paths"] == [{"path": "/issues", "title": "", "count": 5, "uniques": 2}]
+
+
+def test_zeros_of_the_aggregate_alone_stay_unknown(kept: Record, tmp_path: Path) -> None:
+    """Absent is not zero, whoever wrote the zero."""
+    file = written(tmp_path / "views_clones_aggregate.csv", f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,7,3\n")
+
+    bring("github-repo-stats", file, "--repository", "octo/docs")
+
+    assert cells(kept, "octo/docs", "2024-03-01") == {"views-count": 7, "views-uniques": 3}
+
+
+def test_the_traffic_action_is_merged_with_the_zeros_that_github_told(kept: Record, tmp_path: Path) -> None:
+    """Its numbers are GitHub's, and an empty cell is one that it does not know."""
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,0,0\n2024-03-02,8,2\n")
+    clones = written(
+        tmp_path / "clones.csv", "_date,total_clones,unique_clones\n2024-03-02 00:00:00,3.0,1.0\n2024-03-03,,\n"
+    )
+
+    bring("repository-traffic-action", views, clones, "--repository", "octo/docs")
+
+    assert cells(kept, "octo/docs", "2024-03-01") == {"views-count": 0, "views-uniques": 0}
+    both = {"views-count": 8, "views-uniques": 2, "clones-count": 3, "clones-uniques": 1}
+    assert cells(kept, "octo/docs", "2024-03-02") == both
+    assert not cells(kept, "octo/docs", "2024-03-03")
+
+
+def test_the_first_versions_rows_join_their_owners_and_stay(kept: Record, capsys: pytest.CaptureFixture[str]) -> None:
+    """An upgrade must not lose what the first version kept, nor merge two owners' repositories of one name."""
+    row = {"repo-name": "docs", "timestamp": "2024-03-01T00:00:00Z", "views-count": 9, "views-uniques": 4}
+    kept.aws.dynamodb.Table("RepoTraffic").put_item(Item={**row, "clones-count": 0, "clones-uniques": 0})
+    kept.aws.dynamodb.Table("RepoTraffic").put_item(Item={**row, "repo-name": "web", "views-count": 5})
+
+    with pytest.raises(CommandError, match=r"Whose are docs, web\?"):
+        bring("first-version")
+    with pytest.raises(CommandError, match="Whose are web"):
+        bring("first-version", "--owner", "docs=octo")
+    with pytest.raises(CommandError, match="kept no 'wbe'"):
+        bring("first-version", "--owner", "octo", "--owner", "wbe=octo")
+    assert bring("first-version", "--owner", "octo") == 0
+
+    assert cells(kept, "octo/docs", "2024-03-01") == {"views-count": 9, "views-uniques": 4}
+    assert cells(kept, "octo/web", "2024-03-01") == {"views-count": 5, "views-uniques": 4}
+    assert cells(kept, "docs", "2024-03-01")["views-count"] == 9
+    assert "2 zeros were left out" in capsys.readouterr().out
+    assert {difference.kind for difference in verify(kept.deployment)} == {"first version"}
+
+
+def test_what_is_higher_stays_and_the_report_tells(
+    kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another tool's truncated day must not lower what GitHub said; and a dry run tells so before."""
+    day = "2026-11-15"
+    ours = cells(kept, "octo/docs", day)
+    views = written(
+        tmp_path / "views.csv",
+        f"_date,total_views,unique_views\n{day},{ours['views-count'] + 5},0\n2024-01-01,4,1\n",
+    )
+    before = kept.dump()
+
+    assert bring("repository-traffic-action", views, "--repository", "octo/docs", "--dry-run") == 0
+
+    told = capsys.readouterr().out
+    assert told.splitlines()[0].split("\t")[2:] == ["2", "2024-01-01", day, "1", "3", "1", "0", "0"]
+    assert "Nothing was changed" in told
+    assert kept.dump() == before
+    assert bring("repository-traffic-action", views, "--repository", "octo/docs") == 0
+    assert cells(kept, "octo/docs", day) == {**ours, "views-count": ours["views-count"] + 5}
+
+
+def test_imported_days_are_verified_rebuilt_and_imported_again_without_a_change(kept: Record, tmp_path: Path) -> None:
+    """What only a table knew would be lost with it; and a person may press the button twice."""
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring("repository-traffic-action", views, "--repository", "octo/docs")
+    bring("repository-traffic-action", views, "--repository", "octo/web")
+    before = kept.dump()
+    assert verify(kept.deployment) == []
+
+    bring("repository-traffic-action", views, "--repository", "octo/web")
+    assert kept.dump() == before
+    kept.delete_items()
+    rebuild(kept.deployment)
+
+    assert kept.dump() == before
+    assert verify(kept.deployment) == []
+
+
+def test_an_import_by_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_path: Path) -> None:
+    """An import leans on what made the repository known; by its time alone it would be stored before that."""
+    kept.capture("2127-01-01T09:00:00Z", "octo/web")
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring("repository-traffic-action", views, "--repository", "octo/web")
+    before = kept.dump()
+
+    kept.delete_items()
+    rebuild(kept.deployment)
+
+    assert kept.dump() == before
+    assert verify(kept.deployment) == []
+
+
+def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_its_name(
+    kept: Record, tmp_path: Path
+) -> None:
+    """A person may have thrown answers away; what was imported is still the repository's."""
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring("repository-traffic-action", views, "--repository", "octo/docs")
+    bucket = boto3.resource("s3").Bucket(kept.deployment.output("ArchiveBucket"))
+    bucket.objects.filter(Prefix="answers/").delete()
+
+    kept.delete_items()
+    rebuild(kept.deployment)
+
+    assert kept.days_of("octo/docs") == {"2024-03-01"}
+    assert verify(kept.deployment) == []
+
+
+def test_an_import_moves_no_watermark(kept: Record, tmp_path: Path) -> None:
+    """Lateness and lost days are told from what GitHub said, not from what another tool had."""
+    entry = kept.aws.repositories()[str(kept.id_of("octo/docs"))]
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2026-11-22,8,2\n")
+
+    bring("repository-traffic-action", views, "--repository", "octo/docs")
+
+    assert kept.aws.repositories()[str(kept.id_of("octo/docs"))] == entry
+
+
+def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: Path) -> None:
+    """The name that an import claims is the repository's own."""
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring("repository-traffic-action", views, "--repository", "octo/web")
+
+    kept.capture("2026-11-21T09:00:00Z", "octo/web")
+
+    assert "2024-03-01" in kept.days_of("octo/web")
+    assert "2026-11-20" in kept.days_of("octo/web")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("views.csv", "", r"begins with '', expected '_date,total_views,unique_views'"),
+        ("views.csv", "date,views\n2024-03-01,8\n", r"begins with 'date,views'"),
+        ("views.csv", "_date,total_views,unique_views\n", r"holds no day"),
+        ("views.csv", "_date,total_views,unique_views\n2024-03-01,8\n", r"line 2: 2 cells, expected 3"),
+        (
+            "views.csv",
+            "_date,total_views,unique_views\n2024-13-01,8,2\n",
+            r"line 2: _date is '2024-13-01', expected a UTC",
+        ),
+        ("views.csv", "_date,total_views,unique_views\n2024-03-01 12:00:00,8,2\n", r"expected a UTC day"),
+        ("views.csv", "_date,total_views,unique_views\n2124-03-01,8,2\n", r"expected a day that has begun"),
+        ("views.csv", "_date,total_views,unique_views\n2024-03-01,-8,2\n", r"total_views is '-8', expected a whole"),
+        ("views.csv", "_date,total_views,unique_views\n2024-03-01,8.5,2\n", r"total_views is '8.5'"),
+        ("views.csv", "_date,total_views,unique_views\n2024-03-01,2,8\n", r"unique_views is '8', expected no more"),
+        (
+            "views.csv",
+            "_date,total_views,unique_views\n2024-03-01,8,2\n2024-03-01,9,2\n",
+            r"line 3: .* stands in line 2",
+        ),
+        ("views.csv", '_date,total_views,unique_views\n"2024-03-01,8,2\n', r"line \d: .*expected a CSV|Expected a CSV"),
+        ("other.csv", "a,b\n", r"is not the tool's: expected files that end in views.csv, clones.csv"),
+    ],
+)
+def test_a_file_that_is_not_what_it_claims_is_refused(
+    kept: Record, tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    """Half an import of the wrong file is a record that nobody can trust again."""
+    before = kept.dump()
+    file = written(tmp_path / name, text)
+
+    with pytest.raises(CommandError, match=told):
+        bring("repository-traffic-action", file, "--repository", "octo/docs")
+
+    assert kept.dump() == before
+
+
+def test_a_binary_a_missing_and_a_renamed_file_are_refused(kept: Record, tmp_path: Path) -> None:
+    """Each is a user's mistake, told in one line."""
+    (tmp_path / "views.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CommandError, match="cannot be read as text"):
+        bring("repository-traffic-action", str(tmp_path / "views.csv"), "--repository", "octo/docs")
+    with pytest.raises(CommandError, match="does not exist"):
+        bring("github-repo-stats", str(tmp_path / "nothing"), "--repository", "octo/docs")
+    renamed = written(tmp_path / "old_top_paths_snapshot.csv", "url_path,views_total,views_unique\n/a,1,1\n")
+    with pytest.raises(CommandError, match="does not begin with when it was taken"):
+        bring("github-repo-stats", renamed, "--repository", "octo/docs")
+    assert len(kept.aws.days()) == len(kept.days_of("octo/docs"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["repository-traffic-action", "x.csv"], "--repository is None, expected OWNER/NAME"),
+        (["repository-traffic-action", "x.csv", "--repository", "docs"], "--repository is 'docs'"),
+        (["repository-traffic-action", "--repository", "octo/docs"], "Which files"),
+        (["repository-traffic-action", "x.csv", "--owner", "octo"], "--owner is for first-version alone"),
+        (["first-version", "x.csv"], "leave PATH"),
+        (["first-version", "--owner", "a", "--owner", "b"], "expected OWNER once"),
+        (["first-version", "--owner", "docs="], "expected OWNER once"),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_is_read(kept: Record, arguments: list[str], told: str) -> None:
+    """The message names what was said and what was expected."""
+    with pytest.raises(UsageError, match=told):
+        bring(*arguments)
+    assert len(kept.function.runs) == 0
+
+
+def test_a_repository_that_nobody_knows_is_refused(
+    kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows without an id could never be told from another repository's."""
+    file = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    with pytest.raises(CommandError, match="GitHub does not tell the id of octo/none: 404"):
+        bring("repository-traffic-action", file, "--repository", "octo/none")
+    kept.github.rename("octo/web", "octo/site")
+    with pytest.raises(CommandError, match="octo/web was renamed"):
+        bring("repository-traffic-action", file, "--repository", "octo/web")
+    monkeypatch.setenv("GITHUB_TOKEN", "")
+    with pytest.raises(CommandError, match="set GITHUB_TOKEN"):
+        bring("repository-traffic-action", file, "--repository", "octo/site")
+
+
+def test_a_user_sees_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback for a user's mistake."""
+    assert main(["import", "repository-traffic-action", str(tmp_path / "no"), "--repository", "octo/docs"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@given(
+    st.dictionaries(
+        st.dates(min_value=date(2020, 1, 1), max_value=date(2025, 1, 1)),
+        st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(lambda pair: (max(pair), min(pair))),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_every_day_of_a_file_is_read_as_it_stands(
+    tmp_path_factory: pytest.TempPathFactory, rows: dict[Any, Any]
+) -> None:
+    """Nothing is dropped, rounded or shifted by a day."""
+    text = "_date,total_views,unique_views\n" + "".join(
+        f"{day},{count},{uniques}\n" for day, (count, uniques) in rows.items()
+    )
+    file = tmp_path_factory.mktemp("history") / "views.csv"
+    file.write_text(text)
+
+    read = FORMATS["repository-traffic-action"]([file])
+
+    assert {day: tuple(seen.metrics.values()) for day, seen in read.days.items()} == {
+        day.isoformat(): numbers for day, numbers in rows.items()
+    }

@@ -1,0 +1,192 @@
+"""`traffic report`: what is read from the tables, how it is packed, and the file that comes of it."""
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.commands.note import add_note
+from cli.commands.report import write_report
+from cli.report import page
+from cli.report.histories import EPOCH, DayCells, History, read_histories
+from cli.report.packing import overview_row, repository_data
+from cli.terminal import CommandError
+from tests.unit.cli_stack import Stack, fresh_stack
+from traffic.record.notes import Note
+
+stack = pytest.fixture(fresh_stack)
+
+MADE_AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+NOV_18 = datetime(2026, 11, 18, tzinfo=UTC).toordinal() - EPOCH
+
+
+@pytest.fixture
+def filled(stack: Stack) -> Stack:
+    """A renamed repository with a gap of a day, a row of the first version, and a note."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})
+    whole = {"views-complete": True, "clones-complete": True}
+    stack.day("octo/docs", "2026-11-18", {"views-count": 5, "views-uniques": 2, "views-complete": True})
+    stack.day("octo/docs", "2026-11-20", {"views-count": 0, "views-uniques": 0, "clones-count": 3, **whole})
+    stack.day("docs", "2024-01-01", {"views-count": 3})
+    referrers = [{"referrer": "Google", "count": 4, "uniques": 2}]
+    stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": "2026-11-20", "referrers": referrers})
+    add_note(stack.deployment, Note("octo/docs", "2026-11-20", "v2 </script>"))
+    return stack
+
+
+def packed_parts(html: str) -> list[dict[str, Any]]:
+    """Unpack the repositories of a page."""
+    texts = re.findall(r'<script type="text/plain" id="packed-\d+">([^<]+)</script>', html)
+    return [json.loads(zlib.decompress(base64.b64decode(text), wbits=-15)) for text in texts]
+
+
+def summary_of(html: str) -> dict[str, Any]:
+    """Read the overview of a page."""
+    found = re.search(r'<script type="application/json" id="summary">(.+?)</script>', html)
+    assert found
+    summary: dict[str, Any] = json.loads(found[1])
+    return summary
+
+
+def test_the_file_holds_exactly_what_the_tables_hold(filled: Stack, tmp_path: Path) -> None:
+    """Absent stays null and zero stays zero; a name of the first version has its place, too."""
+    path = tmp_path / "report.html"
+    write_report(filled.deployment, path, made_at=MADE_AT)
+    html = path.read_text(encoding="utf-8")
+
+    rows = summary_of(html)["repositories"]
+    old, manual = packed_parts(html)
+
+    assert [(row["name"], row["former"], row["views"]) for row in rows] == [
+        ("docs", [], 3),
+        ("octo/manual", ["octo/docs"], 5),
+    ]
+    assert old["views"] == [3]
+    assert {name: manual[name] for name in ("start", "views", "visitors", "clones", "cloners", "told")} == {
+        "start": NOV_18,
+        "views": [5, None, 0],
+        "visitors": [2, None, 0],
+        "clones": [None, None, 3],
+        "cloners": [None, None, None],
+        "told": "103",
+    }
+    assert manual["notes"] == [[NOV_18 + 2, "v2 </script>"]]
+    assert manual["referrers"] == {"names": ["Google"], "rows": [[0, 4, 2]]}
+    assert manual["paths"] == {"names": [], "rows": [None]}
+
+
+def test_the_command_says_where_and_how_large_and_that_it_is_private(
+    filled: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person decides by that whether it can be mailed, and to whom."""
+    path = tmp_path / "report.html"
+
+    write_report(filled.deployment, path, made_at=MADE_AT)
+
+    size = path.stat().st_size // 1000
+    assert capsys.readouterr().out == f"{path}: 2 repositories, {size} KB. Private: it names your referrers.\n"
+
+
+def test_an_interrupted_report_leaves_the_earlier_one_whole(
+    filled: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is no reason to lose last week's."""
+    path = tmp_path / "report.html"
+    path.write_text("last week's", encoding="utf-8")
+
+    def interrupted(*_arguments: object, **_more: object) -> Iterator[str]:
+        yield "half"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.commands.report.page_parts", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(filled.deployment, path, made_at=MADE_AT)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text(encoding="utf-8") == "last week's"
+
+
+def test_without_any_history_the_command_says_how_to_begin(stack: Stack, tmp_path: Path) -> None:
+    """An empty page would look like a fault."""
+    with pytest.raises(CommandError, match="traffic run"):
+        write_report(stack.deployment, tmp_path / "report.html", made_at=MADE_AT)
+
+
+def test_two_repositories_of_one_name_have_a_page_each(stack: Stack) -> None:
+    """One was deleted and made again under its name: neither history may hide the other."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01"})
+    stack.repository("8", "octo/docs~8", names={"octo/docs": "2026-11-20"})
+
+    assert [history.name for history in read_histories(stack.deployment)] == ["octo/docs", "octo/docs~8"]
+
+
+def test_recent_sums_cover_the_same_days_for_each_and_never_add_uniques() -> None:
+    """A repository that fell silent must not show its last good month as recent."""
+    cells = {NOV_18 - ago: DayCells((10, 4, None, None), (True, True)) for ago in range(40)}
+    silent = History("octo/silent", days={NOV_18 - 60: cells[NOV_18]})
+
+    row = overview_row(History("octo/docs", days=cells), NOV_18)
+
+    assert (row["recentViews"], row["views"], row["peakVisitors"]) == (280, 400, 4)
+    assert (row["recentClones"], row["clones"]) == (None, None)
+    assert overview_row(silent, NOV_18)["recentViews"] is None
+    assert len(row["spark"]) == 91
+    assert row["spark"][-40:] == [10] * 40
+    assert row["spark"][0] is None
+
+
+def test_the_last_capture_of_each_week_is_kept(stack: Stack) -> None:
+    """Each tells 14 days, so that no day is without a capture, and the file is a seventh as large."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-24"})
+    for day in range(18, 25):  # a Wednesday to a Tuesday
+        stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": f"2026-11-{day}", "referrers": []})
+
+    (history,) = read_histories(stack.deployment)
+
+    assert repository_data(history)["captures"] == [NOV_18 + 4, NOV_18 + 6]
+
+
+def test_nothing_embedded_can_end_its_script() -> None:
+    """A repository's name or a note's text is somebody else's."""
+    assert page.embedded({"text": "</script><!--"}) == '{"text":"\\u003c/script>\\u003c!--"}'
+
+
+def test_the_policy_allows_the_pages_own_scripts_and_styles_alone(filled: Stack, tmp_path: Path) -> None:
+    """A hash that does not fit would leave the page empty; one too many would let a stranger's script run."""
+    path = tmp_path / "report.html"
+    write_report(filled.deployment, path, made_at=MADE_AT)
+    html = path.read_text(encoding="utf-8").split("-->", 1)[-1]
+    inline = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", html, re.DOTALL)
+
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
+    assert len(hashes) == len(page.SCRIPTS) + len(page.STYLES)
+    assert sorted(re.findall(r"sha256-([^&]+)", html)) == sorted(hashes)
+
+
+def test_the_vendored_charts_are_those_whose_sums_are_written_beside_them() -> None:
+    """Nobody reviews a minified file: its sum says that it is the published one."""
+    folder = page.FOLDER / "uplot"
+    sums = dict(re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", (folder / "README.md").read_text(encoding="utf-8")))
+
+    assert sums.keys() == {"uPlot.iife.min.js", "uPlot.min.css"}
+    for name, written in sums.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == written
+
+
+def test_long_reading_shows_its_progress(
+    filled: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million days take a minute; silence would look like a hang."""
+    monkeypatch.setattr("cli.report.histories.MANY", 2)
+
+    read_histories(filled.deployment)
+
+    assert capsys.readouterr().err == "Read 2 days.\n"

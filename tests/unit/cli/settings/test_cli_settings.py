@@ -1,0 +1,250 @@
+"""`traffic settings`, beside a CloudFormation that answers as it is told to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.commands.settings import apply, compare
+from cli.main import main
+from cli.settings.settings_file import Written
+from cli.stack import change_set
+from cli.stack.change_set import change_parameters
+from cli.stack.deployment import Deployment
+from cli.terminal import CommandError
+from traffic.settings import STACK_SETTINGS
+
+REFUSED = "Template error: a reason."
+NO_CHANGE = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+class FakeCloudFormation:
+    """One stack.
+
+    Attributes:
+        parameters: What it has.
+        calls: What was asked for, in order.
+        refuses: Why no change set can be made; empty where it can.
+        ends: The states in which the stack is seen after the change set was executed.
+    """
+
+    def __init__(self, *, refuses: str = "", ends: tuple[str, ...] = ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")) -> None:
+        self.parameters = {each.parameter: each.default for each in STACK_SETTINGS} | {"GitHubAccessToken": "****"}
+        self.refuses, self.states = refuses, [*ends]
+        self.calls: list[str] = []
+        self.asked: dict[str, Any] = {}
+        self.status = "UPDATE_ROLLBACK_COMPLETE"
+
+    def create_change_set(self, **asked: Any) -> dict[str, str]:
+        """Make one."""
+        self.calls.append("create")
+        self.asked = asked
+        return {"Id": "change"}
+
+    def describe_change_set(self, *, ChangeSetName: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        """Say that it is made."""
+        assert ChangeSetName == "change"
+        return {"Status": "FAILED", "StatusReason": self.refuses} if self.refuses else {"Status": "CREATE_COMPLETE"}
+
+    def delete_change_set(self, *, ChangeSetName: str) -> None:  # noqa: N803
+        """Delete it."""
+        self.calls.append(f"delete {ChangeSetName}")
+
+    def execute_change_set(self, *, ChangeSetName: str) -> None:  # noqa: N803
+        """Begin, but still tell the old state at the next look."""
+        self.calls.append(f"execute {ChangeSetName}")
+        self.states.insert(0, self.status)
+
+    def describe_stacks(self, **_asked: str) -> Any:
+        """Tell how it stands."""
+        if "execute change" in self.calls:
+            self.status = self.states.pop(0)
+            if self.status == "UPDATE_IN_PROGRESS":  # CloudFormation tells the new values at once
+                given = self.asked["Parameters"]
+                self.parameters |= {p["ParameterKey"]: p["ParameterValue"] for p in given if "ParameterValue" in p}
+        told = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": told}]}
+
+    def describe_events(self, **_asked: str) -> Any:
+        """Tell nothing of refusals."""
+        return {"OperationEvents": []}
+
+    def describe_stack_events(self, **_asked: str) -> Any:
+        """Tell which resource failed."""
+        failed = {"LogicalResourceId": "ListRepos", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "why"}
+        return {"StackEvents": [failed]}
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again at once."""
+    monkeypatch.setattr(change_set, "LOOK_EVERY", 0)
+
+
+def deployment(client: FakeCloudFormation, **parameters: str) -> Deployment:
+    """Give a stack with parameters of its own."""
+    client.parameters |= parameters
+    give: Callable[[str], Any] = lambda _service: client  # noqa: E731
+    return Deployment(
+        outputs={}, client=give, place="AWS region x", parameters=dict(client.parameters), options=" --aws"
+    )
+
+
+def test_only_what_the_file_names_is_given_and_all_else_keeps_its_value() -> None:
+    """The token cannot be read back: it is kept by not being given."""
+    client = FakeCloudFormation()
+
+    apply(deployment(client, Forks="only"), "stack", {"owners": Written("octo", 1), "exclude": Written("", 2)})
+
+    asked = {each.pop("ParameterKey"): each for each in client.asked.pop("Parameters")}
+    assert asked.pop("Owners") == {"ParameterValue": "octo"}
+    assert set(asked) == set(client.parameters) - {"Owners"}
+    assert all(each == {"UsePreviousValue": True} for each in asked.values())
+    assert client.asked.pop("ChangeSetName").startswith("traffic-settings-")
+    assert client.asked == {
+        "StackName": "stack",
+        "ChangeSetType": "UPDATE",
+        "UsePreviousTemplate": True,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    }
+    assert client.calls == ["create", "execute change"]
+    assert client.parameters["Forks"] == "only"
+
+
+def test_nothing_is_asked_of_cloudformation_where_all_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """And that is said, as success."""
+    client = FakeCloudFormation()
+
+    apply(deployment(client, Owners="octo"), "stack", {"owners": Written("octo", 1)})
+
+    assert client.calls == []
+    assert capsys.readouterr().out == "Nothing to change: the stack in AWS region x has what traffic.toml wants.\n"
+
+
+def test_a_change_set_without_changes_is_no_error_and_is_deleted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody else was quicker."""
+    client = FakeCloudFormation(refuses=NO_CHANGE)
+
+    apply(deployment(client), "stack", {"owners": Written("octo", 1)})
+
+    assert client.calls == ["create", "delete change"]
+    assert "Nothing to change" in capsys.readouterr().out
+
+
+def test_a_refused_change_set_is_deleted_and_the_reason_told() -> None:
+    """One that lies about is executed by mistake, or counts against a limit."""
+    client = FakeCloudFormation(refuses=REFUSED)
+
+    with pytest.raises(CommandError, match=r"refuses the change: Template error: a reason\. Nothing was changed"):
+        change_parameters(client, "stack", client.parameters, {"Owners": "octo"})
+
+    assert client.calls == ["create", "delete change"]
+
+
+def test_an_interrupted_change_set_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before it is executed leaves the stack as it was."""
+    client = FakeCloudFormation()
+
+    def interrupted(**_asked: str) -> dict[str, str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client, "describe_change_set", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        change_parameters(client, "stack", client.parameters, {"Owners": "octo"})
+
+    assert client.calls == ["create", "delete change"]
+
+
+def test_a_change_that_is_rolled_back_is_told_with_its_reason() -> None:
+    """Also where an earlier one was, too: that state is not taken for this one's."""
+    client = FakeCloudFormation(ends=("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"))
+
+    with pytest.raises(CommandError, match="failed, the stack is UPDATE_ROLLBACK_COMPLETE: ListRepos: why"):
+        change_parameters(client, "stack", client.parameters, {"Owners": "octo"})
+
+    assert client.states == []
+
+
+def test_a_stack_that_is_being_updated_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials are not to blame."""
+    client = FakeCloudFormation()
+    said = {
+        "Error": {"Code": "ValidationError", "Message": "Stack is in UPDATE_IN_PROGRESS state and can not be updated."}
+    }
+
+    def busy(**_asked: Any) -> dict[str, str]:
+        raise ClientError(said, "CreateChangeSet")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(client, "create_change_set", busy)
+    with pytest.raises(CommandError, match=r"UPDATE_IN_PROGRESS state and can not be updated\. Nothing was changed"):
+        change_parameters(client, "stack", client.parameters, {"Owners": "octo"})
+
+
+def test_a_stack_of_an_older_version_is_not_given_what_it_does_not_know() -> None:
+    """CloudFormation would say so of all parameters at once, in other words."""
+    client = FakeCloudFormation()
+    del client.parameters["Owners"]
+
+    with pytest.raises(CommandError, match="has no parameter Owners: deploy this version"):
+        apply(deployment(client), "stack", {"owners": Written("octo", 1)})
+
+    assert client.calls == []
+
+
+def test_what_would_not_fit_together_is_refused() -> None:
+    """A list of the file and a list of the stack may be too long only together."""
+    client, long = FakeCloudFormation(), ",".join(["octo/*"] * 250)
+
+    with pytest.raises(CommandError, match="Together with what the stack has, include and exclude have together 3,498"):
+        apply(deployment(client, Exclude=long), "stack", {"include": Written(long, 1)})
+
+    assert client.calls == []
+
+
+def test_the_token_is_not_among_what_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not even its mask."""
+    compare(
+        deployment(FakeCloudFormation(), Owners="octo"), {"owners": Written("acme", 1), "forks": Written("include", 2)}
+    )
+
+    told = capsys.readouterr()
+    assert "owners\tocto\tacme\tdiffers" in told.out
+    assert "forks\tinclude\tinclude\tsame" in told.out
+    assert "*" not in told.out
+    assert told.err == "1 differ: `traffic settings --aws --apply` changes the stack.\n"
+
+
+@pytest.fixture
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Stand in a folder with settings of every kind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "traffic.toml").write_text('\nowners = ["octo"]\nforks = "only"\nsummary-mail = "weekly"\n')
+    (tmp_path / ".env").write_text("GITHUB_TOKEN=github_pat_planted\nTRAFFIC_FORKS=exclude\n")
+    for name in ("GITHUB_TOKEN", "GITHUB_API_URL", *(each.name for each in STACK_SETTINGS if each.name)):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TRAFFIC_TOPICS", "python")
+    monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.usefixtures("_folder")
+def test_each_setting_is_shown_with_where_it_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who wonders why a repository is missing looks here first; the token is not shown."""
+    assert main(["settings"]) == 0
+
+    told = capsys.readouterr().out
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in told.splitlines()}
+    assert rows["owners"] == ["octo", "traffic.toml, line 2"]
+    assert rows["forks"] == ["exclude", ".env"]
+    assert rows["topics"] == ["python", "environment"]
+    assert rows["archived"] == ["include", "default"]
+    assert rows["summary-mail"] == ["weekly", "traffic.toml, line 4 (for AWS only)"]
+    assert rows["token"] == ["set, not shown", ".env"]
+    assert "planted" not in told
+
+
+@pytest.mark.usefixtures("_folder")
+def test_apply_is_for_aws(capsys: pytest.CaptureFixture[str]) -> None:
+    """On this machine there is nothing to bring anywhere."""
+    assert main(["settings", "--apply"]) == 2
+    assert "add --aws" in capsys.readouterr().err

@@ -1,0 +1,169 @@
+from pathlib import Path
+
+import pytest
+
+from cli.settings.local_settings import LocalSettings, read_settings
+from traffic.settings import SettingError
+
+
+def settings(home: Path, **environment: str) -> LocalSettings:
+    """Read settings from the environment alone."""
+    return read_settings({"TRAFFIC_HOME": str(home), **environment}, None)
+
+
+def test_no_setting_at_all_is_fine() -> None:
+    """The first `make run` of a newcomer has none: it runs the demo, in the user's data directory."""
+    read = read_settings({"XDG_DATA_HOME": "/data"}, None)
+
+    assert read.token is None
+    assert read.history == Path("/data/github-traffic-capture/demo")
+    assert read.parameters["Forks"] == "include"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """Whoever types a setting before a command means it now."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("GITHUB_TOKEN=from-file\nTRAFFIC_FORKS=exclude\n")
+
+    read = read_settings({"GITHUB_TOKEN": "typed"}, dotenv)
+
+    assert (read.token, read.parameters["Forks"]) == ("typed", "exclude")
+
+
+def test_a_dotenv_file_is_read_as_shells_read_it(tmp_path: Path) -> None:
+    """Files that `source .env` understands hold exports, quotes and comments."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(
+        """# mine\n\nexport GITHUB_TOKEN='tok#1' # note\nTRAFFIC_INCLUDE=octo/*, docs-* # both\nTRAFFIC_EXCLUDE=""\n"""
+    )
+
+    read = read_settings({}, dotenv)
+
+    assert read.token == "tok#1"
+    assert read.parameters["Include"] == "octo/*,docs-*"
+    assert read.parameters["Exclude"] == ""
+
+
+def test_a_line_of_the_file_that_means_nothing_is_named_but_not_shown(tmp_path: Path) -> None:
+    """It may be a token that was pasted without its name."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("TRAFFIC_FORKS=only\nghp_pasted\n")
+
+    with pytest.raises(SettingError, match=r"\.env, line 2: expected NAME=VALUE") as raised:
+        read_settings({}, dotenv)
+    assert "ghp_pasted" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("GITHUB_API_URL", "github.example", "expected https://api.github.com"),
+        ("GITHUB_API_URL", "https://github.com", "expected https://api.github.com"),
+        ("GITHUB_API_URL", "http://ghe.example/api/v3", "clear text"),
+        ("TRAFFIC_REPOSITORIES", "octo/docs,docs", "'docs'; expected owner/name"),
+        ("TRAFFIC_OWNERS", "octo/docs", "'octo/docs'; expected organizations and users .* is for repositories"),
+        ("TRAFFIC_OWNERS", "octo, the org", "'the org'; expected .* separated by commas"),
+        ("TRAFFIC_OWNERS", "github_pat_11AAAAAAA0aaaaaaaaaaaaaa", "like a token .not shown.; put it into GITHUB_TOKEN"),
+        ("TRAFFIC_TOPICS", "machine_learning", "'machine_learning'; expected topics"),
+        ("TRAFFIC_VISIBILITY", "public,secret", "'secret'; expected one of public, private, internal"),
+        ("TRAFFIC_INCLUDE", ",".join(["octo/*"] * 600), "has together 4,199 characters; a stack parameter takes 4,096"),
+        ("TRAFFIC_PRIVATE", "exclude", "'exclude' .environment., but it was replaced by TRAFFIC_VISIBILITY"),
+        ("GITHUB_API_URL", "https://[bad", "expected https://api.github.com"),
+        ("TRAFFIC_ARCHIVED", "no", "'no'; expected one of include, exclude, only"),
+        ("TRAFFIC_INCLUDE", "octo docs", "'octo docs'; expected globs"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(
+    tmp_path: Path, name: str, value: str, message: str
+) -> None:
+    """The user can put it right without reading the code."""
+    with pytest.raises(SettingError, match=message) as raised:
+        settings(tmp_path, **{name: value})
+    assert str(raised.value).startswith(name)
+    assert "github_pat" not in str(raised.value)
+
+
+def test_settings_that_do_not_fit_a_functions_environment_are_refused(tmp_path: Path) -> None:
+    """AWS would refuse the deployment, and say so of a function nobody has heard of."""
+    long = ",".join(["octo/*"] * 250)
+
+    with pytest.raises(SettingError, match=r"include and exclude have together 3,498 bytes; .* 3,000 .* use owners"):
+        settings(tmp_path, TRAFFIC_INCLUDE=long, TRAFFIC_EXCLUDE=long)
+
+
+def test_the_settings_that_choose_repositories_reach_the_stack(tmp_path: Path) -> None:
+    """As CloudFormation takes them: without spaces, and words that GitHub writes small are small."""
+    given = settings(
+        tmp_path,
+        TRAFFIC_OWNERS=" octo , Octo-Org,",
+        TRAFFIC_TOPICS="python,machine-learning",
+        TRAFFIC_VISIBILITY="Private, internal",
+    )
+
+    chosen = {name: given.parameters[name] for name in ("Owners", "Topics", "Visibility", "Repositories")}
+    assert chosen == {
+        "Owners": "octo,Octo-Org",
+        "Topics": "python,machine-learning",
+        "Visibility": "private,internal",
+        "Repositories": "",
+    }
+
+
+def test_an_empty_value_does_without_what_the_file_sets(tmp_path: Path) -> None:
+    """For one command, `TRAFFIC_FORKS= traffic run` means the default."""
+    (tmp_path / ".env").write_text("TRAFFIC_FORKS=exclude\nGITHUB_TOKEN=x\nTRAFFIC_PRIVATE=\n")
+
+    read = read_settings({"TRAFFIC_FORKS": "", "GITHUB_TOKEN": " "}, tmp_path / ".env")
+
+    assert (read.token, read.parameters["Forks"]) == (None, "include")
+
+
+def test_the_token_is_never_shown(tmp_path: Path) -> None:
+    """Neither by an error about it nor by a settings object that lands in a traceback."""
+    with pytest.raises(SettingError) as raised:
+        settings(tmp_path, GITHUB_TOKEN="ghp_with space")
+
+    assert "ghp" not in str(raised.value)
+    assert "ghp" not in repr(settings(tmp_path, GITHUB_TOKEN="ghp_fine"))
+
+
+def test_a_file_in_the_place_of_the_home_is_refused(tmp_path: Path) -> None:
+    """Better now than when the first folder is made."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SettingError, match=r"TRAFFIC_HOME .* not a folder"):
+        settings(tmp_path / "file")
+
+
+def test_histories_of_different_sources_never_mix(tmp_path: Path) -> None:
+    """Made-up numbers among real ones could never be told apart again."""
+    ghe = {"GITHUB_API_URL": "https://Ghe.example:8443/api/v3/"}
+    loopback = {"GITHUB_API_URL": "http://127.0.0.1:8080"}
+
+    assert settings(tmp_path).history.name == "demo"
+    assert settings(tmp_path, GITHUB_TOKEN="x").history.name == "api.github.com"
+    assert settings(tmp_path, GITHUB_TOKEN="x", **ghe).history.name == "ghe.example_8443"
+    assert settings(tmp_path, GITHUB_TOKEN="x", **loopback).history.name == "loopback"
+    assert settings(tmp_path, **loopback).history.name == "loopback"
+
+
+def test_an_address_reaches_the_stack_without_the_slash_at_its_end(tmp_path: Path) -> None:
+    """Paths are put behind it, and `//repos` is not found."""
+    assert settings(tmp_path, GITHUB_API_URL="https://h/api/v3/").parameters["GitHubApiUrl"] == "https://h/api/v3"
+
+
+def test_several_tokens_are_an_object_of_owners_and_tokens(tmp_path: Path) -> None:
+    """In its shortest form, which the stack's parameter takes."""
+    read = settings(tmp_path, GITHUB_TOKEN='{"octo-org": "ghp_1", "*": "ghp_2"}')
+
+    assert read.token == '{"octo-org":"ghp_1","*":"ghp_2"}'
+
+
+@pytest.mark.parametrize("given", ["{", "{}", "{}x", '{"octo": "ghp_ 1"}', '{"octo/docs": "ghp_1"}', '{"octo": 1}'])
+def test_several_tokens_that_cannot_be_are_refused_unseen(tmp_path: Path, given: str) -> None:
+    """The message says how they are written."""
+    with pytest.raises(SettingError, match="beside its owner") as refused:
+        settings(tmp_path, GITHUB_TOKEN=given)
+
+    assert "ghp_1" not in str(refused.value)
+    assert "ghp_ 1" not in str(refused.value)

@@ -1,0 +1,84 @@
+"""The demonstration's two years: what GitHub says is captured, and what is shown is worth opening."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from cli.commands.note import read_notes
+from cli.stack import demo
+from tests.unit.cli_stack import Stack, fresh_stack
+from tests.unit.fake_s3 import FakeS3
+from traffic.record.answer_lines import unpack
+from traffic.record.archive import Archive
+from traffic.record.reports import Report, read_reports
+from traffic.record.spans import holes, join
+
+NOW = datetime(2026, 11, 24, 19, tzinfo=UTC)
+
+stack = pytest.fixture(fresh_stack)
+
+
+@pytest.fixture(scope="module")
+def captured() -> list[Report]:
+    """What the archive holds of the past: each repository, capture by capture."""
+    s3 = FakeS3()
+    archive = Archive("archive", s3)
+    with demo.past_github(NOW) as github:
+        for at in demo.past(NOW):
+            list(demo.capture(github, archive, at, renamed=at >= NOW - timedelta(days=demo.RENAMED)))
+    return [report for content in s3.objects.values() for report in read_reports(unpack(content))]
+
+
+def test_the_past_reaches_to_what_the_first_run_captures() -> None:
+    """A hole of a day between the past and the present would look like a fault of the capture."""
+    times = demo.past(NOW)
+
+    assert len(times) == demo.CAPTURES
+    assert times[0] < NOW - timedelta(days=700)
+    assert timedelta(days=demo.EVERY) <= NOW - times[-1] < timedelta(days=14)
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(days=demo.EVERY)}
+
+
+def test_every_day_is_captured_but_those_of_the_stall(captured: list[Report]) -> None:
+    """The report shows one gap, and says by it what GitHub forgot."""
+    for repo_id in {report.repo_id for report in captured}:
+        covered = join(*(report.covered["views"] for report in captured if report.repo_id == repo_id))
+        (hole,) = holes(covered)
+        stalled = [(NOW - timedelta(days=ago)).date().isoformat() for ago in demo.STALLED]
+        assert stalled[0] <= hole[0] <= hole[1] <= stalled[1]
+
+
+def test_one_repository_is_renamed_and_keeps_its_id(captured: list[Report]) -> None:
+    """Its history has to go on under its new name."""
+    ids = {name: {each.repo_id for each in captured if each.name == name} for name in (demo.FORMER, demo.NOW)}
+
+    assert ids[demo.FORMER] == ids[demo.NOW]
+    assert len(ids[demo.NOW]) == 1
+
+
+def test_there_is_a_launch_to_be_seen(captured: list[Report]) -> None:
+    """Two years without an event are not worth a report."""
+    views = sorted(day.metrics["views-count"] for each in captured if each.name in (demo.FORMER, demo.NOW)
+                   for day in each.days.values())  # fmt: skip
+
+    assert views[-1] > 5 * views[len(views) // 2]
+
+
+def test_the_past_is_simulated_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run continues; one that was stopped in the middle begins anew."""
+    monkeypatch.setattr(demo, "CAPTURES", 4)
+    stored: list[str] = []
+
+    def stopped(_key: str) -> None:
+        raise KeyboardInterrupt
+
+    begin: dict[str, Any] = {"tell": lambda _text: None}
+    with pytest.raises(KeyboardInterrupt):
+        demo.begin_history(stack.deployment, NOW, store=stopped, **begin)
+    demo.begin_history(stack.deployment, NOW, store=stored.append, **begin)
+    demo.begin_history(stack.deployment, NOW, store=stopped, **begin)
+
+    assert len(stored) == 4 * 3
+    assert [note.text for note in read_notes(stack.deployment)] == [f"renamed to {demo.NOW}"]

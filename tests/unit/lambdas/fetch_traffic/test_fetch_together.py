@@ -1,0 +1,144 @@
+"""Fetch traffic asks for several things of a repository at once: what one says must not spoil the others."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
+from traffic.clock import to_text
+from traffic.contract import Batch, Endpoint
+from traffic.errors import GitHubAuthError
+from traffic.github.answers import Answer
+from traffic.github.client import GitHub, Wanted
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+UNAVAILABLE = Answer(502, {}, b"Bad gateway")
+REFUSED = Answer(403, {}, b'{"message": "Must have push access to repository"}')
+LIMITED = Answer(403, {"retry-after": "60"}, b'{"message": "rate limit"}')
+BAD_TOKEN = Answer(401, {}, b'{"message": "Bad credentials"}')
+
+
+class PickyGitHub(GitHub):
+    """Answers each endpoint as it is told to, else well."""
+
+    def __init__(self, answers: Mapping[Endpoint, Answer]) -> None:
+        super().__init__("http://127.0.0.1", lambda **_: "token")
+        self.answers = answers
+        self.asked: list[list[str]] = []
+
+    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+        """Give an answer to each."""
+        kinds = [path.rpartition("/")[2] for path, _ in wanted]
+        self.asked.append(kinds)
+        return [self.answers.get(kind) or _fine(kind) for kind in kinds]  # type: ignore[call-overload]
+
+
+def _fine(kind: str) -> Answer:
+    rows = '[{"timestamp": "2026-11-19T00:00:00Z", "count": 1, "uniques": 1}]'
+    body = f'{{"count": 1, "uniques": 1, "{kind}": {rows}}}' if kind in ("views", "clones") else "[]"
+    return Answer(200, {}, body.encode())
+
+
+def fetch(github: GitHub) -> FetchedBatch:
+    """Fetch one repository."""
+    batch: Batch = {"repositories": [{"id": 1, "name": "octo/docs"}]}
+    run = {"id": "run", "started": to_text(NOW), "deadline": to_text(NOW + timedelta(hours=20))}
+    return fetch_batch(github, run, batch, now=lambda: NOW, seconds_left=lambda: 300.0)  # type: ignore[arg-type]
+
+
+def kept(fetched: FetchedBatch) -> list[tuple[str, str]]:
+    """What is archived, and what came of it."""
+    return [(line["endpoint"], line["outcome"]) for line in fetched.answers]
+
+
+def test_views_are_asked_first_then_all_the_rest_at_once() -> None:
+    """A refusal costs one call; the order in the archive is one and the same, whichever answer comes first."""
+    github = PickyGitHub({})
+
+    fetched = fetch(github)
+
+    assert github.asked == [["views"], ["clones", "referrers", "paths"]]
+    assert [endpoint for endpoint, _ in kept(fetched)] == ["views", "clones", "referrers", "paths"]
+
+
+def test_both_calls_are_under_way_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits here until the other has begun."""
+    both = threading.Barrier(2, timeout=10)
+
+    def follow(self: GitHub, path: str, *_: object) -> Answer:  # noqa: ARG001 - GitHub's signature
+        both.wait()
+        return Answer(200, {}, path.encode())
+
+    monkeypatch.setattr(GitHub, "_follow", follow)
+    github = GitHub("http://127.0.0.1", lambda **_: "token")
+
+    assert [answer.body for answer in github.get_all([("/one", None), ("/two", None)])] == [b"/one", b"/two"]
+
+
+def test_what_came_is_kept_where_another_answer_failed() -> None:
+    """Nothing lost: only what failed is asked for again, and what says that all was answered."""
+    fetched = fetch(PickyGitHub({"clones": UNAVAILABLE}))
+
+    assert kept(fetched) == [("views", "captured"), ("referrers", "captured")]
+    assert fetched.remaining == [{"id": 1, "name": "octo/docs", "endpoints": ["clones", "paths"], "passes": 1}]
+    assert [line["endpoint"] for line in fetched.unanswered] == ["clones"]
+
+
+def test_paths_without_referrers_are_not_kept() -> None:
+    """Their presence says that all was answered: the repository would count as captured without its referrers."""
+    fetched = fetch(PickyGitHub({"referrers": LIMITED}))
+
+    assert kept(fetched) == [("views", "captured"), ("clones", "captured")]
+    assert fetched.remaining == [{"id": 1, "name": "octo/docs", "endpoints": ["referrers", "paths"]}]
+    assert fetched.resume_at == NOW + timedelta(seconds=60)
+
+
+def test_of_several_bad_answers_the_one_that_all_must_heed_counts() -> None:
+    """To go on asking at a limit, or with a refused token, gets the token's owner locked out."""
+    limited = fetch(PickyGitHub({"clones": REFUSED, "referrers": LIMITED}))
+    stopped = fetch(PickyGitHub({"clones": LIMITED, "paths": BAD_TOKEN}))
+    refused = fetch(PickyGitHub({"clones": UNAVAILABLE, "paths": REFUSED}))
+
+    assert limited.resume_at is not None
+    assert kept(limited) == [("views", "captured")]
+    assert isinstance(stopped.stop, GitHubAuthError)
+    assert kept(refused) == [("views", "captured"), ("referrers", "captured"), ("paths", "no push access")]
+    assert refused.remaining == []
+
+
+def test_a_refused_token_is_asked_for_anew_once_for_both() -> None:
+    """Two calls that were refused are asked again only where the token has changed."""
+    read: list[bool] = []
+
+    def read_token(*, fresh: bool = False) -> str:
+        read.append(fresh)
+        return "new" if fresh else "old"
+
+    github = GitHub("http://127.0.0.1:9", read_token)
+    told: list[str] = []
+
+    def call(_url: str, _params: object, token: str, _seconds: float) -> Answer:
+        told.append(token)
+        return BAD_TOKEN if token == "old" else Answer(200, {}, b"{}")
+
+    github._call = call  # type: ignore[method-assign, assignment]
+
+    assert [answer.status for answer in github.get_all([("/one", None), ("/two", None)])] == [200, 200]
+    assert (read, sorted(told)) == ([False, True], ["new", "new", "old", "old"])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_remains_of_the_limit_is_the_least_that_was_said(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    """Calls made at once come back in any order."""
+    told = dict(zip(["/one", "/two"], ["4990", "4989"][::order], strict=True))
+    monkeypatch.setattr(
+        GitHub, "_call", lambda _self, url, *_: Answer(200, {"x-ratelimit-remaining": told[url[-4:]]}, b"{}")
+    )
+    github = GitHub("http://127.0.0.1:9", lambda **_: "token")
+
+    github.get_all([("/one", None), ("/two", None)])
+
+    assert github.remaining == 4989

@@ -1,0 +1,144 @@
+"""A date that GitHub returns no longer: List repositories plans a replay from the archive, and asks GitHub nothing."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lambdas.list_repos.listing import plan_batches
+from lambdas.shared.deployed import archive
+from simulated_github import SimulatedGitHub
+from simulated_github.windows import WindowRules
+from tests.unit.handlers import Account, account
+from tests.unit.simulated_answers import answers, busy
+from traffic.clock import from_text
+from traffic.contract import ChildState, Repository, RunState
+from traffic.errors import InvalidInputError
+
+CAPTURED = "2026-09-10T09:00:00Z"
+NOWHERE = "http://127.0.0.1:9"  # the discard port: whoever asks GitHub there fails
+
+
+def archived(*times: str) -> list[str]:
+    """Put answers of these times into the archive."""
+    return [archive().put_answers(answers(from_text(time), WindowRules(regime="whole-days"), busy)) for time in times]
+
+
+def replay(aws: Account, state: RunState) -> None:
+    """Do what the Map does with each batch of a replay: no Fetch."""
+    for batch in archive().read_note(state["manifest"]["key"]) or []:
+        assert batch["repositories"] == []
+        child: ChildState = {"run": state["run"], "batch": batch}
+        aws.store(child)
+
+
+def test_the_manifest_holds_every_object_that_can_hold_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub returned a day for 14 days, and up to 17 where it lagged; older and newer objects need not be read."""
+    with account(monkeypatch, NOWHERE) as aws:
+        times = [f"2026-09-{day:02}T09:00:00Z" for day in (9, 10, 27, 28)]
+        keys = archived(*times)
+        state = aws.list_repositories({"date": "2026-09-10"})
+        batches = archive().read_note(state["manifest"]["key"])
+
+    assert batches == [{"repositories": [], "key": key} for key in keys[1:3]]
+    assert state["manifest"]["batches"] == 2
+
+
+def test_a_replayed_date_is_reported_as_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost rows come back, although neither GitHub nor a token is there."""
+    with account(monkeypatch, NOWHERE) as aws:
+        archived(CAPTURED)
+        state = aws.list_repositories({"date": "2026-09-05"})
+        replay(aws, state)
+        summary = aws.summarize(state)
+        kept: dict[str, Any] = aws.days()["octo/docs", "2026-09-05"]
+
+    truth = busy((from_text(CAPTURED) - timedelta(days=5)).date())
+    assert summary["outcome"] == "succeeded"
+    assert summary["subject"] == "GitHub traffic 2026-09-05: 1 repositories stored again"
+    assert "stored again from 1 objects of the archive, GitHub was not asked" in summary["message"]
+    assert f"views count {truth.views_count}, views uniques {truth.views_uniques}" in summary["message"]
+    assert kept["views-count"] == truth.views_count
+
+
+def test_an_object_that_could_not_be_stored_fails_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a replay must not pass for a whole one."""
+    with account(monkeypatch, NOWHERE) as aws:
+        archived(CAPTURED, "2026-09-11T09:00:00Z")
+        state = aws.list_repositories({"date": "2026-09-05"})
+        (first, _) = archive().read_note(state["manifest"]["key"]) or []
+        aws.store({"run": state["run"], "batch": first})
+        summary = aws.summarize(state)
+
+    assert (summary["outcome"], summary["error"]) == ("failed", "IncompleteReplayError")
+    assert "1 of 2 objects were not stored" in summary["message"]
+
+
+def test_a_replay_in_which_no_answer_has_the_day_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first capture reaches 14 days back, and not a day further."""
+    with account(monkeypatch, NOWHERE) as aws:
+        archived(CAPTURED)
+        state = aws.list_repositories({"date": "2026-08-25"})
+        replay(aws, state)
+        summary = aws.summarize(state)
+
+    assert (summary["outcome"], summary["error"]) == ("failed", "InvalidInputError")
+    assert (
+        "No answer in the archive has 2026-08-25. Dates that may be had: 2026-08-27 to 2026-09-10"
+        in (summary["message"])
+    )
+
+
+def test_a_listing_is_no_answer_that_could_hold_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lies in a folder of the same form, but no day can be stored again from it."""
+    with SimulatedGitHub() as github, account(monkeypatch, github.url) as aws:
+        archived("2026-10-01T09:00:00Z")
+        archive().put_listing("run-0", "2026-10-20T09:00:00Z", b"pages")
+        assert archive().capture_dates() == ["2026-10-01"]
+        with pytest.raises(InvalidInputError, match="2026-10-15"):
+            aws.list_repositories({"date": "2026-10-15"})
+
+
+def test_a_date_that_neither_github_nor_the_archive_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the dates that can be had."""
+    with account(monkeypatch, NOWHERE) as aws:
+        archived(CAPTURED)
+        with pytest.raises(
+            InvalidInputError, match=r"has 2026-07-01.*2026-08-27 to 2026-09-10, 2026-11-06 to 2026-11-"
+        ):
+            aws.list_repositories({"date": "2026-07-01"})
+
+
+def test_a_date_inside_githubs_window_is_asked_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub may know better by now than the archive does."""
+    with (
+        SimulatedGitHub(repositories=["octo/docs"], at="2026-11-20T09:00:00Z") as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        state = aws.list_repositories({"date": "2026-11-06"})
+        batches = archive().read_note(state["manifest"]["key"])
+
+    assert [batch["repositories"][0]["name"] for batch in batches or []] == ["octo/docs"]
+    assert "held" not in state["manifest"]
+
+
+def test_a_listing_that_goes_on_is_never_taken_for_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event's time is no longer at hand then: a date of the past would change its meaning between two pages."""
+    with (
+        SimulatedGitHub(repositories=120, at="2021-09-14T09:00:00Z") as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        event = {"detail-type": "Scheduled Event", "time": "2021-09-14T09:00:00Z", "date": "2021-09-10"}
+        begun = aws.list_repositories(event, seconds=10)  # no time for a page
+        state = aws.list_repositories_from(begun)
+
+    assert begun["listing"]["next"]
+    assert state["manifest"]["repositories"] == 120
+
+
+def test_up_to_200_repositories_have_a_child_each_and_more_share_one() -> None:
+    """The console shows a child for each repository, as long as one can look through them."""
+    repositories = [Repository(id=number, name=f"octo/r{number}") for number in range(230)]
+
+    assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories[:200]})] == [1] * 200
+    assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories})] == [25] * 9 + [5]

@@ -1,0 +1,165 @@
+"""Promise: the settings choose the repositories that are captured, and those they ask for in vain are named."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from lambdas.list_repos.listing import missing_names, select
+from lambdas.shared.settings import read_selection
+from simulated_github import SimulatedGitHub
+from stacks.traffic_stack import STACK_NAME, traffic_app
+from tests.unit.handlers import account
+from traffic.errors import InvalidSettingError
+from traffic.setting_shapes import WrongValueError
+from traffic.settings import STACK_SETTINGS
+
+
+def repository(name: str, **said: Any) -> dict[str, Any]:
+    """A repository that can be pushed to, as GitHub lists it."""
+    listed = {"id": len(name), "full_name": name, "permissions": {"push": True}, "topics": [], "visibility": "public"}
+    return {**listed, "private": said.get("visibility", "public") != "public", **said}
+
+
+FOUND = [
+    repository("octo/docs", topics=["documentation"]),
+    repository("octo/secret-plan", visibility="private"),
+    repository("Octo-Org/api", topics=["Python", "api"]),
+    repository("octo-org/handbook", visibility="internal", topics=["documentation"]),
+    repository("acme/mirror-of-x", fork=True),
+    repository("acme/attic-stuff", archived=True, topics=["python"]),
+]
+
+
+def chosen(**settings: str) -> set[str]:
+    """What settings choose, by what comes after the owner."""
+    selection = read_selection({f"TRAFFIC_{name.upper()}": value for name, value in settings.items()})
+    return {each["name"].partition("/")[2] for each in select(FOUND, selection)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({}, "docs secret-plan api handbook mirror-of-x attic-stuff"),
+        ({"owners": "OCTO-org"}, "api handbook"),
+        ({"owners": "octo-org, acme"}, "api handbook mirror-of-x attic-stuff"),
+        ({"owners": "octo-org", "repositories": "Octo/Docs"}, "api handbook docs"),
+        ({"repositories": "octo/docs"}, "docs"),
+        ({"topics": "python"}, "api attic-stuff"),
+        ({"topics": "PYTHON,documentation"}, "docs api handbook attic-stuff"),
+        ({"visibility": "internal"}, "handbook"),
+        ({"visibility": "Private,Internal"}, "secret-plan handbook"),
+        ({"visibility": "public"}, "docs api mirror-of-x attic-stuff"),
+        ({"owners": "octo-org,octo", "topics": "documentation", "visibility": "public"}, "docs"),
+        ({"owners": "acme", "forks": "exclude"}, "attic-stuff"),
+        ({"owners": "acme", "archived": "exclude", "forks": "only"}, "mirror-of-x"),
+        ({"owners": "octo", "exclude": "*/secret-*"}, "docs"),
+        ({"repositories": "octo/docs,octo/secret-plan", "topics": "documentation"}, "docs"),
+    ],
+)
+def test_owners_and_names_together_are_narrowed_by_the_rest(settings: dict[str, str], names: str) -> None:
+    """In upper and lower case alike, as at GitHub."""
+    assert chosen(**settings) == set(names.split())
+
+
+@pytest.mark.parametrize(
+    ("said", "visibility"), [({"private": True}, "private"), ({"private": False}, "public"), ({}, "public")]
+)
+def test_a_server_that_tells_no_visibility_tells_whether_it_is_private(
+    said: Mapping[str, Any], visibility: str
+) -> None:
+    """GitHub Enterprise Server before 2.21 tells no visibility, and one without topics has none."""
+    old = {"id": 1, "full_name": "octo/docs", "permissions": {"push": True}, **said}
+
+    for each in ("public", "private", "internal"):
+        assert bool(select([old], read_selection({"TRAFFIC_VISIBILITY": each}))) is (each == visibility)
+    assert select([old], read_selection({"TRAFFIC_TOPICS": "python"})) == []
+    assert select([{**old, "topics": None}], read_selection({"TRAFFIC_TOPICS": "python"})) == []
+
+
+def test_names_and_owners_that_brought_nothing_are_missing() -> None:
+    """A typing error in a setting must not pass for a small account."""
+    selection = read_selection({"TRAFFIC_OWNERS": "Octo-ORG,initech", "TRAFFIC_REPOSITORIES": "octo/docs,octo/gone"})
+
+    assert missing_names(select(FOUND, selection), selection) == ["octo/gone", "initech"]
+
+
+WRONG = [
+    ("TRAFFIC_OWNERS", "octo/docs", "organizations and users"),
+    ("TRAFFIC_OWNERS", "octo,-org", "organizations and users"),
+    ("TRAFFIC_TOPICS", "machine learning", "topics"),
+    ("TRAFFIC_VISIBILITY", "public,secret", "public, private or internal"),
+    ("TRAFFIC_REPOSITORIES", "octo/docs,octo", "owner/name"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), WRONG)
+def test_a_value_that_cannot_be_is_named(name: str, value: str, expected: str) -> None:
+    """Whoever deployed it reads in the summary what to correct."""
+    with pytest.raises(InvalidSettingError, match=rf"{name} names .*; expected {expected}"):
+        read_selection({name: value})
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """What CloudFormation lets through, by the environment's name."""
+    app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
+    found = app.synth().get_stack_by_name(STACK_NAME).template["Parameters"]
+    return {f"TRAFFIC_{name.upper()}": each.get("AllowedPattern", "") for name, each in found.items()}
+
+
+def test_cloudformation_refuses_already_what_the_function_would(patterns: Mapping[str, str]) -> None:
+    """Before anything is changed; and no value that it or `traffic` lets through is refused at nine o'clock."""
+    here = {each.name: each for each in STACK_SETTINGS}
+    right = {
+        "TRAFFIC_OWNERS": ["", "octo", "octo-org , acme_corp"],
+        "TRAFFIC_TOPICS": ["", "python,machine-learning"],
+        "TRAFFIC_VISIBILITY": ["", "internal", "public, private"],
+        "TRAFFIC_REPOSITORIES": ["", "octo/docs", "octo/.github,octo-org/a_b"],
+    }
+    for name, value, _ in WRONG:
+        assert not re.fullmatch(patterns[name], value), value
+        with pytest.raises(WrongValueError):
+            here[name].check_text(value)
+    for name, values in right.items():
+        for value in values:
+            assert re.fullmatch(patterns[name], value), value
+            assert re.fullmatch(patterns[name], here[name].check_text(value)), value
+            read_selection({name: value})
+
+
+@pytest.fixture
+def github() -> Iterator[SimulatedGitHub]:
+    """A GitHub with topics, and with an internal repository."""
+    with SimulatedGitHub(repositories=8, owners=["octo", "octo-org"]) as simulated:
+        simulated.change("octo-org/docs", internal=True)
+        yield simulated
+
+
+def test_the_listing_of_a_run_is_what_the_settings_choose(
+    github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the real handler, from what GitHub's listing tells; what is missing travels to the summary."""
+    settings = {
+        "TRAFFIC_OWNERS": "octo-org,initech",
+        "TRAFFIC_TOPICS": "documentation",
+        "TRAFFIC_VISIBILITY": "internal",
+    }
+    with account(monkeypatch, github.url, **settings) as aws:
+        state = aws.list_repositories()
+
+    assert state["manifest"]["repositories"] == 1
+    assert state["listing"]["missing"] == ["initech"]
+
+
+def test_a_summary_tells_missing_owners_from_missing_names(
+    github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are looked for in different places."""
+    settings = {"TRAFFIC_OWNERS": "octo,initech", "TRAFFIC_REPOSITORIES": "octo-org/gone"}
+    with account(monkeypatch, github.url, **settings) as aws:
+        said = aws.summarize(aws.list_repositories())["message"]
+
+    assert "Repositories of the settings that were not found, 1: octo-org/gone" in said
+    assert "Owners of the settings that brought no repository, 1: initech" in said

@@ -1,0 +1,170 @@
+"""Outages of 1 to 20 days anywhere in a quarter: nothing that GitHub returned is lost, and every hole is named."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+
+from lambdas.summarize_run.deadlines import watermark_of
+from simulated_github.windows import Regime, WindowRules, midnight, window
+from tests.unit.simulated_answers import Truth, answers, busy, nine_o_clock, quiet, returned_whole
+from traffic.contract import METRICS
+from traffic.record.merge import Day, Entry, merge_days, merge_entries
+from traffic.record.reports import Report, read_reports
+from traffic.record.spans import days_in
+
+QUARTER = 92  # days
+OLD, NEW, CHANGE = date(2025, 7, 1), date(2026, 7, 1), date(2025, 11, 15)
+LENGTHS = range(1, 21)  # days of an outage
+PLACES = (33,)  # days of the quarter on which an outage begins; the slow test takes all
+
+
+@dataclass(frozen=True)
+class World:
+    """A GitHub, a repository and a quarter."""
+
+    regime: Regime
+    lag: int
+    first: date
+    truth: Truth = busy
+
+    @property
+    def rules(self) -> WindowRules:
+        """How GitHub chooses what it returns."""
+        return WindowRules(regime=self.regime, lag=self.lag)
+
+    def __str__(self) -> str:
+        return f"{self.regime}, lag {self.lag}, {self.truth.__name__}, {self.first}"
+
+
+WORLDS = [
+    *(World("rolling", lag, OLD) for lag in range(4)),
+    *(World("whole-days", lag, NEW, truth) for lag in range(4) for truth in (busy, quiet)),
+    # Either regime in the other's time, where the answers themselves show which it is.
+    *(World("rolling", lag, NEW) for lag in range(4)),
+    *(World("whole-days", lag, OLD) for lag in (1, 2, 3)),
+    World("by-date", 0, CHANGE),
+]
+
+
+@cache
+def report(world: World, day: date) -> Report:
+    """Read what GitHub says at nine o'clock, once for all outages."""
+    (found,) = read_reports(answers(nine_o_clock(day), world.rules, world.truth))
+    return found
+
+
+@dataclass
+class Record:
+    """What is kept, and what the summaries said of it."""
+
+    days: dict[str, Day] = field(default_factory=dict)
+    entry: Entry = field(default_factory=Entry)
+    named: dict[str, str] = field(default_factory=dict)
+
+    def run(self, world: World, day: date) -> None:
+        """Store a day's answers, and read the summary."""
+        seen = report(world, day)
+        self.entry = merge_entries(self.entry, seen.entry)
+        for each, told in seen.days.items():
+            self.days[each] = merge_days(self.days.get(each, Day()), told)
+        for lost in days_in(watermark_of("octo/docs", self.entry).lost(str(day))):
+            self.named[lost] = "partial" if self.days.get(lost, Day()).metrics else "lost"
+
+
+def interrupted(world: World, begins: Iterable[int]) -> Iterator[tuple[int, int, Record]]:
+    """Give for outages of 1 to 20 days that begin on these days of the quarter what is kept at its end."""
+    days, until = days_of_runs(world, 0, 0), Record()
+    for begin, today in enumerate(days):
+        for length in LENGTHS if begin in begins else ():
+            record = Record(dict(until.days), until.entry, dict(until.named))
+            for day in days[begin + length :]:
+                record.run(world, day)
+            yield begin, length, record
+        until.run(world, today)
+
+
+def days_of_runs(world: World, begins: int, length: int) -> list[date]:
+    """List the quarter's days but those of the outage."""
+    days = [world.first + timedelta(days=n) for n in range(QUARTER)]
+    return days[:begins] + days[begins + length :]
+
+
+def holes_in_truth(world: World, runs: list[date]) -> dict[str, str]:
+    """Name by the windows themselves the days that were never returned whole, from the first that was to the last."""
+    seen = [window(nine_o_clock(day), world.rules) for day in runs]
+    whole = {str(day) for part in seen for day in part.days() if returned_whole(str(day), part)}
+    part = {str(day) for part in seen for day in part.days()}
+    between = (date.fromisoformat(min(whole)) + timedelta(days=n) for n in range(QUARTER + 20))
+    return {
+        str(day): "partial" if str(day) in part else "lost"
+        for day in between
+        if str(day) < max(whole) and str(day) not in whole
+    }
+
+
+def highest_returned(world: World, runs: list[date]) -> dict[str, dict[str, int]]:
+    """Take for each cell the highest value of all answers."""
+    cells: dict[str, dict[str, int]] = {}
+    for run in runs:
+        for day, told in report(world, run).days.items():
+            for metric, value in told.metrics.items():
+                cells.setdefault(day, {})[metric] = max(value, cells.get(day, {}).get(metric, 0))
+    return cells
+
+
+def check_outages(world: World, begins: Iterable[int]) -> None:
+    """Compare what is kept and named with what the windows let through."""
+    for begin, length, record in interrupted(world, begins):
+        runs = days_of_runs(world, begin, length)
+        assert {day: dict(kept.metrics) for day, kept in record.days.items()} == highest_returned(world, runs)
+        assert record.named == holes_in_truth(world, runs), f"outage of {length} days from day {begin}"
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=str)
+def test_after_any_outage_each_cell_is_the_highest_returned_and_exactly_the_holes_are_named(world: World) -> None:
+    """Who is told of a hole that is none stops reading; who is not told of one loses days without knowing."""
+    check_outages(world, PLACES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", WORLDS, ids=str)
+def test_after_an_outage_on_any_day_of_the_quarter_the_same_holds(world: World) -> None:
+    """The few days that the quick test tries could be lucky ones."""
+    check_outages(world, range(1, QUARTER))
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=str)
+def test_a_row_is_marked_complete_only_if_some_window_held_the_whole_day(world: World) -> None:
+    """A truncated number that passes for a day's total is wrong for good."""
+    for day in (world.first + timedelta(days=n) for n in range(QUARTER)):
+        seen = window(nine_o_clock(day), world.rules)
+        for told, kept in report(world, day).days.items():
+            assert not kept.complete or returned_whole(told, seen)
+
+
+@pytest.mark.parametrize("world", [World("rolling", lag, OLD, quiet) for lag in range(4)], ids=str)
+def test_a_quiet_repository_in_a_rolling_window_has_no_holes_while_runs_go_on(world: World) -> None:
+    """Empty days are left out there: they must not be called lost every day."""
+    record = Record()
+    for day in days_of_runs(world, 0, 0):
+        record.run(world, day)
+
+    assert record.named == {}
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_the_hour_of_the_run_decides_what_a_rolling_window_cuts(hour: int) -> None:
+    """At midnight sharp the fourteenth day back is whole; an hour later it is not."""
+    at = midnight(OLD) + timedelta(hours=hour)
+    rules = WindowRules(regime="rolling")
+    (found,) = read_reports(answers(at, rules, busy))
+    expected = {day for day in found.days if returned_whole(day, window(at, rules))}
+
+    complete = {day for day, kept in found.days.items() if kept.complete == {"views", "clones"}}
+    if hour == 0:  # nothing of today is there yet, so yesterday may be unfinished for all that can be seen
+        expected.discard(str(OLD - timedelta(days=1)))
+    assert complete == expected
+    assert set(found.days[min(found.days)].metrics) == set(METRICS)

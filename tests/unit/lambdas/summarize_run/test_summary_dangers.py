@@ -1,0 +1,195 @@
+"""The summary tells dangers apart: GitHub late, a repository failing or gone, the token ending, days lost."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lambdas.shared.deployed import archive
+from simulated_github import SimulatedGitHub, faults
+from tests.unit.handlers import Account, account
+from tests.unit.whole_run import metrics_in, values
+from traffic.clock import from_text, to_text
+from traffic.contract import ChildState, Run, RunState, Summary
+from traffic.errors import GitHubAuthError
+
+START = from_text("2026-09-01T09:00:00Z")
+
+_run_ids = (f"run-{number}" for number in count())
+
+
+def run(aws: Account, github: SimulatedGitHub, at: datetime) -> Summary:
+    """Run once at a simulated time, as the definition does."""
+    github.at(at)
+    event: RunState = {"run": {"id": next(_run_ids), "started": to_text(datetime.now(UTC))}, "input": {}}
+    try:
+        state = aws.list_repositories_from(event)
+    except GitHubAuthError as exc:
+        event["run"]["started"] = to_text(at)  # where GitHub says nothing, the run's own time is the only one
+        return aws.summarize(
+            {**event, "problem": {"Error": "GitHubAuthError", "Cause": json.dumps({"errorMessage": str(exc)})}}
+        )
+    for batch in archive().read_note(state["manifest"]["key"]) or []:
+        child: ChildState = {"run": state["run"], "batch": batch}
+        fetched = aws.fetch(child)
+        if "key" in fetched["batch"]:
+            aws.store(fetched)
+    return aws.summarize(state)
+
+
+@pytest.fixture
+def github() -> Iterator[SimulatedGitHub]:
+    """A GitHub with two repositories, and whole days."""
+    with SimulatedGitHub(repositories=["octo/docs", "octo/site"], regime="whole-days") as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Account]:
+    """An account whose functions ask that GitHub."""
+    with account(monkeypatch, github.url) as made:
+        yield made
+
+
+def after(days: int) -> datetime:
+    """Give the time of the run some days after the first."""
+    return START + timedelta(days=days)
+
+
+def test_where_all_is_well_nothing_is_said_of_dangers(aws: Account, github: SimulatedGitHub) -> None:
+    """Who reads warnings every day reads none."""
+    run(aws, github, START)
+    message = run(aws, github, after(1))["message"]
+
+    assert "2 of 2 repositories captured" in message
+    assert not [word for word in ("late", "lost", "expires", "remain", "until") if word in message]
+
+
+def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: SimulatedGitHub) -> None:
+    """Its owner has to know how long there is to mend it."""
+    run(aws, github, START)
+    github.refuse("octo/site", faults.no_push_access())
+    message = run(aws, github, after(5))["message"]
+
+    assert "  octo/site\n    403: Must have push access" in message
+    assert "    newest day 2026-08-31, last captured on 2026-09-01; 8 days until days are lost for good\n" in message
+    assert "8 days until days are lost for good, for the most urgent of those that failed." in message
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (12, "1 day until days are lost for good"),
+        (13, "today is the last day before days are lost for good"),
+        (14, "2026-09-01 lost for good"),
+        (16, "2026-09-01 to 2026-09-03 lost for good"),
+    ],
+)
+def test_the_deadline_of_a_failing_repository_runs_out(
+    aws: Account, github: SimulatedGitHub, days: int, said: str
+) -> None:
+    """First the days that remain are counted, then those that are gone."""
+    run(aws, github, START)
+    github.refuse("octo/site", faults.not_found())
+
+    assert f"last captured on 2026-09-01; {said}\n" in run(aws, github, after(days))["message"]
+
+
+def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(
+    aws: Account, github: SimulatedGitHub
+) -> None:
+    """Without push access it vanishes from the listing, and without this line from the summary."""
+    run(aws, github, START)
+    github.change("octo/site", push=False)
+    message = run(aws, github, after(3))["message"]
+
+    assert "1 captured lately and not listed now (deleted, excluded, without push access, or no listing):" in message
+    assert "  octo/site: newest day 2026-08-31, last captured on 2026-09-01; 10 days until days are lost" in message
+
+
+def test_a_refused_token_tells_how_long_there_is_to_replace_it(
+    aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is listed then, but what was captured is known; and the token's alarm tells it from other failures."""
+    run(aws, github, START)
+    github.revoke_token()
+    summary = run(aws, github, after(4))
+
+    assert values(capsys.readouterr().out, "TokenExpiring") == [0, 1]
+    assert summary["error"] == "GitHubAuthError"
+    assert "Replace the token" in summary["message"]
+    for name in github.names:
+        assert (
+            f"  {name}: newest day 2026-08-31, last captured on 2026-09-01; 9 days until days are lost for good"
+            in (summary["message"])
+        )
+
+
+@pytest.mark.parametrize("expires", ["2026-09-10 09:00:00 UTC", "2026-09-10 11:00:00 +0200"])
+def test_a_token_that_ends_within_fourteen_days_is_in_subject_and_message(
+    monkeypatch: pytest.MonkeyPatch, expires: str
+) -> None:
+    """Most outages of years are a token that nobody renewed."""
+    with (
+        SimulatedGitHub(repositories=1, token_expires=expires, regime="whole-days") as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        early, late = run(aws, github, after(-20)), run(aws, github, START)
+
+    assert "expires in" not in early["subject"] + early["message"]
+    assert late["subject"].endswith("1 repositories captured, token expires in 9 days") or late["subject"].endswith(
+        "token expires in 8 days"  # the simulated clock goes on
+    )
+    assert "Replace it in time: traffic token." in late["message"]
+
+
+def test_a_github_that_is_late_for_everybody_is_told_apart_from_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be done but wait; the days are counted all the same."""
+    with (
+        SimulatedGitHub(repositories=2, regime="whole-days", lag=3) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        message = run(aws, github, START)["message"]
+
+    assert (
+        "GitHub is late for everybody: it reports no day after 2026-08-28, 4 days ago (usually 1 day)."
+        " 10 days until days are lost for good." in message
+    )
+    assert "2 of 2 repositories captured" in message
+
+
+def test_an_outage_names_the_days_that_are_lost(aws: Account, github: SimulatedGitHub) -> None:
+    """A hole is announced, with the days, the first time it is known, and again: one e-mail is easily missed."""
+    run(aws, github, START)
+    first, again = run(aws, github, after(18))["message"], run(aws, github, after(19))["message"]
+
+    assert "2 repositories have days that GitHub never returned whole and has deleted since:" in first
+    assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in first
+    assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in again
+
+
+def test_days_returned_in_part_are_told_apart_from_lost_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A truncated number is better than none, and must not pass for a whole one."""
+    old = from_text("2025-09-01T09:00:00Z")
+    with SimulatedGitHub(repositories=["octo/docs"], seed=6) as github, account(monkeypatch, github.url) as aws:
+        run(aws, github, old)
+        message = run(aws, github, old + timedelta(days=16))["message"]
+
+    assert "  octo/docs: 2025-09-01 partial, 2025-09-02 lost, 2025-09-03 partial" in message
+
+
+@pytest.mark.parametrize("given", [[], "2026-11-20", None, {"time": "soon"}, {"date": 7}])
+def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers_of_a_capture(
+    aws: Account, capsys: pytest.CaptureFixture[str], given: Any
+) -> None:
+    """A typing error captures nothing, and is no reason for an alarm that holds until the next run."""
+    problem = {"Error": "InvalidInputError", "Cause": '{"errorMessage": "The input is wrong."}'}
+    run = Run(id="run", started="2026-09-01T09:00:00Z")
+    summary = aws.summarize({"run": run, "input": given, "problem": problem})
+
+    assert summary["error"] == "InvalidInputError"
+    assert summary["subject"].startswith("GitHub traffic 2026-09-01: FAILED")
+    assert {metric.name for metric in metrics_in(capsys.readouterr().out)} <= {"EmailSubscriptions"}

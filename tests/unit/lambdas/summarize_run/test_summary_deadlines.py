@@ -1,0 +1,117 @@
+"""When days are lost for good: by table, since one day too late is a day lost."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lambdas.summarize_run.deadlines import (
+    Watermark,
+    days_left,
+    fewest_days_left,
+    is_recent,
+    token_days_left,
+    watermark_of,
+)
+from traffic.record.merge import Entry, Name
+from traffic.record.spans import Spans
+
+TODAY = "2026-11-20"
+
+
+def mark(*whole: tuple[str, str], captured_on: str | None = "2026-11-20") -> Watermark:
+    """Make a watermark of a repository captured whole on the given spans of days."""
+    return Watermark("octo/docs", "octo/docs", whole[-1][1] if whole else None, captured_on, whole)
+
+
+@pytest.mark.parametrize(
+    ("day", "left"),
+    [
+        ("2026-11-20", 13),
+        ("2026-11-19", 12),
+        ("2026-11-08", 1),
+        ("2026-11-07", 0),  # today at nine a rolling window begins on 2026-11-06 at nine: the 7th is still whole
+        ("2026-11-06", -1),
+    ],
+)
+def test_a_day_can_be_captured_whole_for_thirteen_days(day: str, left: int) -> None:
+    """Thirteen, not fourteen: on the fourteenth day a rolling window has cut into it."""
+    assert days_left(day, TODAY) == left
+
+
+@pytest.mark.parametrize(
+    ("whole", "left"),
+    [
+        ([("2026-10-01", "2026-11-19")], 13),  # all is well
+        ([("2026-10-01", "2026-11-16")], 10),  # GitHub is three days late, or the repository failed for three days
+        ([("2026-10-01", "2026-11-06")], 0),
+        ([("2026-10-01", "2026-11-05")], -1),  # the first day is being lost
+        ([("2026-10-01", "2026-10-20"), ("2026-11-07", "2026-11-19")], 13),  # a hole that is lost already
+        ([("2026-10-01", "2026-11-11"), ("2026-11-14", "2026-11-19")], 5),  # a hole that can still be filled
+    ],
+)
+def test_the_deadline_is_that_of_the_first_day_still_to_be_had(whole: list[tuple[str, str]], left: int) -> None:
+    """What is lost already needs no hurry; what can still be had does."""
+    assert mark(*whole).days_left(TODAY) == left
+
+
+@pytest.mark.parametrize(
+    ("whole", "lost"),
+    [
+        ([("2026-10-01", "2026-11-19")], []),
+        ([("2026-10-01", "2026-10-30"), ("2026-11-03", "2026-11-19")], [("2026-10-31", "2026-11-02")]),
+        # Until GitHub's window has passed, a hole is not lost.
+        ([("2026-10-01", "2026-11-04"), ("2026-11-09", "2026-11-19")], [("2026-11-05", "2026-11-06")]),
+        ([("2026-10-01", "2026-11-09"), ("2026-11-11", "2026-11-19")], []),
+        # A hole is told of for four weeks after its end, whatever its length; an older one only by `traffic show`.
+        ([("2026-01-01", "2026-02-01"), ("2026-10-24", "2026-11-19")], [("2026-02-02", "2026-10-23")]),
+        ([("2026-01-01", "2026-02-01"), ("2026-10-23", "2026-11-19")], []),
+        # What lies before the first capture was never promised.
+        ([("2026-11-15", "2026-11-19")], []),
+    ],
+)
+def test_lost_is_what_no_later_answer_can_bring(whole: list[tuple[str, str]], lost: list[tuple[str, str]]) -> None:
+    """A hole is announced when it is final, and not for ever."""
+    assert mark(*whole).lost(TODAY) == tuple(lost)
+
+
+def test_a_day_is_whole_only_where_views_and_clones_both_are() -> None:
+    """GitHub stalls for each apart."""
+    covered: dict[str, Spans] = {
+        "views": (("2026-11-01", "2026-11-19"),),
+        "clones": (("2026-11-01", "2026-11-10"), ("2026-11-13", "2026-11-19")),
+    }
+    entry = Entry({"octo/docs": Name("2026-11-01T09:00:00Z", "2026-11-20")}, "2026-11-19", "2026-11-20", {}, covered)
+
+    assert watermark_of("octo/docs", entry).whole == (("2026-11-01", "2026-11-10"), ("2026-11-13", "2026-11-19"))
+
+
+def test_without_any_whole_day_the_last_capture_counts_and_without_that_nothing_is_known() -> None:
+    """An entry written before completeness was kept must not look as if all were lost."""
+    assert mark(captured_on="2026-11-18").days_left(TODAY) == 11
+    assert mark(captured_on=None).days_left(TODAY) is None
+    assert fewest_days_left([mark(captured_on=None)], TODAY) is None
+    assert fewest_days_left([mark(captured_on=None), mark(captured_on="2026-11-18"), mark()], TODAY) == 11
+
+
+def test_a_repository_that_is_long_gone_is_not_told_of_for_ever() -> None:
+    """Four weeks of warnings are enough for one that was deleted on purpose."""
+    assert is_recent(mark(captured_on="2026-10-23"), TODAY)
+    assert not is_recent(mark(captured_on="2026-10-22"), TODAY)
+    assert not is_recent(mark(captured_on=None), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("expires", "left"),
+    [
+        ("2026-12-04 09:00:00 UTC", 14),
+        ("2026-12-04 11:00:00 +0200", 14),
+        ("2026-12-04 08:59:59 UTC", 13),
+        ("2026-11-20 09:00:00 UTC", 0),
+        ("2026-11-20 08:59:59 UTC", -1),
+        ("some day", None),
+        ("2026-12-04T09:00:00Z", None),
+    ],
+)
+def test_the_tokens_end_is_read_in_both_of_githubs_forms(expires: str, left: int | None) -> None:
+    """GitHub writes it in the zone of whoever made the token, or in UTC."""
+    assert token_days_left(expires, datetime(2026, 11, 20, 9, tzinfo=UTC)) == left

@@ -1,0 +1,396 @@
+"""The summary tells what changed: what is unusual for a repository, and nothing of what is not."""
+
+import time
+import tracemalloc
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from lambdas.store_traffic.recent import recent
+from lambdas.summarize_run.dangers import Watch
+from lambdas.summarize_run.facts import Account
+from lambdas.summarize_run.headline import concerns_of, is_digest, kind_of, subject
+from lambdas.summarize_run.links import links
+from lambdas.summarize_run.message import MAX_MESSAGE, message
+from lambdas.summarize_run.news import NAMED, News, Story, chosen, news, story, with_record, with_referrers
+from lambdas.summarize_run.news_text import news_sections, sparkline
+from lambdas.summarize_run.outcome import Result
+from lambdas.summarize_run.read_news import read_news
+from simulated_github import SimulatedGitHub
+from tests.unit.handlers import Account as Aws
+from tests.unit.handlers import account
+from tests.unit.lambdas.summarize_run.test_summary_dangers import run
+from traffic.clock import from_text
+from traffic.contract import Receipt, RunState
+from traffic.record.merge import Day
+
+DAY = "2026-11-19"  # a Thursday
+RUN: RunState = {
+    "run": {
+        "id": "run-1",
+        "started": "2026-11-20T09:00:00Z",
+        "arn": "arn:aws:states:eu-west-1:123456789012:execution:CaptureTraffic:run-1",
+    }
+}
+
+
+def day_before(days: int) -> str:
+    """Name a day so many days before DAY."""
+    return (date.fromisoformat(DAY) - timedelta(days=days)).isoformat()
+
+
+def captured(name: str, views: int, before: int | None = None, id_: int = 0) -> Result:
+    """A repository that was captured, with the views of DAY and of the same weekday before."""
+    said: Any = {"day": DAY, "views": views, **({} if before is None else {"before": before})}
+    return Result(id_ or abs(hash(name)), name, name, "captured", newest_day=DAY, recent=said)
+
+
+def past(*views: int | None) -> Mapping[str, int]:
+    """The views of DAY's weekday in the weeks before, the last one first."""
+    return {day_before(7 * week): count for week, count in enumerate(views, 1) if count is not None}
+
+
+def told(*stories: Story) -> News:
+    """The news of repositories that were all looked at."""
+    found = news([each.result for each in stories], stories)
+    assert found
+    return found
+
+
+def text(seen: News | None, *, digest: bool = False) -> str:
+    """The news as they are read."""
+    return "\n".join(line for section in news_sections(seen, digest=digest) for line in section)
+
+
+def test_the_usual_is_the_median_of_the_same_weekday() -> None:
+    """A Sunday is quiet: against a Saturday's traffic every Monday would be a spike."""
+    other_days = {day_before(age): 1000 for age in range(1, 50) if age % 7}
+    seen = story(captured("octo/docs", 70), DAY, {**past(60, 80, 5000, 70, None, 65), **other_days})
+
+    assert seen.usual == 70
+    assert not seen.is_spike
+    assert not seen.is_silence
+
+
+def test_nothing_is_usual_before_three_weekdays_are_known() -> None:
+    """In its first weeks a repository has no spikes."""
+    assert story(captured("octo/docs", 5000), DAY, past(1, 1)).usual is None
+    assert not story(captured("octo/docs", 5000), DAY, past(1, 1)).is_spike
+
+
+@pytest.mark.parametrize(
+    ("views", "usual", "spike", "silence"),
+    [(300, 100, True, False), (299, 100, False, False), (20, 100, False, True), (21, 100, False, False),
+     (19, 0, False, False), (20, 0, True, False), (3, 1, False, False), (0, 19, False, False), (0, 20, False, True)],
+)  # fmt: skip
+def test_a_spike_and_a_silence_are_more_than_chance(views: int, usual: int, *, spike: bool, silence: bool) -> None:
+    """Three views instead of one are no news; a page that nobody finds any longer is."""
+    seen = story(captured("octo/docs", views), DAY, past(usual, usual, usual))
+
+    assert (seen.is_spike, seen.is_silence) == (spike, silence)
+
+
+def test_a_record_is_told_only_where_enough_is_known() -> None:
+    """The second day of a history is often its best one."""
+    seen = story(captured("octo/docs", 500), DAY, {})
+    month = {day_before(age): 100 + age for age in range(1, 29)}
+
+    assert with_record(seen, DAY, month).record == (day_before(28), 128)
+    assert with_record(seen, DAY, {**month, day_before(400): 500}).record is None
+    assert with_record(seen, DAY, dict(list(month.items())[:27])).record is None
+
+
+def test_a_referrer_is_new_where_no_earlier_capture_lists_it() -> None:
+    """Where the first capture is the only one, all would be new."""
+    seen = story(captured("octo/docs", 5), DAY, {})
+    captures = {
+        "2026-11-20": {"Google": 90, "lobste.rs": 40, "pypi.org": 9},
+        "2026-11-19": {"Google": 8},
+        "2026-11-18": {"t.co": 1},
+    }
+
+    assert with_referrers(seen, captures).referrers == {"lobste.rs": 40}
+    assert with_referrers(seen, {"2026-11-20": {"Google": 9}}).referrers == {}
+
+
+def test_a_sparkline_shows_what_was_not_told_as_no_zero() -> None:
+    """A hole in the record must not look like a day without visitors."""
+    assert sparkline([0, 1, 4, 8, None]) == "▁▂▅█·"
+    assert sparkline([0, 0]) == "▁▁"
+    assert sparkline([None]) == "·"
+
+
+def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
+    """Who reads two lines has to have read the news."""
+    launched = with_record(story(captured("octo/cli", 900), DAY, past(100, 90, 110)), DAY, {
+        day_before(age): 300 for age in range(1, 29)
+    })  # fmt: skip
+    silent = story(captured("octo/site", 2), DAY, past(50, 60, 70))
+    referred = with_referrers(story(captured("octo/docs", 70), DAY, past(70, 70, 70)), {"a": {}, "b": {"t.co": 1234}})
+    said = text(told(launched, silent, referred))
+
+    assert "Thursday 2026-11-19, the newest whole day:\n972 views in 3 repositories." in said
+    assert "Far above the usual:\n  octo/cli\n    900 views, usual 100 (9.0 times as many)\n" in said
+    assert "Silent, against the usual:\n  octo/site\n    2 views, usual 60\n" in said
+    assert f"Most views ever on a day:\n  octo/cli\n    900 views; before, 300 on {day_before(1)}\n" in said
+    assert "New referrers, views in 14 days:\n  octo/docs\n    t.co: 1,234\n" in said
+    assert said.index("Far above") < said.index("Silent") < said.index("Most views, and")
+
+
+def test_on_a_usual_day_there_is_only_the_list() -> None:
+    """A mail that finds something every day is not read for long."""
+    said = text(told(story(captured("octo/docs", 70), DAY, past(70, 71, 72))))
+
+    assert said.splitlines() == [
+        "Thursday 2026-11-19, the newest whole day:",
+        "70 views in 1 repository.",
+        "Most views, and what is usual on a Thursday:",
+        "  octo/docs",
+        "    ······█······· 70, usual 71",
+    ]
+
+
+def test_the_week_is_summed_up_in_counts_and_never_in_visitors() -> None:
+    """Visitors of seven days, added, are people counted up to seven times."""
+    uniques = {"views-uniques": 9, "clones-uniques": 1}
+    days = {
+        day_before(age): Day(
+            {"views-count": 10 if age < 7 else 5, "clones-count": 2, **uniques}, frozenset({"views", "clones"})
+        )
+        for age in range(14)
+    }
+    said = recent(days)
+    assert said == {"day": DAY, "views": 10, "before": 5, "weeks": [[70, 14], [35, 14]]}
+
+    result = Result(1, "octo/docs", "octo/docs", "captured", recent=said)
+    lines = text(news([result], []), digest=True)
+    assert "The week 2026-11-13 to 2026-11-19:" in lines
+    assert "  70 views, +100 % (35 the week before)" in lines
+    assert "  14 clones, +0 % (14 the week before)" in lines
+    assert "visitors" not in lines
+    assert "The week" not in text(news([result], []), digest=False)
+
+
+def test_a_receipt_says_only_what_was_told_whole() -> None:
+    """A day that goes on yet would look like a silence."""
+    whole = Day({"views-count": 7}, frozenset({"views"}))
+
+    assert recent({DAY: Day({"views-count": 3})}) is None
+    assert recent({DAY: Day({"views-count": 3}), day_before(1): whole}) == {"day": day_before(1), "views": 7}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_receipts_the_newest_day_counts(order: int) -> None:
+    """Objects are read in no order of time."""
+    result = Result(1, "octo/docs")
+    receipts = [receipt_of("2026-11-18", 5), receipt_of("2026-11-19", 7)]
+
+    for each in receipts[::order]:
+        result.add(each)
+
+    assert result.recent == {"day": "2026-11-19", "views": 7}
+    assert result.newest_day == "2026-11-19"
+
+
+def receipt_of(day: str, views: int) -> Receipt:
+    """Write what Store traffic leaves of one capture."""
+    return {
+        "id": 1,
+        "name": "octo/docs",
+        "repo_name": "octo/docs",
+        "answered": ["views"],
+        "outcome": "captured",
+        "detail": "",
+        "items_changed": 1,
+        "lowered": 0,
+        "newest_day": day,
+        "recent": {"day": day, "views": views},
+    }
+
+
+def test_a_repository_for_which_github_is_late_is_left_out_of_the_day() -> None:
+    """Its day before would be compared with the others' day."""
+    late = captured("octo/late", 999)
+    assert late.recent
+    late.recent["day"] = day_before(1)
+    found = news([captured("octo/docs", 5), late], [])
+
+    assert found
+    assert (found.day, found.repositories, found.views) == (DAY, 1, 5)
+    assert [result.name for result in chosen([captured("octo/docs", 5), late])] == ["octo/docs"]
+
+
+@pytest.mark.parametrize("repositories", [0, 1, 3, 3_000, 100_000])
+def test_reading_is_bounded_at_any_number_of_repositories(monkeypatch: pytest.MonkeyPatch, repositories: int) -> None:
+    """A query for each of 10,000 repositories would take longer than the function may run."""
+    asked: list[str] = []
+    monkeypatch.setattr("lambdas.summarize_run.read_news.tables", lambda: Recorder(asked))
+    monkeypatch.setattr("lambdas.summarize_run.read_news.snapshots", lambda: Recorder(asked))
+    results = [captured(f"octo/r{n}", n % 997, (n * 7) % 991, n + 1) for n in range(repositories)]
+
+    tracemalloc.start()
+    started = time.process_time()
+    found = read_news(results, "2026-11-20")
+    seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (found is None) == (repositories == 0)
+    assert len(asked) <= 50 + 10 + 10
+    assert peak < 64_000_000
+    assert seconds < 60
+
+
+class Recorder:
+    """Tables that hold nothing, and remember what was asked of them."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def views(self, repo_name: str, since: str) -> dict[str, int]:
+        """Have no days."""
+        self.asked.append(f"{repo_name} {since}")
+        return {}
+
+    def referrers(self, repo_id: int, since: str) -> dict[str, dict[str, int]]:
+        """Have no captures."""
+        self.asked.append(f"{repo_id} {since}")
+        return {}
+
+
+@pytest.mark.parametrize("repositories", [3, 3_000])
+def test_the_mail_is_short_at_any_number_of_repositories(repositories: int) -> None:
+    """What is not named is counted, and no line is too long for a phone but those with an address."""
+    usual = {DAY: 0, **past(1, 2, 3)}
+    results = [captured(f"octo-org/project-{n}", n * 100 + 50, n, n + 1) for n in range(repositories)]
+    found = news(results, [story(result, DAY, usual) for result in chosen(results)])
+    written = message(Account(RUN, results, "", seen=Watch(DAY), changed=found), links(None, console=None))
+
+    assert max(map(len, written.splitlines())) <= 72
+    assert len(written.splitlines()) <= 70
+    if repositories > 10:
+        assert f"  and {len(chosen(results)) - NAMED} more" in written
+        assert "  and 2,990 more with " in written
+
+
+def test_what_is_cut_is_counted_and_the_links_stay() -> None:
+    """Beyond its limit SNS refuses the whole message."""
+    names = [f"octo/{'x' * 90}{n}" for n in range(50)]
+    results = [Result(n, names[n % 50], outcome=f"outcome {n % 40}", detail="é" * 190) for n in range(4000)]
+    written = message(
+        Account(RUN, results, ""), links(RUN["run"]["arn"], console="https://eu-west-1.console.aws.amazon.com")
+    )
+
+    assert len(written.encode()) <= MAX_MESSAGE
+    assert " lines more)" in written
+    assert written.endswith(
+        "Execution: run-1\n"
+        "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/"
+        "arn:aws:states:eu-west-1:123456789012:execution:CaptureTraffic:run-1\n"
+        "Charts and all history: traffic report --aws"
+    )
+
+
+def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
+    """A referrer's name is whatever a web site calls itself."""
+    seen = with_referrers(story(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
+    written = message(Account(RUN, [seen.result], "", changed=told(seen)), [])
+
+    assert "    evil?[2J?Healthy: 10" in written
+
+
+def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> None:
+    """A list of mails shows nothing else."""
+    name = f"{'o' * 39}/{'n' * 100}"
+    launched = told(story(captured(name, 900), DAY, past(100, 90, 110)))
+    said = subject(Account(RUN, [launched.stories[0].result], "", seen=Watch(DAY), changed=launched), DAY)
+
+    assert len(said) <= 100
+    assert said.isascii()
+    assert said.startswith("GitHub traffic 2026-11-19: 1 repositories captured, ooooo")
+    assert said.endswith("...: 9.0 times its usual views")
+
+
+def test_a_deadline_is_more_urgent_than_a_launch() -> None:
+    """Views can be read tomorrow; a token that ended cannot be replaced yesterday."""
+    launched = told(story(captured("octo/cli", 900), DAY, past(100, 90, 110)))
+    seen = Watch("2026-11-20", newest_day=DAY, token_days_left=3)
+    said = subject(Account(RUN, [launched.stories[0].result], "", seen=seen, changed=launched), "2026-11-20")
+
+    assert said == "GitHub traffic 2026-11-20: 1 repositories captured, token expires in 3 days"
+
+
+def test_a_kind_is_a_problem_before_it_is_a_digest() -> None:
+    """Who wants problems alone must not miss one on a Monday."""
+    assert is_digest("2026-11-23")
+    assert not is_digest("2026-11-24")
+    assert kind_of("", [], digest=False) == "healthy"
+    assert kind_of("", [], digest=True) == "digest"
+    assert kind_of("", ["GitHub is late"], digest=True) == kind_of("GitHubAuthError", [], digest=False) == "problem"
+
+
+def test_every_danger_is_a_concern() -> None:
+    """The first line and the filter must not call healthy what the text below warns of."""
+    late = Watch("2026-11-20", newest_day="2026-11-16")
+    missing: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone"]}}
+    owner: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone", "acme", "initech"]}}
+    hidden: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "hidden_organizations": [1]}}
+    fine = [captured("octo/docs", 1)]
+
+    assert concerns_of(RUN, fine, Watch("2026-11-20", newest_day=DAY)) == []
+    assert concerns_of(RUN, fine, late) == ["GitHub is late"]
+    assert concerns_of(RUN, [], Watch("2026-11-20")) == ["nothing was listed"]
+    assert concerns_of(RUN, [Result(1, "octo/docs")], Watch("2026-11-20")) == ["1 repository not captured"]
+    assert concerns_of(missing, fine, Watch(DAY)) == ["1 repository of the settings not found"]
+    assert concerns_of(owner, fine, Watch(DAY)) == [
+        "1 repository of the settings not found",
+        "2 owners of the settings without repositories",
+    ]
+    assert concerns_of(hidden, fine, Watch(DAY)) == ["organizations are hidden from the token"]
+    assert concerns_of(RUN, fine, Watch(DAY, lost={"octo/docs": (("2026-11-01", "2026-11-02"),)})) == [
+        "1 repository with lost days"
+    ]
+
+
+@pytest.fixture
+def github() -> Iterator[SimulatedGitHub]:
+    """A GitHub with two repositories, and whole days."""
+    with SimulatedGitHub(repositories=["octo/docs", "octo/site"], seed=3, regime="whole-days") as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Aws]:
+    """An account whose functions ask that GitHub."""
+    with account(monkeypatch, github.url) as made:
+        yield made
+
+
+def test_whole_runs_tell_the_true_usual(aws: Aws, github: SimulatedGitHub) -> None:
+    """From GitHub's answers over store and tables to the text: the numbers are those that GitHub has."""
+    end = from_text("2026-09-07T09:00:00Z")  # a Monday
+    for days in (52, 39, 26, 13, 0):
+        summary = run(aws, github, end - timedelta(days=days))
+    truth = github.truth("octo/docs", "2026-07-12", "2026-09-06")
+    sundays = sorted(truth[f"2026-{day}"].views_count for day in ("07-19", "07-26", "08-02", "08-09", "08-16", "08-23",
+                                                                  "08-30"))  # fmt: skip
+
+    assert summary["kind"] == "digest"
+    assert summary["message"].startswith("Healthy: everything was captured.\n\n2 of 2 repositories captured")
+    assert "The week 2026-08-31 to 2026-09-06:" in summary["message"]
+    assert f" {truth['2026-09-06'].views_count:,}, usual {sundays[3]:,}\n" in summary["message"]
+
+
+@pytest.mark.parametrize(("setting", "wanted"), [("all", True), ("weekly", False), ("problems", False)])
+def test_the_setting_says_which_summaries_are_published(
+    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, setting: str, *, wanted: bool
+) -> None:
+    """A healthy day is only for those who want to hear of it; a problem is for all."""
+    with account(monkeypatch, github.url, SUMMARY_MAIL=setting) as aws:
+        healthy = run(aws, github, from_text("2026-09-08T09:00:00Z"))
+        github.revoke_token()
+        broken = run(aws, github, from_text("2026-09-09T09:00:00Z"))
+
+    assert (healthy["kind"], healthy["wanted"]) == ("healthy", wanted)
+    assert (broken["kind"], broken["wanted"]) == ("problem", True)

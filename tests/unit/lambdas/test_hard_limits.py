@@ -1,0 +1,283 @@
+"""Hard limits of AWS, at 10,000 repositories with names of 140 characters, and with whatever strangers can write.
+
+The real handlers beside a moto account: what they return travels between the states, and what they write are items.
+
+Sources:
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (payload 256 KiB, history 25,000 events)
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (item 400 KB)
+    https://docs.aws.amazon.com/sns/latest/api/API_Publish.html (message 256 KiB, subject 100 ASCII characters)
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
+
+import pytest
+
+from cli.runs.prices import MEMORY
+from lambdas.fetch_traffic.batch import PASSES
+from lambdas.list_repos.every_token import note_refusal
+from lambdas.list_repos.listing import BATCH, RESERVE
+from lambdas.summarize_run import handler as summarize_run
+from simulated_github import SimulatedGitHub, faults
+from simulated_github.account import Repository
+from simulated_github.faults import Fault
+from simulated_github.replies import Reply
+from simulated_github.sources import SeededTraffic
+from simulated_github.windows import WindowRules
+from tests.bench.functions import PLANNING, TIMEOUT, functions
+from tests.unit.handlers import Account, account, child
+from traffic.contract import ENDPOINTS, Batch, ChildState, Listing, Receipt, RunState, receipts_prefix
+from traffic.deadline import LONGEST_RUN
+from traffic.errors import GitHubAuthError
+from traffic.github.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
+from traffic.github.rate_limit import rate_limit_pause
+from traffic.record.items import item_of_entry
+from traffic.record.merge import Entry, Name
+
+HISTORY = 25_000  # events of an execution
+
+EVENTS = 5 + 2 + 5 + 2 + 2  # of a child that fetches, stores and waits: two tasks, two choices and a wait
+
+PAYLOAD = 200 * 1024  # bytes; our own bound, Step Functions allows 256 KiB
+ITEM = 400 * 1000  # bytes
+MESSAGE = 256 * 1024  # bytes
+
+FLEET = 10_000
+
+NAMES = [f"{'o' * 39}/{number:05}{'r' * 95}" for number in range(FLEET)]  # GitHub allows 39 and 100 characters
+
+WORDS = "\U0001f4a9\x00\x1b[31m\u202e" * 4000  # four bytes a character, and characters that do harm
+
+
+def size(value: object) -> int:
+    """Count the bytes in which a value travels."""
+    return len(json.dumps(value).encode())
+
+
+def item_size(value: Any) -> int:
+    """Count the bytes of an item as DynamoDB does, or more: 21 for a number, 3 for a list or map."""
+    if isinstance(value, Mapping):
+        return 3 + sum(len(name.encode()) + 1 + item_size(inner) for name, inner in value.items())
+    if isinstance(value, list | set):
+        return 3 + sum(1 + item_size(inner) for inner in value)
+    return len(value.encode()) if isinstance(value, str) else 21
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedGitHub]:
+    """A GitHub with the whole fleet."""
+    assert {len(name) for name in NAMES} == {140}
+    with SimulatedGitHub(repositories=NAMES, limit=1_000_000) as github:
+        yield github
+
+
+@pytest.fixture
+def aws(fleet: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account whose functions ask it."""
+    fleet.clear_faults()
+    with account(monkeypatch, fleet.url) as made:
+        yield made
+
+
+def batches_of(aws: Account, state: RunState) -> list[Batch]:
+    """Read the manifest."""
+    manifest = state["manifest"]
+    return list(json.load(aws.s3.get_object(Bucket=manifest["bucket"], Key=manifest["key"])["Body"]))
+
+
+def receipt(batch: Batch, number: int) -> list[Receipt]:
+    """Write what Store traffic leaves of a batch in which everything fails, in the longest words."""
+    outcome = (FAILED, GONE, NO_PUSH_ACCESS, SSO_NEEDED, CAPTURED)[number % 5]
+    return [
+        {
+            "id": repository["id"], "name": repository["name"], "repo_name": repository["name"], "answered": [],
+            "outcome": outcome, "detail": WORDS[:LONGEST_MESSAGE], "items_changed": 0, "lowered": 0, "newest_day": None,
+        }
+        for repository in batch["repositories"]
+    ]  # fmt: skip
+
+
+def test_payloads_messages_and_items_of_the_map_stay_small_at_ten_thousand_repositories(
+    aws: Account, fleet: SimulatedGitHub
+) -> None:
+    """What is listed travels in the bucket; between the states only where it lies, and what is told of it is cut."""
+    fleet.add_fault(partial_results(5_000), endpoint="list")
+    state = aws.list_repositories()
+    batches = batches_of(aws, state)
+    for number, batch in enumerate(batches):
+        body = json.dumps(receipt(batch, number)).encode()
+        aws.s3.put_object(Bucket="archive", Key=f"{receipts_prefix('run-1')}{number}.json", Body=body)
+    state["problem"] = {"Error": "States.Timeout", "Cause": json.dumps({"errorMessage": WORDS})[:32_768]}
+    summary = aws.summarize(state)
+
+    assert sum(len(batch["repositories"]) for batch in batches) == FLEET
+    assert len(batches) <= 10_000  # child executions of a Map
+    assert max(map(size, batches)) < PAYLOAD  # each goes into a child
+    assert size({**state, "problem": {}}) < PAYLOAD
+    assert size(summary) < PAYLOAD
+    assert len(summary["message"].encode()) < MESSAGE
+    assert len(summary["subject"]) <= 100
+    assert summary["subject"].isascii()
+    assert f"of {FLEET} repositories captured" in summary["message"]
+
+
+def test_a_whole_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fleet: SimulatedGitHub) -> None:
+    """The state of a child holds its repositories and what remains to be asked: also where all of them failed."""
+    (batch, *_) = batches_of(aws, aws.list_repositories())
+    state: ChildState = {"run": {"id": "r" * 80, "started": "2026-11-20T09:00:00Z"}, "batch": batch}
+    fleet.add_fault(faults.server_error(), endpoint="clones", count=24)
+    fleet.add_fault(faults.retry_after(3600), endpoint="clones", first=25)
+    after = aws.fetch(state)
+
+    assert len(after["batch"]["repositories"]) == 25
+    assert "resume_at" in after
+    assert size(after) < PAYLOAD
+
+
+def test_what_headers_say_is_bounded_in_the_listing(aws: Account, fleet: SimulatedGitHub) -> None:
+    """They travel from state to state, page after page."""
+    fleet.add_fault(partial_results(8_000, moving=True), endpoint="list")
+    state = aws.list_repositories()
+
+    assert size(state) < PAYLOAD
+
+
+def test_the_words_about_hundreds_of_refused_tokens_are_bounded_in_the_listing() -> None:
+    """A secret of 64 KB holds as many tokens, and an enterprise can refuse all but one of them on the same day."""
+    owners = ["*", *(f"{number:039}" for number in range(400))]
+    listing = Listing(parts=0, pauses=0)
+    for owner in owners[1:]:
+        note_refusal(listing, owner, GitHubAuthError("w" * LONGEST_MESSAGE), owners)
+
+    assert all("refused" in listing["tokens"][owner] for owner in owners[1:])
+    assert size(listing) < PAYLOAD
+
+
+def partial_results(number: int, *, moving: bool = False) -> Fault:
+    """Let GitHub hide so many organizations, on each page others, and tell the token's end at length."""
+    pages = iter(range(1_000_000))
+
+    def spoil(reply: Reply, _circumstances: object) -> Reply:
+        begin = 10**7 + (next(pages) * number if moving else 0)
+        ids = ",".join(map(str, range(begin, begin + number // 10)))
+        return reply.with_headers(
+            X_GitHub_SSO=f"partial-results; organizations={ids}", GitHub_Authentication_Token_Expiration="9" * 5_000
+        )
+
+    return Fault("partial results", spoil)
+
+
+class Garbage(SeededTraffic):
+    """Answers paths, titles and referrers of the worst kind, and more of them than there can be."""
+
+    def paths(self, repository: Repository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
+        """Answer `/traffic/popular/paths`."""
+        return [{"path": WORDS[:1200], "title": WORDS[:1200], "count": 1, "uniques": 1}] * 50
+
+    def referrers(self, repository: Repository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
+        """Answer `/traffic/popular/referrers`."""
+        return [{"referrer": WORDS[:1200], "count": 1, "uniques": 1}] * 50
+
+
+def test_items_of_a_repository_with_garbage_paths_and_four_byte_characters_stay_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """DynamoDB refuses a larger item, and with it the whole repository, day after day."""
+    name = NAMES[0]
+    with (
+        SimulatedGitHub(repositories=[name], source=Garbage(0, WindowRules())) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        (repository,) = github.github.account
+        aws.capture(name, repository.id)
+        (snapshot,) = aws.snapshots().values()
+        (entry,) = (item for item in aws.repositories().values() if "repo-name" in item)
+
+    assert entry["captured-on"]
+    assert item_size(snapshot) < ITEM // 10
+    assert snapshot["paths"][0]["path"].startswith("\U0001f4a9")
+    assert snapshot["paths"][0]["path"].encode().decode() == snapshot["paths"][0]["path"]  # no half character
+
+
+def test_an_answer_with_more_days_than_github_has_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand days would be ten thousand items, and their spans an entry that is too large for ever after."""
+    with SimulatedGitHub(repositories=["octo/docs"]) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(many_days(10_000), endpoint="views")
+        state = child("octo/docs")
+        state["batch"]["repositories"][0]["passes"] = PASSES - 1
+        state = aws.fetch(state)
+        aws.store(state)
+
+        assert aws.days() == {}
+        assert aws.repositories()["1"]["refusals"].keys() == {FAILED}
+
+
+def many_days(number: int) -> Fault:
+    """Let a views answer hold so many days, every second one."""
+    rows = [
+        {"timestamp": f"{datetime.fromordinal(600_000 + 2 * n):%Y-%m-%d}T00:00:00Z", "count": 1, "uniques": 1}
+        for n in range(number)
+    ]
+    body = json.dumps({"count": number, "uniques": 1, "views": rows}).encode()
+    return Fault("many days", lambda reply, _: Reply(200, body, dict(reply.headers)))
+
+
+def test_the_entry_of_a_repository_stays_small_over_thirty_years_of_holes_and_renames() -> None:
+    """Each hole is a span, and each name is kept: an outage a month and a rename a month, for a generation."""
+    months = [f"{2026 + month // 12}-{month % 12 + 1:02}" for month in range(30 * 12)]
+    spans = tuple((f"{month}-01", f"{month}-20") for month in months)
+    seen = (Name(f"{month}-01T09:00:00Z", f"{month}-20") for month in months)
+    names = dict(zip(NAMES, seen, strict=False))
+
+    assert item_size(item_of_entry(Entry(names, covered={"views": spans, "clones": spans}))) < ITEM // 2
+
+
+def test_an_execution_stays_below_its_events_however_briefly_github_asks_to_wait() -> None:
+    """Told to wait for a second, over and over: in a row for 20 hours, or again before each answer of a batch."""
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    brief = Answer(429, {"retry-after": "1"}, b"")
+    pauses = [rate_limit_pause(brief, now, attempt=attempt) for attempt in range(1000)]
+    lasting = list(accumulate(pauses))
+    in_a_row = sum(seconds < LONGEST_RUN.total_seconds() for seconds in lasting)
+    answers = BATCH * len(ENDPOINTS)
+    before_each = sum(seconds * answers < LONGEST_RUN.total_seconds() for seconds in lasting) * answers
+
+    assert pauses[0] == 1  # GitHub's word, at first
+    assert max(in_a_row, before_each + answers) * EVENTS < HISTORY
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_each_function_has_the_time_and_the_memory_that_100_000_repositories_need() -> None:
+    """A function has a share of a core by its memory. One that ends at its timeout ends so again after each retry."""
+    for taken in functions(100_000):
+        assert taken.memory < 0.8 * MEMORY[taken.function], taken
+        if taken.what == PLANNING:
+            assert taken.held.seconds < RESERVE, taken  # the function stops listing as soon as only so much is left
+        elif taken.function != "ListRepos":  # this one stops by itself, and goes on in another call
+            assert taken.held.seconds < TIMEOUT / 2, taken
+
+
+def test_a_reader_that_is_slow_has_few_receipts_waiting_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading far ahead of it would hold all receipts of a run at once."""
+    written, begun = [str(number) for number in range(1000)], []
+
+    class Bucket:
+        def keys(self, _prefix: str) -> Iterator[str]:
+            for key in written:
+                begun.append(key)
+                yield key
+
+        def read_note(self, key: str) -> list[str]:
+            return [key]
+
+    monkeypatch.setattr(summarize_run, "archive", Bucket)
+    notes = summarize_run.read_notes("receipts/")
+
+    first = next(notes)
+
+    assert len(begun) <= summarize_run.READERS
+    assert [first, *notes] == written

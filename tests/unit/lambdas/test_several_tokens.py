@@ -1,0 +1,257 @@
+"""Several tokens, each for its owners: what befalls one of them befalls nobody else's repositories."""
+
+import json
+from collections import Counter
+
+import pytest
+from aws_lambda_powertools.utilities import parameters
+
+from lambdas.list_repos.due import choose
+from lambdas.list_repos.listing import plan_batches
+from lambdas.shared.deployed import archive
+from lambdas.shared.token import read_token
+from lambdas.summarize_run.dangers import token_lines, watch
+from lambdas.summarize_run.facts import Account as Told
+from lambdas.summarize_run.message import message
+from simulated_github import SimulatedGitHub
+from simulated_github.faults import retry_after
+from tests.unit.handlers import Account, account
+from tests.unit.whole_run import run
+from traffic.contract import Batch, Listing, Repository, RunState, manifest_key
+from traffic.errors import GitHubAuthError, RunStoppedError
+from traffic.github.tokens import token_owner, tokens_in
+
+REPOSITORIES = ["acme/site", "octo/a", "octo/b", "zoo/cage"]
+SEEN = {"one": ["octo"], "two": ["acme", "zoo"]}
+
+
+def hold(aws: Account, tokens: dict[str, str]) -> None:
+    """Put tokens into the secret, and let minutes pass."""
+    aws.secrets.put_secret_value(SecretId="token", SecretString=json.dumps(tokens))
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+
+
+def owners_listed(aws: Account, state: RunState) -> list[str]:
+    """Whose token is to ask for each batch."""
+    assert aws
+    return [batch.get("owner", "*") for batch in archive().read_note(manifest_key(state["run"]["id"])) or []]
+
+
+def test_each_repository_is_asked_for_with_its_owners_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fine-grained tokens see the repositories of one owner; the one under `*` is for all who have none."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"Octo": "one", "*": "two"})
+        summary = run(aws)
+        found = {call.repository for call in github.calls if call.endpoint == "views" and call.status == 200}
+        statuses = Counter(call.status for call in github.calls)
+
+    assert "4 of 4 repositories captured" in summary["message"]
+    assert found == set(REPOSITORIES)
+    assert statuses.keys() == {200}
+
+
+def test_what_two_tokens_see_is_captured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token under an owner's name asks for them, whoever else may see them, too."""
+    everywhere = ["octo", "acme", "zoo"]
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token={"one": everywhere, "two": everywhere}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "one", "*": "two"})
+        state = aws.list_repositories()
+
+        assert Counter(owners_listed(aws, state)) == {"octo": 2, "*": 2}
+
+
+def test_a_run_knows_of_owners_that_came_minutes_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warm function still holds the secret as it was: without them their repositories would be missing for a day."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token={**SEEN, "github_pat_made_up": ["acme", "zoo"]}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        aws.list_repositories(run_id="yesterday")
+        aws.secrets.put_secret_value(SecretId="token", SecretString=json.dumps({"octo": "one", "*": "two"}))
+        state = aws.list_repositories(run_id="today")
+
+        assert Counter(owners_listed(aws, state)) == {"octo": 2, "*": 2}
+
+
+def test_whose_owner_has_no_token_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token is for the owners under whom it lies, and for nobody else."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token={"one": ["octo", "zoo"]}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "one"})
+        state = aws.list_repositories()
+
+        assert owners_listed(aws, state) == ["octo", "octo"]
+
+
+def test_a_refused_token_fails_the_run_after_the_others_are_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody must replace it, and nobody else's days are lost meanwhile. It is named by its owner, never shown."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "revoked", "*": "two"})
+        summary = run(aws)
+        refused = [call for call in github.calls if call.status == 401]
+        stored = {name for name, _ in aws.days()}
+
+    assert (summary["outcome"], summary["error"], summary["kind"]) == ("failed", "GitHubAuthError", "problem")
+    assert "2 of 2 repositories captured" in summary["message"]
+    assert "the token for octo" in summary["message"]
+    assert "traffic token --owner" in summary["message"]
+    assert stored == {"acme/site", "zoo/cage"}
+    assert len(refused) == 1
+    assert "revoked" not in json.dumps(summary)
+
+
+def test_where_all_tokens_are_refused_the_listing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with one."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "revoked", "*": "wrong"})
+        with pytest.raises(GitHubAuthError, match="Bad credentials"):
+            aws.list_repositories()
+
+
+def test_a_token_revoked_in_the_run_stops_its_own_batches_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note that the other children look for lies under its owner."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "one", "*": "two"})
+        state = aws.list_repositories()
+        batches = archive().read_note(manifest_key("run-1")) or []
+        hold(aws, {"octo": "revoked", "*": "two"})
+        ended: Counter[str] = Counter()
+        for batch in batches:
+            try:
+                aws.store(aws.fetch({"run": {"id": "run-1", "started": state["run"]["started"]}, "batch": batch}))
+            except (GitHubAuthError, RunStoppedError) as exc:
+                ended[type(exc).__name__] += 1
+        summary = aws.summarize(state)
+
+    assert ended == {"GitHubAuthError": 1, "RunStoppedError": 1}
+    assert "2 of 4 repositories captured" in summary["message"]
+    assert (summary["error"], "the token for octo: GitHub refuses" in summary["message"]) == ("GitHubAuthError", True)
+
+
+def test_after_a_wait_the_same_token_asks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one may not see the repository, and GitHub would call it gone."""
+    with (
+        SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"octo": "one", "*": "two"})
+        github.add_fault(retry_after(1), endpoint="clones", count=1)
+        batch: Batch = {"repositories": [{"id": 2, "name": "octo/a"}], "owner": "octo"}
+        waiting = aws.fetch({"run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"}, "batch": batch})
+        waiting.pop("resume_at")
+        done = aws.fetch(waiting)
+        statuses = Counter(call.status for call in github.calls)
+
+    assert done["batch"]["repositories"] == []
+    assert statuses.keys() == {200, 403}
+
+
+def test_a_listing_that_is_begun_again_reads_whole_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first page meets the limit, or time is over before it: a hundred repositories a page, not thirty."""
+    with (
+        SimulatedGitHub(repositories=90, token={"one": ["octo", "octo-org"]}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        hold(aws, {"*": "one"})
+        begun = aws.list_repositories(seconds=10)
+        aws.list_repositories_from(begun)
+
+    assert [call.endpoint for call in github.calls] == ["list"]
+
+
+def test_batches_of_several_tokens_alternate() -> None:
+    """Four children run at a time: all of them waiting for one token's limit would leave the others' unused."""
+    few = [Repository(id=number, name=f"octo/r{number}") for number in range(100)]
+    many = [Repository(id=1000 + number, name=f"acme/r{number}") for number in range(300)]
+
+    batches = plan_batches({"octo": few, "*": many})
+    owners = [batch.get("owner", "*") for batch in batches]
+
+    assert Counter(owners) == {"octo": 4, "*": 12}
+    assert all(Counter(owners[start : start + 4]) == {"octo": 1, "*": 3} for start in range(0, 16, 4))
+
+
+def test_each_token_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has more than one limit allows waits; who has not is asked every day."""
+    listing = Listing(
+        parts=0, pauses=0, tokens={"octo": {"limit": 1000, "remaining": 1000}, "*": {"limit": 1000, "remaining": 1000}}
+    )
+    many = [Repository(id=number, name=f"octo/r{number}") for number in range(6_000)]
+    few = [Repository(id=10_000 + number, name=f"acme/r{number}") for number in range(10)]
+    with account(monkeypatch, "http://127.0.0.1:9"):
+        asked, not_due = choose({"octo": many, "*": few}, listing, today="2026-11-20", hours=20)
+
+    assert len(asked["octo"]) == 18_000 // 4
+    assert len(asked["*"]) == len(few)
+    assert sum(map(len, not_due.values())) == 6_000 - 18_000 // 4
+
+
+def test_the_token_that_ends_first_is_named() -> None:
+    """Each has its own end."""
+    listing = Listing(
+        parts=0,
+        pauses=0,
+        listed_at="2026-11-20T09:00:00Z",
+        tokens={"*": {"expires": "2027-07-31 10:13:04 UTC"}, "octo": {"expires": "2026-11-30 10:13:04 UTC"}},
+    )
+    state: RunState = {"run": {"id": "run", "started": "2026-11-20T09:00:00Z"}, "listing": listing}
+    seen = watch(state, "2026-11-20", [], {})
+
+    assert seen.token_days_left == 10
+    assert token_lines(seen)[0].startswith("The token for octo expires in 10 days")
+    assert token_lines(seen)[1].endswith("traffic token --owner octo.")
+    text = message(Told(state, [], "", seen=seen), [])
+    assert "The token expires on 2027-07-31" in text
+    assert "The token for octo expires on 2026-11-30" in text
+
+
+def test_a_token_that_came_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warm function read the secret before an owner was added to it."""
+    with account(monkeypatch, "http://127.0.0.1:9") as aws:
+        assert read_token() == "github_pat_made_up"
+        aws.secrets.put_secret_value(SecretId="token", SecretString='{"octo": "one"}')
+
+        assert read_token("octo") == "one"
+        with pytest.raises(GitHubAuthError, match="no token for acme"):
+            read_token("acme")
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "two words", "{", "{}", '{"octo": 1}', '{"octo": ""}', '{"octo": "a b"}', "[" * 9, '{"a": {}}']
+)
+def test_a_secret_that_holds_no_token_is_refused_unseen(secret: str) -> None:
+    """The message goes into histories and e-mails."""
+    if secret.startswith("["):
+        assert tokens_in(secret) == {"*": secret}
+        return
+    with pytest.raises(GitHubAuthError) as refused:
+        tokens_in(secret)
+
+    assert str(refused.value) == "The secret holds no token. Replace it with `traffic token`."
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "owners", "expected"),
+    [("Octo/docs", {"octo", "*"}, "octo"), ("acme/docs", {"octo", "*"}, "*"), ("acme/docs", {"octo"}, None)],
+)
+def test_whose_token_asks_follows_from_the_owners_name(name: str, owners: set[str], expected: str | None) -> None:
+    """Names differ in nothing but case: GitHub does not tell them apart."""
+    assert token_owner(name, owners) == expected

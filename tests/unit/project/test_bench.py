@@ -1,0 +1,98 @@
+"""What the benchmarks measure, held to where it does not depend on the machine."""
+
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from cli.runs.prices import MEMORY
+from simulated_github import SimulatedGitHub
+from tests.bench import first_version, functions
+from tests.bench.account import account
+from tests.bench.processor import PERIOD, hold
+from tests.bench.writes import writes_by_changed_item
+
+
+def test_each_changed_item_is_written_once_and_no_other() -> None:
+    """A write is paid for also where it changes nothing."""
+    rows = {what: (made, changed) for what, made, changed in writes_by_changed_item()}
+
+    assert all(made == changed for made, changed in rows.values())
+    assert rows["second run"] == (0, 0)
+    assert rows["next day"][0] > 0
+
+
+class FakeTable:
+    """A table that keeps what the batch writer is given."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+
+    def batch_writer(self) -> Any:
+        """Be the batch writer too."""
+        return nullcontext(self)
+
+    def put_item(self, *, Item: dict[str, Any]) -> None:  # noqa: N803 (boto3's name)
+        """Keep an item."""
+        self.items.append(Item)
+
+
+def test_the_first_versions_loop_makes_two_calls_each_and_writes_every_day() -> None:
+    """What we are compared with must do what it did, and no less."""
+    table = FakeTable()
+    with SimulatedGitHub(repositories=3) as github:
+        written = first_version.capture(github.url, github.names, table)
+        endpoints = [call.endpoint for call in github.calls]
+
+    assert endpoints == ["views", "clones"] * 3
+    assert written == len(table.items) == 3 * 14
+    assert all({"views-count", "clones-uniques"} < item.keys() for item in table.items)
+
+
+# As many threads as a function of the fleet has, all busy until they have used a quarter of a second together.
+BUSY = """
+import threading, time
+def work():
+    while time.process_time() < 0.25:
+        pass
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_process_gets_its_share_of_a_core_and_no_more(share: float) -> None:
+    """A function that was measured with more than Lambda gives it would end at its timeout there."""
+    begun = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", BUSY], text=True) as process:  # noqa: S603
+        held = hold(process, share, begun=begun)
+    seconds = time.monotonic() - begun
+
+    assert process.returncode == 0
+    assert held.cpu_seconds >= 0.25
+    assert held.share <= share * 1.0001
+    assert seconds >= held.cpu_seconds / share - PERIOD  # held to it all the time, not only reckoned so at the end
+
+
+def test_a_process_that_fails_is_let_go() -> None:
+    """One that was stopped for good would hang the benchmark."""
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], text=True) as process:
+        hold(process, 0.5, begun=time.monotonic())
+
+    assert process.returncode == 3
+
+
+def test_the_functions_do_their_work_where_they_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that stopped early, or met an account without entries, would look fast."""
+    monkeypatch.setattr(functions, "MEMORY", dict.fromkeys(MEMORY, 2 * 1769))
+    with account(200) as aws:
+        *_, planning = functions.listings(aws, 200)
+        summary = functions.summary(aws, 200)
+
+    assert planning.state["manifest"]["repositories"] == 200
+    assert "200 of 200 repositories captured" in summary.state["message"]
+    assert summary.memory > 30

@@ -1,0 +1,198 @@
+"""Promise: the README names everything there is, and nothing that is not."""
+
+import argparse
+import inspect
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import parser
+from cli.settings.local_settings import HOME, TOKEN
+from cli.settings.settings_file import SETTINGS_FILE, read_settings_file
+from lambdas.store_traffic.handler import CONFLICT
+from lambdas.summarize_run import outcome
+from lambdas.summarize_run.message import CURES
+from stacks.traffic_stack import STACK_NAME, traffic_app
+from tests.infrastructure.test_definition import DEATHS
+from traffic import errors
+from traffic.github import answers
+from traffic.github.answers import CAPTURED
+from traffic.settings import STACK_SETTINGS
+
+ROOT = Path(__file__).parents[3]
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The template; without bundling, which changes nothing in it."""
+    app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
+    body: Mapping[str, Any] = app.synth().get_stack_by_name(STACK_NAME).template
+    return body
+
+
+def section(title: str) -> str:
+    """The part of the README below a heading."""
+    # Comments in examples begin as headings do.
+    text = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, title
+    return found[1]
+
+
+def first_cells(part: str, column: int = 0) -> set[str]:
+    """What stands in a column of a part's tables, without the headings."""
+    rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("|")]
+    names = {row[column].strip() for row in rows if len(row) > column}
+    return {name for name in names if name and not set(name) <= {"-", " "}}
+
+
+def coded(part: str, column: int = 0) -> set[str]:
+    """What stands in code in a column of a part's tables."""
+    return {name for cell in first_cells(part, column) for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every state, with those inside of Maps."""
+    for name, state in definition["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from states(state["ItemProcessor"])
+
+
+def arrows_of(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a state leads, and by which arrow of the picture."""
+    for follow in [state, *state.get("Choices", [])]:
+        yield from (("-->", follow[field]) for field in ("Next", "Default") if field in follow)
+    yield from (("-.->", catch["Next"]) for catch in state.get("Catch", []))
+
+
+def test_the_picture_shows_every_state_and_every_transition() -> None:
+    """A picture that lies about the order of things is worse than none."""
+    (picture,) = re.findall(r"```mermaid\n(.*?)```", README, re.DOTALL)
+    names = dict(re.findall(r"(\w+)(?:\[|\{|\(\[)\"([^\"]+)\"(?:\]|\}|\]\))", picture))
+    bare = re.sub(r"(?:\(\[|\[|\{)\"[^\"]+\"(?:\]\)|\]|\})|\|[^|]+\|", "", picture)
+    drawn = {(names[start], arrow, names[end]) for start, arrow, end in re.findall(r"(\w+) (-->|-\.->) *(\w+)", bare)}
+
+    assert set(names.values()) == {name for name, _ in states(DEFINITION)}
+    assert drawn == {(name, *arrow) for name, state in states(DEFINITION) for arrow in arrows_of(state)}
+
+
+def test_every_make_target_is_named() -> None:
+    """A target nobody knows of is not used; one that is gone sends readers astray."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert {f"make {target}" for target in targets} == coded(section("Develop"))
+
+
+def test_every_command_and_option_is_named() -> None:
+    """The table is what a reader searches before `--help`."""
+    part = section("The command line")
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert coded(part) == {f"traffic {name}" for name in commands.choices}
+    for name, command in commands.choices.items():
+        for option in (each for action in command._actions for each in action.option_strings):
+            assert option in ("-h", "--help") or f"`{option}`" in part, f"traffic {name} {option}"
+
+
+def test_every_setting_is_named() -> None:
+    """A setting is found here or nowhere."""
+    named = {name for name in coded(section("Settings")) if name.isupper()}
+
+    assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
+
+
+def test_every_key_of_the_settings_file_is_named() -> None:
+    """It stands beside its parameter, so that both say the same."""
+    rows = [line.split("|") for line in section("Settings").splitlines() if line.startswith("|")]
+    named = {(key[2].strip(" `"), key[3].strip(" `")) for key in rows if key[3].strip().startswith("`")}
+
+    assert named - {("stack parameter", "traffic.toml")} == {(each.parameter, each.key) for each in STACK_SETTINGS}
+
+
+def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
+    """Everybody begins with a copy of it."""
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / SETTINGS_FILE).write_text(example, encoding="utf-8")
+
+    read = read_settings_file(tmp_path / SETTINGS_FILE)
+
+    assert (read["owners"].value, read["summary-mail"].value) == ("octo-org,octo", "weekly")
+
+
+def test_the_token_is_given_to_the_first_deployment_alone() -> None:
+    """With a changed value AWS overwrites every token in the secret; without one it keeps them."""
+    given = re.findall(r"GitHubAccessToken=\S+", README)
+    rule = "After the first deployment, leave `GitHubAccessToken` out of every later `cdk deploy`."
+
+    assert given == ["GitHubAccessToken=github_pat_...", "GitHubAccessToken=none`,"]
+    assert rule in section("The stack")
+    assert README.index(given[1]) < README.index(rule)
+
+
+def test_the_node_that_is_asked_for_is_one_that_cdk_supports() -> None:
+    """CDK's command line supports 22 and 24; its support of 20 ended in October 2026.
+
+    Source:
+        https://docs.aws.amazon.com/cdk/v2/guide/node-versions.html
+    """
+    asked = re.findall(r"Node\.js (\d+) or later", README)
+
+    assert [int(version) for version in asked] == [22]
+
+
+def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:
+    """Whoever deploys chooses from this table."""
+    assert coded(section("Settings"), column=1) == set(template["Parameters"])
+
+
+def test_every_stack_output_is_named(template: Mapping[str, Any]) -> None:
+    """CloudFormation shows the outputs; the README says what they are good for."""
+    assert coded(section("The stack")) == set(template["Outputs"])
+
+
+def test_every_error_is_explained() -> None:
+    """A person who meets an error's name searches the README for it."""
+    classes = {name for name, _ in inspect.getmembers(errors, inspect.isclass)}
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "lambdas" / "summarize_run").glob("*.py")]
+    of_the_summary = {name for source in sources for name in re.findall(r"\"(\w+Error)\"", source)}
+    explained = coded(section("When something fails"))
+
+    assert classes | of_the_summary == {name for name in explained if name.endswith("Error") and "." not in name}
+
+
+def test_every_end_of_a_function_is_explained_and_has_a_cure() -> None:
+    """They come under AWS's names, of which nobody can guess what to do."""
+    ends = {name for name in CURES if "." in name}
+
+    assert ends == {name for name in coded(section("When something fails")) if re.fullmatch(r"[A-Z]\w+\.\w+", name)}
+    assert ends == {*DEATHS, "States.Timeout"}
+
+
+def test_every_outcome_is_explained() -> None:
+    """The summary names an outcome for each repository it lacks."""
+    constants = [*inspect.getmembers(answers), *inspect.getmembers(outcome)]
+    outcomes = {value for name, value in constants if name.isupper() and isinstance(value, str)} | {CONFLICT}
+
+    assert outcomes - {CAPTURED} <= first_cells(section("When something fails"))
+
+
+def test_what_is_linked_exists() -> None:
+    """A dead link costs a reader's trust."""
+    for target in re.findall(r"\]\((?!https://)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for title in re.findall(r"\]\(#([^)]+)\)", README):
+        headings = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings_of(README)}
+        assert title in headings
+
+
+def headings_of(text: str) -> list[str]:
+    """The headings of a text."""
+    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)

@@ -1,0 +1,148 @@
+"""Promise: whoever calls at once does so with no more threads than its client keeps connections.
+
+One more, and each call of the thread that comes too late connects anew, over TLS, and leaves a warning in the log.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.endpoint import MAX_POOL_CONNECTIONS
+from requests.adapters import DEFAULT_POOLSIZE
+
+from cli.commands import rebuild
+from cli.stack import demo
+from lambdas.summarize_run import handler as summarize_run
+from traffic.contract import ENDPOINTS
+from traffic.github.client import GitHub
+from traffic.record.archive import Archive
+
+ROOT = Path(__file__).parents[4]
+
+POOL = 10  # connections that boto3 and requests keep for a host
+
+OBJECTS = 480
+
+# Each file with a pool of threads, and how many threads it has at most.
+THREADS = {
+    "traffic/github/client.py": len(ENDPOINTS),
+    "lambdas/summarize_run/handler.py": summarize_run.READERS,
+    "cli/commands/rebuild.py": rebuild.AT_ONCE,
+    "cli/stack/demo.py": len(demo.REPOSITORIES) // demo.TOGETHER,
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Serves a listing and objects, and counts the connections.
+
+    Attributes:
+        connections: How many were made.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Objects)
+        self.connections = 0
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def get_request(self) -> Any:
+        """Take a connection."""
+        self.connections += 1
+        return super().get_request()
+
+
+class Objects(BaseHTTPRequestHandler):
+    """Answers a listing of S3's, or JSON; slowly enough that calls are under way together."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer."""
+        keys = "".join(f"<Contents><Key>{number}</Key></Contents>" for number in range(OBJECTS))
+        listing = f"<ListBucketResult>{keys}<IsTruncated>false</IsTruncated></ListBucketResult>"
+        body = listing.encode() if "list-type" in self.path else json.dumps([self.path]).encode()
+        time.sleep(0.002)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve on a free port of loopback."""
+    with Server() as served:
+        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield served
+        served.shutdown()
+        thread.join()
+
+
+@contextmanager
+def archive_of(server: Server) -> Iterator[Archive]:
+    """Give the archive bucket, with a client of S3 as a function has it: without a configuration of its own."""
+    path_style = Config(s3={"addressing_style": "path"}, proxies={})
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
+    client: Any = boto3.client("s3", endpoint_url=server.url, config=path_style, **keys)  # type: ignore[call-overload]
+    yield Archive("archive", client)
+    client.close()
+
+
+def test_the_readers_of_a_run_keep_their_connections(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of 100,000 repositories leaves 4,000 objects to read, in the 300 seconds that the function has."""
+    with archive_of(server) as archive:
+        monkeypatch.setattr(summarize_run, "archive", lambda: archive)
+        notes = list(summarize_run.read_notes("runs/run-1/receipts/"))
+
+    assert len(notes) == OBJECTS
+    assert server.connections <= POOL
+
+
+def test_calls_to_github_keep_their_connections(server: Server) -> None:
+    """A handshake for each of a run's 90,000 calls would cost more than the calls."""
+    github = GitHub(server.url, lambda **_fresh: "token")
+    for _ in range(20):
+        github.get_all([(f"/{endpoint}", None) for endpoint in ENDPOINTS])
+    github._session.close()
+
+    assert server.connections <= len(ENDPOINTS)
+
+
+def test_no_pool_of_threads_is_larger_than_a_pool_of_connections() -> None:
+    """Whoever adds a pool of threads adds it here."""
+    found = [file for folder in ("traffic", "lambdas", "cli", "local") for file in (ROOT / folder).rglob("*.py")]
+    pools = {str(file.relative_to(ROOT)) for file in found if "ThreadPoolExecutor(" in file.read_text(encoding="utf-8")}
+
+    assert pools == THREADS.keys()
+    assert max(THREADS.values()) <= POOL
+    assert MAX_POOL_CONNECTIONS == DEFAULT_POOLSIZE == POOL
+
+
+def test_a_full_pool_is_noticed(server: Server, full_pools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test fails in which a pool is full: this one shows that it would."""
+    monkeypatch.setattr(summarize_run, "READERS", 3 * POOL)
+    with archive_of(server) as archive:
+        monkeypatch.setattr(summarize_run, "archive", lambda: archive)
+        list(summarize_run.read_notes("runs/run-1/receipts/"))
+
+    assert server.connections > POOL
+    assert full_pools
+    full_pools.clear()

@@ -1,0 +1,134 @@
+"""Answers that are rarely seen, and what must not come of them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from lambdas.list_repos.listing import select
+from lambdas.shared.settings import Selection
+from lambdas.store_traffic.handler import CONFLICT
+from lambdas.summarize_run.outcome import gather
+from simulated_github import SimulatedGitHub, faults
+from tests.unit.handlers import account
+from traffic.clock import from_http
+from traffic.contract import ENDPOINTS, Receipt
+from traffic.errors import ArchiveBusyError, InvalidSettingError
+from traffic.github.answers import FAILED, Answer, Meaning, classify
+from traffic.github.rate_limit import rate_limit_pause
+from traffic.record.archive import Archive
+from traffic.record.traffic_answers import check_body
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", [402, 405, 406, 409, 421, 423, 425, 431, 499])
+def test_a_refusal_that_nobody_documents_concerns_its_repository_alone(status: int) -> None:
+    """One repository's oddity must not end the run for a thousand others."""
+    assert classify(Answer(status, {}, b"{}")).meaning is Meaning.REFUSED
+
+
+@pytest.mark.parametrize("attempt", range(12))
+@pytest.mark.parametrize(
+    "headers",
+    [{"retry-after": "0"}, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) - 60)}],
+)
+def test_a_limit_that_is_over_already_is_left_alone_longer_each_time(headers: dict[str, str], attempt: int) -> None:
+    """A server that is stuck there would have the state machine turn in circles, to its 25,000th event."""
+    assert rate_limit_pause(Answer(403, headers, b""), NOW, attempt=attempt) == min(2.0**attempt, 900.0)
+
+
+def test_an_address_that_is_not_githubs_api_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Enterprise Server without /api/v3 says 404: a new token would not help."""
+    with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(faults.not_found())
+        with pytest.raises(InvalidSettingError, match="GITHUB_API_URL is no address of GitHub's API"):
+            aws.list_repositories()
+
+
+def test_a_repository_without_permissions_is_not_captured() -> None:
+    """An application's listing may leave them out, or say null."""
+    found: list[dict[str, Any]] = [{"id": 1, "full_name": "octo/docs", "permissions": None}]
+
+    assert select(found, Selection()) == []
+
+
+@pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:00:00-10:00", "", "2026-11-20"])
+def test_a_day_that_is_none_spoils_its_answer_alone(timestamp: str) -> None:
+    """Whatever a server sends is checked before it is believed."""
+    with pytest.raises(ValueError, match="timestamp"):
+        check_body("views", {"views": [{"timestamp": timestamp, "count": 1, "uniques": 1}]})
+
+
+def test_a_date_without_a_zone_is_utc() -> None:
+    """-0000 says that the zone is unknown; HTTP knows but one."""
+    assert from_http("Fri, 20 Nov 2026 09:00:00 -0000") == NOW
+
+
+def test_rows_of_another_repository_stay_a_failure_when_the_rest_is_answered() -> None:
+    """Nothing was stored of it, whatever answered later."""
+
+    def receipt(outcome: str, *answered: Any) -> Receipt:
+        return {
+            "id": 1,
+            "name": "octo/docs",
+            "repo_name": "octo/docs",
+            "answered": list(answered),
+            "outcome": outcome,
+            "detail": "",
+            "items_changed": 0,
+            "lowered": 0,
+            "newest_day": None,
+        }
+
+    (conflict,) = gather([], [receipt(CONFLICT, *ENDPOINTS[:3]), receipt("captured", ENDPOINTS[3])], [])
+    (mended,) = gather([], [receipt(FAILED, *ENDPOINTS[:3]), receipt("captured", ENDPOINTS[3])], [])
+
+    assert (conflict.outcome, mended.outcome) == (CONFLICT, "captured")
+
+
+class FailingS3:
+    """Fails at whatever it is asked."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
+    def put_object(self, **_request: Any) -> None:
+        """Fail to write."""
+        raise self.failure
+
+    get_object = put_object
+
+
+def refusal(code: str) -> ClientError:
+    """What boto3 raises of a refused call."""
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "PutObject")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        *map(refusal, ["SlowDown", "InternalError", "ServiceUnavailable", "ConditionalRequestConflict"]),
+        EndpointConnectionError(endpoint_url="https://s3"),
+        ReadTimeoutError(endpoint_url="https://s3"),
+    ],
+    ids=str,
+)
+def test_a_bucket_that_is_busy_raises_what_the_definition_retries(failure: Exception) -> None:
+    """Under boto3's own name for it the answers of a hundred calls would be lost for the day."""
+    archive = Archive("archive", FailingS3(failure))
+
+    for ask in (
+        lambda: archive.put_note("key", []),
+        lambda: archive.read_note("key"),
+        lambda: archive.read_answers(""),
+    ):
+        with pytest.raises(ArchiveBusyError):
+            ask()
+
+
+def test_a_bucket_that_is_denied_is_not_asked_again() -> None:
+    """Six more tries would only delay the news."""
+    with pytest.raises(ClientError):
+        Archive("archive", FailingS3(refusal("AccessDenied"))).put_note("key", [])

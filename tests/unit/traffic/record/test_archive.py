@@ -1,0 +1,147 @@
+"""The archive: immutable, complete, and readable with standard tools as it lies."""
+
+import gzip
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from simulated_github import faults
+from tests.unit.recorded import Record, record
+from traffic.contract import METRICS, ArchivedAnswer
+from traffic.record.answer_lines import pack, unpack
+from traffic.record.archive import Archive
+
+DOCUMENT = Path(__file__).parents[4] / "docs" / "archive.md"
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
+    """Captures over three weeks, in which GitHub refuses one and a repository is renamed."""
+    with record(monkeypatch, "octo/docs", "octo/web", regime="rolling", seed=5) as made:
+        made.capture("2026-11-01T09:00:00Z")
+        made.github.refuse("octo/web", faults.no_push_access())
+        made.capture("2026-11-02T09:00:00Z")
+        made.github.clear_faults()
+        made.github.rename("octo/docs", "octo/manual")
+        made.capture("2026-11-21T09:00:00Z")
+        yield made
+
+
+def answer(**given: Any) -> ArchivedAnswer:
+    """Make a line of an archive object."""
+    line: ArchivedAnswer = {
+        "run": "run-1",
+        "repo_id": 1,
+        "repo": "octo/docs",
+        "endpoint": "paths",
+        "captured_at": "2026-11-20T09:00:00Z",
+        "status": 200,
+        "headers": {},
+        "body": "[]",
+        "outcome": "captured",
+    }
+    return {**line, **given}  # type: ignore[typeddict-item]
+
+
+def keys(kept: Record) -> list[str]:
+    """List the archive's objects."""
+    return [found["Key"] for found in kept.aws.s3.list_objects_v2(Bucket="archive", Prefix="answers/")["Contents"]]
+
+
+def downloaded(kept: Record, folder: Path) -> Path:
+    """Do what `aws s3 sync` does."""
+    for key in keys(kept):
+        (folder / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "archive" / key).write_bytes(kept.aws.s3.get_object(Bucket="archive", Key=key)["Body"].read())
+    return folder
+
+
+def test_the_documented_query_gives_the_table(kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the archive without this system must find the same numbers, unknown ones unknown."""
+    monkeypatch.chdir(downloaded(kept, tmp_path))
+    query, _of_listings = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+
+    found = duckdb.connect().execute(query).fetchall()
+
+    table = {
+        (int(item["repo-id"]), item["timestamp"], *(item.get(metric) for metric in METRICS))
+        for item in kept.aws.days().values()
+    }
+    assert {(row[0], *row[2:]) for row in found} == table
+    assert {row[1] for row in found} == {"octo/docs", "octo/manual", "octo/web"}
+
+
+def test_gzip_and_any_json_reader_read_it(kept: Record, tmp_path: Path) -> None:
+    """Years from now nobody should need this code."""
+    folder = downloaded(kept, tmp_path)
+    files = sorted(map(str, folder.rglob("*.jsonl.gz")))
+
+    text = subprocess.run(["gzip", "-dc", *files], capture_output=True, check=True).stdout  # noqa: S603, S607 (gzip)
+
+    assert text.count(b"\n") == 4 * 5 + 1  # four answers for each capture; a refusal is one line
+    assert all(line.startswith(b'{"run":"run-') for line in text.splitlines())
+
+
+def test_an_object_says_when_it_was_captured_and_what_it_holds(kept: Record) -> None:
+    """The order of names is the order of captures, and the hash proves that the content is the one written."""
+    for key in keys(kept):
+        content = kept.aws.s3.get_object(Bucket="archive", Key=key)["Body"].read()
+        line = unpack(content)[0]
+        assert hashlib.sha256(content).hexdigest() in key
+        assert (
+            f"capture_date={line['captured_at'][:10]}/{line['captured_at'].replace('-', '').replace(':', '')}-" in key
+        )
+
+
+def test_githubs_words_are_kept_to_the_last_blank(kept: Record) -> None:
+    """A body that was read and written again would be ours: whatever this reader overlooks would be gone."""
+    kept.github.add_fault(faults.oversized_body(5_000), repository="octo/web", endpoint="paths")
+    before = set(keys(kept))
+
+    kept.capture("2026-11-22T09:00:00Z", "octo/web")
+
+    (key,) = set(keys(kept)) - before
+    content = kept.aws.s3.get_object(Bucket="archive", Key=key)["Body"].read()
+    (body,) = [line["body"] for line in unpack(content) if line["endpoint"] == "paths"]
+    assert len(body) == 5_000
+    assert body.endswith("]" + " " * (5_000 - len(body.rstrip())))
+
+
+def test_a_second_write_of_a_key_changes_nothing(kept: Record) -> None:
+    """Even who could make another content of the same name must not replace what was archived."""
+    archive = Archive("archive", kept.aws.s3)
+    key = archive.put_answers([answer()])
+    kept.aws.s3.put_object(Bucket="archive", Key=key, Body=b"what was there first")
+
+    assert archive.put_answers([answer()]) == key
+
+    assert kept.aws.s3.get_object(Bucket="archive", Key=key)["Body"].read() == b"what was there first"
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\x0b", "é", "\U0001f600"])
+def test_any_character_survives(character: str) -> None:
+    """A title with a Unicode line separator must not break its line in two."""
+    line = answer(body=f'[{{"title": "a{character}b"}}]')
+
+    assert unpack(pack([line, line])) == [line, line]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-9], lambda _whole: b"text", lambda whole: whole[:20] + b"\xff" * 40]
+)
+def test_a_damaged_object_is_refused(damage: Any) -> None:
+    """Half an object must not pass for a short one."""
+    with pytest.raises(ValueError, match="gzip"):
+        unpack(damage(pack([answer()] * 50)))
+
+
+def test_the_same_answers_give_the_same_object() -> None:
+    """A retried write must find its own key."""
+    assert pack([answer()]) == pack([answer()])
+    assert gzip.decompress(pack([answer()])).endswith(b"\n")

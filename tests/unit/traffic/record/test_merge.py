@@ -1,0 +1,170 @@
+"""The algebra of the record: whatever order answers come in, however often, what is kept is the same."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import reduce
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from traffic.contract import ENDPOINTS, METRICS
+from traffic.record.items import day_of_item, entry_of_item, item_of_day, item_of_entry
+from traffic.record.merge import Day, Entry, Name, lowered, merge_days, merge_entries
+from traffic.record.snapshot import Statement, merge_snapshots
+from traffic.record.spans import spans_of
+
+EXAMPLES = settings(max_examples=300, deadline=None)
+
+DAYS = st.dates(date(2025, 1, 1), date(2027, 12, 31)).map(str) | st.dates(date(2026, 11, 1), date(2026, 11, 28)).map(
+    str
+)
+NAMES = st.sampled_from(["octo/docs", "octo/Docs", "octo/manual", "hubot/docs"])
+TIMES = DAYS.map(lambda day: f"{day}T09:00:00Z")
+COUNTS = st.integers(0, 5) | st.integers(0, 10**15 - 1)
+
+days = st.builds(
+    Day,
+    st.dictionaries(st.sampled_from(METRICS), COUNTS),
+    st.frozensets(st.sampled_from(["views", "clones"])),
+)
+entries = st.builds(
+    Entry,
+    st.dictionaries(NAMES, st.builds(Name, TIMES, DAYS)),
+    st.none() | DAYS,
+    st.none() | DAYS,
+    st.dictionaries(st.sampled_from(["no push access", "gone or hidden"]), DAYS),
+    st.dictionaries(st.sampled_from(["views", "clones"]), st.lists(DAYS, min_size=1, max_size=6).map(spans_of)),
+)
+
+MERGES = pytest.mark.parametrize(
+    ("merge", "empty", "values"),
+    [(merge_days, Day(), days), (merge_entries, Entry(), entries)],
+    ids=["days", "entries"],
+)
+
+Merge = Callable[[Any, Any], Any]
+
+
+@MERGES
+@given(data=st.data())
+@EXAMPLES
+def test_merging_twice_or_in_another_order_or_grouping_changes_nothing(
+    merge: Merge, empty: object, values: st.SearchStrategy[Any], data: st.DataObject
+) -> None:
+    """Answers stored late, twice or in any order must end in the same table."""
+    one, two, three = data.draw(values), data.draw(values), data.draw(values)
+
+    assert merge(one, one) == one
+    assert merge(one, two) == merge(two, one)
+    assert merge(merge(one, two), three) == merge(one, merge(two, three))
+    assert merge(one, merge(one, two)) == merge(one, two)
+    assert merge(empty, one) == merge(one, empty) == one
+
+
+@given(st.lists(days, max_size=6))
+@EXAMPLES
+def test_a_cell_is_the_highest_value_that_was_said_and_none_that_was_not(said: Sequence[Day]) -> None:
+    """A cell that no answer had must stay absent: a zero would be an invented measurement."""
+    kept = reduce(merge_days, said, Day())
+
+    for metric in METRICS:
+        values = [day.metrics[metric] for day in said if metric in day.metrics]
+        assert kept.metrics.get(metric) == max(values, default=None)
+        assert (metric in kept.metrics) == bool(values)
+    assert kept.complete == frozenset().union(*(day.complete for day in said))
+
+
+@given(days, days)
+@EXAMPLES
+def test_what_is_kept_never_falls(kept: Day, seen: Day) -> None:
+    """Windows truncate and stall: a shorter or older answer must not lower what an earlier one said."""
+    merged = merge_days(kept, seen)
+
+    assert all(merged.metrics[metric] >= value for metric, value in kept.metrics.items())
+    assert merged.complete >= kept.complete
+    assert lowered(merged, seen) == sum(merged.metrics[metric] > value for metric, value in seen.metrics.items())
+    assert lowered(Day(), seen) == 0
+
+
+@given(entries, entries)
+@EXAMPLES
+def test_no_name_refusal_or_newest_day_is_ever_forgotten(kept: Entry, seen: Entry) -> None:
+    """A former name must lead to its repository for good."""
+    merged = merge_entries(kept, seen)
+
+    for entry in (kept, seen):
+        assert merged.names.keys() >= entry.names.keys()
+        assert all(merged.names[name].first <= known.first for name, known in entry.names.items())
+        assert all(merged.names[name].last >= known.last for name, known in entry.names.items())
+        assert all(merged.refusals[outcome] >= day for outcome, day in entry.refusals.items())
+        assert (merged.newest_day or "") >= (entry.newest_day or "")
+        assert (merged.captured_on or "") >= (entry.captured_on or "")
+
+
+@given(days, entries)
+@EXAMPLES
+def test_an_item_tells_exactly_what_was_written(day: Day, entry: Entry) -> None:
+    """What the table holds must not say more or less than what was merged."""
+    assert day_of_item(item_of_day(day)) == day
+    assert entry_of_item(item_of_entry(entry)) == entry
+
+
+def statements(taken: Sequence[tuple[int, int]]) -> list[Statement]:
+    """Captures of one endpoint on one day: the second and what it said."""
+    return [Statement({"views-count": said}, f"2026-11-20T09:00:{second:02}Z") for second, said in taken]
+
+
+captures = st.lists(st.tuples(st.integers(0, 59), st.integers(0, 3)), min_size=1, max_size=6, unique_by=lambda c: c[0])
+
+
+@given(captures.map(sorted))
+@EXAMPLES
+def test_a_later_capture_of_the_day_replaces_the_set(taken: list[tuple[int, int]]) -> None:
+    """Undated rows of two captures must not be mixed; and the same set again must write nothing."""
+    said = statements(taken)
+    kept = said[0]
+    for seen in said[1:]:
+        before, kept = kept, merge_snapshots({"views": kept}, {"views": seen})["views"]
+        assert kept.said == seen.said
+        assert (kept == before) == (seen.said == before.said)
+
+
+@given(data=st.data())
+@EXAMPLES
+def test_snapshots_stored_in_any_order_or_twice_are_the_same(data: st.DataObject) -> None:
+    """Only a set that was taken back and given again within a day could tell the orders apart."""
+    sets = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))  # how often each was given, one after another
+    taken = statements(list(enumerate(number for number, times in enumerate(sets) for _ in range(times))))
+    shuffled = data.draw(st.permutations([*taken, *taken]))
+
+    def stored(said: Sequence[Statement]) -> Statement:
+        kept = said[0]
+        for seen in said[1:]:
+            kept = merge_snapshots({"views": kept}, {"views": seen})["views"]
+        return kept
+
+    assert stored(shuffled) == stored(taken)
+
+
+@given(captures.map(sorted), st.data())
+@EXAMPLES
+def test_storing_a_day_again_in_its_order_mends_any_order(taken: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Whatever came late: `traffic rebuild` ends with what GitHub said last."""
+    kept: dict[Any, Statement] = {}
+    for seen in [*data.draw(st.permutations(statements(taken))), *statements(taken)]:
+        kept = dict(merge_snapshots(kept, {"views": seen}))
+
+    assert kept["views"].said == statements(taken)[-1].said
+
+
+def test_an_endpoint_that_did_not_answer_keeps_what_it_said_earlier_that_day() -> None:
+    """A second run in which only views answered must not empty the paths."""
+    full = {endpoint: Statement({endpoint: [1]}, "2026-11-20T09:00:00Z") for endpoint in ENDPOINTS}
+    later = Statement({"views": [2]}, "2026-11-20T10:00:00Z")
+
+    merged = merge_snapshots(full, {"views": later})
+
+    assert merged["views"].said == {"views": [2]}
+    assert all(merged[endpoint] == full[endpoint] for endpoint in ENDPOINTS if endpoint != "views")

@@ -1,0 +1,103 @@
+"""Of a repository that nobody viewed, nobody asks who viewed it: two calls less, and nothing is made up."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.shared.deployed import archive
+from simulated_github import SimulatedGitHub
+from simulated_github.account import Repository
+from simulated_github.faults import retry_after
+from simulated_github.sources import SeededTraffic
+from simulated_github.windows import WindowRules
+from tests.unit.handlers import Account, account, child
+from traffic.record.expected import Replay
+from traffic.record.items import item_of_entry
+from traffic.record.reports import read_reports
+from traffic.record.traffic_answers import nobody_viewed
+
+NAME = "octo/quiet"
+
+
+class Unviewed(SeededTraffic):
+    """Repositories that are cloned, and never looked at."""
+
+    def counts(self, repository: Repository, metric: Any, now: Any, per: Any) -> dict[str, Any]:
+        """Answer `/traffic/views` or `/traffic/clones`."""
+        answer = super().counts(repository, metric, now, per)
+        if metric == "clones":
+            return answer
+        rows = [{**row, "count": 0, "uniques": 0} for row in answer["views"]]
+        return {"count": 0, "uniques": 0, "views": rows}
+
+
+def unviewed() -> Unviewed:
+    """The source of their numbers."""
+    return Unviewed(seed=1, rules=WindowRules())
+
+
+def endpoints(github: SimulatedGitHub) -> list[str | None]:
+    """What GitHub was asked, in order."""
+    return [call.endpoint for call in github.calls]
+
+
+def as_replayed(aws: Account) -> dict[str, Any]:
+    """The repository's entry, made from the archive alone."""
+    replay = Replay()
+    for key in sorted(archive().keys("answers/")):
+        for report in read_reports(archive().read_answers(key)):
+            replay.add(report)
+    assert aws.repositories()
+    return item_of_entry(replay.entries[1])
+
+
+def test_two_calls_capture_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receipt, the entry and the archive agree that nothing is missing; of viewers there is nothing, not empty."""
+    with SimulatedGitHub(repositories=[NAME], source=unviewed()) as github, account(monkeypatch, github.url) as aws:
+        state = aws.fetch(child(NAME))
+        aws.store(state)
+        held = aws.repositories()["1"]
+        (snapshot,) = aws.snapshots().values()
+        (receipt,) = archive().read_note(next(iter(archive().keys("runs/run-1/receipts/")))) or []
+
+        assert endpoints(github) == ["views", "clones"]
+        assert state["batch"]["repositories"] == []
+        assert set(receipt["answered"]) == {"views", "clones", "referrers", "paths"}
+        assert held["captured-on"] == snapshot["captured-on"]
+        assert {name: held[name] for name in held if name not in ("repo-id", "repo-name")} == as_replayed(aws)
+    assert not {"referrers", "paths"} & snapshot.keys()
+    assert set(snapshot["captured-at"]) == {"views", "clones"}
+    assert set(held["active"]) == {"clones"}
+
+
+def test_a_limit_between_views_and_clones_asks_for_both_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clones alone in an object could not tell that nothing else was to be asked: the archive must, whatever comes."""
+    with SimulatedGitHub(repositories=[NAME], source=unviewed()) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(retry_after(1), endpoint="clones", count=1)
+        state = aws.fetch(child(NAME))
+        aws.store(state)
+        assert "captured-on" not in aws.repositories()["1"]
+        state.pop("resume_at")
+        aws.store(aws.fetch(state))
+
+        held = aws.repositories()["1"]
+        assert endpoints(github) == ["views", "clones", "views", "clones"]
+        assert "captured-on" in held
+        assert {name: held[name] for name in held if name not in ("repo-id", "repo-name")} == as_replayed(aws)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"count": 0, "uniques": 0, "views": []}, True),
+        ({"count": 0, "views": [{"timestamp": "2026-11-20T00:00:00Z", "count": 0, "uniques": 0}]}, True),
+        ({"count": 1, "views": []}, False),
+        ({"count": 0, "views": [{"timestamp": "2026-11-20T00:00:00Z", "count": 1, "uniques": 1}]}, False),
+        ({"views": []}, False),
+        ({"count": False, "views": []}, False),
+    ],
+)
+def test_only_githubs_own_zero_says_that_nobody_came(body: dict[str, Any], expected: bool) -> None:
+    """Not returned is not zero: without the total, viewers are asked for."""
+    assert nobody_viewed("views", body) is expected
+    assert nobody_viewed("clones", {**body, "clones": []}) is False

@@ -1,0 +1,151 @@
+"""The planner: who is asked today where GitHub's limit does not allow all, and that nobody loses a day by waiting."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.shared.deployed import archive
+from simulated_github import SimulatedGitHub
+from tests.simulate_year import FLOOR, simulate
+from tests.unit.handlers import Account, account
+from traffic import planning
+from traffic.contract import not_due_key
+from traffic.planning import NEVER_ASKED, Known, calls_granted, due_on, known_of, ordinal, plan
+from traffic.record.merge import Entry
+from traffic.record.traffic_answers import SAFE_DAYS
+
+TODAY = date(2026, 11, 20).toordinal()
+
+
+@pytest.fixture
+def hourly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a small limit, of a small world, for an hour's."""
+    monkeypatch.setattr(planning, "LEAST_LIMIT", 1)
+
+
+def dormant(asked: int, *, missing: int | None = None) -> Known:
+    """A repository without traffic, asked so many days ago."""
+    return Known(TODAY - asked, TODAY - asked if missing is None else TODAY - missing)
+
+
+def active(asked: int) -> Known:
+    """A repository with views, asked so many days ago."""
+    return Known(TODAY - asked, TODAY - asked, TODAY - asked - 1, 0)
+
+
+def test_with_enough_budget_everybody_is_asked_daily() -> None:
+    """Waiting is for those who must."""
+    repositories = [NEVER_ASKED, dormant(1), active(1)]
+
+    assert plan(repositories, TODAY, 10).asked == [0, 1, 2]
+    assert plan(repositories, TODAY, None).asked == [0, 1, 2]
+    assert plan(repositories, TODAY, 10).not_due == {}
+
+
+def test_the_urgent_come_first_then_new_ones_then_the_active_then_the_dormant() -> None:
+    """In each group who has waited longest: a budget that is short is short for the least urgent."""
+    repositories = [dormant(7), active(1), active(3), NEVER_ASKED, dormant(10), dormant(12), dormant(2)]
+
+    planned = plan(repositories, TODAY, 18)
+
+    assert planned.asked == [5, 4, 3, 2, 1, 0]
+    assert planned.calls == 18
+    assert planned.not_due == {TODAY + 5: [6]}
+    assert plan(repositories, TODAY, 8).asked == [5, 4, 3]
+    assert plan(repositories, TODAY, 8).not_due == {TODAY + 5: [6], TODAY + 1: [2, 1, 0]}
+
+
+def test_a_github_that_was_late_makes_a_repository_due_earlier() -> None:
+    """What counts is the first day that is not whole yet, not when it was asked."""
+    assert due_on(dormant(0)) == TODAY + 7
+    assert due_on(dormant(0, missing=5)) == TODAY + SAFE_DAYS - 5 - 3
+    assert due_on(dormant(0, missing=12)) == TODAY + 1
+    assert due_on(dormant(0, missing=40)) == TODAY + 7  # nothing to save by asking daily
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_who_is_asked_when_due_loses_nothing_that_could_be_saved(asked: int, missing: int) -> None:
+    """Lossless by construction: due never lies behind the last day on which the first missing day is returned."""
+    one = dormant(asked, missing=missing + asked)
+    last = TODAY - missing - asked + SAFE_DAYS
+    if last > TODAY - asked:
+        assert TODAY - asked < due_on(one) <= last
+
+
+def test_an_entry_says_since_when_days_are_missing() -> None:
+    """A hole that can still be filled counts, one that is lost does not; a failure in passing is no answer."""
+    spans = (("2026-09-01", "2026-10-01"), ("2026-10-20", "2026-11-10"), ("2026-11-12", "2026-11-18"))
+    entry = Entry(
+        captured_on="2026-11-19",
+        refusals={"failed": "2026-11-20", "gone or hidden": "2026-11-18"},
+        covered={"views": spans, "clones": spans},
+        active={"views": "2026-11-17"},
+    )
+
+    assert known_of(entry, TODAY) == Known(ordinal("2026-11-19"), ordinal("2026-11-11"), ordinal("2026-11-17"), 0)
+    assert known_of(Entry(refusals={"failed": "2026-11-20"}), TODAY) == NEVER_ASKED
+
+
+def test_the_budget_is_what_github_grants_in_the_run_less_a_reserve() -> None:
+    """The token's owner has other tools; a GitHub without limits sets none."""
+    assert calls_granted(5000, 5000, 20) == 90_000
+    assert calls_granted(5000, 0, 20) == 85_000
+    assert calls_granted(None, None, 20) is None
+    assert calls_granted(1000, 0, 1) == 0
+
+
+def test_a_limit_too_small_to_be_an_hours_is_waited_out_and_not_planned_with() -> None:
+    """100 calls in 5 seconds are 72,000 an hour: no header tells the window, and GitHub grants 1,000 an hour."""
+    assert calls_granted(100, 90, 20) is None
+    assert calls_granted(999, 0, 20) is None
+
+
+@pytest.mark.usefixtures("hourly")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> None:
+    """`make simulate-year` plays it with 100,000 repositories and 5,000 calls an hour."""
+    year = simulate(400, 365, limit=20, seed=seed)
+
+    assert year.lost == 0
+    assert year.captured == 400
+    assert max(year.calls) <= 400
+    assert FLOOR < year.a_day("calls", "dormant") < 0.3
+    assert year.longest["dormant"] <= SAFE_DAYS
+
+
+@pytest.mark.usefixtures("hourly")
+def test_a_run_that_may_not_ask_all_says_who_waits_and_calls_nobody_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was deliberately not asked has neither failed nor fallen silent, nor was it out of reach."""
+    names = [f"octo/repository-{n}" for n in range(18)]
+    # 3 calls an hour for 20 hours, less a reserve of 6 and the listing itself: 53 calls.
+    with SimulatedGitHub(repositories=names, limit=3) as github, account(monkeypatch, github.url) as aws:
+        state = aws.list_repositories()
+        assert state["manifest"]["repositories"] == 13
+        assert list(state["manifest"]["not_due"].values()) == [5]
+
+        captured_on = store_one_that_waits(aws)
+        message = aws.summarize(state)["message"]
+        again = aws.list_repositories(run_id="run-2")["manifest"]
+
+    assert "5 more were not due" in message
+    assert "not listed now" not in message
+    assert "13 not reached" in message  # nothing was fetched here; of those who wait nothing is said
+    assert again["not_due"][date.fromordinal(ordinal(captured_on) + 7).isoformat()] == 1, "the table was not read"
+
+
+def store_one_that_waits(aws: Account) -> str:
+    """Store the entry of one that waits, captured lately: it would be missed if it were not listed. Gives the day."""
+    waiting = archive().read_note(not_due_key("run-1")) or {}
+    captured_on = date.fromordinal(ordinal(next(iter(waiting))) - 3).isoformat()
+    aws.dynamodb.Table("RepoTrafficRepositories").put_item(
+        Item={
+            "repo-id": str(waiting.popitem()[1][-1]),
+            "repo-name": "octo/waiting",
+            "names": {"octo/waiting": {"first": f"{captured_on}T09:00:00Z", "last": captured_on}},
+            "captured-on": captured_on,
+            "covered": {kind: [f"2026-01-01/{captured_on}"] for kind in ("views", "clones")},
+        }
+    )
+    return captured_on

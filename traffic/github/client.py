@@ -1,0 +1,224 @@
+"""One call to GitHub: bounded in time and size, on one host, with the token in no text.
+
+Source:
+    https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
+"""
+
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from traffic.github.answers import Answer, Meaning, classify
+from traffic.github.api_version import API_VERSION
+
+CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only the silence between two bytes
+SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
+MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 repositories is about 0.6 MB
+MAX_REDIRECTS = 3
+
+BY_ID = re.compile(
+    r"^https?://[^/?#@\\]+(/api/v3)?/repositories/\d+(/|$)"
+)  # GitHub's address of a repository by its id
+
+Wanted = tuple[str, Mapping[str, str] | None]  # a path and its parameters
+
+HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "User-Agent": "github-traffic-capture",
+    "X-GitHub-Api-Version": API_VERSION,
+}
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the token. As `auth`, so that no `.netrc` takes its place."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _Session(requests.Session):
+    """Leaves redirects to us: `requests` would read the whole body of each, however large, also where told not to."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - `requests`' signature
+        """Say that no answer leads on."""
+        return None
+
+
+class GitHub:
+    """GitHub's REST API at one address.
+
+    Args:
+        api_url: As `settings.api_url` returns it.
+        read_token: Gives the token; with `fresh=True`, as it is now and not as it was cached.
+        call_seconds: How long a call may take as a whole.
+    """
+
+    def __init__(self, api_url: str, read_token: Callable[..., str], *, call_seconds: float = CALL_SECONDS) -> None:
+        self.api_url = api_url
+        self._read_token = read_token
+        self._call_seconds = call_seconds
+        self._session = _session()
+        self._counting = threading.Lock()
+        self.calls = 0
+        self.remaining: int | None = None  # calls that GitHub still allowed when it last said so
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """Ask for a path such as `/user/repos`, or for an address on the same host that GitHub gave.
+
+        Follows at most three redirects on the same host. Where the token is refused, reads it once again, and asks
+        again only if it has changed: repeating a refused token gets its owner locked out. All of that takes no longer
+        than one call may.
+        """
+        return self.get_all([(path, params)])[0]
+
+    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+        """Ask for a few things at once, each as `get` does; gives the answers in the same order."""
+        ends = time.monotonic() + self._call_seconds
+        token = self._read_token()
+        answers = self._follow_all(wanted, token, ends)
+        refused = [place for place, answer in enumerate(answers) if classify(answer).meaning is Meaning.BAD_TOKEN]
+        if refused:
+            fresh = self._read_token(fresh=True)
+            if fresh != token:
+                again = self._follow_all([wanted[place] for place in refused], fresh, ends)
+                for place, answer in zip(refused, again, strict=True):
+                    answers[place] = answer
+        self._note_remaining(answers)
+        return answers
+
+    def is_own(self, url: str) -> bool:
+        """Tell whether an address is on the configured host, the only one that may see the token."""
+        try:
+            return _origin(url) == _origin(self.api_url)
+        except LocationParseError:
+            return False
+
+    def address(self, path: str) -> str:
+        """Return the address of a path such as `/user/repos`; an address is returned as it is."""
+        return path if urlsplit(path).scheme else f"{self.api_url}{path}"
+
+    def on_own_host(self, url: str) -> str:
+        """Return the address with the same path and query on the configured host.
+
+        An Enterprise Server behind a proxy puts its own name into `Link`: path and query are right, the host is not.
+
+        Raises:
+            LocationParseError: It is not an address.
+
+        Source:
+            https://github.com/renovatebot/renovate/issues/19817
+        """
+        own, parts = parse_url(self.api_url), parse_url(url)
+        return f"{own.scheme}://{own.netloc}{parts.request_uri}"
+
+    def _follow_all(self, wanted: Sequence[Wanted], token: str, ends: float) -> list[Answer]:
+        with ThreadPoolExecutor(len(wanted)) as callers:
+            return list(callers.map(lambda each: self._follow(each[0], each[1], token, ends), wanted))
+
+    def _follow(self, path: str, params: Mapping[str, str] | None, token: str, ends: float) -> Answer:
+        url = self.address(path)
+        for _ in range(MAX_REDIRECTS + 1):
+            if not self.is_own(url):
+                return Answer(302, {}, b'{"message": "redirected to another host; the token is not sent there"}')
+            answer = self._call(url, params, token, max(ends - time.monotonic(), 0.0))
+            if classify(answer).meaning is not Meaning.MOVED:
+                return answer
+            url, params = self._moved_to(_joined(url, answer.headers.get("location", ""))), None
+        return Answer(answer.status, answer.headers, b'{"message": "redirected more than 3 times"}')
+
+    def _moved_to(self, location: str) -> str:
+        """Return where a redirect leads: for a renamed repository, to its id on the configured host.
+
+        Behind a proxy, an Enterprise Server names another host in redirects, as it does in `Link`.
+        """
+        if self.is_own(location) or not BY_ID.search(location):
+            return location
+        try:
+            return self.on_own_host(location)
+        except LocationParseError:
+            return location
+
+    def _call(self, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
+        """Make one call, in a thread of its own: the only way to bound a body, or headers, that drip."""
+        with self._counting:
+            self.calls += 1
+        done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        session = self._session
+        threading.Thread(target=lambda: done.put(_ask(session, url, params, token, seconds)), daemon=True).start()
+        try:
+            answer = done.get(timeout=seconds)
+        except queue.Empty:
+            self._session = _session()  # the old one is still held by the thread that hangs
+            return Answer(None, {}, f"no whole answer within {self._call_seconds:g} s".encode())
+        return answer
+
+    def _note_remaining(self, answers: Sequence[Answer]) -> None:
+        """Note what remains after calls made at once: the least that GitHub said, as they come in any order."""
+        said = [answer.headers.get("x-ratelimit-remaining", "") for answer in answers]
+        self.remaining = min((int(each) for each in said if each.isascii() and each.isdigit()), default=self.remaining)
+
+
+def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
+    """Ask, and read the whole body. An error of the connection is an answer too: one that never came."""
+    ends = time.monotonic() + seconds
+    try:
+        with session.get(
+            url,
+            params=params,
+            auth=_Bearer(token),
+            headers=HEADERS,
+            timeout=SILENCE_SECONDS,
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            body = bytearray()
+            for chunk in response.iter_content(64 * 1024):
+                body += chunk
+                if len(body) > MAX_BODY or time.monotonic() > ends:
+                    return Answer(None, {}, b"the answer is too large or too slow")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, bytes(body))
+    except (requests.RequestException, OSError, ValueError) as exc:
+        return Answer(None, {}, type(exc).__name__.encode())  # the name only: its text may hold the address
+
+
+def _session() -> requests.Session:
+    session = _Session()
+    # No retries of urllib3's: it would sleep on Retry-After, up to six hours, in a Lambda that is paid for.
+    session.mount("https://", HTTPAdapter(max_retries=0))
+    session.mount("http://", HTTPAdapter(max_retries=0))
+    return session
+
+
+def _joined(url: str, location: str) -> str:
+    """Give the address that a redirect leads to; one that is none stays as it is, and is nobody's own."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
+
+
+def _origin(url: str) -> tuple[str | None, str | None, int | None]:
+    r"""Read scheme, host and port with the eyes of the library that connects, and no other's.
+
+    Of `https://evil.example\@api.github.com/` Python's own parser says that the host is api.github.com; urllib3, and
+    with it `requests`, connects to evil.example.
+
+    Raises:
+        LocationParseError: It is no address.
+    """
+    parts = parse_url(url)
+    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")

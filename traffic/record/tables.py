@@ -1,0 +1,200 @@
+"""The three tables: what is seen is merged into what is kept, and only what changes is written."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from traffic.clock import start_of, to_text
+from traffic.errors import IdentityConflictError, TableBusyError
+from traffic.record.item_table import ATTEMPTS, ItemTable, changes, to_dynamodb
+from traffic.record.items import (
+    Item,
+    day_of_item,
+    entry_of_item,
+    item_of_day,
+    item_of_entry,
+    item_of_snapshot,
+    own_key,
+    pointer_key,
+    snapshot_of_item,
+)
+from traffic.record.merge import Day, Entry, merge_days, merge_entries
+from traffic.record.snapshot import Snapshot, merge_snapshots
+
+
+class Tables:
+    """`RepoTraffic` and `RepoTrafficRepositories`.
+
+    Args:
+        dynamodb: A DynamoDB client.
+        traffic: The name of the table of days.
+        repositories: The name of the table of repositories.
+    """
+
+    def __init__(self, dynamodb: Any, traffic: str, repositories: str) -> None:
+        self._traffic = ItemTable(dynamodb, traffic)
+        self._repositories = ItemTable(dynamodb, repositories)
+
+    def days(self, repo_name: str, days: Iterable[str]) -> dict[str, Item]:
+        """Read the items of some days, by day.
+
+        By a query over all of them: DynamoDB charges for each 4 KB of what it reads, but for each item of a batch.
+        """
+        wanted = set(days)
+        if not wanted:
+            return {}
+        first, last = (_day_key(repo_name, day)["timestamp"] for day in (min(wanted), max(wanted)))
+        found = self._traffic.query({"repo-name": repo_name}, {"timestamp": first}, end=last)
+        return {day: item for item in found if (day := item["timestamp"][:10]) in wanted}
+
+    def views(self, repo_name: str, since: str) -> dict[str, int]:
+        """Read a repository's views by day, from a day on; a day for which none were reported is absent."""
+        found = self._traffic.query({"repo-name": repo_name}, {"timestamp": since}, ["views-count"])
+        return {item["timestamp"][:10]: int(item["views-count"]) for item in found if "views-count" in item}
+
+    def store_days(self, repo_name: str, repo_id: int, seen: Mapping[str, Day]) -> tuple[list[str], dict[str, Day]]:
+        """Merge days into the table.
+
+        Returns:
+            The days whose items changed, and each day as it was kept before.
+
+        Raises:
+            IdentityConflictError: Rows among them belong to another id; none was written.
+            TableBusyError: Others kept changing the rows.
+        """
+        kept: dict[str, Day] = {}
+        changed: list[str] = []
+        waiting = dict(seen)
+        for _ in range(ATTEMPTS):
+            items = self.days(repo_name, waiting)
+            _refuse_others(repo_name, repo_id, items)
+            for day in list(waiting):
+                item = items.get(day, {})
+                kept.setdefault(day, day_of_item(item))
+                merged = {"repo-id": repo_id, **item_of_day(merge_days(day_of_item(item), waiting[day]))}
+                update = changes(item, merged)
+                if update and not self._traffic.write(_day_key(repo_name, day), item, update):
+                    continue
+                changed += [day] if update else []
+                del waiting[day]
+            if not waiting:
+                return changed, kept
+        raise TableBusyError(f"{repo_name} kept changing while {len(waiting)} days of it were merged")
+
+    def repository(self, repo_id: int) -> tuple[str, Entry] | None:
+        """Read a repository's key in `RepoTraffic` and what is known of it; None where nothing is."""
+        item = self._repositories.item({"repo-id": str(repo_id)})
+        return (item["repo-name"], entry_of_item(item)) if item else None
+
+    def store_repository(self, repo_id: int, seen: Entry) -> tuple[str, Entry]:
+        """Merge what was seen of a repository into its entry, and lead its name to it.
+
+        Returns:
+            The partition key its days lie under, which never changes: the name first seen. And all that is known of it.
+
+        Raises:
+            TableBusyError: Others kept changing the entry.
+        """
+        key = {"repo-id": str(repo_id)}
+        for _ in range(ATTEMPTS):
+            item = self._repositories.item(key)
+            kept = entry_of_item(item)
+            # The names first: an entry whose names lead nowhere would never be mended, a name that leads too early is.
+            for name in sorted(seen.names.keys() - kept.names.keys()):
+                self._lead(name, repo_id, claim=not item and name == seen.name)
+            merged = merge_entries(kept, seen)
+            repo_name = item.get("repo-name") or self._own_key(seen.name, repo_id)
+            update = changes(item, {"repo-name": repo_name, **item_of_entry(merged)})
+            if not update or self._repositories.write(key, item, update):
+                return str(repo_name), merged
+        raise TableBusyError(f"the entry of repository {repo_id} kept changing while it was merged")
+
+    def entries(self) -> Iterator[tuple[int, str, Entry]]:
+        """Read every repository's id, key in `RepoTraffic` and what is known of it."""
+        for item in self._repositories.every_item(having="repo-name"):  # the items without lead from a name to ids
+            yield int(item["repo-id"]), item["repo-name"], entry_of_item(item)
+
+    def ids_named(self, name: str) -> list[int]:
+        """Give the ids of every repository that ever bore a name, whatever its case."""
+        return sorted(int(found) for found in self._pointer(name).get("repo-ids", ()))
+
+    def _own_key(self, name: str, repo_id: int) -> str:
+        return own_key(name, repo_id, self._pointer(name).get("owner-id"))
+
+    def _pointer(self, name: str) -> Item:
+        return self._repositories.item({"repo-id": pointer_key(name)})
+
+    def _lead(self, name: str, repo_id: int, *, claim: bool) -> None:
+        """Lead a name to an id; where it claims, the first id owns the name as the key of its rows."""
+        update, names = "ADD #ids :ids", {"#ids": "repo-ids"}
+        values: Item = {":ids": {str(repo_id)}}
+        if claim:
+            update = f"SET #owner = if_not_exists(#owner, :id) {update}"
+            values[":id"] = str(repo_id)
+            names["#owner"] = "owner-id"
+        self._repositories.update(
+            {"repo-id": pointer_key(name)},
+            UpdateExpression=update,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={key: to_dynamodb(value) for key, value in values.items()},
+        )
+
+
+class Snapshots:
+    """`RepoTrafficSnapshots`: what GitHub said of its whole window, an item for a repository and day of capture.
+
+    Args:
+        dynamodb: A DynamoDB client.
+        name: The table's name.
+    """
+
+    def __init__(self, dynamodb: Any, name: str) -> None:
+        self._table = ItemTable(dynamodb, name)
+
+    def referrers(self, repo_id: int, since: str) -> dict[str, dict[str, int]]:
+        """Read what referred to a repository: by day of capture, from a day on, the views by referrer.
+
+        A capture for which GitHub listed none has an empty list; one for which it did not answer is absent.
+        """
+        found = self._table.query({"repo-id": str(repo_id)}, {"captured-on": since}, ["referrers"])
+        return {
+            item["captured-on"]: {row["referrer"]: int(row["count"]) for row in item["referrers"]}
+            for item in found
+            if "referrers" in item
+        }
+
+    def store(self, repo_id: int, day: str, seen: Snapshot) -> bool:
+        """Let a capture replace what the same day's earlier ones said, endpoint by endpoint.
+
+        Args:
+            repo_id: GitHub's numeric id.
+            day: The day of capture.
+            seen: What was said.
+
+        Returns:
+            Whether the item changed.
+
+        Raises:
+            TableBusyError: Others kept changing it.
+        """
+        key = {"repo-id": str(repo_id), "captured-on": day}
+        for _ in range(ATTEMPTS):
+            item = self._table.item(key)
+            merged = item_of_snapshot(merge_snapshots(snapshot_of_item(item), seen))
+            update = changes(item, merged)
+            if not update:
+                return False
+            # The times are always written, and so guarded: a set must not replace one that is newer.
+            if self._table.write(key, item, {**update, "captured-at": merged["captured-at"]}):
+                return True
+        raise TableBusyError(f"the snapshot of repository {repo_id} on {day} kept changing while it was merged")
+
+
+def _day_key(repo_name: str, day: str) -> Item:
+    return {"repo-name": repo_name, "timestamp": to_text(start_of(day))}
+
+
+def _refuse_others(repo_name: str, repo_id: int, items: Mapping[str, Item]) -> None:
+    """Make sure that no row belongs to another repository, before the first is written."""
+    for day, item in items.items():
+        if item.get("repo-id", repo_id) != repo_id:
+            raise IdentityConflictError(f"{repo_name} {day} belongs to id {item['repo-id']}, not to {repo_id}")
