@@ -25,7 +25,7 @@ from cli.terminal import FAILED, CommandError, table
 from local.engine import EngineError, running_engine
 from local.synthesis import SynthesisError, synthesize
 from traffic.errors import GitHubAuthError
-from traffic.github.api_version import version_end_text
+from traffic.github.answers import version_end_text
 from traffic.github.rate_limit import RESERVE
 from traffic.github.tokens import ANYONE, tokens_in
 from traffic.settings import SettingError

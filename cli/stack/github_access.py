@@ -8,9 +8,8 @@ from typing import Any
 import requests
 
 from cli.terminal import CommandError
-from traffic.api_address import is_web_page, not_the_api
 from traffic.contract import VersionEnd
-from traffic.github.api_version import API_VERSION, version_end
+from traffic.github.answers import API_VERSION, is_web_page, not_the_api, version_end
 
 TIMEOUT = 15  # seconds
 SERVER_ERROR = 500  # an HTTP status, and those above

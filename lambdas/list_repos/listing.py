@@ -11,12 +11,10 @@ from urllib3.exceptions import LocationParseError
 
 from lambdas.list_repos.listed_pages import KeepPage
 from lambdas.shared.settings import Selection
-from traffic.api_address import is_web_page, not_the_api
 from traffic.clock import from_http, to_text
 from traffic.contract import Batch, Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
-from traffic.github.answers import Answer, Meaning, classify
-from traffic.github.api_version import version_end
+from traffic.github.answers import Answer, Meaning, classify, is_web_page, not_the_api, version_end
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.github.tokens import ANYONE

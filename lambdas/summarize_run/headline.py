@@ -10,8 +10,7 @@ from lambdas.summarize_run.news_text import highlight
 from lambdas.summarize_run.outcome import Result
 from traffic.clock import start_of
 from traffic.contract import RunState
-from traffic.github.answers import CAPTURED
-from traffic.github.api_version import ends_soon
+from traffic.github.answers import CAPTURED, ends_soon
 
 MAX_SUBJECT = 100  # characters; SNS's limit
 DIGEST = 0  # date.weekday() of the runs that sum the week up: Monday, when Sunday is the newest day

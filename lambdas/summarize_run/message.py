@@ -30,8 +30,8 @@ from traffic.github.answers import (
     NO_PERMISSION,
     NO_PUSH_ACCESS,
     SSO_NEEDED,
+    version_end_text,
 )
-from traffic.github.api_version import version_end_text
 from traffic.github.tokens import token_text
 from traffic.planning import not_due_text
 

@@ -28,7 +28,6 @@ PURE = (
     "setting_shapes",
     "settings",
     "github.answers",
-    "github.api_version",
     "github.rate_limit",
     "github.tokens",
     "record.answer_lines",

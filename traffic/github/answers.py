@@ -1,8 +1,9 @@
-"""What GitHub's answers mean: the table of signals, once, in one place.
+"""What GitHub's answers mean: the table of signals, the end of the API's version, another server's web page. Pure.
 
 Source:
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    https://docs.github.com/en/rest/about-the-rest-api/api-versions
 """
 
 import json
@@ -10,6 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
+
+from traffic.api_address import EXPECTED
+from traffic.clock import day_of, days_before, from_http
+from traffic.contract import VersionEnd
+
+API_VERSION = "2022-11-28"
+SUPPORTED_UNTIL = "2028-03-10"  # at least: 24 months after the next version, 2026-03-10
+SOON = 30  # days
+LONGEST_DATE = 40  # characters of a header that is not a date: the listing travels from state to state
 
 CAPTURED = "captured"
 FAILED = "failed"
@@ -170,3 +181,66 @@ def _is_secondary_limit(answer: Answer, message: str) -> bool:
         or "abuse detection" in message
         or answer.documentation().endswith(("secondary-rate-limits", "abuse-rate-limits"))
     )
+
+
+def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
+    """Return whether an answer is a page for people. GitHub's API answers with JSON.
+
+    Args:
+        headers: With names in lower case, or found in upper and lower case alike.
+        body: The answer's.
+    """
+    return headers.get("content-type", "").startswith("text/html") or body.lstrip().startswith(b"<")
+
+
+def not_the_api(url: str, answered: str) -> str:
+    """Write the error for an address at which something else than GitHub's API answers.
+
+    Args:
+        url: What GITHUB_API_URL is.
+        answered: What came instead: "a web page".
+    """
+    return (
+        f"GITHUB_API_URL is no address of GitHub's API: {urlsplit(url).hostname} answers with {answered}."
+        f" Expected {EXPECTED}. Correct GITHUB_API_URL; of a stack in AWS, the parameter GitHubApiUrl."
+    )
+
+
+def version_end(headers: Mapping[str, str]) -> VersionEnd:
+    """Read when GitHub closes the version down (`Deprecation`) and stops answering it (`Sunset`).
+
+    Args:
+        headers: With names in lower case, or found in upper and lower case alike.
+
+    Returns:
+        Days, `2028-03-10`; a header that is not an HTTP date as it is, shortened. Empty while GitHub sends none.
+    """
+    end: VersionEnd = {}
+    if "deprecation" in headers:
+        end["deprecated"] = _day(headers["deprecation"])
+    if "sunset" in headers:
+        end["sunset"] = _day(headers["sunset"])
+    return end
+
+
+def version_end_text(end: VersionEnd) -> str:
+    """Write what GitHub says of the version's end."""
+    said = [f"closes it down on {end['deprecated']}"] if "deprecated" in end else []
+    said += [f"stops answering it on {end['sunset']}"] if "sunset" in end else []
+    return (
+        f"this program asks for version {API_VERSION} of GitHub's API, supported until {SUPPORTED_UNTIL} at least;"
+        f" now GitHub {' and '.join(said)}"
+    )
+
+
+def ends_soon(end: VersionEnd, today: str) -> bool:
+    """Return whether GitHub stops answering the version within 30 days, or did already."""
+    try:
+        return days_before(end.get("sunset", ""), SOON) <= today
+    except ValueError:
+        return False
+
+
+def _day(text: str) -> str:
+    moment = from_http(text)
+    return text[:LONGEST_DATE] if moment is None else day_of(moment)

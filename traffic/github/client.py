@@ -17,8 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from traffic.github.answers import Answer, Meaning, classify
-from traffic.github.api_version import API_VERSION
+from traffic.github.answers import API_VERSION, Answer, Meaning, classify
 
 CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only the silence between two bytes
 SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes

@@ -13,8 +13,7 @@ from tests.unit.handlers import account
 from tests.unit.whole_run import run
 from traffic.clock import from_text
 from traffic.contract import Listing
-from traffic.github.answers import Answer
-from traffic.github.api_version import API_VERSION, LONGEST, SUPPORTED_UNTIL, ends_soon
+from traffic.github.answers import API_VERSION, LONGEST_DATE, SUPPORTED_UNTIL, Answer, ends_soon
 from traffic.github.client import HEADERS
 
 SUNSET = "Fri, 10 Mar 2028 00:00:00 GMT"
@@ -90,7 +89,7 @@ def test_what_the_headers_say_is_bounded() -> None:
 
     _note_headers(listing, Answer(200, headers, b"[]"), from_text("2026-11-20T09:00:00Z"))
 
-    assert listing["version_end"] == {"deprecated": "@1820275200", "sunset": "x" * LONGEST}
+    assert listing["version_end"] == {"deprecated": "@1820275200", "sunset": "x" * LONGEST_DATE}
     assert len(json.dumps(listing)) < 400
 
 
