@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,15 @@ from traffic.clock import to_text
 
 FOLDER = Path(__file__).parent
 
-STYLES = ("uplot/uPlot.min.css", "report.css")
+# uPlot 1.6.31 draws the charts. The package youplot brings it as data; no code of that package is imported.
+UPLOT = Path(str(distribution("youplot").locate_file("youplot/vendor")))
 
-# In this order: each may use what stands before it.
+STYLES = (UPLOT / "uplot.min.css", FOLDER / "report.css")
+
+# In this order: each script may use the ones before it.
 SCRIPTS = (
-    "uplot/uPlot.iife.min.js",
-    "numbers.js",
-    "packed.js",
-    "chart.js",
-    "overview.js",
-    "lists.js",
-    "repository.js",
-    "report.js",
+    UPLOT / "uplot.iife.min.js",
+    *(FOLDER / f"{name}.js" for name in ("numbers", "packed", "chart", "overview", "lists", "repository", "report")),
 )
 
 
@@ -74,16 +72,17 @@ def embedded(data: Any) -> str:
 
 
 def _filled(overview: str) -> str:
-    styles = [_read(name) for name in STYLES]
-    scripts = [_read(name) for name in SCRIPTS]
+    styles = [path.read_text(encoding="utf-8") for path in STYLES]
+    scripts = [path.read_text(encoding="utf-8") for path in SCRIPTS]
     parts = {
         "POLICY": html.escape(content_policy(styles, scripts)),
         "STYLES": "\n".join(f"<style>{style}</style>" for style in styles),
         "OVERVIEW": overview,
         "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
     }
+    template = (FOLDER / "page.html").read_text(encoding="utf-8")
     # In one pass: what is filled in is never searched for further places.
-    return re.sub(r"<!-- (POLICY|STYLES|OVERVIEW|SCRIPTS) -->", lambda found: parts[found[1]], _read("page.html"))
+    return re.sub(r"<!-- (POLICY|STYLES|OVERVIEW|SCRIPTS) -->", lambda found: parts[found[1]], template)
 
 
 def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
@@ -104,7 +103,3 @@ def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _read(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
