@@ -1,4 +1,4 @@
-"""Promise: the README's cost table is what `traffic cost` counts with, and each number in it has a source."""
+"""Promise: the cost table in docs/cost.md is what `traffic cost` counts with, and each number in it has a source."""
 
 import ast
 import re
@@ -20,13 +20,13 @@ AMOUNTS = {name: value for name, value in vars(prices).items() if isinstance(val
 PLAIN = {0, 1, 2, 3, 30, 365, 1024, 4096, *cost_table.SIZES}
 
 
-def test_the_readme_shows_the_table() -> None:
-    """`python -m cli.runs.cost_table` prints it: after a change of price or amount, it goes into the README."""
-    assert cost_table.cost_table() in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_shows_the_table() -> None:
+    """`python -m cli.runs.cost_table` prints it: after a change of price or amount, it goes into docs/cost.md."""
+    assert cost_table.cost_table() in (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         f"{prices.RUN_STATES.value} states of the run and {prices.CHILD_STATES.value} of each child",
         f"Up to {prices.SINGLES.value} repositories have a child each; beyond that a child takes {prices.BATCH.value}",
@@ -40,9 +40,9 @@ def test_the_readme_shows_the_table() -> None:
         f"A secret costs ${prices.SECRET.dollars:.2f}, an alarm ${prices.ALARM.dollars:.2f}",
     ],
 )
-def test_what_the_readme_says_about_the_table_follows_from_the_same_constants(said: str) -> None:
+def test_what_the_page_explains_about_the_table_follows_from_the_same_constants(sentence: str) -> None:
     """A sentence is forgotten more easily than a table."""
-    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert sentence in (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", PRICES)

@@ -1,4 +1,4 @@
-"""Promise: the README names everything there is, and nothing that is not."""
+"""Promise: the documents name every command, setting, error and outcome, and nothing that does not exist."""
 
 import argparse
 import inspect
@@ -17,16 +17,13 @@ from lambdas.store_traffic.handler import CONFLICT
 from lambdas.summarize_run import outcome
 from lambdas.summarize_run.message import CURES
 from stacks.traffic_stack import STACK_NAME, traffic_app
+from tests.documents import ALL, PAGES, README, ROOT, anchors, examples, section
 from tests.infrastructure.test_definition import DEATHS
 from traffic import errors
 from traffic.api_address import EXPECTED
 from traffic.github import answers
 from traffic.github.answers import CAPTURED
 from traffic.settings import STACK_SETTINGS
-
-ROOT = Path(__file__).parents[3]
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").read_text(encoding="utf-8"))
 
@@ -37,15 +34,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
     body: Mapping[str, Any] = app.synth().get_stack_by_name(STACK_NAME).template
     return body
-
-
-def section(title: str) -> str:
-    """The part of the README below a heading."""
-    # Comments in examples begin as headings do.
-    text = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
-    assert found, title
-    return found[1]
 
 
 def first_cells(part: str, column: int = 0) -> set[str]:
@@ -86,33 +74,42 @@ def test_the_picture_shows_every_state_and_every_transition() -> None:
     assert drawn == {(name, *arrow) for name, state in states(DEFINITION) for arrow in arrows_of(state)}
 
 
+def test_every_command_is_in_the_readme() -> None:
+    """A stranger decides by this list whether the program does what they need."""
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+
+    assert coded(section("README.md", "Commands")) == set(commands.choices)
+
+
 def test_every_make_target_is_named() -> None:
     """A target nobody knows of is not used; one that is gone sends readers astray."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
-    assert {f"make {target}" for target in targets} == coded(section("Develop"))
+    assert {f"make {target}" for target in targets} == coded(section("docs/develop.md", "Develop"))
 
 
 def test_every_command_and_option_is_named() -> None:
     """The table is what a reader searches before `--help`."""
-    part = section("The command line")
+    page = PAGES["docs/commands.md"]
     (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
-    assert coded(part) == {f"traffic {name}" for name in commands.choices}
+    assert coded(section("docs/commands.md", "Commands")) == {f"traffic {name}" for name in commands.choices}
     for name, command in commands.choices.items():
         for option in (each for action in command._actions for each in action.option_strings):
-            assert option in ("-h", "--help") or f"`{option}`" in part, f"traffic {name} {option}"
+            assert option in ("-h", "--help") or f"`{option}`" in page, f"traffic {name} {option}"
 
 
 def test_every_setting_is_named() -> None:
     """A setting is found here or nowhere."""
-    named = {name for name in coded(section("Settings")) if name.isupper()}
+    named = {name for name in coded(section("docs/settings.md", "All settings")) if name.isupper()}
 
     assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
 
 
 def test_every_key_of_the_settings_file_is_named() -> None:
     """It stands beside its parameter, so that both say the same."""
-    rows = [line.split("|") for line in section("Settings").splitlines() if line.startswith("|")]
+    rows = [
+        line.split("|") for line in section("docs/settings.md", "All settings").splitlines() if line.startswith("|")
+    ]
     named = {(key[2].strip(" `"), key[3].strip(" `")) for key in rows if key[3].strip().startswith("`")}
 
     assert named - {("stack parameter", "traffic.toml")} == {(each.parameter, each.key) for each in STACK_SETTINGS}
@@ -120,7 +117,7 @@ def test_every_key_of_the_settings_file_is_named() -> None:
 
 def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
     """Everybody begins with a copy of it."""
-    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (example,) = examples("toml")
     (tmp_path / SETTINGS_FILE).write_text(example, encoding="utf-8")
 
     read = read_settings_file(tmp_path / SETTINGS_FILE)
@@ -130,12 +127,16 @@ def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
 
 def test_the_token_is_given_to_the_first_deployment_alone() -> None:
     """With a changed value AWS overwrites every token in the secret; without one it keeps them."""
-    given = re.findall(r"GitHubAccessToken=\S+", README)
+    page = PAGES["docs/deploy.md"]
     rule = "After the first deployment, leave `GitHubAccessToken` out of every later `cdk deploy`."
+    given = {name: re.findall(r"GitHubAccessToken=\S+", text) for name, text in PAGES.items()}
 
-    assert given == ["GitHubAccessToken=github_pat_...", "GitHubAccessToken=none`,"]
-    assert rule in section("The stack")
-    assert README.index(given[1]) < README.index(rule)
+    assert {name: found for name, found in given.items() if found} == {
+        "README.md": ["GitHubAccessToken=github_pat_..."],
+        "docs/deploy.md": ["GitHubAccessToken=github_pat_...", "GitHubAccessToken=none`,"],
+    }
+    assert README.index("GitHubAccessToken=github_pat_...") < README.index(rule)
+    assert page.index("GitHubAccessToken=none") < page.index(rule)
 
 
 def test_the_node_that_is_asked_for_is_one_that_cdk_supports() -> None:
@@ -144,19 +145,19 @@ def test_the_node_that_is_asked_for_is_one_that_cdk_supports() -> None:
     Source:
         https://docs.aws.amazon.com/cdk/v2/guide/node-versions.html
     """
-    asked = re.findall(r"Node\.js (\d+) or later", README)
+    asked = re.findall(r"Node\.js (\d+) or later", ALL)
 
-    assert [int(version) for version in asked] == [22]
+    assert [int(version) for version in asked] == [22, 22]
 
 
 def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:
     """Whoever deploys chooses from this table."""
-    assert coded(section("Settings"), column=1) == set(template["Parameters"])
+    assert coded(section("docs/settings.md", "All settings"), column=1) == set(template["Parameters"])
 
 
 def test_every_stack_output_is_named(template: Mapping[str, Any]) -> None:
     """CloudFormation shows the outputs; the README says what they are good for."""
-    assert coded(section("The stack")) == set(template["Outputs"])
+    assert coded(section("docs/deploy.md", "The stack")) == set(template["Outputs"])
 
 
 def test_every_error_is_explained() -> None:
@@ -164,7 +165,7 @@ def test_every_error_is_explained() -> None:
     classes = {name for name, _ in inspect.getmembers(errors, inspect.isclass)}
     sources = [file.read_text(encoding="utf-8") for file in (ROOT / "lambdas" / "summarize_run").glob("*.py")]
     of_the_summary = {name for source in sources for name in re.findall(r"\"(\w+Error)\"", source)}
-    explained = coded(section("When something fails"))
+    explained = coded(section("docs/troubleshooting.md", "Errors"))
 
     assert classes | of_the_summary == {name for name in explained if name.endswith("Error") and "." not in name}
 
@@ -173,7 +174,9 @@ def test_every_end_of_a_function_is_explained_and_has_a_cure() -> None:
     """They come under AWS's names, of which nobody can guess what to do."""
     ends = {name for name in CURES if "." in name}
 
-    assert ends == {name for name in coded(section("When something fails")) if re.fullmatch(r"[A-Z]\w+\.\w+", name)}
+    assert ends == {
+        name for name in coded(section("docs/troubleshooting.md", "Errors")) if re.fullmatch(r"[A-Z]\w+\.\w+", name)
+    }
     assert ends == {*DEATHS, "States.Timeout"}
 
 
@@ -183,18 +186,29 @@ def test_every_outcome_is_explained() -> None:
     texts = {value for name, value in constants if name.isupper() and isinstance(value, str)}
     others = {answers.API_VERSION, answers.SUPPORTED_UNTIL, EXPECTED, CAPTURED}
 
-    assert (texts | {CONFLICT}) - others <= first_cells(section("When something fails"))
+    explained = first_cells(section("docs/troubleshooting.md", "Repositories that were not captured"))
+    assert (texts | {CONFLICT}) - others <= explained
 
 
-def test_what_is_linked_exists() -> None:
+LINKS = [(page, target) for page, text in PAGES.items() for target in re.findall(r"\]\((?!https://)([^)]+)\)", text)]
+
+
+@pytest.mark.parametrize(("page", "target"), LINKS)
+def test_what_is_linked_exists(page: str, target: str) -> None:
     """A dead link costs a reader's trust."""
-    for target in re.findall(r"\]\((?!https://)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
-    for title in re.findall(r"\]\(#([^)]+)\)", README):
-        headings = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings_of(README)}
-        assert title in headings
+    path, _, anchor = target.partition("#")
+    linked = (ROOT / page).parent / path if path else ROOT / page
+
+    assert linked.exists()
+    assert not anchor or anchor in anchors(str(linked.resolve().relative_to(ROOT)))
 
 
-def headings_of(text: str) -> list[str]:
-    """The headings of a text."""
-    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+@pytest.mark.parametrize("page", sorted(set(PAGES) - {"README.md"}))
+def test_every_page_is_one_click_from_the_readme(page: str) -> None:
+    """A page that the README does not link is not found."""
+    assert f"]({page})" in README
+
+
+def test_the_readme_is_short() -> None:
+    """A stranger reads it to the end; everything else has a page in docs/."""
+    assert len(README.splitlines()) <= 180
