@@ -13,21 +13,21 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.commands.executions import at, newest_executions
-from cli.commands.token import NONE
 from cli.settings.local_settings import LocalSettings
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.drift import drift_findings
 from cli.stack.finding import Finding
-from cli.stack.github_access import GitHubAccess
 from cli.stack.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
 from cli.stack.subscriptions import subscription_findings
+from cli.stack.token_access import first_pushable, github_with, token_report, traffic_refusal
 from cli.terminal import FAILED, CommandError, table
 from local.engine import EngineError, running_engine
 from local.synthesis import SynthesisError, synthesize
 from traffic.errors import GitHubAuthError
 from traffic.github.answers import version_end_text
+from traffic.github.client import GitHub
 from traffic.github.rate_limit import RESERVE
-from traffic.github.tokens import ANYONE, tokens_in
+from traffic.github.tokens import ANYONE, PLACEHOLDER, tokens_in
 from traffic.settings import SettingError
 
 EXAMPLES = """examples:
@@ -115,8 +115,8 @@ def tokens_findings(api_url: str, secret: str, *, options: str = "") -> Iterator
         yield Finding("fail", "token", str(exc), f"`traffic token{options}` replaces it")
         return
     for owner, token in tokens.items():
-        checked = token_findings(GitHubAccess(api_url, token))
-        if token.casefold() == NONE:
+        checked = token_findings(github_with(api_url, token))
+        if token.casefold() == PLACEHOLDER:
             checked = iter([none_finding(owner, options, several=len(tokens) > 1)])
         for finding in checked:
             yield finding if owner == ANYONE else replace(finding, subject=f"{finding.subject} for {owner}")
@@ -125,20 +125,21 @@ def tokens_findings(api_url: str, secret: str, *, options: str = "") -> Iterator
 def none_finding(owner: str, options: str, *, several: bool) -> Finding:
     """Say how to put a token into the place of the placeholder `none`, with which a stack can be deployed."""
     if not options:
-        return Finding("fail", "token", f"it is {NONE!r}, which is no token", "put the token into GITHUB_TOKEN or .env")
+        found = f"it is {PLACEHOLDER!r}, which is no token"
+        return Finding("fail", "token", found, "put the token into GITHUB_TOKEN or .env")
     command = f"traffic token{options}{f' --owner {shlex.quote(owner)}' if several or owner != ANYONE else ''}"
     return Finding(
         "fail",
         "token",
-        f"the secret still holds {NONE!r}, the placeholder of the deployment",
+        f"the secret still holds {PLACEHOLDER!r}, the placeholder of the deployment",
         f"`{command}` asks for the token; {LATER}",
     )
 
 
-def token_findings(github: GitHubAccess) -> Iterator[Finding]:
+def token_findings(github: GitHub) -> Iterator[Finding]:
     """Check the token: whether GitHub takes it, and whether it may read traffic."""
     try:
-        report = github.token_report()
+        report = token_report(github)
         if not report.accepted:
             yield Finding("fail", "token", "GitHub refuses it (401)", f"make a new one: {NEW_TOKEN_PAGE}")
             return
@@ -164,14 +165,14 @@ def limit_finding(remaining: int | None, limit: int | None, resets: str) -> Find
     return Finding("ok", "rate limit", found)
 
 
-def permission_finding(github: GitHubAccess) -> Finding:
+def permission_finding(github: GitHub) -> Finding:
     """Check with one repository that the token may read traffic."""
-    repository = github.first_pushable()
+    repository = first_pushable(github)
     if repository is None:
         return Finding(
             "warn", "permission", "no repository that it can push to", "give the token repositories to capture"
         )
-    refusal = github.traffic_refusal(repository)
+    refusal = traffic_refusal(github, repository)
     if refusal is None:
         return Finding("ok", "permission", f"reads the traffic of {repository}")
     return Finding("fail", "permission", f"{repository}: {refusal}", 'give the token "Administration" (read)')

@@ -10,8 +10,8 @@ from cli.imports.formats import FORMATS
 from cli.imports.importing import Plan, bring, identify, plan
 from cli.imports.tool_history import History
 from cli.stack.deployment import Deployment
-from cli.stack.github_access import GitHubAccess
 from cli.stack.opening import local_settings, opened
+from cli.stack.token_access import github_with
 from cli.terminal import UsageError, say, table
 from traffic.github.tokens import token_owner, tokens_in
 
@@ -118,7 +118,7 @@ def planned(deployment: Deployment, histories: Mapping[str, History]) -> Iterato
     tokens = tokens_in(settings.token) if settings.token else {}
     for name, history in histories.items():
         owner = token_owner(name, tokens)
-        github = GitHubAccess(settings.api_url, tokens[owner]) if owner else None
+        github = github_with(settings.api_url, tokens[owner]) if owner else None
         yield plan(deployment, identify(deployment, name, github), history)
 
 

@@ -11,14 +11,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.stack.deployment import Deployment
-from cli.stack.github_access import GitHubAccess
 from cli.stack.opening import local_settings, opened
+from cli.stack.token_access import github_with, token_report
 from cli.terminal import CommandError, UsageError, say, warn
 from traffic.errors import GitHubAuthError
-from traffic.github.tokens import ANYONE, tokens_in
+from traffic.github.tokens import ANYONE, PLACEHOLDER, tokens_in
 from traffic.setting_shapes import OWNER, WrongValueError
-
-NONE = "none"  # what a stack is deployed with whose token follows
 
 EXAMPLES = """examples:
   traffic token --aws                     asks for the new token, without showing it
@@ -125,7 +123,7 @@ def check_token(deployment: Deployment, token: str, owner: str) -> None:
     Raises:
         CommandError: It does not.
     """
-    report = GitHubAccess(deployment.parameters["GitHubApiUrl"], token).token_report()
+    report = token_report(github_with(deployment.parameters["GitHubApiUrl"], token))
     which = "" if owner == ANYONE else f" for {owner}"
     if not report.accepted:
         raise CommandError(
@@ -142,7 +140,7 @@ def held(client: Any, secret: str) -> dict[str, str] | None:
         return None
     except GitHubAuthError:
         return {}
-    return {owner: token for owner, token in present.items() if token != NONE}
+    return {owner: token for owner, token in present.items() if token != PLACEHOLDER}
 
 
 def written(tokens: Mapping[str, str]) -> str:

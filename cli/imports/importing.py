@@ -12,10 +12,11 @@ from cli.commands.rebuild import store
 from cli.commands.show import days_of
 from cli.imports.tool_history import History
 from cli.stack.deployment import Deployment
-from cli.stack.github_access import GitHubAccess
 from cli.stack.repositories import find_repository
+from cli.stack.token_access import identity
 from cli.terminal import CommandError
 from traffic.contract import ImportedHistory, import_key
+from traffic.github.client import GitHub
 from traffic.record.answer_lines import pack
 from traffic.record.items import day_of_item
 from traffic.record.merge import Day, merge_days
@@ -60,7 +61,7 @@ class Plan:
     same: int
 
 
-def identify(deployment: Deployment, name: str, github: GitHubAccess | None) -> Target:
+def identify(deployment: Deployment, name: str, github: GitHub | None) -> Target:
     """Find a repository's id: in the record, else at GitHub.
 
     Args:
@@ -82,7 +83,7 @@ def identify(deployment: Deployment, name: str, github: GitHubAccess | None) -> 
             f"{name} is not in the record yet, so its id is unknown: set GITHUB_TOKEN for GitHub to tell it, or "
             "capture the repository once with `traffic run`."
         )
-    repo_id, full_name = github.identity(name)
+    repo_id, full_name = identity(github, name)
     if find_repository(deployment, str(repo_id)):
         raise CommandError(f"{name} is repository {repo_id}, which the record knows: give its name there.")
     return Target(repo_id, full_name, full_name, new=True)

@@ -49,14 +49,15 @@ def reserve_pause(answer: Answer, now: datetime) -> float | None:
         Seconds until the limit's reset, as for a refused call; None where more than a tenth of the limit is left, or
         the answer does not tell.
     """
-    limit, left = (_number(answer.headers, f"x-ratelimit-{name}") for name in ("limit", "remaining"))
+    limit, left = (header_number(answer.headers, f"x-ratelimit-{name}") for name in ("limit", "remaining"))
     if limit is None or left is None or left >= limit * RESERVE:
         return None
     until_reset = _until_reset(answer.headers, from_http(answer.headers.get("date")) or now)
     return None if until_reset is None else max(until_reset, 1.0)
 
 
-def _number(headers: Mapping[str, str], name: str) -> int | None:
+def header_number(headers: Mapping[str, str], name: str) -> int | None:
+    """Read a header that is a number of ASCII digits; None if it is anything else or absent."""
     text = headers.get(name, "")
     return int(text) if text.isascii() and text.isdigit() else None
 
@@ -72,5 +73,5 @@ def _retry_after(headers: Mapping[str, str], said_at: datetime) -> float | None:
 
 def _until_reset(headers: Mapping[str, str], said_at: datetime) -> float | None:
     """Read `x-ratelimit-reset`, in epoch seconds; None where it is not a number."""
-    reset = _number(headers, "x-ratelimit-reset")
+    reset = header_number(headers, "x-ratelimit-reset")
     return None if reset is None else float(min(reset, 2**62)) - said_at.timestamp() + AFTER_RESET

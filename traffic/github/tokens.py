@@ -9,7 +9,8 @@ from collections.abc import Collection
 
 from traffic.errors import GitHubAuthError
 
-ANYONE = "*"  # the owner under whom the token lies that is for everybody's repositories
+ANYONE = "*"  # in the place of an owner: the token for the repositories of all owners without a token of their own
+PLACEHOLDER = "none"  # a stack can be deployed with it until the token is set
 
 
 def tokens_in(secret: str) -> dict[str, str]:

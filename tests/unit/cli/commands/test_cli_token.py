@@ -18,7 +18,7 @@ from cli.commands.doctor import (
 )
 from cli.commands.token import owner_given, read_token, replace_token
 from cli.stack.finding import Finding
-from cli.stack.github_access import GitHubAccess
+from cli.stack.token_access import github_with
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub
 from tests.unit.cli_stack import OUTPUTS, Stack, fresh_stack
@@ -117,14 +117,14 @@ def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_doctor_passes_a_token_that_reads_traffic(github: SimulatedGitHub) -> None:
     """Asked is what a run asks: a repository's traffic."""
-    found = states(token_findings(GitHubAccess(github.url, "good")))
+    found = states(token_findings(github_with(github.url, "good")))
 
     assert found == {"token": "ok", "rate limit": "ok", "permission": "ok"}
 
 
 def test_the_doctor_fails_a_token_that_github_refuses(github: SimulatedGitHub) -> None:
     """One call only: more would get the user locked out."""
-    found = states(token_findings(GitHubAccess(github.url, "wrong")))
+    found = states(token_findings(github_with(github.url, "wrong")))
 
     assert found == {"token": "fail"}
     assert len(github.calls) == 1
@@ -133,7 +133,7 @@ def test_the_doctor_fails_a_token_that_github_refuses(github: SimulatedGitHub) -
 def test_the_doctor_warns_of_a_token_without_repositories() -> None:
     """It is good, but nothing will be captured."""
     with SimulatedGitHub(repositories=[]) as github:
-        found = states(token_findings(GitHubAccess(github.url, "any")))
+        found = states(token_findings(github_with(github.url, "any")))
 
     assert found["permission"] == "warn"
 
@@ -143,7 +143,7 @@ def test_the_doctor_names_a_github_that_does_not_answer() -> None:
     with SimulatedGitHub(repositories=[]) as github:
         url = github.url
 
-    assert states(token_findings(GitHubAccess(url, "any"))) == {"github": "fail"}
+    assert states(token_findings(github_with(url, "any"))) == {"github": "fail"}
 
 
 def test_the_doctor_checks_the_deployed_stack(stack: Stack, github: SimulatedGitHub) -> None:

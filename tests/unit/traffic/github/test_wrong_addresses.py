@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.commands.doctor import tokens_findings
-from cli.stack.github_access import GitHubAccess
+from cli.stack.token_access import first_pushable, github_with, identity, token_report, traffic_refusal
 from cli.terminal import CommandError
 from lambdas.shared.settings import api_url
 from simulated_github import SimulatedGitHub, faults
@@ -176,12 +176,12 @@ def test_a_page_in_the_middle_of_a_listing_is_tried_again(
 def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub, way: str) -> None:
     """`traffic token`, `import` and `doctor` ask at the same address; a page must not pass for an App's token."""
     github.add_fault(strangers("https://elsewhere.example")[way])
-    asked = GitHubAccess(github.url, "token")
+    asked = github_with(github.url, "token")
     for question in (
-        asked.token_report,
-        asked.first_pushable,
-        lambda: asked.identity("elsewhere/gone"),
-        lambda: asked.traffic_refusal("elsewhere/gone"),
+        lambda: token_report(asked),
+        lambda: first_pushable(asked),
+        lambda: identity(asked, "elsewhere/gone"),
+        lambda: traffic_refusal(asked, "elsewhere/gone"),
     ):
         with pytest.raises(CommandError, match=r"GITHUB_API_URL is no address .*: 127\.0\.0\.1") as told:
             question()
@@ -200,9 +200,9 @@ def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub
 def test_a_command_that_meets_a_failing_github_says_so(github: SimulatedGitHub, fault: Fault) -> None:
     """Who is sent to the settings then changes what was right."""
     github.add_fault(fault)
-    asked = GitHubAccess(github.url, "token")
+    asked = github_with(github.url, "token")
     with pytest.raises(CommandError, match="try again later") as told:
-        asked.token_report()
+        token_report(asked)
 
     assert "GITHUB_API_URL" not in str(told.value)
 
