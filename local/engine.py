@@ -18,9 +18,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 from local.launcher import ALREADY_RUNNING
-from local.locks import only_one
 
 ACCOUNT = "000000000000"  # what ministack calls itself whatever the access key
 REGION = "us-east-1"
@@ -116,7 +115,7 @@ def running_engine(history: Path) -> Iterator[Engine]:
     Raises:
         EngineError: The engine did not start, or could not save; the message shows the end of its log.
     """
-    folders = History(history.resolve())
+    folders = HistoryFolder(history.resolve())
     folders.prepare()
     while True:
         with folders.users.open("a") as users:
@@ -141,7 +140,7 @@ def running_engine(history: Path) -> Iterator[Engine]:
         return
 
 
-def attached(folders: History) -> Engine | None:
+def attached(folders: HistoryFolder) -> Engine | None:
     """Find the engine that runs on this history; wait while one starts or stops."""
     give_up = time.monotonic() + START_TIMEOUT
     while is_locked(folders):
@@ -155,7 +154,7 @@ def attached(folders: History) -> Engine | None:
     return None
 
 
-def is_locked(folders: History) -> bool:
+def is_locked(folders: HistoryFolder) -> bool:
     """Say whether an engine lives on this history: only a living process holds the lock."""
     with folders.lock.open("a") as file:
         try:
@@ -165,13 +164,13 @@ def is_locked(folders: History) -> bool:
     return False
 
 
-def read_running(folders: History) -> Engine:
+def read_running(folders: HistoryFolder) -> Engine:
     """Read what the running engine wrote about itself."""
     about = json.loads(folders.running.read_text())
     return Engine(f"http://127.0.0.1:{about['port']}", about["pid"], about["access_key"], folders.root)
 
 
-def launch(folders: History) -> subprocess.Popen[bytes]:
+def launch(folders: HistoryFolder) -> subprocess.Popen[bytes]:
     """Start the engine's process with as little environment as it needs."""
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     with folders.log.open("ab") as log:
@@ -186,7 +185,7 @@ def launch(folders: History) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_until_ready(folders: History, process: subprocess.Popen[bytes]) -> Engine | None:
+def wait_until_ready(folders: HistoryFolder, process: subprocess.Popen[bytes]) -> Engine | None:
     """Wait until the engine answers; None when another engine got hold of the history first.
 
     Raises:
@@ -216,3 +215,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def tail(log: Path) -> str:
     """Show the last lines of the engine's log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block; the kernel ends the wait when that process dies."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -31,7 +31,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 from local.cures import apply_cures
 from local.cures.sns import confirmation_mails
-from local.history_folder import History, read_marker, write_generation
+from local.history_folder import HistoryFolder, read_marker, write_generation
 
 logger = logging.getLogger("local.gateway")
 
@@ -43,7 +43,7 @@ TRIES = 5  # a running execution may change under the save
 class Gateway:
     """ASGI application: ministack, and what the parent asks of it."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: HistoryFolder) -> None:
         self.history = history
         self.stored_until = read_marker(history).stored_until
         self.recovered = False
@@ -136,7 +136,7 @@ def write_service(folder: Path, name: str, state: Any) -> None:
     (folder / f"{name}.json").write_text(json.dumps(content, default=persistence._json_default))
 
 
-def serve_history(history: History, listener: socket.socket) -> None:
+def serve_history(history: HistoryFolder, listener: socket.socket) -> None:
     """Serve until the parent is gone or closes our standard input, then save and return.
 
     Args:

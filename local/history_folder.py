@@ -22,7 +22,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class History:
+class HistoryFolder:
     """The folder of one local history, and where things lie in it."""
 
     root: Path
@@ -93,7 +93,7 @@ class Saved:
     stored_until: str | None = None
 
 
-def read_marker(history: History) -> Saved:
+def read_marker(history: HistoryFolder) -> Saved:
     """Say which generation holds; none where nothing was ever saved."""
     try:
         return Saved(**json.loads(history.marker.read_text()))
@@ -101,7 +101,7 @@ def read_marker(history: History) -> Saved:
         return Saved()
 
 
-def current_generation(history: History) -> Path:
+def current_generation(history: HistoryFolder) -> Path:
     """Name the folder to load the state from, and clear away what a killed engine left half written."""
     saved = read_marker(history)
     keep = saved.generation or "state-000000"
@@ -111,7 +111,7 @@ def current_generation(history: History) -> Path:
     return history.engine / keep
 
 
-def write_generation(history: History, stored_until: str | None, write: Callable[[Path], None]) -> None:
+def write_generation(history: HistoryFolder, stored_until: str | None, write: Callable[[Path], None]) -> None:
     """Write a new generation beside the one that holds, and let it hold only once it is whole and on disk.
 
     Args:

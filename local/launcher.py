@@ -14,14 +14,14 @@ import traceback
 import uuid
 from pathlib import Path
 
-from local.history_folder import History, current_generation, write_json
+from local.history_folder import HistoryFolder, current_generation, write_json
 
 ALREADY_RUNNING = os.EX_TEMPFAIL
 
 
 def main() -> None:
     """Lock the history, set the environment that ministack reads while it is imported, and serve."""
-    history = History(Path(sys.argv[1]))
+    history = HistoryFolder(Path(sys.argv[1]))
     history.prepare()
     lock = os.open(history.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -54,7 +54,7 @@ def main() -> None:
         os._exit(code)  # threads of executions that wait would keep the process for hours
 
 
-def set_environment(history: History, port: int) -> None:
+def set_environment(history: HistoryFolder, port: int) -> None:
     """Tell ministack where it is, and keep it off the network, off Docker and off the user's AWS configuration."""
     os.environ.update(
         BIND_HOST="127.0.0.1",

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from local.engine import ACCOUNT, REGION
-from local.locks import only_one
+from local.engine import ACCOUNT, REGION, only_one
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,5 +1,245 @@
-"""A GitHub on loopback: real windows, lags, limits and faults, for the demo, the tests and the benchmarks."""
+"""A simulated GitHub in a thread of its own: `with SimulatedGitHub(repositories=["octo/open"]) as github: ...`."""
 
-from simulated_github.simulation import SimulatedGitHub
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime, timedelta
+from functools import partial
+from threading import Event, Thread
+from typing import Self, Unpack
 
-__all__ = ["SimulatedGitHub"]
+from aiohttp import web
+
+from simulated_github.account import (
+    TOPICS,
+    Credentials,
+    Property,
+    SimulatedAccount,
+    SimulatedRepository,
+    Tokens,
+    made_up_names,
+)
+from simulated_github.fault_rules import FaultRule, Strikes, fault_rule
+from simulated_github.faults import Fault
+from simulated_github.github import Call, GitHubState
+from simulated_github.limits import PrimaryLimit, SecondaryLimits
+from simulated_github.server import application
+from simulated_github.simulated_clock import SimulatedClock, parse_time
+from simulated_github.sources import SeededTraffic, TrafficSource
+from simulated_github.true_traffic import DayTraffic
+from simulated_github.windows import Regime, Stall, WindowRules, window
+
+DEFAULT_REPOSITORIES = 12
+
+
+class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
+    """Serves GitHub's API on 127.0.0.1 for as long as the `with` block lasts.
+
+    Everything that happens to it while it runs (`rename`, `refuse`, `at`, ...) takes effect with the next call.
+
+    Args:
+        repositories: Their `owner/name`, or how many to make up.
+        owners: Of made-up repositories; the first is the account itself.
+        readable: `owner/name` of those seen as well, but without push access.
+        seed: Same seed, same numbers.
+        regime: GitHub's window of days; by default the one that was in force at the simulated time.
+        lag: Days by which GitHub's newest day is older than usual.
+        stalls: Times (from, to) between which GitHub's newest day stands still.
+        limit: Calls granted in a window.
+        limit_window: The window's length in seconds.
+        limit_status: What refuses a call beyond it: 403 or 429.
+        secondary: Also enforce GitHub's limits of calls a minute, calls at once and processor time.
+        minute_scale: Length of their minute, as a share of a real one, for tests whose waits are shortened.
+        latency: Seconds that every answer takes.
+        at: The simulated time, which then goes on with real speed; by default the real one.
+        token: The good ones; by default any is good. As a mapping, with the owners whose repositories each sees.
+        token_expires: What `github-authentication-token-expiration` says: `2027-01-31 10:13:04 UTC`.
+        port: By default a free one.
+        base_path: `/api/v3` for GitHub Enterprise Server.
+        source: Where the numbers come from, instead of the seed.
+    """
+
+    def __init__(  # noqa: PLR0913  # one keyword for each thing that one GitHub may do unlike another
+        self,
+        *,
+        repositories: Sequence[str] | int = DEFAULT_REPOSITORIES,
+        owners: Sequence[str] = ("octo", "octo-org"),
+        readable: Sequence[str] = (),
+        seed: int = 0,
+        regime: Regime = "by-date",
+        lag: int = 0,
+        stalls: Sequence[tuple[str, str]] = (),
+        limit: int = 5000,
+        limit_window: float = 3600,
+        limit_status: int = 403,
+        secondary: bool = False,
+        minute_scale: float = 1,
+        latency: float = 0,
+        at: datetime | str | None = None,
+        token: str | Tokens | None = None,
+        token_expires: str | None = None,
+        port: int = 0,
+        base_path: str = "",
+        source: TrafficSource | None = None,
+    ) -> None:
+        frozen = tuple(Stall(parse_time(since), parse_time(until)) for since, until in stalls)
+        self._rules = WindowRules(regime=regime, lag=lag, stalls=frozen, seed=seed)
+        clock = SimulatedClock(parse_time(at) if isinstance(at, str) else at)
+        self.github = GitHubState(
+            account=_account(repositories, owners, readable),
+            traffic=source or SeededTraffic(seed, self._rules),
+            clock=clock,
+            limit=PrimaryLimit(limit, limit_window),
+            limit_status=limit_status,
+            secondary=partial(SecondaryLimits, clock, scale=minute_scale) if secondary else None,
+            enterprise=bool(base_path) or regime == "rolling",  # GitHub itself has given the rolling window up
+            credentials=Credentials([token] if isinstance(token, str) else token, token_expires),
+        )
+        self.port = port
+        self.url = ""
+        self._base_path = base_path
+        self._latency = latency
+        self._problem: OSError | None = None
+
+    def __enter__(self) -> Self:
+        """Start serving.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        self._ready = Event()
+        self._thread = Thread(target=self._run, name="simulated GitHub", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._problem is not None:
+            raise self._problem
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop serving; whoever still waits for an answer is hung up on."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    @property
+    def names(self) -> list[str]:
+        """Every repository's owner/name, in order."""
+        return [repository.name for repository in self.github.account.sorted_by_name()]
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call so far."""
+        with self.github.lock:
+            return list(self.github.calls)
+
+    def at(self, at: datetime | str) -> None:
+        """Make a time the present, as `POST /_at` does."""
+        with self.github.lock:
+            self.github.clock.set(parse_time(at) if isinstance(at, str) else at)
+
+    def truth(self, repository: str, first: str | None = None, last: str | None = None) -> Mapping[str, DayTraffic]:
+        """Tell the true numbers of whole days.
+
+        Args:
+            repository: Its current owner/name.
+            first: The first day (`2026-11-01`); by default the days that GitHub returns now.
+            last: The last day; by default `first` alone.
+        """
+        with self.github.lock:
+            days = list(window(self.github.clock.now(), self._rules).days())
+            if first:
+                begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+                days = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
+            source, found = self.github.traffic, self.github.account.get(repository)
+            return {day.isoformat(): truth for day in days if (truth := source.truth(found, day))}
+
+    def add_fault(self, fault: Fault, **strikes: Unpack[Strikes]) -> FaultRule:
+        """Let a fault strike; `strikes` says where and when, by default every call from now on."""
+        rule = fault_rule(fault, strikes)
+        with self.github.lock:
+            self.github.faults.append(rule)
+        return rule
+
+    def refuse(self, repository: str, fault: Fault) -> FaultRule:
+        """Let a fault strike every call for a repository."""
+        return self.add_fault(fault, repository=repository)
+
+    def clear_faults(self) -> None:
+        """Take back every fault."""
+        with self.github.lock:
+            self.github.faults.clear()
+
+    def create(self, name: str, **properties: Property) -> SimulatedRepository:
+        """Create a repository, with a new id also where there was one of that name."""
+        with self.github.lock:
+            return self.github.account.create(name, **properties)
+
+    def rename(self, name: str, to: str) -> None:
+        """Rename a repository, or transfer it to another owner."""
+        with self.github.lock:
+            self.github.account.rename(name, to)
+
+    def delete(self, name: str) -> None:
+        """Delete a repository."""
+        with self.github.lock:
+            self.github.account.delete(name)
+
+    def change(self, name: str, **properties: Property) -> None:
+        """Change any of private, internal, fork, archived, push, admin and topics of a repository."""
+        with self.github.lock:
+            self.github.account.change(name, **properties)
+
+    def hide_organization(self, login: str) -> None:
+        """Let an organization want the token authorized (SSO)."""
+        with self.github.lock:
+            self.github.account.hide_organization(login)
+
+    def revoke_token(self, *, after_calls: int | None = None, after_repositories: int | None = None) -> None:
+        """Revoke every token, at once or at the first call beyond so many calls or repositories."""
+        with self.github.lock:
+            if after_calls is None and after_repositories is None:
+                self.github.credentials.revoke()
+            self.github.credentials.revoke_after(calls=after_calls, repositories=after_repositories)
+
+    def accept_token(self, token: str) -> None:
+        """Make a token good."""
+        with self.github.lock:
+            self.github.credentials.accept(token)
+
+    def _run(self) -> None:
+        """Serve until told to stop."""
+        try:
+            asyncio.run(self._serve())
+        except OSError as exc:
+            self._problem = exc
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        """Open the port, say so, and wait for the end."""
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        app = application(self.github, base_path=self._base_path, latency=self._latency)
+        # Hanging answers are part of the game: nobody waits for them at the end.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", self.port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            self.url = f"http://127.0.0.1:{self.port}{self._base_path}"
+            self._ready.set()
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+
+def _account(repositories: Sequence[str] | int, owners: Sequence[str], readable: Sequence[str]) -> SimulatedAccount:
+    """Make the account with its repositories."""
+    if isinstance(repositories, int):
+        account = SimulatedAccount(made_up_names(repositories, owners), login=owners[0])
+        for repository in account:
+            repository.topics = TOPICS.get(repository.short_name, ())
+    else:
+        account = SimulatedAccount(repositories)
+    for name in readable:
+        account.create(name, push=False, admin=False)
+    return account

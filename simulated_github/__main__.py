@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Event
 from typing import get_args
 
-from simulated_github.clock import format_time, parse_time
+from simulated_github import DEFAULT_REPOSITORIES, SimulatedGitHub
 from simulated_github.recording import RecordingError, read_recording
-from simulated_github.simulation import DEFAULT_REPOSITORIES, SimulatedGitHub
+from simulated_github.simulated_clock import format_time, parse_time
 from simulated_github.windows import Regime
 
 EPILOG = """\

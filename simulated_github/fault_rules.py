@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
-from simulated_github.clock import format_time, parse_time
 from simulated_github.faults import FAULTS, Fault
+from simulated_github.simulated_clock import format_time, parse_time
 
 EndpointKind = Literal["views", "clones", "referrers", "paths", "repository", "list", "user", "rate_limit"]
 ENDPOINT_KINDS = ("views", "clones", "referrers", "paths", "repository", "list", "user", "rate_limit")

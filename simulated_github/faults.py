@@ -12,8 +12,8 @@ from email.utils import format_datetime
 from typing import Literal
 
 from simulated_github import replies
-from simulated_github.clock import parse_time
 from simulated_github.replies import HTML_TYPE, LOGIN, SECONDARY_DOCS, SECONDARY_MESSAGE, TRAFFIC_DOCS, Reply, error
+from simulated_github.simulated_clock import parse_time
 
 SecondaryVariant = Literal["all", "message", "abuse", "documentation", "header", "bare"]
 PRIVATE_PAGES = "Upgrade to GitHub Pro or make this repository public to enable this feature."

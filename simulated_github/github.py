@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -12,18 +12,18 @@ from threading import RLock
 from typing import Any, cast
 
 from simulated_github import replies
-from simulated_github.account import Account, Repository
-from simulated_github.clock import SimulatedClock, format_time
-from simulated_github.credentials import Credentials, bearer
+from simulated_github.account import Credentials, SimulatedAccount, SimulatedRepository, bearer
 from simulated_github.fault_rules import EndpointKind, FaultRule
 from simulated_github.faults import Circumstances, bad_api_version
 from simulated_github.limits import PrimaryLimit, SecondaryLimits
-from simulated_github.listing import listing_reply
-from simulated_github.replies import LOGIN, Reply, error, json_reply
+from simulated_github.replies import LOGIN, Reply, Request, error, json_reply
+from simulated_github.repository_lists import listing_reply
 from simulated_github.representation import own_user_object, single_repository_object
+from simulated_github.simulated_clock import SimulatedClock, format_time
 from simulated_github.sources import Metric, Period, TrafficSource
 
 API_VERSIONS = ("2022-11-28",)
+ENTERPRISE_VERSION = "3.18.0"
 PLACE = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))(?P<rest>/traffic/.+)?")
 TRAFFIC: dict[str | None, EndpointKind] = {
     None: "repository",
@@ -38,19 +38,6 @@ ACCOUNT: dict[str, EndpointKind] = {
     "/user": "user",
     "/rate_limit": "rate_limit",
 }
-
-
-@dataclass(frozen=True)
-class Request:
-    """One call as it came in."""
-
-    method: str
-    path: str  # below the base path
-    query: Mapping[str, str]
-    query_string: str
-    headers: Mapping[str, str]  # found in upper and lower case alike
-    api: str  # the API's own address as the caller sees it, without a slash at the end
-    too_fast: int | None = None  # seconds for `retry-after`, if a secondary limit refuses it
 
 
 @dataclass(frozen=True)
@@ -69,16 +56,13 @@ class Call:
         return asdict(self)
 
 
-ENTERPRISE_VERSION = "3.18.0"
-
-
 @dataclass(frozen=True)
-class Target:
+class RequestTarget:
     """What a request is about."""
 
     endpoint: EndpointKind | None = None
     name: str | None = None  # as asked for
-    repository: Repository | None = None
+    repository: SimulatedRepository | None = None
     moved: bool = False  # it was asked for by a former name
     rest: str = ""  # of the path, after the repository
 
@@ -89,10 +73,10 @@ class Target:
 
 
 @dataclass
-class GitHub:
+class GitHubState:
     """The simulated GitHub's state, and its answers; safe to use from several threads."""
 
-    account: Account
+    account: SimulatedAccount
     traffic: TrafficSource
     clock: SimulatedClock = field(default_factory=SimulatedClock)
     limit: PrimaryLimit = field(default_factory=PrimaryLimit)
@@ -128,7 +112,7 @@ class GitHub:
         account = bearer(authorization) if self.credentials.are_granted else ""
         return self._secondary.setdefault(account, self.secondary()).call()
 
-    def _decide(self, request: Request, target: Target, now: datetime) -> Reply:
+    def _decide(self, request: Request, target: RequestTarget, now: datetime) -> Reply:
         """Check as GitHub does, from the caller's manners to the budget, then answer."""
         if not request.headers.get("User-Agent"):
             return replies.no_user_agent()
@@ -148,7 +132,7 @@ class GitHub:
             limit.count()
         return reply
 
-    def _own_answer(self, request: Request, target: Target, now: datetime) -> Reply:
+    def _own_answer(self, request: Request, target: RequestTarget, now: datetime) -> Reply:
         """Answer where nothing goes wrong on the way."""
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and version not in API_VERSIONS:
@@ -161,7 +145,7 @@ class GitHub:
             return json_reply(200, own_user_object(self.account, request.api))
         return self._of_repository(request, target, target.endpoint, now)
 
-    def _of_repository(self, request: Request, target: Target, endpoint: EndpointKind, now: datetime) -> Reply:
+    def _of_repository(self, request: Request, target: RequestTarget, endpoint: EndpointKind, now: datetime) -> Reply:
         """Answer about a repository, if it is there and the account may see it."""
         repository = target.repository
         if repository is None or not self.credentials.sees(_token(request), repository.owner):
@@ -174,7 +158,9 @@ class GitHub:
             return json_reply(200, single_repository_object(self.account, repository, request.api))
         return self._traffic(request, repository, endpoint, now) if repository.push else replies.no_push_access()
 
-    def _traffic(self, request: Request, repository: Repository, endpoint: EndpointKind, now: datetime) -> Reply:
+    def _traffic(
+        self, request: Request, repository: SimulatedRepository, endpoint: EndpointKind, now: datetime
+    ) -> Reply:
         """Answer one of the four traffic endpoints."""
         if endpoint == "paths":
             return json_reply(200, self.traffic.paths(repository, now))
@@ -193,13 +179,13 @@ class GitHub:
         seconds = self.limit.window.total_seconds()
         return self._limits.setdefault(_token(request), PrimaryLimit(self.limit.limit, seconds))
 
-    def _spoilt(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
+    def _spoilt(self, request: Request, target: RequestTarget, reply: Reply, now: datetime) -> Reply:
         """Let the first fault strike whose turn it is; each rule counts the calls it matches."""
         names = {name.lower() for name in (target.name, target.current_name) if name}
         striking = [rule for rule in self.faults if rule.strikes(names, target.endpoint, now)]
         return striking[0].fault.spoil(reply, self._circumstances(request, target, now)) if striking else reply
 
-    def _circumstances(self, request: Request, target: Target, now: datetime) -> Circumstances:
+    def _circumstances(self, request: Request, target: RequestTarget, now: datetime) -> Circumstances:
         """Gather what a fault may depend on."""
         login = self.account.login
         owner = (target.current_name or login).partition("/")[0]
@@ -211,7 +197,7 @@ class GitHub:
 
         return Circumstances(now, owner, number, url, path, request.api, answer_at)
 
-    def _finish(self, request: Request, target: Target, reply: Reply, now: datetime) -> Reply:
+    def _finish(self, request: Request, target: RequestTarget, reply: Reply, now: datetime) -> Reply:
         """Add the headers that every answer carries; those of the reply itself win."""
         headers = {
             "Server": "GitHub.com",
@@ -230,7 +216,7 @@ class GitHub:
             }
         return replace(reply, headers={**headers, **reply.headers})
 
-    def _token_headers(self, request: Request, target: Target, status: int, now: datetime) -> dict[str, str]:
+    def _token_headers(self, request: Request, target: RequestTarget, status: int, now: datetime) -> dict[str, str]:
         """Tell about the token: its budget, its scopes, its end."""
         if status == 401:  # an unknown caller's budget, as recorded
             return PrimaryLimit(60).headers(now) | {"x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
@@ -256,24 +242,24 @@ def _rate_limit(limit: PrimaryLimit, now: datetime) -> Reply:
     return json_reply(200, {"resources": {"core": core, "search": search}, "rate": core})
 
 
-def locate(path: str, account: Account) -> Target:
+def locate(path: str, account: SimulatedAccount) -> RequestTarget:
     """Find out what a path is about."""
     if path in ACCOUNT:
-        return Target(ACCOUNT[path])
+        return RequestTarget(ACCOUNT[path])
     place = PLACE.fullmatch(path)
     if place is None:
-        return Target()
+        return RequestTarget()
     rest = place["rest"] or ""
     endpoint = TRAFFIC.get(place["rest"])
     if place["id"]:
-        return Target(endpoint, None, account.by_id(int(place["id"])), rest=rest)
+        return RequestTarget(endpoint, None, account.by_id(int(place["id"])), rest=rest)
     name = place["name"]
     current = account.by_name(name)
     former = None if current else account.by_former_name(name)
-    return Target(endpoint, name, current or former, moved=former is not None, rest=rest)
+    return RequestTarget(endpoint, name, current or former, moved=former is not None, rest=rest)
 
 
-def _canonical_url(request: Request, target: Target) -> str:
+def _canonical_url(request: Request, target: RequestTarget) -> str:
     """Give the same resource's address by the repository's id, where GitHub's redirects lead."""
     query = f"?{request.query_string}" if request.query_string else ""
     if target.repository is None:

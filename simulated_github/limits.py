@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from time import monotonic
 
-from simulated_github.clock import SimulatedClock
+from simulated_github.simulated_clock import SimulatedClock
 
 
 class PrimaryLimit:

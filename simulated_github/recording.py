@@ -11,11 +11,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from simulated_github.account import Repository
-from simulated_github.clock import parse_time
+from simulated_github.account import SimulatedRepository
+from simulated_github.simulated_clock import parse_time
 from simulated_github.sources import Metric, Period, counts_answer
-from simulated_github.traffic import Tally
-from simulated_github.windows import Row
+from simulated_github.true_traffic import Tally
+from simulated_github.windows import AnsweredDay
 
 COLUMNS = ("repo", "fetched_at_utc", "date", "clones_total", "clones_unique", "views_total", "views_unique")
 METRIC_COLUMNS: Mapping[Metric, tuple[str, str]] = {
@@ -24,7 +24,7 @@ METRIC_COLUMNS: Mapping[Metric, tuple[str, str]] = {
 }
 OVERLAP = 0.5  # the file does not tell the window's uniques; half of a further day's visitors are taken as new
 
-Answer = Mapping[Metric, list[Row]]
+Answer = Mapping[Metric, list[AnsweredDay]]
 
 
 class RecordingError(ValueError):
@@ -45,24 +45,24 @@ class RecordedTraffic:
         self.repositories: Sequence[str] = list(recordings)
         self.times = sorted({time for answers in recordings.values() for time in answers})
 
-    def counts(self, repository: Repository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
+    def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`; before the first recorded answer, an empty one."""
         recording = self._recordings.get(repository.name.lower(), [])
         place = bisect_right(recording, now, key=lambda entry: entry[0])
         answered = recording[place - 1][1][metric] if place else []
         return counts_answer(metric, answered, OVERLAP, per)
 
-    def paths(self, repository: Repository, now: datetime) -> Sequence[Any]:
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
         """Answer `/traffic/popular/paths`: none were recorded."""
         del repository, now
         return []
 
-    def referrers(self, repository: Repository, now: datetime) -> Sequence[Any]:
+    def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
         """Answer `/traffic/popular/referrers`: none were recorded."""
         del repository, now
         return []
 
-    def truth(self, repository: Repository, day: date) -> None:
+    def truth(self, repository: SimulatedRepository, day: date) -> None:
         """Tell nothing: only GitHub's answers were recorded, and they contradict one another."""
         del repository, day
 
@@ -77,7 +77,7 @@ def read_recording(file: Path, repository: str | None = None) -> RecordedTraffic
     Raises:
         RecordingError: The file cannot be read, or is no such CSV, or has nothing of that repository.
     """
-    recordings: dict[str, dict[datetime, dict[Metric, list[Row]]]] = {}
+    recordings: dict[str, dict[datetime, dict[Metric, list[AnsweredDay]]]] = {}
     for name, time, metric, row in _cells(file):
         if repository is None or name.lower() == repository.lower():
             answer = recordings.setdefault(name, {}).setdefault(time, {"views": [], "clones": []})
@@ -92,7 +92,7 @@ def read_recording(file: Path, repository: str | None = None) -> RecordedTraffic
     return RecordedTraffic(recordings)
 
 
-def _cells(file: Path) -> Iterator[tuple[str, datetime, Metric, Row | None]]:
+def _cells(file: Path) -> Iterator[tuple[str, datetime, Metric, AnsweredDay | None]]:
     """Read each line's two metrics.
 
     Raises:
@@ -114,7 +114,7 @@ def _cells(file: Path) -> Iterator[tuple[str, datetime, Metric, Row | None]]:
         raise RecordingError(f"{file}: {exc}") from exc
 
 
-def _row(line: Mapping[str, str], columns: tuple[str, str]) -> Row | None:
+def _row(line: Mapping[str, str], columns: tuple[str, str]) -> AnsweredDay | None:
     """Read one metric of a line; None where it was not returned.
 
     Raises:
@@ -128,4 +128,4 @@ def _row(line: Mapping[str, str], columns: tuple[str, str]) -> Row | None:
         raise ValueError(
             f"{columns[0]} and {columns[1]} must both be whole numbers or both empty, not {count!r}, {uniques!r}"
         )
-    return Row(day, Tally(int(count), int(uniques)))
+    return AnsweredDay(day, Tally(int(count), int(uniques)))

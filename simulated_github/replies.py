@@ -1,6 +1,7 @@
 """What goes back over the wire, and GitHub's words for saying no."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -14,6 +15,19 @@ SECONDARY_MESSAGE = "You have exceeded a secondary rate limit. Please wait a few
 SECONDARY_DOCS = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 
 Delivery = Literal["whole", "truncated", "dripping", "reset", "hanging"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call as it came in."""
+
+    method: str
+    path: str  # below the base path
+    query: Mapping[str, str]
+    query_string: str
+    headers: Mapping[str, str]  # found in upper and lower case alike
+    api: str  # the API's own address as the caller sees it, without a slash at the end
+    too_fast: int | None = None  # seconds for `retry-after`, if a secondary limit refuses it
 
 
 @dataclass(frozen=True)

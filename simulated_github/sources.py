@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict
 
-from simulated_github.account import Repository
-from simulated_github.popular import popular_paths, popular_referrers
-from simulated_github.traffic import DayTraffic, Tally, day_traffic, profile
-from simulated_github.windows import Row, WindowRules, midnight, rows, window, window_uniques
+from simulated_github.account import SimulatedRepository
+from simulated_github.true_traffic import DayTraffic, Tally, day_traffic, profile, uniforms
+from simulated_github.windows import AnsweredDay, WindowRules, midnight, rows, window, window_uniques
 
 Metric = Literal["views", "clones"]
 Period = Literal["day", "week"]
@@ -17,16 +16,16 @@ Period = Literal["day", "week"]
 class TrafficSource(Protocol):
     """Where the numbers come from: made up by a seed, or recorded."""
 
-    def counts(self, repository: Repository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
+    def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`."""
 
-    def paths(self, repository: Repository, now: datetime) -> Sequence[Any]:
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
         """Answer `/traffic/popular/paths`."""
 
-    def referrers(self, repository: Repository, now: datetime) -> Sequence[Any]:
+    def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
         """Answer `/traffic/popular/referrers`."""
 
-    def truth(self, repository: Repository, day: date) -> DayTraffic | None:
+    def truth(self, repository: SimulatedRepository, day: date) -> DayTraffic | None:
         """Tell a whole day's true numbers; None where nobody knows them."""
 
 
@@ -37,30 +36,30 @@ class SeededTraffic:
         self.seed = seed
         self.rules = rules
 
-    def counts(self, repository: Repository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
+    def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`."""
         answered = self._rows(repository, metric, now)
         return counts_answer(metric, answered, profile(self.seed, repository.id).overlap, per)
 
-    def paths(self, repository: Repository, now: datetime) -> Sequence[Any]:
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
         """Answer `/traffic/popular/paths`: the same all day long."""
         day = window(now, self.rules).end.date()
         return popular_paths(repository.name, self._total(repository, now), self.seed, repository.id, day)
 
-    def referrers(self, repository: Repository, now: datetime) -> Sequence[Any]:
+    def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
         """Answer `/traffic/popular/referrers`: the same all day long."""
         day = window(now, self.rules).end.date()
         return popular_referrers(self._total(repository, now), self.seed, repository.id, day)
 
-    def truth(self, repository: Repository, day: date) -> DayTraffic:
+    def truth(self, repository: SimulatedRepository, day: date) -> DayTraffic:
         """Tell a whole day's true numbers."""
         return day_traffic(self.seed, repository.id, day)
 
-    def _rows(self, repository: Repository, metric: Metric, now: datetime) -> list[Row]:
+    def _rows(self, repository: SimulatedRepository, metric: Metric, now: datetime) -> list[AnsweredDay]:
         """List the days that GitHub returns now."""
         return rows(lambda day: getattr(self.truth(repository, day), metric), window(now, self.rules))
 
-    def _total(self, repository: Repository, now: datetime) -> Tally:
+    def _total(self, repository: SimulatedRepository, now: datetime) -> Tally:
         """Tell the window's views and visitors; those of midnight where the window moves with the clock."""
         seen = window(now, self.rules)
         answered = self._rows(repository, "views", now if seen.zeros else midnight(now.date()))
@@ -68,7 +67,9 @@ class SeededTraffic:
         return Tally(sum(row.tally.count for row in answered), uniques)
 
 
-def counts_answer(metric: Metric, answered: Sequence[Row], overlap: float, per: Period = "day") -> dict[str, Any]:
+def counts_answer(
+    metric: Metric, answered: Sequence[AnsweredDay], overlap: float, per: Period = "day"
+) -> dict[str, Any]:
     """Write the answer to `/traffic/views` or `/traffic/clones`.
 
     Args:
@@ -88,11 +89,92 @@ def counts_answer(metric: Metric, answered: Sequence[Row], overlap: float, per: 
     }
 
 
-def _by_week(answered: Sequence[Row], overlap: float) -> list[Row]:
+def _by_week(answered: Sequence[AnsweredDay], overlap: float) -> list[AnsweredDay]:
     """Gather days into weeks."""
     weeks = groupby(answered, key=lambda row: row.day - timedelta(days=row.day.weekday()))
     gathered = [(monday, list(week)) for monday, week in weeks]
     return [
-        Row(monday, Tally(sum(row.tally.count for row in week), window_uniques(week, overlap)))
+        AnsweredDay(monday, Tally(sum(row.tally.count for row in week), window_uniques(week, overlap)))
         for monday, week in gathered
     ]
+
+
+MOST = 10
+
+PATHS = (
+    ("", "{name}: what {short} is for"),
+    ("/blob/main/README.md", "{short}/README.md at main · {name}"),
+    ("/issues", "Issues · {name}"),
+    ("/releases", "Releases · {name}"),
+    ("/pulls", "Pull requests · {name}"),
+    ("/tree/main/docs", "{short}/docs at main · {name}"),
+    ("/tree/main/src", "{short}/src at main · {name}"),
+    ("/actions", "Actions · {name}"),
+    ("/wiki", "Home · {name} Wiki"),
+    ("/commits/main", "Commits · {name}"),
+    ("/network/dependents", "Network Dependents · {name}"),
+    ("/blob/main/CHANGELOG.md", "{short}/CHANGELOG.md at main · {name}"),
+)
+
+REFERRERS = (
+    "Google", "github.com", "Bing", "DuckDuckGo", "news.ycombinator.com", "reddit.com", "stackoverflow.com", "pypi.org",
+    "t.co", "linkedin.com", "chatgpt.com", "lobste.rs",
+)  # fmt: skip
+
+
+class PathTraffic(TypedDict):
+    """One row of `/traffic/popular/paths`."""
+
+    path: str
+    title: str
+    count: int
+    uniques: int
+
+
+class ReferrerTraffic(TypedDict):
+    """One row of `/traffic/popular/referrers`."""
+
+    referrer: str
+    count: int
+    uniques: int
+
+
+def popular_paths(name: str, total: Tally, *key: object) -> list[PathTraffic]:
+    """List the pages of the repository `owner/name` that were seen most.
+
+    Args:
+        name: The repository's current `owner/name`.
+        total: Views and visitors of the window.
+        key: What the shares depend on; the same key gives the same shares.
+    """
+    short = name.partition("/")[2]
+    return [
+        {
+            "path": f"/{name}{PATHS[place][0]}",
+            "title": PATHS[place][1].format(name=name, short=short),
+            "count": tally.count,
+            "uniques": tally.uniques,
+        }
+        for place, tally in _shares(total, len(PATHS), *key, "paths")
+    ]
+
+
+def popular_referrers(total: Tally, *key: object) -> list[ReferrerTraffic]:
+    """List the sites that most visitors came from; most views have no referrer at all."""
+    referred = Tally(total.count // 2, total.uniques // 2)
+    return [
+        {"referrer": REFERRERS[place], "count": tally.count, "uniques": tally.uniques}
+        for place, tally in _shares(referred, len(REFERRERS), *key, "referrers")
+    ]
+
+
+def _shares(total: Tally, places: int, *key: object) -> Sequence[tuple[int, Tally]]:
+    """Divide a total among places: shares halve from place to place, and some luck mixes the order."""
+    luck = uniforms(*key) + uniforms(*key, "more")
+    weights = [(0.5 + luck[place]) / 2 ** (place + 1) for place in range(places)]
+    divided = [
+        (place, Tally(int(total.count * weight / sum(weights)), int(total.uniques * weight / sum(weights)) or 1))
+        for place, weight in enumerate(weights)
+    ]
+    seen = [(place, Tally(tally.count, min(tally.count, tally.uniques))) for place, tally in divided if tally.count]
+    return sorted(seen, key=lambda entry: -entry[1].count)[:MOST]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
-from simulated_github.traffic import Tally, uniforms
+from simulated_github.true_traffic import Tally, uniforms
 
 Regime = Literal["by-date", "rolling", "whole-days"]
 
@@ -51,7 +51,7 @@ class Window(NamedTuple):
         return (first + timedelta(days=n) for n in range(math.ceil((self.end - midnight(first)) / DAY)))
 
 
-class Row(NamedTuple):
+class AnsweredDay(NamedTuple):
     """One day of an answer."""
 
     day: date
@@ -108,7 +108,7 @@ def part_of_day(whole: Tally, begin: float, end: float) -> Tally:
     return Tally(count, min(count, math.ceil(whole.uniques * (end - begin) ** 0.8)))
 
 
-def rows(whole_day: Callable[[date], Tally], seen: Window) -> list[Row]:
+def rows(whole_day: Callable[[date], Tally], seen: Window) -> list[AnsweredDay]:
     """List the days of an answer, oldest first.
 
     Args:
@@ -121,11 +121,11 @@ def rows(whole_day: Callable[[date], Tally], seen: Window) -> list[Row]:
         end = min(1.0, (seen.end - midnight(day)) / DAY)
         tally = part_of_day(whole_day(day), begin, end)
         if tally.count or seen.zeros:
-            answered.append(Row(day, tally))
+            answered.append(AnsweredDay(day, tally))
     return answered
 
 
-def window_uniques(answered: Sequence[Row], overlap: float) -> int:
+def window_uniques(answered: Sequence[AnsweredDay], overlap: float) -> int:
     """Tell how many different visitors came within the window: at least its best day's, fewer than the sum.
 
     Args:

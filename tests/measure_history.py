@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.settings.local_settings import read_settings
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import running_engine
-from local.history_folder import History, current_generation
+from local.history_folder import HistoryFolder, current_generation
 from local.synthesis import synthesize
 
 DAYS = 3 * 365
@@ -39,7 +39,7 @@ def measure(home: Path, repositories: int) -> tuple[float, float, float, float]:
     parameters = {**settings.parameters, "GitHubAccessToken": "none"}
     with running_engine(settings.history) as engine:
         deploy(engine, synthesize(ASSEMBLY), parameters)
-    state = current_generation(History(settings.history))
+    state = current_generation(HistoryFolder(settings.history))
     with (state / ITEMS).open("a") as file:
         file.writelines(partition(number) for number in range(repositories))
     begun = time.monotonic()

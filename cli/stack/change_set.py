@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.terminal import CommandError
-from local.deployment import failure, is_no_change
+from local.deploying import failure, is_no_change
 
 LOOK_EVERY = 0.5  # seconds
 DEADLINE = 900.0  # seconds; an update of four functions takes about one minute

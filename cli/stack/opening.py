@@ -16,9 +16,8 @@ from cli.settings.settings_file import SETTINGS_FILE
 from cli.stack.demo import TOKEN, begin_history, present_github
 from cli.stack.deployment import Deployment, aws_deployment, stack_of
 from cli.terminal import CommandError, UsageError, say, warn
-from local.deployment import deploy
-from local.engine import Engine, running_engine
-from local.locks import only_one
+from local.deploying import deploy
+from local.engine import Engine, only_one, running_engine
 from local.recovery import recover, store
 from local.synthesis import synthesize
 

@@ -10,12 +10,9 @@ from local.cures import (
     cloudformation,
     dynamodb,
     iam,
-    lambda_code,
     lambda_functions,
     logs,
     payloads,
-    provisioned,
-    published,
     s3,
     secretsmanager,
     sns,
@@ -29,7 +26,7 @@ def apply_cures(functions: Path) -> None:
     Args:
         functions: Where the functions' code is unpacked.
     """
-    lambda_code.share_unpacked_code(functions)
+    lambda_functions.share_unpacked_code(functions)
     lambda_functions.name_lambda_errors()
     lambda_functions.end_functions_at_their_limits()
     step_functions.honour_retry_fields()
@@ -40,11 +37,11 @@ def apply_cures(functions: Path) -> None:
     cloudformation.refer_to_secrets_by_arn()
     s3.refuse_unwritten_objects()
     dynamodb.stream_table_items()
-    provisioned.apply_table_properties()
-    provisioned.apply_bucket_lifecycle()
+    cloudformation.apply_table_properties()
+    cloudformation.apply_bucket_lifecycle()
     sns.confirm_mail_addresses()
-    published.refuse_bad_subjects()
-    published.name_publish_errors()
+    sns.refuse_bad_subjects()
+    sns.name_publish_errors()
     payloads.refuse_large_payloads()
     logs.limit_resource_policies()
     secretsmanager.refuse_large_secrets()

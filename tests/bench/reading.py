@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from cli.settings.local_settings import read_settings
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import running_engine
-from local.history_folder import History, current_generation
+from local.history_folder import HistoryFolder, current_generation
 from local.synthesis import synthesize
 from tests.measure_history import ASSEMBLY, DAYS, ITEMS, partition
 
@@ -31,7 +31,7 @@ def reading_time(repositories: int) -> tuple[int, float, float]:
         settings = read_settings({"TRAFFIC_HOME": home}, None)
         with running_engine(settings.history) as engine:
             deploy(engine, synthesize(ASSEMBLY), {**settings.parameters, "GitHubAccessToken": "none"})
-        with (current_generation(History(settings.history)) / ITEMS).open("a") as file:
+        with (current_generation(HistoryFolder(settings.history)) / ITEMS).open("a") as file:
             file.writelines(partition(number) for number in range(repositories))
         report = command(home, "report", "--output", f"{home}/report.html")
         export = command(home, "export", "--format", "csv", "--output", f"{home}/export.csv")

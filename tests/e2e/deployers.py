@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import REGION, ROOT, Engine
 from local.synthesis import synthesize
 from stacks.traffic_stack import STACK_NAME

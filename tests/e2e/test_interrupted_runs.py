@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import hang
 from tests.e2e.commands import Row, Terminal, interrupt, until
@@ -33,7 +33,7 @@ def test_a_killed_engine_loses_nothing_that_the_next_run_does_not_have(
     """The archive on disk is the truth; whatever was in memory comes back."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
-        engine = History(terminal.home / "loopback").running
+        engine = HistoryFolder(terminal.home / "loopback").running
         with terminal.typed("run") as command:
             assert until(lambda: len(github.calls) >= calls, command)
             time.sleep(after)
@@ -55,7 +55,7 @@ def test_what_was_shown_as_captured_survives_a_kill(terminal: Terminal) -> None:
         with terminal.typed("run") as command:
             assert command.stdout is not None
             assert any("2 of 3 repositories captured" in line for line in command.stdout)
-            kill_engine(History(terminal.home / "loopback").running)
+            kill_engine(HistoryFolder(terminal.home / "loopback").running)
         shown = {row for row in truth_of(github) if row[0] != "octo/hangs"}
         github.clear_faults()
         github.at(A_MONTH_LATER)
@@ -72,7 +72,7 @@ def test_an_engine_killed_while_it_deploys_starts_anew(terminal: Terminal) -> No
     """Half a stack and no table: the next run makes the rest."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
-        engine = History(terminal.home / "loopback").running
+        engine = HistoryFolder(terminal.home / "loopback").running
         with terminal.typed("run") as command:
             assert until(engine.exists, command)
             time.sleep(0.3)

@@ -15,7 +15,7 @@ from cli.commands.doctor import deployment_findings
 from cli.commands.subscribe import subscribe
 from cli.stack.deployment import Deployment, stack_of
 from cli.terminal import CommandError, UsageError
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import REGION, Engine, running_engine
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub

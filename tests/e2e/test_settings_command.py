@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import Engine, running_engine
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub

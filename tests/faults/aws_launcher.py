@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any
 
 from local import launcher
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 from tests.faults.aws_proxy import without_run
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()
@@ -28,7 +28,7 @@ def main() -> None:
     """Launch, with the hook set once ministack may be imported."""
     set_environment = launcher.set_environment
 
-    def set_environment_and_hook(history: History, port: int) -> None:
+    def set_environment_and_hook(history: HistoryFolder, port: int) -> None:
         set_environment(history, port)
         hook()
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 from simulated_github import SimulatedGitHub
 from tests.e2e.commands import Row, Terminal, until
 from tests.e2e.conftest import terminal as terminal  # noqa: PLC0414 - a fixture
@@ -60,7 +60,7 @@ def test_a_run_whose_engine_breaks_down_is_made_good_by_the_next(
     """A run that did not capture everything says so by its exit code, and the next one has the truth."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
-        running = History(terminal.home / "loopback").running
+        running = HistoryFolder(terminal.home / "loopback").running
         with terminal.typed("run") as command:
             assert until(lambda: running.exists() and len(github.calls) >= calls, command)
             time.sleep(after)

@@ -1,6 +1,6 @@
 """Promise: every role allows what its code does, and nothing else.
 
-That these lists are what the code really does: tests/integration/test_least_privilege.py.
+That these lists are what the code really does: tests/integration/statemachine/test_least_privilege.py.
 """
 
 import json

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local import launcher
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 
 BEFORE = "2026-11-21T08:59:59+00:00"  # a second before the daily rule
 
@@ -19,7 +19,7 @@ def main() -> None:
     """Launch, with the clock set once ministack may be imported."""
     set_environment = launcher.set_environment
 
-    def set_environment_and_clock(history: History, port: int) -> None:
+    def set_environment_and_clock(history: HistoryFolder, port: int) -> None:
         set_environment(history, port)
         set_clock(history.root / "clock")
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import Engine
 
 STACK = "SmallStack"

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import ROOT, Engine, running_engine
 from local.synthesis import synthesize
 from traffic.contract import METRICS, Receipt, Summary, receipts_prefix, summary_key

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from local import launcher
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 
 S3_OPERATIONS = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Launch, with the record set once ministack may be imported."""
     set_environment = launcher.set_environment
 
-    def set_environment_and_record(history: History, port: int) -> None:
+    def set_environment_and_record(history: HistoryFolder, port: int) -> None:
         set_environment(history, port)
         record(history.root / "calls")
 

@@ -10,7 +10,7 @@ import pytest
 from cli.stack.deployment import Deployment, stack_of
 from cli.stack.drift import drift_findings, table_drift
 from cli.stack.finding import Finding
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import Engine, running_engine
 from local.synthesis import synthesize
 from stacks.traffic_stack import STACK_NAME

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from simulated_github.traffic import DayTraffic, Tally
+from simulated_github.true_traffic import DayTraffic, Tally
 from simulated_github.windows import Window, WindowRules, midnight, rows, window
 from traffic.clock import to_text
 from traffic.contract import ArchivedAnswer, Endpoint

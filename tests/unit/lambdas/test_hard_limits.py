@@ -22,7 +22,7 @@ from lambdas.list_repos.every_token import note_refusal
 from lambdas.list_repos.listing import BATCH, RESERVE
 from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub, faults
-from simulated_github.account import Repository
+from simulated_github.account import SimulatedRepository
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply
 from simulated_github.sources import SeededTraffic
@@ -173,11 +173,11 @@ def partial_results(number: int, *, moving: bool = False) -> Fault:
 class Garbage(SeededTraffic):
     """Answers paths, titles and referrers of the worst kind, and more of them than there can be."""
 
-    def paths(self, repository: Repository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
         """Answer `/traffic/popular/paths`."""
         return [{"path": WORDS[:1200], "title": WORDS[:1200], "count": 1, "uniques": 1}] * 50
 
-    def referrers(self, repository: Repository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
+    def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
         """Answer `/traffic/popular/referrers`."""
         return [{"referrer": WORDS[:1200], "count": 1, "uniques": 1}] * 50
 

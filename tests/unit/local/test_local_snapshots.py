@@ -2,18 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from local.history_folder import History, Saved, current_generation, read_marker, write_generation
+from local.history_folder import HistoryFolder, Saved, current_generation, read_marker, write_generation
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
+def history(tmp_path: Path) -> HistoryFolder:
     """A history that nothing was saved in yet."""
-    made = History(tmp_path / "history")
+    made = HistoryFolder(tmp_path / "history")
     made.prepare()
     return made
 
 
-def save(history: History, text: str, stored_until: str | None = None) -> None:
+def save(history: HistoryFolder, text: str, stored_until: str | None = None) -> None:
     """Save one file."""
 
     def write(folder: Path) -> None:
@@ -22,7 +22,7 @@ def save(history: History, text: str, stored_until: str | None = None) -> None:
     write_generation(history, stored_until, write)
 
 
-def test_the_newest_generation_holds_and_the_older_ones_go(history: History) -> None:
+def test_the_newest_generation_holds_and_the_older_ones_go(history: HistoryFolder) -> None:
     """Disk use stays that of two generations at most."""
     save(history, "one")
     save(history, "two", "2026-11-20T09:00:00Z")
@@ -32,7 +32,7 @@ def test_the_newest_generation_holds_and_the_older_ones_go(history: History) -> 
     assert [folder.name for folder in history.engine.glob("state-*")] == ["state-000002"]
 
 
-def test_a_save_that_fails_leaves_the_last_one_in_force(history: History) -> None:
+def test_a_save_that_fails_leaves_the_last_one_in_force(history: HistoryFolder) -> None:
     """A full disk must not cost the tables."""
     save(history, "one", "2026-11-20T09:00:00Z")
 
@@ -46,7 +46,7 @@ def test_a_save_that_fails_leaves_the_last_one_in_force(history: History) -> Non
     assert read_marker(history).stored_until == "2026-11-20T09:00:00Z"
 
 
-def test_what_a_killed_engine_left_half_written_is_cleared_away(history: History) -> None:
+def test_what_a_killed_engine_left_half_written_is_cleared_away(history: HistoryFolder) -> None:
     """Services saved at different times would contradict each other."""
     save(history, "one")
     (history.engine / "state-000002").mkdir()
@@ -55,7 +55,7 @@ def test_what_a_killed_engine_left_half_written_is_cleared_away(history: History
     assert not (history.engine / "state-000002").exists()
 
 
-def test_nobody_else_can_read_the_saved_secret(history: History) -> None:
+def test_nobody_else_can_read_the_saved_secret(history: HistoryFolder) -> None:
     """The token lies in a file below."""
     assert history.engine.stat().st_mode & 0o077 == 0
     assert history.objects.stat().st_mode & 0o077 == 0

@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from simulated_github import SimulatedGitHub
-from simulated_github.clock import SimulatedClock
 from simulated_github.limits import SecondaryLimits
+from simulated_github.simulated_clock import SimulatedClock
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

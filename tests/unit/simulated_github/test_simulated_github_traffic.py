@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulated_github.sources import counts_answer
-from simulated_github.traffic import Tally, day_traffic, launch_factor
+from simulated_github.true_traffic import Tally, day_traffic, launch_factor
 from simulated_github.windows import (
-    Row,
+    AnsweredDay,
     Stall,
     Window,
     WindowRules,
@@ -144,7 +144,7 @@ def test_days_without_traffic_are_zero_in_one_regime_and_absent_in_the_other(now
 @given(st.lists(TALLIES, max_size=15), st.floats(0.01, 0.99))
 def test_uniques_of_the_window_lie_between_the_best_day_and_the_sum(daily: list[Tally], overlap: float) -> None:
     """GitHub's own figure is never the sum, so nobody may sum it."""
-    answered = [Row(date(2026, 1, 1) + timedelta(days=n), tally) for n, tally in enumerate(daily)]
+    answered = [AnsweredDay(date(2026, 1, 1) + timedelta(days=n), tally) for n, tally in enumerate(daily)]
     uniques = [tally.uniques for tally in daily]
 
     total = window_uniques(answered, overlap)
@@ -155,7 +155,7 @@ def test_uniques_of_the_window_lie_between_the_best_day_and_the_sum(daily: list[
 
 def test_weeks_begin_on_monday_and_keep_the_count() -> None:
     """GitHub also answers `per=week`."""
-    answered = [Row(date(2026, 11, 6) + timedelta(days=n), Tally(10, 4)) for n in range(14)]
+    answered = [AnsweredDay(date(2026, 11, 6) + timedelta(days=n), Tally(10, 4)) for n in range(14)]
 
     weeks = counts_answer("views", answered, 0.5, "week")
 

@@ -16,7 +16,7 @@ from lambdas.summarize_run.headline import subject
 from lambdas.summarize_run.message import message
 from lambdas.summarize_run.outcome import Result
 from simulated_github import SimulatedGitHub, faults
-from simulated_github.account import Repository
+from simulated_github.account import SimulatedRepository
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply
 from simulated_github.sources import SeededTraffic
@@ -46,11 +46,11 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
 class Evil(SeededTraffic):
     """Answers paths, titles and referrers that are meant to do harm."""
 
-    def paths(self, repository: Repository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
         """Answer `/traffic/popular/paths`."""
         return [{"path": text, "title": text, "count": 1, "uniques": 1} for text in EVIL[:5]]
 
-    def referrers(self, repository: Repository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
+    def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
         """Answer `/traffic/popular/referrers`."""
         return [{"referrer": text, "count": 1, "uniques": 1} for text in [*EVIL[5:], "../../etc/passwd"]]
 

@@ -19,9 +19,8 @@ from lambdas.list_repos import listed_pages as listed
 from lambdas.list_repos.listed_pages import listed_pages
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
-from simulated_github.made_up import WORDS
 from simulated_github.replies import Reply
-from simulated_github.representation import repository_object
+from simulated_github.representation import WORDS, repository_object
 from tests.unit.handlers import Account, account
 from tests.unit.lambdas.test_several_tokens import REPOSITORIES, SEEN, hold
 from traffic.clock import to_text

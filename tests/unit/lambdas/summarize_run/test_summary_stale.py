@@ -9,8 +9,8 @@ from lambdas.summarize_run.outcome import End, Result
 from lambdas.summarize_run.stale import stale_ends
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.recording import Answer, RecordedTraffic
-from simulated_github.traffic import Tally
-from simulated_github.windows import Row, WindowRules
+from simulated_github.true_traffic import Tally
+from simulated_github.windows import AnsweredDay, WindowRules
 from tests.unit.handlers import Account, account
 from tests.unit.lambdas.summarize_run.test_summary_dangers import START, after, run
 from tests.unit.simulated_answers import answers, busy, nine_o_clock, quiet
@@ -42,18 +42,18 @@ SAID: Mapping[str, str | None] = {
 }
 
 
-def block(last: str) -> list[Row]:
+def block(last: str) -> list[AnsweredDay]:
     """Write a window of 14 whole days, with a zero in it."""
     days = [date.fromisoformat(last) - timedelta(days=age) for age in reversed(range(14))]
-    return [Row(day, Tally(day.day % 5 * 3, day.day % 5)) for day in days]
+    return [AnsweredDay(day, Tally(day.day % 5 * 3, day.day % 5)) for day in days]
 
 
-def sparse(*days: str) -> list[Row]:
+def sparse(*days: str) -> list[AnsweredDay]:
     """Write a window that leaves out the days without traffic."""
-    return [Row(date.fromisoformat(day), Tally(3, 1)) for day in days]
+    return [AnsweredDay(date.fromisoformat(day), Tally(3, 1)) for day in days]
 
 
-def recorded(**repositories: Mapping[str, tuple[list[Row], list[Row]]]) -> RecordedTraffic:
+def recorded(**repositories: Mapping[str, tuple[list[AnsweredDay], list[AnsweredDay]]]) -> RecordedTraffic:
     """Record for repositories of octo, by time, the rows of views and of clones."""
     made: dict[str, dict[datetime, Answer]] = {
         f"octo/{name}": {from_text(at): {"views": views, "clones": clones} for at, (views, clones) in series.items()}

@@ -6,7 +6,7 @@ import pytest
 
 from lambdas.shared.deployed import archive
 from simulated_github import SimulatedGitHub
-from simulated_github.account import Repository
+from simulated_github.account import SimulatedRepository
 from simulated_github.faults import retry_after
 from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
@@ -22,7 +22,7 @@ NAME = "octo/quiet"
 class Unviewed(SeededTraffic):
     """Repositories that are cloned, and never looked at."""
 
-    def counts(self, repository: Repository, metric: Any, now: Any, per: Any) -> dict[str, Any]:
+    def counts(self, repository: SimulatedRepository, metric: Any, now: Any, per: Any) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`."""
         answer = super().counts(repository, metric, now, per)
         if metric == "clones":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.engine import Engine, running_engine
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 from tests.integration.engine_stack import deploy_small
 
 
@@ -18,7 +18,7 @@ def call(engine: Engine, function: str) -> Any:
 
 def unpacked(history: Path) -> list[Path]:
     """List the folders of unpacked code."""
-    return sorted(History(history).functions.iterdir())
+    return sorted(HistoryFolder(history).functions.iterdir())
 
 
 def test_all_functions_of_one_zip_share_its_unpacked_code_and_what_was_compiled(tmp_path: Path) -> None:

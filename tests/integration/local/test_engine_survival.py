@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.engine import ROOT, EngineError, running_engine
-from local.history_folder import History
+from local.history_folder import HistoryFolder
 from local.recovery import recover
 from tests.integration.engine_stack import alive, archive, deploy_small, ends, put_row, rows
 
@@ -127,7 +127,7 @@ def test_the_engine_ends_and_saves_when_its_parent_is_killed(tmp_path: Path) -> 
         parent.kill()
 
     assert ends(engine_pid)
-    assert not History(tmp_path / "history").scratch.exists()
+    assert not HistoryFolder(tmp_path / "history").scratch.exists()
     with running_engine(tmp_path / "history") as engine:
         assert [bucket["Name"] for bucket in engine.client("s3").list_buckets()["Buckets"]] == ["kept"]
 
@@ -154,7 +154,7 @@ def test_an_engine_outlives_the_command_that_started_it_while_another_one_uses_i
 
     owner = threading.Thread(target=start)
     owner.start()
-    while not History(tmp_path / "history").running.exists():
+    while not HistoryFolder(tmp_path / "history").running.exists():
         time.sleep(0.05)
     with running_engine(tmp_path / "history") as engine:
         attached.set()
@@ -179,7 +179,7 @@ def test_each_engine_has_another_key_but_the_same_account(tmp_path: Path) -> Non
 
 def test_a_stop_that_could_not_save_is_reported(tmp_path: Path) -> None:
     """The rows are lost until the archive is stored again: that must not look like success."""
-    history = History(tmp_path / "history")
+    history = HistoryFolder(tmp_path / "history")
 
     with pytest.raises(EngineError, match="could not save"), running_engine(history.root):
         history.marker.with_name("saved.json.new").mkdir()
@@ -189,8 +189,8 @@ def test_a_stop_that_could_not_save_is_reported(tmp_path: Path) -> None:
 
 def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The log's last lines are shown: nobody should have to look for it."""
-    History(tmp_path / "history").prepare()
-    History(tmp_path / "history").marker.write_text("not JSON")
+    HistoryFolder(tmp_path / "history").prepare()
+    HistoryFolder(tmp_path / "history").marker.write_text("not JSON")
 
     with pytest.raises(EngineError, match="JSONDecodeError"), running_engine(tmp_path / "history"):
         pass

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local import engine as local_engine
-from local.deployment import read_assembly
+from local.deploying import read_assembly
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import retry_after, server_error
 from tests.infrastructure.conftest import Template, many, role_of

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import Engine, running_engine
-from local.history_folder import History, current_generation
+from local.history_folder import HistoryFolder, current_generation
 from tests.integration.engine_stack import TABLE, alive, deploy_small, rows
 
 TOKEN = "ghp_deployed0123456789"
@@ -204,7 +204,7 @@ def test_items_of_every_type_survive_a_save(engine: Engine, home: Path, tmp_path
 
     assert items == [item]
     assert description["ItemCount"] == 1
-    generation = current_generation(History(tmp_path / "copy"))
+    generation = current_generation(HistoryFolder(tmp_path / "copy"))
     assert "octo/" in (generation / "dynamodb-items.jsonl").read_text()
     assert "octo/" not in (generation / "dynamodb.json").read_text()
 
@@ -216,7 +216,7 @@ def test_an_execution_of_more_than_90_days_ago_is_not_saved_again(
     run(engine, outputs, "FailFunction", seconds=0)
     engine.save()
     copy_history(home / "history", tmp_path / "copy")
-    saved = current_generation(History(tmp_path / "copy")) / "stepfunctions.json"
+    saved = current_generation(HistoryFolder(tmp_path / "copy")) / "stepfunctions.json"
     saved.write_text(re.sub(r'("stopDate": ")\d{4}', r"\g<1>2020", saved.read_text()))
 
     with running_engine(tmp_path / "copy") as other:

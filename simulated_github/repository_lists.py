@@ -1,12 +1,10 @@
 """`/user/repos` and `/installation/repositories`, page by page."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 from urllib.parse import urlencode
 
-from simulated_github.account import Account, Repository
-from simulated_github.credentials import Credentials, bearer
-from simulated_github.replies import DOCS, Reply, error, json_reply
+from simulated_github.account import Credentials, SimulatedAccount, SimulatedRepository, bearer
+from simulated_github.replies import DOCS, Reply, Request, error, json_reply
 from simulated_github.representation import repository_object
 
 MOST_PER_PAGE = 100
@@ -15,27 +13,7 @@ LIST_DOCS = f"{DOCS}/repos/repos#list-repositories-for-the-authenticated-user"
 INSTALLATION_DOCS = f"{DOCS}/apps/installations#list-repositories-accessible-to-the-app-installation"
 
 
-class Asked(Protocol):
-    """What a listing has to know of a request."""
-
-    @property
-    def path(self) -> str:
-        """Which listing."""
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """Page and filters."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Whose token it is."""
-
-    @property
-    def api(self) -> str:
-        """Where the links lead."""
-
-
-def listing_reply(request: Asked, account: Account, credentials: Credentials) -> Reply:
+def listing_reply(request: Request, account: SimulatedAccount, credentials: Credentials) -> Reply:
     """Answer a listing: people list theirs, Apps (tokens `ghs_...`) those of their installation."""
     token = bearer(request.headers.get("Authorization", ""))
     installation = token.startswith("ghs_")
@@ -47,7 +25,7 @@ def listing_reply(request: Asked, account: Account, credentials: Credentials) ->
     return _installation_listing(request, account, visible) if installation else _for_apps_only()
 
 
-def _user_listing(request: Asked, account: Account, visible: Sequence[Repository]) -> Reply:
+def _user_listing(request: Request, account: SimulatedAccount, visible: Sequence[SimulatedRepository]) -> Reply:
     """Answer `/user/repos`."""
     query = request.query
     if "type" in query and ("affiliation" in query or "visibility" in query):
@@ -61,7 +39,7 @@ def _user_listing(request: Asked, account: Account, visible: Sequence[Repository
     return reply.with_headers(Link=links) if links else reply
 
 
-def _installation_listing(request: Asked, account: Account, shown: Sequence[Repository]) -> Reply:
+def _installation_listing(request: Request, account: SimulatedAccount, shown: Sequence[SimulatedRepository]) -> Reply:
     """Answer `/installation/repositories`."""
     page, links = _page(shown, request)
     objects = [repository_object(account, repository, request.api) for repository in page]
@@ -83,21 +61,23 @@ def _for_apps_only() -> Reply:
     return error(403, message, INSTALLATION_DOCS)
 
 
-def _visible(account: Account) -> Sequence[Repository]:
+def _visible(account: SimulatedAccount) -> Sequence[SimulatedRepository]:
     """List what no organization hides."""
     if not account.hidden_owners:
         return account.sorted_by_name()
     return [one for one in account.sorted_by_name() if one.owner.lower() not in account.hidden_owners]
 
 
-def _filtered(visible: Sequence[Repository], query: Mapping[str, str], account: Account) -> list[Repository]:
+def _filtered(
+    visible: Sequence[SimulatedRepository], query: Mapping[str, str], account: SimulatedAccount
+) -> list[SimulatedRepository]:
     """Leave out what the filters do not let through; without any, a page of 10,000 repositories stays cheap."""
     if not FILTERS & query.keys():
         return list(visible)
     return [repository for repository in visible if _wanted(repository, query, account)]
 
 
-def _wanted(repository: Repository, query: Mapping[str, str], account: Account) -> bool:
+def _wanted(repository: SimulatedRepository, query: Mapping[str, str], account: SimulatedAccount) -> bool:
     """Tell whether the filters let a repository through."""
     own = repository.owner.lower() == account.login.lower()
     affiliation = query.get("affiliation", "owner,collaborator,organization_member").split(",")
@@ -111,7 +91,7 @@ def _wanted(repository: Repository, query: Mapping[str, str], account: Account) 
     return all(wanted) and ("owner" if own else "organization_member") in affiliation
 
 
-def _ordered(shown: list[Repository], query: Mapping[str, str]) -> list[Repository]:
+def _ordered(shown: list[SimulatedRepository], query: Mapping[str, str]) -> list[SimulatedRepository]:
     """Order by name, which they are in already, or by age."""
     by_age = query.get("sort", "full_name") != "full_name"
     backwards = query.get("direction", "desc" if by_age else "asc") == "desc"
@@ -120,7 +100,7 @@ def _ordered(shown: list[Repository], query: Mapping[str, str]) -> list[Reposito
     return shown[::-1] if backwards else shown
 
 
-def _page(shown: Sequence[Repository], request: Asked) -> tuple[Sequence[Repository], str]:
+def _page(shown: Sequence[SimulatedRepository], request: Request) -> tuple[Sequence[SimulatedRepository], str]:
     """Cut out the page asked for, and write the `Link` header; it is empty where one page holds all."""
     size = min(_number(request.query.get("per_page"), 30), MOST_PER_PAGE)
     page = _number(request.query.get("page"), 1)
@@ -137,7 +117,7 @@ def _page(shown: Sequence[Repository], request: Asked) -> tuple[Sequence[Reposit
     return shown[(page - 1) * size : page * size], ", ".join(links)
 
 
-def _page_url(request: Asked, page: int) -> str:
+def _page_url(request: Request, page: int) -> str:
     """Write the address of a page, on the host that was asked."""
     return f"{request.api}{request.path}?{urlencode({**request.query, 'page': str(page)})}"
 

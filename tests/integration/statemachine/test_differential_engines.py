@@ -12,7 +12,7 @@ from simulated_github import SimulatedGitHub
 from simulated_github.faults import no_push_access, primary_limit, server_error
 from tests.integration.moto_pipeline import moto_pipeline
 from tests.integration.pipeline import Pipeline
-from tests.integration.test_pipeline_outcomes import PLAIN, summarize_run_with
+from tests.integration.statemachine.test_pipeline_outcomes import PLAIN, summarize_run_with
 
 AT = "2026-11-20T09:00:00Z"
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.engine import REGION, Engine, EngineError
-from local.locks import only_one
+from local.engine import REGION, Engine, EngineError, only_one
 
 TOKEN = "GitHubAccessToken"  # noqa: S105 - a parameter's name
 
@@ -25,9 +24,6 @@ DEPLOYED_TOKEN = "/github-traffic-capture/deployed-token"  # noqa: S105 - where 
 DEADLINE = 300.0  # seconds; a deployment takes one or two
 
 OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # equal contents give equal bytes
-
-
-BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from cli.commands.verify import verify
 from cli.imports.first_version import read_first_version
 from cli.imports.importing import bring, identify, plan
 from cli.stack.deployment import Deployment, stack_of
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import running_engine
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub

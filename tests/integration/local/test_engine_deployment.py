@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import deploy
+from local.deploying import deploy
 from local.engine import Engine, EngineError, running_engine
 from tests.integration.engine_stack import FIRST, STACK, deploy_small, put_row, rows, secret, template, write_assembly
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulated_github import SimulatedGitHub
-from simulated_github.account import Repository
+from simulated_github.account import SimulatedRepository
 from simulated_github.sources import Metric, Period, SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.integration.pipeline import Pipeline
@@ -15,7 +15,7 @@ from tests.integration.pipeline import Pipeline
 class NewestDayOnly(SeededTraffic):
     """Answers one day instead of fourteen: here, repositories are counted, and writing days takes most of the time."""
 
-    def counts(self, repository: Repository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
+    def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`."""
         answer = super().counts(repository, metric, now, per)
         return {**answer, metric: answer[metric][-1:]}

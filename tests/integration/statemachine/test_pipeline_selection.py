@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import deploy
+from local.deploying import deploy
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import ASSEMBLY, Pipeline, deployed_pipeline
