@@ -1,45 +1,45 @@
 PYTHON ?= python3
 BIN := .venv/bin
-# pip would compile on one core, and that takes longer than the installation; some packages hold examples that do not compile.
+# pip compiles on one core, which takes longer than the installation. Some packages contain examples that do not compile.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 COMPILE := $(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 
 .PHONY: help setup run test test-slow test-faults check check-mutations measure-history bench simulate-year format clean
 .DEFAULT_GOAL := help
 
-help:  ## Show what can be made
+help:  ## Show all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/run  ## Set up .venv, and run nothing
+setup: .venv/run  ## Set up .venv, without running anything
 
-run: .venv/run  ## Capture the traffic once, on this machine
+run: .venv/run  ## Capture traffic once, on this machine
 	@$(BIN)/traffic run
 
-test: .venv/dev  ## Run every test
+test: .venv/dev  ## Run all tests except the slow ones and the fault matrix
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-slow: .venv/dev  ## Run the tests that take minutes
+test-slow: .venv/dev  ## Run the slow tests, which take minutes
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
-test-faults: .venv/dev  ## Break every call in every way, and print what became of it
+test-faults: .venv/dev  ## Run the fault matrix: break every call in every way, and print the results
 	$(BIN)/python -m pytest -m faults -n 2 tests/faults $(FAULTS)
 
-check: .venv/dev  ## Lint and type-check everything
+check: .venv/dev  ## Lint and type-check the code, and check template and definition
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.check_template
 
-check-mutations: .venv/dev  ## Break each rule of the record, and see a test fail
+check-mutations: .venv/dev  ## Break each rule of the record on purpose, and check that a test fails
 	@$(BIN)/python -m tests.check_mutations
 
-measure-history: .venv/run  ## Measure how much history the local engine holds
+measure-history: .venv/run  ## Measure the local engine with long histories
 	@$(BIN)/python -m tests.measure_history
 
-bench: .venv/dev  ## Measure beside the first version's loop; writes docs/benchmarks.md
+bench: .venv/dev  ## Compare with the first version, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 
-simulate-year: .venv/run  ## Play a year of 100,000 repositories on one token
+simulate-year: .venv/run  ## Simulate a year of 100,000 repositories with one token
 	@$(BIN)/python -m tests.simulate_year
 
 format: .venv/dev  ## Format the code

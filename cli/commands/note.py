@@ -2,8 +2,8 @@
 
 Notes are objects of the archive bucket, under `notes/`. There they outlive stack and laptop's engine as the answers
 do, everybody who may read the deployment sees them, two people who add at once cannot overwrite each other, and
-versioning brings a removed one back. `traffic verify` and `rebuild` read `answers/` alone, so that notes never
-disturb them.
+versioning brings a removed one back. `traffic verify` and `rebuild` read `answers/` and `imports/` alone, so notes do
+not disturb them.
 """
 
 import argparse

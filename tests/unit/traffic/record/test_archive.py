@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,25 @@ def test_gzip_and_any_json_reader_read_it(kept: Record, tmp_path: Path) -> None:
 
     assert text.count(b"\n") == 4 * 5 + 1  # four answers for each capture; a refusal is one line
     assert all(line.startswith(b'{"run":"run-') for line in text.splitlines())
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_documented_command_reads_the_answers(kept: Record, tmp_path: Path) -> None:
+    """It prints time, repository and status of each answer about views."""
+    (command,) = re.findall(r"```sh\n(gzip .*answers/.*)\n```", DOCUMENT.read_text(encoding="utf-8"))
+    folder = downloaded(kept, tmp_path)
+
+    text = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True, text=True).stdout  # noqa: S603, S607
+
+    lines = [line.split("\t") for line in text.splitlines()]
+    assert sorted((at[:10], name, status) for at, name, status in lines) == [
+        ("2026-11-01", "octo/docs", "200"),
+        ("2026-11-01", "octo/web", "200"),
+        ("2026-11-02", "octo/docs", "200"),
+        ("2026-11-02", "octo/web", "403"),
+        ("2026-11-21", "octo/manual", "200"),
+        ("2026-11-21", "octo/web", "200"),
+    ]
 
 
 def test_an_object_says_when_it_was_captured_and_what_it_holds(kept: Record) -> None:
