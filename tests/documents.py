@@ -44,3 +44,10 @@ def anchors(page: str) -> set[str]:
 def examples(language: str) -> list[str]:
     """Return the code blocks of one language in all documents, without their fences."""
     return re.findall(rf"^```{language}\n(.*?)^```$", ALL, re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[str]:
+    """Return each command that the documents show, once: continued lines joined, without comments."""
+    typed = [line for block in examples("sh") for line in block.replace("\\\n", " ").splitlines()]
+    typed += [line.removeprefix("$ ") for block in examples("console") for line in block.splitlines()[:1]]
+    return list(dict.fromkeys(re.sub(r"\s+", " ", line.partition(" # ")[0]).strip() for line in typed))

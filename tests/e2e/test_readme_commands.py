@@ -11,11 +11,45 @@ from pathlib import Path
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from local.engine import ROOT, running_engine
+from local.engine import ROOT, Engine, running_engine
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import no_push_access
-from tests.documents import ALL
+from tests.documents import ALL, commands, examples
+from tests.e2e.commands import Terminal, interrupt
+from tests.e2e.deployers import TemplateDeployer, aws_settings
+from tests.integration.aws_command import run_aws_command
+from tests.integration.first_version import put_rows
 from traffic.settings import STACK_SETTINGS
+
+# The commands that other tests run, by how they begin.
+DEPLOYMENT = "tests/e2e/test_real_deployment.py"
+ELSEWHERE = {
+    "make setup": "tests/e2e/test_readme_commands.py::test_make_run_prints_what_the_documents_show",
+    "make run": "tests/e2e/test_readme_commands.py::test_make_run_prints_what_the_documents_show",
+    "GITHUB_API_URL=": "tests/e2e/test_run_commands.py::test_a_run_against_the_simulated_github_stores_its_truth",
+    "npx --yes aws-cdk@2 bootstrap": f"{DEPLOYMENT}::test_a_deployed_stack_runs_and_stores_the_truth",
+    "npx --yes aws-cdk@2 deploy": f"{DEPLOYMENT}::test_a_deployed_stack_runs_and_stores_the_truth",
+    "npx --yes aws-cdk@2 destroy": f"{DEPLOYMENT}::test_a_destroyed_stack_leaves_the_history_and_nothing_else",
+    ".venv/bin/traffic subscribe": (
+        "tests/e2e/test_mail_commands.py::test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good"
+    ),
+    ".venv/bin/traffic token --aws --owner": (
+        "tests/unit/cli/commands/test_cli_token.py::test_one_owners_token_is_replaced_and_the_others_stay"
+    ),
+    ".venv/bin/traffic token --aws": f"{DEPLOYMENT}::test_the_token_is_rotated_by_one_command_that_never_shows_it",
+    "gzip -dc archive/answers/": (
+        "tests/unit/traffic/record/test_archive.py::test_the_documented_command_reads_the_answers"
+    ),
+    "gzip -dc archive/listings/": (
+        "tests/unit/lambdas/list_repos/test_listed_pages.py::test_the_documented_command_reads_the_listings"
+    ),
+}
+TYPED = [each for each in commands() if not each.startswith(tuple(ELSEWHERE)) and "|" not in each]
+
+# The commands that run until Ctrl-C, and what they print first.
+ENDLESS = {".venv/bin/traffic start": "Running", ".venv/bin/python -m simulated_github": "Simulated GitHub"}
+IN_AWS = [each for each in TYPED if "--aws" in each or each.startswith("aws ")]
+HERE = [each for each in TYPED if each not in IN_AWS and not each.startswith(tuple(ENDLESS))]
 
 # Far enough apart for GitHub's 14 days, and long enough ago for eight weeks of what is usual.
 EARLIER = ("2026-09-18", "2026-10-01", "2026-10-14", "2026-10-27", "2026-11-09")
@@ -70,20 +104,23 @@ def normalized(text: str) -> str:
     return whole
 
 
-def shell(command: str, settings: Mapping[str, str]) -> str:
-    """Run a command as a reader would, in the project's folder.
+def shell(command: str, settings: Mapping[str, str], folder: Path = ROOT) -> str:
+    """Run a command as a reader would, and return what it prints.
 
-    Empty settings keep a developer's `.env` and `traffic.toml` out; those of an outer make would have this one name
-    its folders.
+    Args:
+        command: The command.
+        settings: Variables of the environment. The developer's own settings are left out: empty values hide `.env`
+            and `traffic.toml`, and the variables of an outer make would change what this one prints.
+        folder: Where the command is typed.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
     unset = {name: "" for name in os.environ if name.startswith(("GITHUB_", "TRAFFIC_"))}
     files = {"GITHUB_TOKEN": "", **{each.name: "" for each in STACK_SETTINGS if each.name}}
     environment = {**inherited, **unset, **files, **settings}
-    ran = subprocess.run(  # noqa: S602 - the README's own commands, pipes and all
+    ran = subprocess.run(  # noqa: S602 - the documents' own commands, pipes and all
         command,
         shell=True,
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -158,3 +195,99 @@ def test_a_command_prints_what_the_documents_show(command: str, example: Example
     # Editors take blanks from the ends of lines, so an empty last column may be missing in a document.
     (document,) = shown(command)
     assert [line.rstrip() for line in printed.splitlines()] == [line.rstrip() for line in document.splitlines()]
+
+
+@pytest.mark.parametrize(("command", "test"), ELSEWHERE.items())
+def test_a_command_that_is_not_run_here_is_shown_and_has_a_test(command: str, test: str) -> None:
+    """Otherwise a command that is gone, or that no test runs, would stay in this list."""
+    path, _, name = test.partition("::")
+
+    assert any(each.startswith(command) for each in commands())
+    assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the documents' commands work, with files of other tools to import."""
+    made = tmp_path_factory.mktemp("folder")
+    (made / ".venv").symlink_to(ROOT / ".venv")
+    aggregate = "time_iso8601,clones_total,clones_unique,views_total,views_unique\n2024-03-01 00:00:00+00:00,0,0,7,3\n"
+    for name, text in {
+        "ghrs-data/views_clones_aggregate.csv": aggregate,
+        "traffic/views.csv": "_date,total_views,unique_views\n2024-03-01,0,0\n2024-03-02,8,2\n",
+        "traffic/clones.csv": "_date,total_clones,unique_clones\n2024-03-02,3,1\n",
+    }.items():
+        (made / name).parent.mkdir(exist_ok=True)
+        (made / name).write_text(text, encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize("command", HERE)
+def test_a_command_of_the_documents_works_on_this_machine(command: str, example: Example, folder: Path) -> None:
+    """A command that fails for a reader ends their trust in all others."""
+    if command.startswith(("git clone", "cd ")):
+        if not (ROOT / ".git").exists():
+            pytest.skip("this copy of the project is no repository")
+        command = command.replace("URL-OF-THIS-REPOSITORY", str(ROOT))
+
+    shell(command, example.settings, folder)
+
+
+@pytest.mark.parametrize(("command", "first"), ENDLESS.items())
+def test_a_command_of_the_documents_runs_until_it_is_interrupted(
+    command: str, first: str, example: Example, folder: Path
+) -> None:
+    """It prints that it works, and Ctrl-C ends it."""
+    (documented,) = (each for each in TYPED if each.startswith(command))
+    with subprocess.Popen(  # noqa: S603 - the documents' own command
+        documented.split(),
+        cwd=folder,
+        env={**os.environ, **example.settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert any(line.startswith(first) for line in process.stdout)
+        finally:
+            interrupt(process)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A stack in a supposed AWS account, and a terminal beside it."""
+
+    engine: Engine
+    terminal: Terminal
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """Deploy the stack, over a row of the first version."""
+    folder = tmp_path_factory.mktemp("account")
+    with (
+        running_engine(folder / "history") as engine,
+        SimulatedGitHub(repositories=["octo/docs", "octo-org/api", "acme/shared-docs"]) as github,
+    ):
+        for name in github.names:
+            github.change(name, topics=["documentation"])
+        TemplateDeployer(engine).deploy({"GitHubAccessToken": "x", "GitHubApiUrl": github.url}, kept={})
+        put_rows(engine, "docs", {"2024-02-28": (9, 4, 0, 0)})
+        (folder / "traffic.toml").write_text(examples("toml")[0], encoding="utf-8")
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        yield Account(engine, Terminal(folder, aws_settings(engine)))
+
+
+@pytest.mark.parametrize("command", IN_AWS)
+def test_a_command_of_the_documents_works_on_the_stack(command: str, account: Account) -> None:
+    """The stack is the one in AWS for the commands: only the address of AWS is another."""
+    if command.startswith("aws "):
+        run_aws_command(account.engine, command)
+        return
+    words = command.split()[1:]
+
+    done = account.terminal.traffic(*words)
+
+    assert done.returncode == 0, done.stdout + done.stderr
