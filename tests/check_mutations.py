@@ -1,7 +1,7 @@
-"""Breaks each rule of the record on purpose, and looks whether a test notices: `make check-mutations`.
+"""Breaks each rule of the record on purpose, and checks that a test fails: `make check-mutations`.
 
-Each mutation is a change that somebody could make in good faith. It is made in a copy of the sources; the tests named
-beside it then have to fail. A mutation that survives is a rule that no test holds.
+Each mutation is a change that somebody could make by mistake. It is made in a copy of the sources, and the tests named
+beside it must then fail. If they pass, no test protects the rule: the mutation survived.
 """
 
 import re
@@ -37,10 +37,10 @@ class Mutation:
 
     Attributes:
         rule: The rule of the record, in a few words.
-        file: Where it is kept.
-        right: The code that keeps it, as it stands there once.
-        wrong: What breaks it.
-        tests: The modules of tests/unit that have to notice, without `test_`.
+        file: The file with the code that follows the rule.
+        right: That code. The file contains it once.
+        wrong: The code that breaks the rule.
+        tests: The modules of tests/unit that must fail, without `test_`.
     """
 
     rule: str
@@ -66,14 +66,14 @@ MUTATIONS = [
         "merge",
     ),
     Mutation(
-        "1 the highest value is kept: what another one wrote meanwhile is overwritten",
+        "1 the highest value is kept: a value that another process wrote meanwhile is overwritten",
         "traffic/record/item_table.py",
         'if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":\n                return False',
         'if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":\n                return True',
         "store_order",
     ),
     Mutation(
-        "1 lowered values are counted: none is",
+        "1 lowered values are counted: no value is counted",
         "traffic/record/merge.py",
         "return sum(value < kept.metrics.get(metric, value)",
         "return sum(value < kept.metrics.get(metric, 0) - value * 2",
@@ -87,7 +87,7 @@ MUTATIONS = [
         "merge",
     ),
     Mutation(
-        "2 not returned is not zero: the reader fills the window in",
+        "2 not returned is not zero: the reader fills the window with zeros",
         "traffic/record/traffic_answers.py",
         'rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
         "rows = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)} | "
@@ -102,21 +102,21 @@ MUTATIONS = [
         "cli_export",
     ),
     Mutation(
-        "2 whether a day is complete is derived: the truncated day passes for whole",
+        "2 whether a day is complete is derived: the truncated day counts as complete",
         "traffic/record/traffic_answers.py",
         "oldest = day_of(said.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))",
         "oldest = day_of(said.captured_at - WINDOW)",
         "outages traffic_windows",
     ),
     Mutation(
-        "2 whether a day is complete is derived: every window is taken for whole days",
+        "2 whether a day is complete is derived: every window counts as complete days",
         "traffic/record/traffic_answers.py",
         "return all(_is_block(said) and said.captured_at >= REGIME_CHANGE and not said.enterprise for said in answers)",
         "return True",
         "outages traffic_windows",
     ),
     Mutation(
-        "3 uniques are never summed: the window's are made of the days'",
+        "3 uniques are never summed: the window's uniques are the sum of the days",
         "traffic/record/snapshot.py",
         'totals = {f"{endpoint}-{field}": body.get(field) for field in ("count", "uniques")}',
         'totals = {f"{endpoint}-{f}": sum(row[f] for row in body[endpoint]) for f in ("count", "uniques")}',
@@ -130,7 +130,7 @@ MUTATIONS = [
         "merge",
     ),
     Mutation(
-        "4 the raw answer is kept: its spaces are tidied away",
+        "4 the raw answer is kept: its spaces are removed",
         "lambdas/fetch_traffic/asking.py",
         'body = answer.body.decode("utf-8", "replace")',
         'body = " ".join(answer.body.decode("utf-8", "replace").split())',
@@ -151,14 +151,14 @@ MUTATIONS = [
         "archive",
     ),
     Mutation(
-        "4 the table can be rebuilt: imports are forgotten",
+        "4 the table can be rebuilt: imports are left out",
         "cli/stack/kept_archive.py",
         'KEPT = ("answers/", "imports/")',
         'KEPT = ("answers/",)',
         "cli_import",
     ),
     Mutation(
-        "4 the table can be rebuilt: in any order of the captures",
+        "4 the table can be rebuilt: the captures are stored in reverse order",
         "cli/stack/kept_archive.py",
         "return sorted(keys, key=lambda key: key.rpartition",
         "return sorted(keys, reverse=True, key=lambda key: key.rpartition",
@@ -179,42 +179,42 @@ MUTATIONS = [
         "store_order store_identity",
     ),
     Mutation(
-        "5 rows carry the id: rows of another one are written over",
+        "5 rows carry the id: rows of another repository are overwritten",
         "traffic/record/tables.py",
         'if item.get("repo-id", repo_id) != repo_id:',
         "if False:",
         "store_order",
     ),
     Mutation(
-        "5 every former name leads to the key: it is forgotten with the rename",
+        "5 every former name leads to the key: a rename removes it",
         "traffic/record/merge.py",
         "names = dict(one.names)",
         "names = dict(one.names) if not other.names else {}",
         "merge",
     ),
     Mutation(
-        "6 a hole is announced: not at all",
+        "6 a hole is announced: no hole is announced",
         "lambdas/summarize_run/deadlines.py",
         "return tuple((first, last) for first, last in ended if first <= last and last >= recently)",
         "return ()",
         "outages",
     ),
     Mutation(
-        "6 a hole is announced in time: on the 14th day, when it is too late",
+        "6 a hole is announced in time: it is announced on the 14th day, which is too late",
         "traffic/record/traffic_answers.py",
         "SAFE_DAYS = 13",
         "SAFE_DAYS = 14",
         "outages summary_deadlines",
     ),
     Mutation(
-        "6 a late GitHub is told apart: it is not",
+        "6 a late GitHub is reported: it is not",
         "lambdas/summarize_run/dangers.py",
         "self.newest_day_age > self.usual_age",
         "self.newest_day_age > self.usual_age + 99",
         "summary_dangers",
     ),
     Mutation(
-        "6 a dying token is told apart: it is not",
+        "6 a token that ends soon is reported: it is not",
         "lambdas/summarize_run/deadlines.py",
         "TOKEN_WARNING = 14",
         "TOKEN_WARNING = -1",
@@ -224,14 +224,14 @@ MUTATIONS = [
 
 
 def main() -> int:
-    """Try every mutation, and print what noticed it.
+    """Try every mutation, and print the first test that fails.
 
     Returns:
-        The exit status: 1 where a mutation survived, or none could be made.
+        The exit status: 1 if a mutation survived, or if a test fails without any mutation.
     """
     modules = sorted({name for mutation in MUTATIONS for name in mutation.tests.split()})
     if failed := failing(modules):
-        print(f"Unbroken, {failed} fails already.")  # noqa: T201
+        print(f"{failed} fails without any mutation.")  # noqa: T201
         return 1
     with ThreadPoolExecutor(AT_ONCE) as tries:
         results = list(tries.map(lambda mutation: failing(mutation.tests.split(), mutation), MUTATIONS))
@@ -243,7 +243,7 @@ def main() -> int:
 
 
 def failing(modules: Sequence[str], mutation: Mutation | None = None) -> str:
-    """Run modules of tests on a copy with a mutation, or with none; name the first test that fails, empty for none.
+    """Run modules of tests on a copy, with or without a mutation; return the first test that fails, or an empty text.
 
     Raises:
         RuntimeError: The tests did not run.
@@ -268,7 +268,7 @@ def module_path(name: str) -> Path:
 
 
 def copied(folder: Path) -> Path:
-    """Copy the sources, without what was made of them."""
+    """Copy the sources, without compiled files."""
     for name in SOURCES:
         path = ROOT / name
         if path.is_dir():
@@ -282,11 +282,11 @@ def mutate(file: Path, mutation: Mutation) -> None:
     """Break a rule.
 
     Raises:
-        ValueError: The code that keeps it does not stand there once: the mutation has to follow a change.
+        ValueError: The file does not contain the code once. The mutation has to follow a change of the code.
     """
     text = file.read_text(encoding="utf-8")
     if text.count(mutation.right) != 1:
-        raise ValueError(f"{mutation.file} has {text.count(mutation.right)} times: {mutation.right}")
+        raise ValueError(f"{mutation.file} contains this {text.count(mutation.right)} times: {mutation.right}")
     file.write_text(text.replace(mutation.right, mutation.wrong), encoding="utf-8")
 
 

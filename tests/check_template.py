@@ -1,8 +1,8 @@
-"""Checks what is deployed, as far as that is possible without an account: `make check` runs it.
+"""Checks template and definition, as far as possible without an AWS account: `make check` runs this.
 
-- cdk-nag's AwsSolutions: what AWS's reviewers look for; each finding is mended, or acknowledged with a reason.
-- cfn-lint: the template against the resources' schemas, and the state machine's definition against its language's.
-- The definition: plain JSON that moto's parser, a second implementation of the language, takes as well.
+- cdk-nag's AwsSolutions checks what AWS's reviewers check. Each finding is corrected, or acknowledged with a reason.
+- cfn-lint checks the template against the schemas of its resources, and the definition against the language's schema.
+- The definition must be plain JSON that moto's parser, a second implementation of the language, accepts too.
 """
 
 import json
@@ -29,22 +29,22 @@ IGNORED = ["W3005"]
 
 
 def review(template: Path) -> list[str]:
-    """Synthesize into the template's folder, under the eyes of cdk-nag.
+    """Synthesize into the template's folder, and let cdk-nag check the stack.
 
     Returns:
-        What it found; its own report, on standard error, says where and how to acknowledge it.
+        The findings. cdk-nag's own report, on standard error, shows where they are and how to acknowledge them.
     """
     app = traffic_app(bundling=False, outdir=str(template.parent))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     try:
         app.synth()
-    except RuntimeError as problem:  # jsii's, for whatever went wrong on the other side
+    except RuntimeError as problem:  # jsii raises it for every error in Node.js
         return [f"cdk-nag: {problem}"]
     return []
 
 
 def lint(template: Path) -> list[str]:
-    """Lint the template, with the definition in it."""
+    """Lint the template, which contains the definition."""
     options = ["--regions", REGION, "--ignore-checks", *IGNORED, "--format", "parseable"]
     command = [str(Path(sys.executable).with_name("cfn-lint")), *options, "--template", str(template)]
     linted = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
@@ -54,8 +54,8 @@ def lint(template: Path) -> list[str]:
 
 
 def parse(definition: Path) -> list[str]:
-    """Parse the definition as JSON without repeated names, and as the language it is written in."""
-    # It warns at each run that it does not count a Map's failures.
+    """Parse the definition as JSON without repeated names, and as Amazon States Language."""
+    # moto warns each time that it does not count a Map's failures.
     logging.getLogger("moto.stepfunctions").setLevel(logging.ERROR)
     text = definition.read_text(encoding="utf-8")
     try:
@@ -70,15 +70,15 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
-        raise ValueError(f"{', '.join(sorted(repeated))} given twice in one object: the first is silently lost")
+        raise ValueError(f"{', '.join(sorted(repeated))} occurs twice in one object: JSON would drop the first")
     return dict(pairs)
 
 
 def main() -> int:
-    """Run all checks, and print what they found.
+    """Run all checks, and print their findings.
 
     Returns:
-        The exit status: 1 where anything was found.
+        The exit status: 1 if there are findings.
     """
     with tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / f"{STACK_NAME}.template.json"

@@ -1,4 +1,4 @@
-"""What holds in every test."""
+"""Checks that apply to every test."""
 
 import logging
 from collections.abc import Iterator
@@ -7,21 +7,21 @@ import pytest
 
 
 class FullPools(logging.Handler):
-    """Notes each connection that was thrown away because its client's pool had no room for it."""
+    """Collects urllib3's warnings about connections that it closed because the client's pool was full."""
 
     def __init__(self) -> None:
         super().__init__()
         self.warnings: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note a warning of urllib3's."""
+        """Keep a warning about a full pool."""
         if "pool is full" in record.msg:
             self.warnings.append(record.getMessage())
 
 
 @pytest.fixture(autouse=True)
 def full_pools() -> Iterator[list[str]]:
-    """Fail the test in which more threads use a client than it keeps connections: each call then connects anew."""
+    """Fail a test if more threads use a client than it keeps connections: each call then opens a new connection."""
     handler, logger = FullPools(), logging.getLogger("urllib3.connectionpool")
     logger.addHandler(handler)
     yield handler.warnings

@@ -1,6 +1,6 @@
-"""Measures how much history the local engine holds: `make measure-history`.
+"""Measures the local engine with long histories: `make measure-history`.
 
-Writes a history of so many days into a saved state of the engine, then starts it, reads one repository and saves.
+It writes three years of days into a saved state of the engine, then starts the engine, reads one repository and saves.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ITEMS = "dynamodb-items.jsonl"
 
 
 def main() -> None:
-    """Print a row for each size asked for."""
+    """Print a row for each number of repositories."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repositories", type=int, nargs="*", default=[100, 500, 1000])
     print(f"repositories x {DAYS} days\tstart s\tmemory MB\tread one repository s\tsave s")  # noqa: T201
@@ -34,7 +34,11 @@ def main() -> None:
 
 
 def measure(home: Path, repositories: int) -> tuple[float, float, float, float]:
-    """Fill a history with so many repositories; give seconds, megabytes, seconds and seconds."""
+    """Fill a history with this number of repositories, and measure the engine.
+
+    Returns:
+        Seconds to start, megabytes of memory, seconds to read one repository, and seconds to save.
+    """
     settings = read_settings({"TRAFFIC_HOME": str(home)}, None)
     parameters = {**settings.parameters, "GitHubAccessToken": "none"}
     with running_engine(settings.history) as engine:
@@ -62,7 +66,7 @@ def measure(home: Path, repositories: int) -> tuple[float, float, float, float]:
 
 
 def partition(number: int) -> str:
-    """Write one repository's days as the engine saves them."""
+    """Return one repository's days in the format in which the engine saves them."""
     name = f"octo/repository-{number}"
     first = datetime(2024, 1, 1, tzinfo=UTC)
     days = [f"{first + timedelta(days=day):%Y-%m-%d}T00:00:00Z" for day in range(DAYS)]
@@ -71,14 +75,14 @@ def partition(number: int) -> str:
 
 
 def numbers(number: int) -> dict[str, Any]:
-    """Make the attributes of a day."""
+    """Return the attributes of a day."""
     metrics = ("views-count", "views-uniques", "clones-count", "clones-uniques", "repo-id")
     complete = {"views-complete": {"BOOL": True}, "clones-complete": {"BOOL": True}}
     return {**{metric: {"N": str(number)} for metric in metrics}, **complete}
 
 
 def resident(pid: int) -> float:
-    """Read how much memory a process holds, in megabytes."""
+    """Return how much memory a process uses, in megabytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 

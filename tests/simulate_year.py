@@ -1,7 +1,7 @@
-"""A year of many repositories on one token, by the planner itself: `make simulate-year`.
+"""Simulates a year of many repositories with one token: `make simulate-year`.
 
-Every day's run is planned by `traffic.planning.plan` from what earlier answers said, then played against a
-GitHub that returns 14 whole days, stalls now and then and fails now and then, while some runs do not take place at all.
+`traffic.planning.plan` plans every day's run from earlier answers. The run then asks a GitHub that returns 14 complete
+days, and that sometimes stalls or fails. Some runs do not take place.
 """
 
 import argparse
@@ -18,33 +18,34 @@ DAYS = 365
 LIMIT = 5000  # calls an hour, of one token
 HOURS = 20  # of a run
 BEGIN = 739_000  # the first day, as an ordinal
-FLOOR = LEAST_CALLS / 13  # calls a day that keep a repository's views and clones
+FLOOR = LEAST_CALLS / 13  # calls a day: the least that loses no views and clones of a repository
 
-# How many repositories are of which kind, and how likely each is viewed, and cloned, on a day.
+# For each kind of repository: its share, and how likely a repository is viewed and cloned on a day.
 KINDS = {
     "busy": (0.10, 1.0, 0.7),
     "now and then": (0.08, 0.15, 0.05),
     "cloned by CI": (0.04, 0.0, 0.7),
     "dormant": (0.78, 0.0005, 0.0005),
 }
-NEW = 0.05  # of the repositories are made during the year
-WAKES = 0.0002  # of the dormant ones become busy on a day, for
-AWAKE = 28  # days
-FAILS = 0.002  # of the repositories that are asked fail in passing
-STALLS = (2, 4, 3)  # days for which GitHub's newest day stands still, three times a year
+NEW = 0.05  # the share of repositories that are created during the year
+WAKES = 0.0002  # the share of dormant repositories that become busy on a day
+AWAKE = 28  # days that such a repository stays busy
+FAILS = 0.002  # the share of repositories that fail in a run
+STALLS = (2, 4, 3)  # days without a new day of GitHub, three times a year
 OUTAGES = (1, 1, 2, 3, 1)  # days without a run, five times a year
 
 
 @dataclass
 class Year:
-    """What came of it.
+    """The result of a year.
 
     Attributes:
-        lost: Days of a repository that were never captured while GitHub returned them.
-        calls: Made, by day.
-        asked: How often those were asked that had traffic, and those that had none; and on how many days they were.
-        longest: Days between two captures, at most, by whether there was traffic.
-        planning: Seconds for a day's plan, at most.
+        lost: Days of repositories that were not captured while GitHub returned them.
+        captured: Repositories that were captured at least once.
+        calls: The number of calls, by day.
+        asked: The number of calls, of captures and of days, for active and for dormant repositories.
+        longest: The most days between two captures, for active and for dormant repositories.
+        planning: The most seconds for a day's plan.
     """
 
     lost: int = 0
@@ -55,13 +56,13 @@ class Year:
     planning: float = 0.0
 
     def a_day(self, what: str, kind: str) -> float:
-        """Give how often something was, for a repository of a kind and day."""
+        """Return how often something happened for a repository of a kind on a day, on average."""
         return self.asked[what, kind] / max(self.asked["days", kind], 1)  # type: ignore[index]
 
 
 @dataclass
 class World:
-    """GitHub and its repositories: what each is, from when on it is there, until when it is awake, what is known."""
+    """GitHub and its repositories: the kind of each, its first day, until when it is busy, what runs know."""
 
     kinds: list[str]
     since: list[int]
@@ -72,22 +73,22 @@ class World:
     known: list[Known]
 
     def newest(self, today: int) -> int:
-        """Tell the newest day that GitHub returns."""
+        """Return the newest day that GitHub reports."""
         return self.stalled.get(today, today - 1)
 
     def chances(self, repository: int, day: int) -> tuple[float, float]:
-        """Tell how likely it is viewed, and cloned, on a day."""
+        """Return how likely a repository is viewed and cloned on a day."""
         kind = "busy" if self.awake.get(repository, 0) > day else self.kinds[repository]
         return KINDS[kind][1:]
 
     def wake(self, today: int) -> None:
-        """Let some of the dormant ones become busy."""
+        """Let some dormant repositories become busy."""
         for _ in range(sum(self.dice.random() < WAKES * 1000 for _ in range(len(self.kinds) // 1000 or 1))):
             self.awake[self.dice.randrange(len(self.kinds))] = today + AWAKE
 
 
 def world(repositories: int, days: int, seed: int) -> World:
-    """Make the repositories and the year's troubles."""
+    """Make the repositories, and choose the days of stalls and missing runs."""
     dice = random.Random(seed)  # noqa: S311 - seeded numbers are wanted
     kinds = dice.choices(list(KINDS), [share for share, *_ in KINDS.values()], k=repositories)
     since = [BEGIN + dice.randrange(days) if dice.random() < NEW else BEGIN - 30 for _ in range(repositories)]
@@ -101,7 +102,7 @@ def world(repositories: int, days: int, seed: int) -> World:
 
 
 def simulate(repositories: int = REPOSITORIES, days: int = DAYS, *, limit: int = LIMIT, seed: int = 0) -> Year:
-    """Play a year."""
+    """Simulate a year."""
     played = world(repositories, days, seed)
     year = Year()
     for today in range(BEGIN, BEGIN + days):
@@ -123,7 +124,7 @@ def simulate(repositories: int = REPOSITORIES, days: int = DAYS, *, limit: int =
 
 
 def run(played: World, year: Year, today: int, limit: int) -> int:
-    """Play a day's run, and give the calls that it made."""
+    """Simulate a day's run, and return the number of its calls."""
     known = played.known
     there = [each for each, since in enumerate(played.since) if since <= today]
     begun = time.perf_counter()
@@ -152,7 +153,7 @@ def run(played: World, year: Year, today: int, limit: int) -> int:
 
 
 def captured(played: World, repository: int, before: Known, today: int) -> Known:
-    """Tell what is known of a repository after a capture: what its entry says by then."""
+    """Return what is known of a repository after a capture."""
     newest = played.newest(today)
     viewed, cloned = before.viewed_on, before.cloned_on
     first = max(before.missing or 0, newest - WINDOW_DAYS + 1)
@@ -164,12 +165,12 @@ def captured(played: World, repository: int, before: Known, today: int) -> Known
 
 
 def kind_of(known: Known, today: int) -> str:
-    """Tell whether a repository is known to have had traffic lately."""
+    """Return `active` if a repository is known to have had traffic lately, otherwise `dormant`."""
     return "active" if is_active(known, today) else "dormant"
 
 
 def main() -> None:
-    """Print what came of a year."""
+    """Simulate a year, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repositories", type=int, nargs="?", default=REPOSITORIES)
     parser.add_argument("--days", type=int, default=DAYS)
@@ -181,7 +182,7 @@ def main() -> None:
 
 
 def report(year: Year, repositories: int, days: int) -> list[str]:
-    """Say it in lines."""
+    """Return the results of a year as lines."""
     return [
         f"{repositories} repositories, {days} days, one token of {LIMIT} calls an hour, runs of {HOURS} h",
         f"days lost\t{year.lost}",

@@ -29,8 +29,8 @@ FUNCTIONS = f"## Functions with their share of a core, at {FLEET:,} repositories
 
 BEGINNING = """# Benchmarks
 
-Made by `make bench`, which writes this page anew: all figures are of one run, on one machine, against a simulated
-GitHub that takes 150 ms for a call. Its other load, named below, slows down whatever takes processor time.
+`make bench` writes this page. All figures come from one run on one machine, against a simulated GitHub that takes
+150 ms for a call. Other load on the machine, shown below, slows down everything that takes processor time.
 """
 
 
@@ -41,8 +41,8 @@ def main() -> None:
         "--sizes", type=int, nargs="+", default=[10, 100, 1000, 10_000], help="repositories, for growth"
     )
     parser.add_argument("--histories", type=int, nargs="+", default=[10, 100, 300], help="repositories, for reading")
-    parser.add_argument("--no-year", action="store_true", help="keep the page's year as it is")
-    parser.add_argument("--only", choices=ALONE, help="measure this section, and keep the page's others as they are")
+    parser.add_argument("--no-year", action="store_true", help="keep the section about the year unchanged")
+    parser.add_argument("--only", choices=ALONE, help="measure this section, and keep the others unchanged")
     given = parser.parse_args()
     if given.only:
         replace_section(ALONE[given.only]())
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def replace_section(section: str) -> None:
-    """Put a section in the place of the page's own, with the day on which it was measured."""
+    """Replace a section of the page, and add the day on which it was measured."""
     heading = section.partition("\n")[0]
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(f"{heading}\n")
     _, mark, after = rest.partition("\n## ")
@@ -71,7 +71,7 @@ def replace_section(section: str) -> None:
 
 
 def machine() -> str:
-    """Say where and when this was measured, with which versions."""
+    """Return when this was measured, on which machine and with which versions."""
     packages = ("boto3", "ministack", "requests", "aws-lambda-powertools")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     load = os.getloadavg()[0]
@@ -82,7 +82,7 @@ def machine() -> str:
 
 
 def pace_section(loop: Loop, ours: Mapping[int, tuple[Measured, Measured]]) -> str:
-    """Compare wall time for each call to GitHub."""
+    """Compare the wall time of each call to GitHub."""
     each = loop.seconds / loop.calls
     rows: list[Sequence[object]] = [
         ("the first version's loop, every day", f"{loop.seconds:.1f}", loop.calls, f"{each * 1000:.0f}", "1.0", "")
@@ -94,32 +94,33 @@ def pace_section(loop: Loop, ours: Mapping[int, tuple[Measured, Measured]]) -> s
             name = f"ours, {concurrency} at once, {what}"
             figures = (f"{run.seconds:.1f}", run.calls, f"{own * 1000:.0f}", f"{each / own:.1f}", f"{beyond:.2f}")
             rows.append((name, *figures))
-    head = ("", "seconds", "calls to GitHub", "ms for a call", "times as fast for a call", "s beyond GitHub's own time")
-    note = "The last column is for each repository, of one child at work: the engine's and the functions'.\n"
+    head = ("", "seconds", "calls to GitHub", "ms for a call", "times as fast for a call", "s besides GitHub's time")
+    note = "The last column is the time that the engine and the functions take for each repository in one child.\n"
     return "\n".join([f"## {REPOSITORIES} repositories\n", table(head, rows), note])
 
 
 def cost_section(loop: Loop) -> str:
-    """Compare what it costs."""
+    """Compare the costs."""
     rows = [
         ("the first version's loop", f"{first_version_cost(loop, REPOSITORIES):.2f}"),
         ("ours", f"{our_cost():.2f}"),
     ]
     note = (
-        "Transitions, Lambda and DynamoDB at AWS's prices in us-east-1: the loop for its time above in a function of"
-        " 256 MB, ours by the README's table. Ours asks who viewed, too, and keeps every answer.\n"
+        "Transitions, Lambda and DynamoDB at AWS's prices in us-east-1. The loop is priced for its time above in a"
+        " function of 256 MB, ours by [the table of costs](cost.md). Ours also captures referrers and paths, and"
+        " archives every answer.\n"
     )
     return "\n".join(["## Dollars for 1,000 repositories and a month\n", table(("", "dollars"), rows), note])
 
 
 def writes_section() -> str:
-    """Compare what was written with what changed."""
+    """Compare the number of writes with the number of items that changed."""
     rows = [(what, made, changed, ratio(made, changed)) for what, made, changed in writes_by_changed_item()]
     return "## Writes\n\n" + table(("", "writes", "items changed", "writes for each"), rows)
 
 
 def growth_section(grown: Mapping[int, tuple[Measured, Measured | None]]) -> str:
-    """Say what grows with the number of repositories, at a GitHub that answers at once."""
+    """Measure what grows with the number of repositories, with a GitHub that answers immediately."""
     rows = [
         (
             size,
@@ -134,13 +135,13 @@ def growth_section(grown: Mapping[int, tuple[Measured, Measured | None]]) -> str
         for size, (first, second) in grown.items()
     ]
     head = ("repositories", "seconds", "for each", "in a second run", "days it changed", "events of the run")
-    return "## Growth, at a GitHub that answers at once\n\n" + table(
+    return "## Growth, with a GitHub that answers immediately\n\n" + table(
         (*head, "transitions for each", "MB of the largest process"), rows
     )
 
 
 def functions_section() -> str:
-    """Say how long each function takes with its share of a core, and how much memory."""
+    """Measure the time and memory of each function with its share of a core."""
     rows = [
         (
             taken.function,
@@ -157,53 +158,53 @@ def functions_section() -> str:
     ]
     head = ("function", "work", "MB given", "MB used", "share given", "share used")
     note = (
-        "Each function runs in a new process, imports included. In each 50 ms the process is stopped once it has used"
-        f" its share of a core. AWS Lambda gives one core to {ONE_CORE:,} MB of memory, and may run each function for"
-        f" {TIMEOUT:.0f} s.\n"
-        "The functions do all their work over HTTP: with a GitHub that takes"
-        f" {LATENCY * 1000:.0f} ms for a call to fetch a batch and no time to list, and with a table of the fleet's"
-        " size. The last column is the same work, done once more by the same process a day later.\n"
-        "A share used below the share given means that the function waited for a server, or for this machine.\n"
+        "Each function runs in a new process, and the time includes its imports. In each 50 ms the process is stopped"
+        f" once it has used its share of a core. AWS Lambda gives one core to {ONE_CORE:,} MB of memory, and lets each"
+        f" function run for {TIMEOUT:.0f} s.\n"
+        f"The functions do all their work over HTTP. GitHub takes {LATENCY * 1000:.0f} ms for a call to fetch a batch"
+        " and no time to list, and the table holds all repositories. The last column is the same work, repeated by"
+        " the same process a day later.\n"
+        "If the share used is below the share given, the function waited for a server or for this machine.\n"
     )
     return "\n".join([FUNCTIONS, note, table((*head, "processor s", "seconds", "warm s"), rows)])
 
 
 def reading_section(sizes: list[int]) -> str:
-    """Say how long reports and exports take."""
+    """Measure how long reports and exports take."""
     rows = [(size, f"{report_:.1f}", f"{export:.1f}") for size, report_, export in reading_times(sizes)]
     return "## Reading three years of history\n\n" + table(("repositories", "report s", "export s"), rows)
 
 
 def start_up_section() -> str:
-    """Compare the functions' imports with the least that they need."""
+    """Compare the functions' imports with the imports that every function needs."""
     rows = [(name, f"{seconds * 1000:.0f}", f"{times:.2f}") for name, seconds, times in import_ratios()]
-    return "## Start-up\n\n" + table(("", "ms of processor time", "times those alone"), rows)
+    return "## Start-up\n\n" + table(("", "ms of processor time", "times requests and a client"), rows)
 
 
 def year_lines() -> list[str]:
-    """Play the year."""
+    """Simulate the year, and return the lines of its section."""
     return [line.replace("\t", ": ") for line in report(simulate(), MANY, 365)]
 
 
 def kept_year() -> str:
-    """Give what the page says of the year so far."""
+    """Return the page's present section about the year."""
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     return text.partition(f"{YEAR}\n\n")[2]
 
 
-# Sections that need none of the others' figures.
+# Sections that need no figures of other sections.
 ALONE = {
     "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
 }  # fmt: skip
 
 
 def ratio(made: int, changed: int) -> str:
-    """Write a ratio; nothing for nothing is 0."""
+    """Return a ratio as text; 0 if nothing changed and nothing was written."""
     return f"{made / changed:.2f}" if changed else str(made)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table in Markdown."""
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
 

@@ -1,7 +1,7 @@
-"""An AWS account over HTTP, in a process of its own: a bucket, a secret and the three tables, all in memory.
+"""An AWS account over HTTP, in a separate process: a bucket, a secret and the three tables, all in memory.
 
-It answers as fast as it can, so that what a function takes is the function's own. The table of repositories can hold
-as many entries as are wanted, whose pages are made up as they are read.
+It answers as fast as possible, so that the measured time is the function's. The table of repositories can hold any
+number of entries, because its pages are made when they are read.
 """
 
 import json
@@ -22,13 +22,13 @@ from botocore.exceptions import ClientError
 from simulated_github.account import FIRST_REPOSITORY_ID
 from tests.unit.fake_dynamodb import FakeDynamoDB
 
-PAGE = 1_500  # repositories in one page of a scan: with an item for each one's name, about a megabyte
+PAGE = 1_500  # repositories in one page of a scan: with an item for each name, about a megabyte
 KEYS = 1_000  # in one page of S3's listing
 
 
 @contextmanager
 def account(repositories: int) -> Iterator[str]:
-    """Serve an account whose table holds so many repositories that were captured lately; gives the address."""
+    """Serve an account whose table holds this number of repositories, all captured lately; yield its address."""
     command = [sys.executable, "-m", "tests.bench.account", str(repositories)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         assert server.stdout is not None
@@ -39,7 +39,7 @@ def account(repositories: int) -> Iterator[str]:
 
 
 def ids(start: int, end: int) -> range:
-    """Return the ids of some repositories, which are those that the simulated GitHub lists."""
+    """Return the ids of some repositories; the simulated GitHub lists the same ids."""
     return range(FIRST_REPOSITORY_ID + start, FIRST_REPOSITORY_ID + end)
 
 
@@ -49,7 +49,7 @@ def name_of(id_: int) -> str:
 
 
 def entry(id_: int) -> dict[str, Any]:
-    """Write what is known of a repository, in DynamoDB's own form."""
+    """Return the entry of a repository, in DynamoDB's format."""
     days = {"L": [{"S": "2025-11-01/2026-11-12"}]}
     return {
         "repo-id": {"S": str(id_)},
@@ -63,13 +63,13 @@ def entry(id_: int) -> dict[str, Any]:
 
 
 def pointer(id_: int) -> dict[str, Any]:
-    """Write the item that leads from a repository's name to its id."""
+    """Return the item that leads from a repository's name to its id."""
     return {"repo-id": {"S": f"name {name_of(id_)}"}, "repo-ids": {"SS": [str(id_)]}, "owner-id": {"S": str(id_)}}
 
 
 @lru_cache(maxsize=1_000)
 def scan_page(repositories: int, start: int, wanted: tuple[str, ...], *, pointers: bool) -> bytes:
-    """Write a page of a scan: the entries' wanted attributes (all where none is named), and the names' items."""
+    """Return a page of a scan: the wanted attributes of the entries (all if none is named), and the items of names."""
     end = min(start + PAGE, repositories)
     items = [entry(id_) for id_ in ids(start, end)]
     items += [pointer(id_) for id_ in ids(start, end)] if pointers else []
@@ -82,7 +82,7 @@ def scan_page(repositories: int, start: int, wanted: tuple[str, ...], *, pointer
 
 
 class AccountServer(ThreadingHTTPServer):
-    """What the account holds."""
+    """The server, with everything that the account holds."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -95,10 +95,10 @@ class AccountServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers S3, DynamoDB and Secrets Manager, as far as the functions ask them."""
+    """Answers the calls of S3, DynamoDB and Secrets Manager that the functions make."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: two would wait 40 ms for each other
+    wbufsize = -1  # head and body in one packet: two packets would take 40 ms longer
     server: AccountServer
 
     def do_GET(self) -> None:
@@ -127,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, body, "application/x-amz-json-1.0")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self, operation: str, request: Mapping[str, Any]) -> bytes:
         if operation == "Scan":
@@ -136,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
             start = int(request.get("ExclusiveStartKey", {"repo-id": {"S": "0"}})["repo-id"]["S"])
             return scan_page(self.server.repositories, start, wanted, pointers="FilterExpression" not in request)
         if operation == "Query" and "ProjectionExpression" in request:
-            return b'{"Items": [], "Count": 0}'  # what is usual is read of fifty repositories at most
+            return b'{"Items": [], "Count": 0}'  # the usual numbers are read for at most fifty repositories
         if operation == "GetSecretValue":
             return json.dumps({"Name": "token", "SecretString": "github_pat_made_up"}).encode()
         method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()

@@ -9,11 +9,11 @@ GIGABYTES = 0.25  # of the first version's function
 
 
 def first_version_cost(loop: Loop, repositories: int) -> float:
-    """Price the first version's loop: one function that waits for GitHub, and every day written each time."""
+    """Price the first version's loop: one function that waits for GitHub, and writes every day each time."""
     run = {GIGABYTE_SECOND: loop.seconds * GIGABYTES, WRITE: float(loop.written)}
     return dollars(run, *run) / repositories * REPOSITORIES * RUNS
 
 
 def our_cost() -> float:
-    """Price the same of ours, by the constants of the README's table: functions, tables and transitions."""
+    """Price our functions, tables and transitions, by the constants of the table in docs/cost.md."""
     return dollars(used_by_month(REPOSITORIES), TRANSITION, GIGABYTE_SECOND, INVOCATION, WRITE, READ)

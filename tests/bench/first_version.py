@@ -1,7 +1,7 @@
-"""The first version's loop: one function that asks for one repository after another, and writes every day each time.
+"""The first version's loop: one function that fetches one repository after another, and writes every day each time.
 
-It made two calls for each repository, in sequence, put a zero wherever GitHub named a day for one of them alone, and
-wrote all days with DynamoDB's batch writer, changed or not.
+It made two calls for each repository, one after the other. It wrote a zero if GitHub named a day in only one of them,
+and it wrote all days with DynamoDB's batch writer, also unchanged ones.
 
 Source:
     https://github.com/bpguasch/github-traffic-capture
@@ -16,12 +16,12 @@ ATTRIBUTES = {"views": ("views-count", "views-uniques"), "clones": ("clones-coun
 
 
 def capture(github_url: str, names: Iterable[str], table: Any) -> int:
-    """Capture repositories, and give the number of items written.
+    """Capture repositories, and return the number of items written.
 
     Args:
-        github_url: Where GitHub answers.
+        github_url: The address of GitHub's API.
         names: `owner/name` of each.
-        table: boto3's resource of the table.
+        table: The table, as a resource of boto3.
     """
     session = requests.Session()
     session.headers.update({"Authorization": "Bearer made-up", "User-Agent": "first-version"})

@@ -1,7 +1,7 @@
-"""What each function takes at the memory that it has, with the share of a core that comes with this memory.
+"""Measures each function with its memory, and with the share of a core that comes with this memory.
 
-Each call of a function is a process of its own, cold, that does all its work over real HTTP against servers in other
-processes: only the function is held to its share.
+Each call of a function runs in a new, cold process, and does all its work over real HTTP against servers in other
+processes. Only the function is limited to its share.
 """
 
 import json
@@ -31,22 +31,22 @@ PART = 2_500  # repositories that one call of List repositories finds
 PLANNING = "the last page and the planning"
 TIMEOUT = 300.0  # seconds that each function may run
 LATENCY = 0.15  # seconds that GitHub takes for a call
-LIMIT = 5_000  # calls an hour, so that a run of the fleet is planned from the table
+LIMIT = 5_000  # calls an hour, so low that List repositories plans the run from the table
 
 RUN = {"id": "run", "started": "2026-11-20T09:00:00Z", "deadline": "2099-11-21T05:00:00Z"}
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a call of a function took.
+    """The time and memory of a call of a function.
 
     Attributes:
         what: The work.
         function: The function's name in the stack.
-        held: Its time, and the share of a core that it got.
-        memory: Megabytes that its process held at most.
-        again: Seconds of the last call alone, where its process made several: what a warm function takes.
-        state: What it returned last.
+        held: Its time, and the share of a core that it used.
+        memory: The most memory of its process, in megabytes.
+        again: The seconds of the last call, if the process made several: the time of a warm function.
+        state: What the last call returned.
     """
 
     what: str
@@ -64,9 +64,9 @@ def functions(fleet: int = FLEET) -> list[Taken]:
 
 
 def listings(aws: str, fleet: int) -> Iterator[Taken]:
-    """Let List repositories read the fleet, in as many calls as it takes; then the last page alone, and the planning.
+    """Let List repositories read all repositories in as many calls as it needs; then the last page, and the planning.
 
-    For the second the function keeps time in reserve (`RESERVE`).
+    The function keeps time in reserve for the planning (`RESERVE`).
     """
     with github(free_port(), fleet, latency=0, limit=LIMIT) as url:
         state: Any = {"run": RUN, "input": {}}
@@ -85,7 +85,7 @@ def listings(aws: str, fleet: int) -> Iterator[Taken]:
 
 
 def summary(aws: str, fleet: int) -> Taken:
-    """Let Summarize run see a run that asked for the whole fleet, with several tokens, and captured it."""
+    """Let Summarize run summarize a run that captured all repositories, with several tokens."""
     parts = cut(fleet, BATCH)
     put(aws, manifest_key("run"), [{"repositories": batch} for batch in parts])
     for number, batch in enumerate(parts):
@@ -99,7 +99,7 @@ def summary(aws: str, fleet: int) -> Taken:
 
 
 def batches(aws: str) -> Iterator[Taken]:
-    """Let Fetch and Store do a batch and a batch of one, cold; then the same process does it again, a day later."""
+    """Let Fetch and Store do a large batch and a batch of one in a cold process, and again in the same process."""
     for size in (BATCH, 1):
         with github(free_port(), size, latency=LATENCY) as url:
             names = [str(found["name"]) for found in requests.get(f"{url}/_repositories", timeout=60).json()]
@@ -113,12 +113,12 @@ def batches(aws: str) -> Iterator[Taken]:
 
 
 def tomorrow() -> str:
-    """Name the time a day from now."""
+    """Return the time a day from now."""
     return (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 def receipt(repository: Mapping[str, Any]) -> dict[str, Any]:
-    """Write what Store traffic leaves of a repository that was captured."""
+    """Return the receipt that Store traffic writes for a captured repository."""
     ends = {kind: {"day": "2026-11-19", "behind": 0} for kind in ("views", "clones")}
     recent = {"day": "2026-11-19", "views": 9, "before": 8, "weeks": [[60, 50], [9, 8]]}
     return {
@@ -129,7 +129,7 @@ def receipt(repository: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cut(fleet: int, size: int) -> list[list[dict[str, Any]]]:
-    """List the whole fleet, in parts of some size."""
+    """Return all repositories in parts of this size."""
     every = [{"id": id_, "name": name_of(id_)} for id_ in ids(0, fleet)]
     return [every[start : start + size] for start in range(0, fleet, size)]
 
@@ -140,7 +140,7 @@ def put(aws: str, key: str, note: Any) -> None:
 
 
 def called(function: str, what: str, events: Sequence[Any], aws: str, github_url: str) -> Taken:
-    """Call a function, for one event after another, in a process that gets the share of a core of its memory."""
+    """Call a function for one event after another, in a process with the share of a core that its memory brings."""
     command = [sys.executable, "-m", "tests.bench.functions", function, *map(json.dumps, events)]
     with tempfile.TemporaryFile("w+") as printed:
         begun = time.monotonic()
@@ -156,7 +156,7 @@ def called(function: str, what: str, events: Sequence[Any], aws: str, github_url
 
 
 def environment(aws: str, github_url: str) -> dict[str, str]:
-    """Give a function the settings that it has in the stack."""
+    """Return the environment that a function has in the stack."""
     tables = {"TRAFFIC_TABLE": "RepoTraffic", "REPOSITORIES_TABLE": "RepoTrafficRepositories"}
     keys = {"AWS_ACCESS_KEY_ID": "made-up", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_DEFAULT_REGION": "us-east-1"}
     ours = {"ARCHIVE_BUCKET": "archive", "SNAPSHOTS_TABLE": "RepoTrafficSnapshots", "GITHUB_TOKEN_SECRET": "token"}
@@ -164,7 +164,7 @@ def environment(aws: str, github_url: str) -> dict[str, str]:
 
 
 class Context:
-    """What Lambda tells a function of its call."""
+    """The context that Lambda passes to a function."""
 
     function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "made-up"
 
@@ -172,12 +172,12 @@ class Context:
         self._begun = time.monotonic()
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the time that is left."""
+        """Return the time that is left, in milliseconds."""
         return int((TIMEOUT - (time.monotonic() - self._begun)) * 1000)
 
 
 def main(function: str, *events: str) -> None:
-    """Be a function: handle each event, and print what the last one took and returned."""
+    """Act as a function: handle each event, and print the time and the result of the last one."""
     folder = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in function).lstrip("_")
     handler = import_module(f"lambdas.{folder}.handler")
     for event in events:

@@ -1,4 +1,4 @@
-"""Wall time, calls and events: the first version's loop, and ours at its default concurrency and at twice that."""
+"""Wall time, calls and events of the first version's loop, and of ours at its default concurrency and at twice that."""
 
 import tempfile
 import time
@@ -14,13 +14,13 @@ from tests.bench.world import LATENCY, Measured, calls, github, measure, pipelin
 
 REPOSITORIES = 200
 CONCURRENCIES = (4, 8)
-ROUNDS = 2  # in which a repository is asked: its views, then all the rest at once
-ONCE = 1_000  # repositories, beyond which there is one run only
+ROUNDS = 2  # of calls for a repository: first its views, then all others at once
+ONCE = 1_000  # repositories; larger sizes are run only once
 
 
 @dataclass(frozen=True)
 class Loop:
-    """What the first version's loop took: wall time in seconds, calls, and items written by a second run, too."""
+    """The wall time in seconds of the first version's loop, its calls, and the items it wrote."""
 
     seconds: float
     calls: int
@@ -28,7 +28,7 @@ class Loop:
 
 
 def paces() -> tuple[Loop, dict[int, tuple[Measured, Measured]]]:
-    """Capture the same repositories by the first version's loop, and by ours at each concurrency, a day later again."""
+    """Capture the same repositories with the first version's loop, and with ours at each concurrency on two days."""
     ours: dict[int, tuple[Measured, Measured]] = {}
     for concurrency in CONCURRENCIES:
         with tempfile.TemporaryDirectory() as home, pipeline(Path(home), concurrency) as deployed:
@@ -61,19 +61,19 @@ def first_loop(engine: str, access_key: str, url: str) -> Loop:
 
 
 def names_at(url: str) -> list[str]:
-    """List what the simulated GitHub holds."""
+    """List the repositories of the simulated GitHub."""
     return [str(found["name"]) for found in requests.get(f"{url}/_repositories", timeout=60).json()]
 
 
 def overhead(measured: Measured, repositories: int, concurrency: int, latency: float = LATENCY) -> float:
-    """Give the seconds for each repository beyond GitHub's own: of what one of the children at work takes."""
+    """Return the seconds that a child takes for each repository, without GitHub's own time."""
     return measured.seconds * concurrency / repositories - ROUNDS * latency
 
 
 def growth(sizes: list[int]) -> dict[int, tuple[Measured, Measured | None]]:
-    """Capture so many repositories of a GitHub that answers at once: a first run of each size, and a second.
+    """Run each size twice, with a GitHub that answers immediately.
 
-    Of the largest, whose first run takes as long as all the others, there is no second.
+    The largest size has no second run, because its first run takes as long as all others together.
     """
     found: dict[int, tuple[Measured, Measured | None]] = {}
     for size in sizes:

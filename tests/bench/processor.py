@@ -1,6 +1,6 @@
-"""Holds a process to a share of one core, as AWS Lambda does for functions with little memory.
+"""Limits a process to a share of one core, as AWS Lambda does for functions with little memory.
 
-Lambda gives a function processor time in proportion to its memory, and enforces it by a quota in each short period.
+Lambda gives a function processor time in proportion to its memory, with a quota for each short period.
 Here the quota is enforced from outside: a process that has used it is stopped (SIGSTOP) until the next period.
 
 Source:
@@ -15,16 +15,16 @@ import time
 from dataclasses import dataclass
 
 ONE_CORE = 1769  # MB of memory
-PERIOD = 0.05  # seconds; a quota that is not used in its period is gone
+PERIOD = 0.05  # seconds; an unused quota is lost at the end of its period
 SHORTEST_SLEEP = 0.0005  # seconds
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a process that was held to its share used.
+    """The time that a limited process used.
 
     Attributes:
-        seconds: Wall time from start to end, at least what the share takes for the processor time.
+        seconds: Wall time from start to end, at least the processor time divided by the share.
         cpu_seconds: Processor time of all its threads.
     """
 
@@ -33,19 +33,19 @@ class Held:
 
     @property
     def share(self) -> float:
-        """The share of a core that it really got."""
+        """The share of a core that the process used."""
         return self.cpu_seconds / self.seconds
 
 
 def share_of(megabytes: int) -> float:
-    """Return the share of a core that a function with so much memory has."""
+    """Return the share of a core that a function with this memory has."""
     return megabytes / ONE_CORE
 
 
 def hold(process: "subprocess.Popen[str]", share: float, *, begun: float) -> Held:
     """Wait until a child process ends, and never let it use more than a share of a core.
 
-    A period that used more than its quota, as the process is looked at only now and then, takes it from the next one.
+    The process is checked only now and then, so it can use more than its quota. The next period is shorter then.
 
     Args:
         process: The child. Its threads count, its own child processes do not.
@@ -59,12 +59,12 @@ def hold(process: "subprocess.Popen[str]", share: float, *, begun: float) -> Hel
         debt = max(spent - used - allowed, 0.0)
         used = spent
     process.wait()
-    # One that ends in debt would have had to wait for its last milliseconds.
+    # A process that ends with a debt would have had to wait for its last milliseconds.
     return Held(max(time.monotonic() - begun, used / share), used)
 
 
 def _spend(pid: int, limit: float, ends: float) -> float:
-    """Let a process run for one period, or until it has used its processor time; return its use since it began."""
+    """Let a process run for one period, or until it has used its processor time; return its use since its start."""
     used = _cpu_seconds(pid)
     if used < limit:
         os.kill(pid, signal.SIGCONT)
@@ -74,7 +74,7 @@ def _spend(pid: int, limit: float, ends: float) -> float:
             os.kill(pid, signal.SIGSTOP)
             time.sleep(left)
             break
-        # Its threads can use what is left of the quota on all cores at once, and no sooner.
+        # The process can use the rest of its quota at the earliest if its threads run on all cores at once.
         time.sleep(min(left, max((limit - used) / (os.cpu_count() or 1), SHORTEST_SLEEP)))
     return _cpu_seconds(pid)
 
@@ -92,5 +92,5 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _has_ended(pid: int) -> bool:
-    """Tell whether a child has ended, and leave it to be waited for, so that its number is not given away."""
+    """Return whether a child has ended. It stays waitable, so that its number is not used again."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -1,4 +1,4 @@
-"""How long `traffic report` and `traffic export` take, against the size of the history."""
+"""Measures how long `traffic report` and `traffic export` take, by the size of the history."""
 
 import os
 import subprocess
@@ -18,15 +18,15 @@ TRAFFIC = Path(sys.executable).parent / "traffic"
 
 
 def reading_times(sizes: list[int]) -> list[tuple[int, float, float]]:
-    """Give for each number of repositories, with three years of history, the seconds of a report and an export.
+    """Return for each number of repositories, with three years of history, the seconds of a report and an export.
 
-    The engine's start and stop are within: what a person waits for.
+    The seconds include the engine's start and stop, because a person waits for them too.
     """
     return [reading_time(size) for size in sizes]
 
 
 def reading_time(repositories: int) -> tuple[int, float, float]:
-    """Fill a history with so many repositories, then write a report and an export of it."""
+    """Fill a history with this number of repositories, then write a report and an export of it."""
     with tempfile.TemporaryDirectory() as home:
         settings = read_settings({"TRAFFIC_HOME": home}, None)
         with running_engine(settings.history) as engine:
@@ -42,7 +42,7 @@ def reading_time(repositories: int) -> tuple[int, float, float]:
 
 
 def command(home: str, *arguments: str) -> float:
-    """Run a command on a history; gives the seconds it took."""
+    """Run a command on a history, and return its seconds."""
     begun = time.monotonic()
     environment = {"PATH": os.environ["PATH"], "HOME": home, "TRAFFIC_HOME": home}
     subprocess.run([TRAFFIC, *arguments], check=True, env=environment, cwd=home, stdout=subprocess.DEVNULL)  # noqa: S603

@@ -1,4 +1,4 @@
-"""How long each function's code takes to import, beside requests and boto3's client alone."""
+"""Measures how long each function's code takes to import, compared with requests and a client of boto3."""
 
 import os
 import resource
@@ -11,9 +11,9 @@ TIMES = 7
 
 
 def import_ratios() -> list[tuple[str, float, float]]:
-    """Give for each function the seconds of processor time, with one client made, and the ratio to those alone.
+    """Return for each function its name, its processor seconds with one client, and the ratio to a client alone.
 
-    The best of several rounds, in each of which all are measured: a machine that is busy for a while is so for all.
+    The result is the best of several rounds. Each round measures all functions, so a busy machine slows all of them.
     """
     made = {name: f"import lambdas.{name}.handler, boto3; boto3.client('dynamodb')" for name in FUNCTIONS}
     codes = {"": "pass", "requests and a client": ALONE, **made}
@@ -25,7 +25,7 @@ def import_ratios() -> list[tuple[str, float, float]]:
 
 
 def seconds(code: str) -> float:
-    """Measure the processor time that a new Python takes for some code."""
+    """Return the processor seconds that a new Python process takes for some code."""
     environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "bench"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - our own

@@ -1,4 +1,4 @@
-"""A simulated GitHub in a process of its own, and an engine with the real template at a wanted concurrency."""
+"""A simulated GitHub in a separate process, and an engine with the real template at a chosen concurrency."""
 
 import shutil
 import subprocess
@@ -23,12 +23,12 @@ LATENCY = 0.15  # seconds that GitHub takes for a call
 
 @contextmanager
 def github(port: int, repositories: int, latency: float = LATENCY, limit: int = 1_000_000) -> Iterator[str]:
-    """Serve so many repositories, and allow so many calls an hour; gives the address."""
+    """Serve this number of repositories, and allow this number of calls an hour; yield the address."""
     command = [sys.executable, "-m", "simulated_github", "--port", str(port), "--repositories", str(repositories)]
     options = ["--latency", str(latency * 1000), "--limit", str(limit)]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE) as server:  # noqa: S603 - our own
         assert server.stdout is not None
-        server.stdout.readline()  # it says where it is when it is ready
+        server.stdout.readline()  # it prints its address when it is ready
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
@@ -36,7 +36,7 @@ def github(port: int, repositories: int, latency: float = LATENCY, limit: int = 
 
 
 def calls(url: str) -> Counter[str]:
-    """Count the calls so far by endpoint, and begin again."""
+    """Return the number of calls by endpoint, and start counting again."""
     made = Counter(str(call["endpoint"]) for call in requests.get(f"{url}/_calls", timeout=60).json()["calls"])
     requests.delete(f"{url}/_calls", timeout=60)
     return made
@@ -44,13 +44,13 @@ def calls(url: str) -> Counter[str]:
 
 @contextmanager
 def pipeline(home: Path, concurrency: int = MAX_CONCURRENCY) -> Iterator[Pipeline]:
-    """Deploy the real template, its Map at a wanted concurrency, and warm the functions up with a few repositories."""
+    """Deploy the real template with a chosen concurrency of its Map, and warm up the functions."""
     assembly = home / "assembly"
     shutil.copytree(synthesize(ASSEMBLY), assembly)
     for template in assembly.glob("*.template.json"):
         text = template.read_text()
         ours, wanted = (f'\\"MaxConcurrency\\": {number},' for number in (MAX_CONCURRENCY, concurrency))
-        assert ours in text, "the definition does not name its concurrency"
+        assert ours in text, "the definition has no such concurrency"
         template.write_text(text.replace(ours, wanted))
     with deployed_pipeline(home / "history", assembly) as deployed:
         with github(deployed.port, 2 * concurrency, latency=0.5):
@@ -61,16 +61,16 @@ def pipeline(home: Path, concurrency: int = MAX_CONCURRENCY) -> Iterator[Pipelin
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run took.
+    """The time, calls and memory of a run.
 
     Attributes:
         seconds: Wall time.
-        calls: To GitHub.
+        calls: The number of calls to GitHub.
         changed: Days that are new or changed.
-        parent_events: In the history of the run itself.
+        parent_events: The number of events in the history of the run itself.
         transitions: State transitions of the run and its children.
-        memory: Megabytes of the largest function, at most so far.
-        function_seconds: In which functions ran, together.
+        memory: The most memory of any function so far, in megabytes.
+        function_seconds: The time that all functions ran, added up.
     """
 
     seconds: float
@@ -108,13 +108,13 @@ def measure(deployed: Pipeline, url: str) -> Measured:
 
 
 def history(deployed: Pipeline, arn: str) -> list[dict[str, Any]]:
-    """Read the whole history of an execution."""
+    """Return all events of an execution."""
     pages = deployed.engine.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
     return [event for page in pages for event in page["events"]]
 
 
 def task_seconds(events: list[dict[str, Any]]) -> float:
-    """Add up for how long an execution's tasks ran: from each beginning to the next success or failure."""
+    """Return how long an execution's tasks ran, added up: from each start to the next success or failure."""
     total, begun = 0.0, None
     for event in events:
         if event["type"] == "TaskScheduled":
@@ -125,17 +125,17 @@ def task_seconds(events: list[dict[str, Any]]) -> float:
 
 
 def changed_days(deployed: Pipeline, execution: Execution) -> int:
-    """Count the days that a run says it changed."""
+    """Return how many days a run changed, by its receipts."""
     return sum(receipt["items_changed"] for receipt in deployed.receipts(execution))
 
 
 def largest_function(engine: int) -> float:
-    """Give the most memory that any process below the engine ever held, in megabytes."""
+    """Return the most memory that any process below the engine ever used, in megabytes."""
     return max((peak_memory(pid) for pid in descendants(engine)), default=0.0)
 
 
 def descendants(pid: int) -> list[int]:
-    """List the processes below one."""
+    """List the processes below a process."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     every = [path.read_text().split() for path in children.parents[1].glob("*/children")] if children.exists() else []
     found = [int(child) for row in every for child in row]
@@ -143,7 +143,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def peak_memory(pid: int | str) -> float:
-    """Read the most memory that a process ever held, in megabytes; 0 where it has just ended."""
+    """Return the most memory that a process ever used, in megabytes; 0 if it has just ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""How many writes an item that changed takes: what Store traffic does, on a DynamoDB in memory that counts."""
+"""Counts how many writes Store traffic needs for each changed item, with a DynamoDB in memory."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ FIRST = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 def writes_by_changed_item() -> list[tuple[str, int, int]]:
-    """Store a first run, the same run again, and the next day's: what for, writes, and items that changed."""
+    """Store a run, the same run again and the next day's run; return for each its name, writes and changed items."""
     dynamodb = FakeDynamoDB()
     rows = []
     for what, at in (("first run", FIRST), ("second run", FIRST), ("next day", FIRST + timedelta(days=1))):
@@ -28,7 +28,7 @@ def writes_by_changed_item() -> list[tuple[str, int, int]]:
 
 
 def reports(at: datetime) -> Iterator[Report]:
-    """Say what GitHub answers of each repository at a time."""
+    """Yield what GitHub reports of each repository at a time."""
     for number in range(REPOSITORIES):
         for line in (lines := answers(at, WindowRules(), busy, name=f"octo/repository-{number}")):
             line["repo_id"] = number + 1
@@ -36,7 +36,7 @@ def reports(at: datetime) -> Iterator[Report]:
 
 
 def store(dynamodb: FakeDynamoDB, report: Report) -> None:
-    """Do what Store traffic does with a report."""
+    """Store a report as Store traffic does."""
     repo_name, entry = dynamodb.tables.store_repository(report.repo_id, report.entry)
     dynamodb.tables.store_days(repo_name, report.repo_id, report.days)
     for day, snapshot in report.snapshots.items():
