@@ -56,18 +56,18 @@ EARLIER = ("2026-09-18", "2026-10-01", "2026-10-14", "2026-10-27", "2026-11-09")
 
 LONGEST = 300.0  # seconds that a command may take; the first one synthesizes the stack
 
-# What no two runs share: names of executions, days, and the folder of the history.
+# Texts that differ in every run: names of executions, days, and the folder of the history.
 CHANGING = (
     (re.compile(r"[a-z]+-\d{8}T\d{6}Z-[0-9a-f]{4}"), "RUN"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DAY"),
     (re.compile(r"(History: +)\S+/"), r"\1HOME/"),
 )
 
-# What the demonstration's GitHub, whose day is today, counted yesterday.
-NEW_DAYS = re.compile(r"\d+ days new or changed")  # GitHub shows yesterday from some hour on
+# Numbers that depend on today's date, because the demonstration captures up to yesterday.
+NEW_DAYS = re.compile(r"\d+ days new or changed")  # depends on the time of day, too
 NEWS = re.compile(r"\w+day DAY, the newest whole day:\n.*?(?=^\.\.\.$|^Execution: RUN)", re.DOTALL | re.MULTILINE)
 
-# What tells of progress: how much of it is seen depends on the machine's pace.
+# Lines of progress: a slow machine prints more of them.
 PROGRESS = re.compile(r"(Setting up|Synthesizing|Simulating|listing repositories|\d+ of \d+ repositories captured$).*")
 
 
@@ -96,12 +96,12 @@ def agrees(printed: str, document: str) -> bool:
 
 
 def normalized(text: str) -> str:
-    """Leave what every run prints alike."""
+    """Return an output without the texts and lines that differ in every run."""
     lines = [line.rstrip() for line in text.strip().splitlines() if not PROGRESS.fullmatch(line)]
-    whole = "\n".join(lines)
+    text = "\n".join(lines)
     for pattern, name in CHANGING:
-        whole = pattern.sub(name, whole)
-    return whole
+        text = pattern.sub(name, text)
+    return text
 
 
 def shell(command: str, settings: Mapping[str, str], folder: Path = ROOT) -> str:
@@ -136,8 +136,8 @@ class Example:
     """The history that the documents' examples are taken from.
 
     Attributes:
-        settings: What leads `traffic` to it.
-        printed: What the run printed.
+        settings: The variables of the environment with which `traffic` finds the history.
+        printed: The output of the last run.
     """
 
     settings: Mapping[str, str]
@@ -146,11 +146,11 @@ class Example:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
-    """Capture three repositories up to 20 November 2026, when one refuses: the same numbers on every machine."""
+    """Capture three repositories up to 20 November 2026, when one is refused: the numbers are the same everywhere."""
     home = tmp_path_factory.mktemp("example")
     with SimulatedGitHub(repositories=3, seed=1) as github:
         settings = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": "x", "TRAFFIC_HOME": str(home)}
-        with running_engine(home / "loopback"):  # the commands attach to it, which saves its start five times
+        with running_engine(home / "loopback"):  # all runs use this engine, instead of starting one each
             for day in EARLIER:
                 github.at(f"{day}T09:00:00Z")
                 shell(".venv/bin/traffic run", settings)
@@ -160,7 +160,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 
 
 def test_make_run_prints_what_the_documents_show(tmp_path: Path) -> None:
-    """The first command a reader types has to look as promised, or nothing else is believed."""
+    """If the output of the first command differs, readers do not trust the rest."""
     printed = normalized(shell("make run", {"TRAFFIC_HOME": str(tmp_path)}))
     assert NEWS.search(printed)
     printed = NEW_DAYS.sub("DAYS", NEWS.sub("NEWS\n", printed))
@@ -170,14 +170,14 @@ def test_make_run_prints_what_the_documents_show(tmp_path: Path) -> None:
 
 
 def test_the_summary_shown_is_the_one_that_is_sent(example: Example) -> None:
-    """Readers decide by it whether this tells them enough."""
+    """Readers decide by the summary whether this program is useful for them."""
     summary = block("summary")
 
     assert normalized(summary) in normalized(example.printed)
 
 
-def test_the_item_shown_lies_in_the_table(example: Example) -> None:
-    """Whoever queries the table builds on these names and types."""
+def test_the_item_shown_is_in_the_table(example: Example) -> None:
+    """Users who query the table depend on these names and types."""
     shown = json.loads(block("item"))
     with running_engine(Path(example.settings["TRAFFIC_HOME"]) / "loopback") as engine:
         key = {name: {"S": shown[name]} for name in ("repo-name", "timestamp")}
@@ -189,7 +189,7 @@ def test_the_item_shown_lies_in_the_table(example: Example) -> None:
 
 @pytest.mark.parametrize("command", re.findall(r"```console\n\$ (\.venv/bin/traffic .+)\n", ALL))
 def test_a_command_prints_what_the_documents_show(command: str, example: Example) -> None:
-    """A reader compares; a column that moved sends them searching for their mistake."""
+    """Readers compare the output, and a difference looks like their own mistake."""
     printed = shell(command, example.settings)
 
     # Editors take blanks from the ends of lines, so an empty last column may be missing in a document.

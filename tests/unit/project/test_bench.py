@@ -1,4 +1,4 @@
-"""What the benchmarks measure, held to where it does not depend on the machine."""
+"""Promise: the benchmarks measure what they claim, checked as far as the machine does not matter."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from tests.bench.writes import writes_by_changed_item
 
 
 def test_each_changed_item_is_written_once_and_no_other() -> None:
-    """A write is paid for also where it changes nothing."""
+    """AWS charges for a write even if it changes nothing."""
     rows = {what: (made, changed) for what, made, changed in writes_by_changed_item()}
 
     assert all(made == changed for made, changed in rows.values())
@@ -26,13 +26,13 @@ def test_each_changed_item_is_written_once_and_no_other() -> None:
 
 
 class FakeTable:
-    """A table that keeps what the batch writer is given."""
+    """A table that keeps the items of its batch writer."""
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
 
     def batch_writer(self) -> Any:
-        """Be the batch writer too."""
+        """Return the batch writer, which is the table itself."""
         return nullcontext(self)
 
     def put_item(self, *, Item: dict[str, Any]) -> None:  # noqa: N803 (boto3's name)
@@ -41,7 +41,7 @@ class FakeTable:
 
 
 def test_the_first_versions_loop_makes_two_calls_each_and_writes_every_day() -> None:
-    """What we are compared with must do what it did, and no less."""
+    """The comparison is fair only if the loop does what the first version did."""
     table = FakeTable()
     with SimulatedGitHub(repositories=3) as github:
         written = first_version.capture(github.url, github.names, table)
@@ -52,7 +52,7 @@ def test_the_first_versions_loop_makes_two_calls_each_and_writes_every_day() -> 
     assert all({"views-count", "clones-uniques"} < item.keys() for item in table.items)
 
 
-# As many threads as a function of the fleet has, all busy until they have used a quarter of a second together.
+# Three threads, all busy until together they have used a quarter of a second.
 BUSY = """
 import threading, time
 def work():
@@ -66,7 +66,7 @@ for thread in threads: thread.join()
 
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_a_process_gets_its_share_of_a_core_and_no_more(share: float) -> None:
-    """A function that was measured with more than Lambda gives it would end at its timeout there."""
+    """A function that was measured with more than Lambda's share could reach its timeout in Lambda."""
     begun = time.monotonic()
     with subprocess.Popen([sys.executable, "-c", BUSY], text=True) as process:  # noqa: S603
         held = hold(process, share, begun=begun)
@@ -75,19 +75,19 @@ def test_a_process_gets_its_share_of_a_core_and_no_more(share: float) -> None:
     assert process.returncode == 0
     assert held.cpu_seconds >= 0.25
     assert held.share <= share * 1.0001
-    assert seconds >= held.cpu_seconds / share - PERIOD  # held to it all the time, not only reckoned so at the end
+    assert seconds >= held.cpu_seconds / share - PERIOD  # limited all the time, not only computed at the end
 
 
-def test_a_process_that_fails_is_let_go() -> None:
-    """One that was stopped for good would hang the benchmark."""
+def test_a_process_that_fails_ends() -> None:
+    """A process that stays stopped would hang the benchmark."""
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], text=True) as process:
         hold(process, 0.5, begun=time.monotonic())
 
     assert process.returncode == 3
 
 
-def test_the_functions_do_their_work_where_they_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function that stopped early, or met an account without entries, would look fast."""
+def test_the_measured_functions_do_all_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that stops early, or that finds no entries, would look fast."""
     monkeypatch.setattr(functions, "MEMORY", dict.fromkeys(MEMORY, 2 * 1769))
     with account(200) as aws:
         *_, planning = functions.listings(aws, 200)

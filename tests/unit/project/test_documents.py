@@ -30,26 +30,26 @@ DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").rea
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """The template; without bundling, which changes nothing in it."""
+    """Return the template. Bundling is left out, because it does not change the template."""
     app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
     body: Mapping[str, Any] = app.synth().get_stack_by_name(STACK_NAME).template
     return body
 
 
 def first_cells(part: str, column: int = 0) -> set[str]:
-    """What stands in a column of a part's tables, without the headings."""
+    """Return the cells of a column of all tables in a text."""
     rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("|")]
     names = {row[column].strip() for row in rows if len(row) > column}
     return {name for name in names if name and not set(name) <= {"-", " "}}
 
 
 def coded(part: str, column: int = 0) -> set[str]:
-    """What stands in code in a column of a part's tables."""
+    """Return the names in code style in a column of all tables in a text."""
     return {name for cell in first_cells(part, column) for name in re.findall(r"`([^`]+)`", cell)}
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every state, with those inside of Maps."""
+    """Yield every state with its name, also the states inside of Maps."""
     for name, state in definition["States"].items():
         yield name, state
         if "ItemProcessor" in state:
@@ -57,14 +57,14 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 
 def arrows_of(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where a state leads, and by which arrow of the picture."""
+    """Yield the states that follow a state, each with its arrow in the picture."""
     for follow in [state, *state.get("Choices", [])]:
         yield from (("-->", follow[field]) for field in ("Next", "Default") if field in follow)
     yield from (("-.->", catch["Next"]) for catch in state.get("Catch", []))
 
 
 def test_the_picture_shows_every_state_and_every_transition() -> None:
-    """A picture that lies about the order of things is worse than none."""
+    """A wrong picture is worse than no picture."""
     (picture,) = re.findall(r"```mermaid\n(.*?)```", README, re.DOTALL)
     names = dict(re.findall(r"(\w+)(?:\[|\{|\(\[)\"([^\"]+)\"(?:\]|\}|\]\))", picture))
     bare = re.sub(r"(?:\(\[|\[|\{)\"[^\"]+\"(?:\]\)|\]|\})|\|[^|]+\|", "", picture)
@@ -82,14 +82,14 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_make_target_is_named() -> None:
-    """A target nobody knows of is not used; one that is gone sends readers astray."""
+    """Nobody uses a target that no document names, and a target that no longer exists misleads readers."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
     assert {f"make {target}" for target in targets} == coded(section("docs/develop.md", "Develop"))
 
 
 def test_every_command_and_option_is_named() -> None:
-    """The table is what a reader searches before `--help`."""
+    """Readers search the table before they use `--help`."""
     page = PAGES["docs/commands.md"]
     (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     assert coded(section("docs/commands.md", "Commands")) == {f"traffic {name}" for name in commands.choices}
@@ -99,14 +99,14 @@ def test_every_command_and_option_is_named() -> None:
 
 
 def test_every_setting_is_named() -> None:
-    """A setting is found here or nowhere."""
+    """Readers look for settings only on this page."""
     named = {name for name in coded(section("docs/settings.md", "All settings")) if name.isupper()}
 
     assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
 
 
 def test_every_key_of_the_settings_file_is_named() -> None:
-    """It stands beside its parameter, so that both say the same."""
+    """The key is in the row of its parameter, so that both have the same description."""
     rows = [
         line.split("|") for line in section("docs/settings.md", "All settings").splitlines() if line.startswith("|")
     ]
@@ -116,7 +116,7 @@ def test_every_key_of_the_settings_file_is_named() -> None:
 
 
 def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
-    """Everybody begins with a copy of it."""
+    """Many users start with a copy of the example."""
     (example,) = examples("toml")
     (tmp_path / SETTINGS_FILE).write_text(example, encoding="utf-8")
 
@@ -151,17 +151,17 @@ def test_the_node_that_is_asked_for_is_one_that_cdk_supports() -> None:
 
 
 def test_every_stack_parameter_is_named(template: Mapping[str, Any]) -> None:
-    """Whoever deploys chooses from this table."""
+    """Users choose parameters from this table."""
     assert coded(section("docs/settings.md", "All settings"), column=1) == set(template["Parameters"])
 
 
 def test_every_stack_output_is_named(template: Mapping[str, Any]) -> None:
-    """CloudFormation shows the outputs; the README says what they are good for."""
+    """CloudFormation shows the outputs, and docs/deploy.md explains them."""
     assert coded(section("docs/deploy.md", "The stack")) == set(template["Outputs"])
 
 
 def test_every_error_is_explained() -> None:
-    """A person who meets an error's name searches the README for it."""
+    """Users who see an error's name search the documents for it."""
     classes = {name for name, _ in inspect.getmembers(errors, inspect.isclass)}
     sources = [file.read_text(encoding="utf-8") for file in (ROOT / "lambdas" / "summarize_run").glob("*.py")]
     of_the_summary = {name for source in sources for name in re.findall(r"\"(\w+Error)\"", source)}
@@ -171,7 +171,7 @@ def test_every_error_is_explained() -> None:
 
 
 def test_every_end_of_a_function_is_explained_and_has_a_cure() -> None:
-    """They come under AWS's names, of which nobody can guess what to do."""
+    """These errors have AWS's names, which do not show what to do."""
     ends = {name for name in CURES if "." in name}
 
     assert ends == {
@@ -181,7 +181,7 @@ def test_every_end_of_a_function_is_explained_and_has_a_cure() -> None:
 
 
 def test_every_outcome_is_explained() -> None:
-    """The summary names an outcome for each repository it lacks."""
+    """The summary has an outcome for each repository that was not captured."""
     constants = [*inspect.getmembers(answers), *inspect.getmembers(outcome)]
     texts = {value for name, value in constants if name.isupper() and isinstance(value, str)}
     others = {answers.API_VERSION, answers.SUPPORTED_UNTIL, EXPECTED, CAPTURED}

@@ -1,4 +1,4 @@
-"""The fault matrix has every fault; continuous integration runs a part of it, and leaves nothing out for good."""
+"""Promise: the fault matrix has every fault, and the parts that continuous integration runs cover all of it in time."""
 
 import subprocess
 import sys
@@ -15,20 +15,20 @@ GROUPS = {str(case): group_of("test", {"case": case}) or [] for case in [*every_
 
 
 def test_the_matrix_has_every_fault_of_the_simulated_github() -> None:
-    """What the simulated GitHub can do, and nobody let it do to a whole run, is not known."""
+    """Nobody knows what a run does with a fault that no test causes."""
     assert {error.fault.name for error in every_error("")} == FAULTS.keys()
 
 
 def test_every_kind_of_fault_strikes_every_call_once() -> None:
-    """What is left out is how long a fault lasts, never a fault or a call."""
+    """A sample leaves out durations of faults, but never a fault or a call."""
     chosen = sampled(GROUPS, "0123abc")
 
     assert len(chosen) == len({tuple(group) for group in GROUPS.values()})
     assert {case.rpartition(",")[0] for case in chosen} == {case.rpartition(",")[0] for case in GROUPS}
 
 
-def test_a_commit_always_chooses_the_same_cases_and_another_one_others() -> None:
-    """A failure can be repeated; and a few commits run all that there is."""
+def test_a_commit_always_chooses_the_same_cases_and_many_commits_choose_all() -> None:
+    """So a failure can be repeated, and 60 commits run the complete matrix."""
     assert sampled(GROUPS, "a") == sampled(GROUPS, "a")
 
     seen: set[str] = set()
@@ -38,16 +38,16 @@ def test_a_commit_always_chooses_the_same_cases_and_another_one_others() -> None
     assert seen == GROUPS.keys()
 
 
-def test_the_durations_are_chosen_alike_often() -> None:
-    """A choice that preferred short faults would hide the others."""
+def test_each_duration_is_chosen_about_equally_often() -> None:
+    """A choice that preferred short faults would hide the long ones."""
     chosen = sampled({str(case): group_of("test", {"case": case}) or [] for case in every_case()}, "0123abc")
     counts = [sum(case.endswith(f", {duration}") for case in chosen) for duration in DURATIONS]
 
     assert min(counts) > len(chosen) / 5
 
 
-def test_a_sample_of_the_collected_matrix_is_about_a_third_and_keeps_the_tests_of_the_matrix_itself() -> None:
-    """The option reaches pytest, and tests that are no case of the matrix always run."""
+def test_a_sample_is_about_a_third_of_the_matrix_and_keeps_the_tests_of_the_matrix_itself() -> None:
+    """Pytest reads the option, and tests that are not a case of the matrix always run."""
     command = [sys.executable, "-m", "pytest", "-m", "faults", "--collect-only", "-q", "-p", "no:cacheprovider"]
     listed = subprocess.run(  # noqa: S603
         [*command, "tests/faults", "--sampled-by", "0123abc"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""Promise: a test that hangs fails, and shows where."""
+"""Promise: a test that hangs fails, and its output shows where."""
 
 import subprocess
 import sys
@@ -9,16 +9,16 @@ ROOT = Path(__file__).parents[3]
 HANGING = """
 import threading
 
-def wait_for_nobody():
+def wait_forever():
     threading.Event().wait()
 
 def test_that_hangs():
-    wait_for_nobody()
+    wait_forever()
 """
 
 
-def test_a_test_that_hangs_fails_with_the_stack_of_where_it_hangs(tmp_path: Path) -> None:
-    """Without a limit it holds up everything after it, and nobody learns why."""
+def test_a_test_that_hangs_fails_and_shows_its_stack(tmp_path: Path) -> None:
+    """Without a limit it stops all tests after it, and nobody learns why."""
     (tmp_path / "test_hanging.py").write_text(HANGING)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", "timeout=1", "-c", "pyproject.toml"]
 
@@ -27,10 +27,10 @@ def test_a_test_that_hangs_fails_with_the_stack_of_where_it_hangs(tmp_path: Path
     )
 
     assert run.returncode == 1
-    assert "wait_for_nobody" in run.stdout
+    assert "wait_forever" in run.stdout
     assert "Timeout" in run.stdout
 
 
 def test_every_test_has_a_limit(pytestconfig: object) -> None:
-    """The limit stands in pyproject.toml, for all tests that set none of their own."""
+    """pyproject.toml has the limit for all tests without their own."""
     assert 0 < float(pytestconfig.getini("timeout")) <= 300  # type: ignore[attr-defined]
