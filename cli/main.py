@@ -1,59 +1,41 @@
 """The entry point of `traffic`: reads the arguments, runs the command, reports errors as one line."""
 
-import argparse
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
-from botocore.exceptions import BotoCoreError, ClientError
+import click
+from click.shell_completion import shell_complete
 
-from cli.commands import chart as pictures
-from cli.commands import (
-    cost,
-    doctor,
-    executions,
-    export,
-    note,
-    plan,
-    rebuild,
-    report,
-    run,
-    settings,
-    show,
-    start,
-    subscribe,
-    token,
-    verify,
-)
-from cli.commands import import_history as imports
-from cli.stack.deployment import STACK_NAME
+from cli.arguments import CommandWithExamples, target_options
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
-from local.engine import EngineError
-from local.synthesis import SynthesisError
 from traffic.settings import SettingError
 
-COMMANDS = (
-    run,
-    plan,
-    executions,
-    cost,
-    show,
-    report,
-    pictures,
-    note,
-    export,
-    imports,
-    start,
-    settings,
-    token,
-    subscribe,
-    verify,
-    rebuild,
-    doctor,
-)
+# By the name of each command: its module in cli/commands, which is imported only if the command is used, and its help.
+COMMANDS = {
+    "run": ("run", "capture the traffic once, now"),
+    "plan": ("plan", "show what the next run would do"),
+    "executions": ("executions", "list the runs so far, or show one in detail"),
+    "cost": ("cost", "show what a finished run cost"),
+    "show": ("show", "show the days of a repository"),
+    "report": ("report", "write everything as one HTML page with charts"),
+    "badge": ("badge", "draw a badge of a repository, for a README"),
+    "chart": ("chart", "draw a chart of a repository, for a README"),
+    "note": ("note", "note what happened on a day, for the report"),
+    "export": ("export", "write every day as CSV, JSON, JSON Lines, Parquet or SQLite"),
+    "import": ("import_history", "import the history that another tool kept"),
+    "start": ("start", "keep the local system running, with its daily run"),
+    "settings": ("settings", "show the settings, or bring them to the stack in AWS"),
+    "token": ("token", "replace the token, read from standard input"),
+    "subscribe": ("subscribe", "send the summaries and alarms to an e-mail address"),
+    "verify": ("verify", "compare the tables with the archive"),
+    "rebuild": ("rebuild", "rebuild the tables from the archive"),
+    "doctor": ("doctor", "check token, permissions and set-up, and say what to do"),
+}
 
 EPILOG = """examples:
   traffic run                       capture the traffic once, on this machine
@@ -67,75 +49,82 @@ TRAFFIC_ARCHIVED; all but the token and TRAFFIC_HOME also from traffic.toml
 
 exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
 """
+COMPLETION = "_TRAFFIC_COMPLETE"  # a shell's completion script sets it; `docs/commands.md` shows how to install one
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-ADVICE_AWS = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` tells more."
-ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
+
+class Traffic(CommandWithExamples, click.Group):
+    """The group of all commands: it imports only the one that is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - Click's signature
+        """Return the names of the commands in the order of `COMMANDS`: the most used ones first."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name, and import it."""
+        name, known, rest = super().resolve_command(ctx, args)
+        if known is None:
+            return name, None, rest
+        command: click.Command = import_module(f"cli.commands.{COMMANDS[known.name or ''][0]}").execute
+        return name, command, rest
+
+
+traffic = Traffic(
+    name="traffic",
+    help="Keep the traffic of GitHub repositories for good.",
+    epilog=EPILOG,
+    commands={name: click.Command(name, short_help=text) for name, (_, text) in COMMANDS.items()},
+    params=target_options(),
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+click.version_option(package_name="github-traffic-capture", message="%(prog)s %(version)s")(traffic)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that the arguments name, and give its exit code."""
+    """Run the command that the arguments name, and return its exit code."""
     signal.signal(signal.SIGTERM, _interrupt)  # a service manager's stop is as graceful as Ctrl-C
     _reach_loopback_directly()
-    parsed = parser().parse_args(arguments)
     try:
-        _check_aws_options(parsed)
-        code: int = parsed.execute(parsed)
+        code = _run(arguments)
         sys.stdout.flush()
+    except click.exceptions.Exit as exc:  # after --help or --version
+        code = exc.exit_code
     except KeyboardInterrupt:
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader, `head` for instance, has had enough; without this, Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except (UsageError, SettingError) as exc:
-        # Each setting that is wrong has a line of its own.
-        for each in str(exc).splitlines() if isinstance(exc, SettingError) else [exc]:
-            report_error(each)
-        return MISUSED
-    except (CommandError, EngineError, SynthesisError, OSError) as exc:
+        code = FAILED
+    except (click.UsageError, UsageError, SettingError) as exc:
+        for line in _usage_errors(exc):
+            report_error(line)
+        code = MISUSED
+    except (CommandError, OSError) as exc:
         report_error(exc)
-        return FAILED
-    except (ClientError, BotoCoreError) as exc:
-        report_error(f"{str(exc).rstrip('.')}. {ADVICE_AWS if parsed.aws else ADVICE_LOCAL}")
-        return FAILED
+        code = FAILED
     return code
 
 
-def parser() -> argparse.ArgumentParser:
-    """Describe the whole command line."""
-    whole = argparse.ArgumentParser(
-        prog="traffic",
-        description="Keep the traffic of GitHub repositories for good.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_aws_options()],
-    )
-    whole.set_defaults(aws=False, profile=None, region=None, stack_name=STACK_NAME)
-    commands = whole.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add_parser(commands, [_aws_options()])
-    return whole
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command, or answer a shell that wants to complete a command line."""
+    if instruction := os.environ.get(COMPLETION):
+        return shell_complete(traffic, {}, "traffic", COMPLETION, instruction)
+    with traffic.make_context("traffic", list(sys.argv[1:] if arguments is None else arguments)) as context:
+        code: int = traffic.invoke(context)
+    return code
 
 
-def _aws_options() -> argparse.ArgumentParser:
-    """Describe the options that may stand before or after the command.
-
-    Without defaults of their own: those of the command would undo what stands before it.
-    """
-    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = options.add_argument_group("the stack in AWS")
-    group.add_argument("--aws", action="store_true", help="work on the stack in AWS instead of on this machine")
-    group.add_argument("--profile", metavar="NAME", help="the profile of the AWS credentials")
-    group.add_argument("--region", metavar="REGION", help="the region of the stack")
-    group.add_argument("--stack-name", metavar="NAME", help=f"the stack's name (default: {STACK_NAME})")
-    return options
-
-
-def _check_aws_options(parsed: argparse.Namespace) -> None:
-    if not parsed.aws and (parsed.profile or parsed.region or parsed.stack_name != STACK_NAME):
-        raise UsageError("--profile, --region and --stack-name say which stack in AWS: add --aws.")
+def _usage_errors(error: Exception) -> list[str]:
+    """Write a wrong use as lines: one for each wrong setting, and for Click's errors where to find help."""
+    if not isinstance(error, click.UsageError):
+        return str(error).splitlines() if isinstance(error, SettingError) else [str(error)]
+    message = " ".join(error.format_message().split())
+    path = error.ctx.command_path if error.ctx else "traffic"
+    return [f"{message}{'' if message.endswith(('.', '?')) else '.'} `{path} --help` shows the usage."]
 
 
 def _reach_loopback_directly() -> None:

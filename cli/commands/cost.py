@@ -1,14 +1,17 @@
 """`traffic cost`: what a finished execution cost, from its own histories and receipts."""
 
-import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from cli.commands.executions import children_of, describe, execution_arn, newest_executions, visits_of
+import click
+
+from cli.arguments import Target
+from cli.command import command
 from cli.runs.cost_table import ROWS, RUNS, Used, dollars, reads, requests_and_logs, writes
+from cli.runs.executions import children_of, describe, execution_arn, newest_executions, visits_of
 from cli.runs.prices import (
     GET,
     GIGABYTE_SECOND,
@@ -78,26 +81,12 @@ class Usage:
         return [(what, amount, dollars(self.used, *ROWS[what])) for what, amount in amounts.items()]
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic cost` to the commands."""
-    parser = commands.add_parser(
-        "cost",
-        help="price a finished run",
-        description="Price a finished run from its own histories and receipts.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="the run, by name or ARN (default: the last that ended)"
-    )
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Print what a run cost."""
-    with opened(arguments) as deployment:
-        show_cost(deployment, arguments.name)
+@command(EXAMPLES)
+@click.argument("name", required=False, metavar="[NAME]", help="the run, by name or ARN (default: the last that ended)")
+def execute(target: Target, name: str | None) -> int:
+    """Show what a finished run cost, from its own histories and receipts."""
+    with opened(target) as deployment:
+        show_cost(deployment, name)
     return 0
 
 

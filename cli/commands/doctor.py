@@ -1,6 +1,5 @@
 """`traffic doctor`: checks the token, its permissions and the set-up, and says what to do."""
 
-import argparse
 import shlex
 import shutil
 import sys
@@ -8,11 +7,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands.executions import at, newest_executions
+from cli.arguments import Target
+from cli.command import command
+from cli.runs.executions import at, newest_executions
 from cli.settings.local_settings import LocalSettings
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.drift import drift_findings
@@ -51,22 +51,10 @@ OUTPUTS = (
 )
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic doctor` to the commands."""
-    parser = commands.add_parser(
-        "doctor",
-        help="check token, permissions and set-up, and say what to do",
-        description="Check what a run needs, and say what to do where something is missing.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Check, and fail if anything failed."""
-    findings = list(aws_findings(arguments) if arguments.aws else local_findings())
+@command(EXAMPLES)
+def execute(target: Target) -> int:
+    """Check what a run needs, and say what to do if something is missing."""
+    findings = list(aws_findings(target) if target.aws else local_findings())
     table(
         ("", "CHECK", "FOUND", "WHAT TO DO"), [(each.state, each.subject, each.found, each.advice) for each in findings]
     )
@@ -209,11 +197,11 @@ def _engine() -> str:
         return f"starts, on {engine.url}"
 
 
-def aws_findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+def aws_findings(target: Target) -> Iterator[Finding]:
     """Check the deployed stack."""
     try:
-        with aws_deployment(arguments) as deployment:
-            yield Finding("ok", "stack", f"{arguments.stack_name} in {deployment.place}")
+        with aws_deployment(target) as deployment:
+            yield Finding("ok", "stack", f"{target.stack_name} in {deployment.place}")
             yield from deployment_findings(deployment)
     except (CommandError, ClientError, BotoCoreError) as exc:
         yield Finding("fail", "stack", str(exc), "check --profile, --region and --stack-name, or deploy it")

@@ -1,6 +1,5 @@
 """`traffic export`: the whole table, for a spreadsheet or a program."""
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from cli.commands.run import day
+import click
+
+from cli.arguments import FILE, Target, read_day
+from cli.command import command
 from cli.export_formats import COLUMNS, Row, write_csv, write_json, write_json_lines, write_parquet, write_sqlite
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
@@ -40,36 +42,22 @@ FILES: Mapping[str, Callable[[Sequence[Row], Path], None]] = {"parquet": write_p
 MANY = 50_000  # rows between two lines of progress: about a second
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic export` to the commands."""
-    parser = commands.add_parser(
-        "export",
-        help="write the whole table as CSV, JSON, JSON Lines, Parquet or SQLite",
-        description="Write every day of every repository, sorted by repository and day.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("--format", choices=(*TEXT, *FILES), required=True, help="the form to write")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: standard output)")
-    parser.add_argument("--since", type=day, metavar="DAY", help="only this day and later ones, as 2026-11-20")
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Write the table where it was asked for."""
-    if arguments.format in FILES and arguments.output is None:
-        raise UsageError(
-            f"--format {arguments.format} is no text: name a file with --output traffic.{arguments.format}."
-        )
-    with opened(arguments) as deployment:
-        rows = sorted_rows(deployment, since=arguments.since)
-    if arguments.format in FILES:
-        with whole_path(arguments.output) as path:
-            FILES[arguments.format](rows, path)
+@command(EXAMPLES)
+@click.option("--format", "form", type=click.Choice([*TEXT, *FILES]), required=True, help="the format to write")
+@click.option("--output", type=FILE, metavar="FILE", help="where to write (default: standard output)")
+@click.option("--since", type=read_day, metavar="DAY", help="only this day and later ones, as 2026-11-20")
+def execute(target: Target, form: str, output: Path | None, since: str | None) -> int:
+    """Write every day of every repository, sorted by repository and day."""
+    if form in FILES and output is None:
+        raise UsageError(f"--format {form} is no text: name a file with --output traffic.{form}.")
+    with opened(target) as deployment:
+        rows = sorted_rows(deployment, since=since)
+    if form in FILES and output:
+        with whole_path(output) as path:
+            FILES[form](rows, path)
     else:
-        with whole_file(arguments.output) as output:
-            TEXT[arguments.format](rows, output)
+        with whole_file(output) as file:
+            TEXT[form](rows, file)
     return 0
 
 

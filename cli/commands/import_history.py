@@ -1,10 +1,12 @@
 """`traffic import`: brings what other tools kept into the record."""
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+import click
+
+from cli.arguments import FILE, Target
+from cli.command import command
 from cli.imports.first_version import read_first_version
 from cli.imports.formats import FORMATS
 from cli.imports.importing import Plan, bring, identify, plan
@@ -16,6 +18,7 @@ from cli.terminal import UsageError, say, table
 from traffic.github.tokens import token_owner, tokens_in
 
 FIRST_VERSION = "first-version"
+TOOLS = (*FORMATS, FIRST_VERSION)
 
 EXAMPLES = """examples:
   traffic import github-repo-stats ghrs-data --repository octo/docs --dry-run
@@ -31,42 +34,32 @@ Where a tool writes a zero also for what GitHub never said, its zeros are left o
 HEADINGS = ("REPOSITORY", "ID", "DAYS", "FIRST", "LAST", "NEW DAYS", "CELLS RAISED", "KEPT HIGHER", "SAME", "SNAPSHOTS")
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic import` to the commands."""
-    parser = commands.add_parser(
-        "import",
-        help="bring in what other tools kept",
-        description="Bring the history that another tool kept into the record.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("tool", choices=(*FORMATS, FIRST_VERSION), help="whose history it is")
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="its files, or the folder they lie in")
-    parser.add_argument("--repository", metavar="OWNER/NAME", help="the repository that the files are of")
-    parser.add_argument(
-        "--owner",
-        action="append",
-        default=[],
-        metavar="[NAME=]OWNER",
-        help="whose the first version's repositories are: all of them, or the one named",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Read everything, plan everything, and only then change anything."""
-    check(arguments)
-    history = FORMATS[arguments.tool](arguments.paths) if arguments.tool in FORMATS else None
-    with opened(arguments) as deployment:
-        histories = {arguments.repository: history} if history else of_first_version(deployment, arguments.owner)
+@command(EXAMPLES)
+@click.argument("tool", type=click.Choice(TOOLS), metavar="TOOL", help=f"what kept the history: {', '.join(TOOLS)}")
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...", help="its files, or the folder that holds them")
+@click.option("--repository", metavar="OWNER/NAME", help="the repository that the files concern")
+@click.option(
+    "--owner",
+    "owners",
+    multiple=True,
+    metavar="[NAME=]OWNER",
+    help="the owner of the first version's repositories: of all of them, or of the one named",
+)
+@click.option("--dry-run", is_flag=True, help="show what would change, and change nothing")
+def execute(
+    target: Target, tool: str, paths: Sequence[Path], repository: str | None, owners: Sequence[str], *, dry_run: bool
+) -> int:
+    """Import the history that another tool kept."""
+    check(tool, paths, repository, owners)
+    history = FORMATS[tool](paths) if tool in FORMATS else None
+    with opened(target) as deployment:
+        histories = {repository: history} if history and repository else of_first_version(deployment, owners)
         plans = list(planned(deployment, histories))
         table(HEADINGS, map(row, plans))
         zeros = sum(each.history.zeros for each in plans)
         if zeros:
             say(f"{zeros} zeros were left out: that tool writes a zero also where GitHub said nothing.")
-        if arguments.dry_run:
+        if dry_run:
             say("Nothing was changed: this was a dry run.")
             return 0
         for each in plans:
@@ -76,23 +69,23 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def check(arguments: argparse.Namespace) -> None:
+def check(tool: str, paths: Sequence[Path], repository: str | None, owners: Sequence[str]) -> None:
     """Refuse options that do not go together.
 
     Raises:
         UsageError: They do not.
     """
-    if arguments.tool == FIRST_VERSION:
-        if arguments.paths or arguments.repository:
+    if tool == FIRST_VERSION:
+        if paths or repository:
             raise UsageError("first-version reads the deployed table: leave PATH and --repository out.")
         return
-    if arguments.owner:
+    if owners:
         raise UsageError("--owner is for first-version alone: say --repository OWNER/NAME.")
-    if not arguments.paths:
-        raise UsageError(f"Which files of {arguments.tool}? Name them, or the folder they lie in.")
-    owner, slash, name = (arguments.repository or "").partition("/")
+    if not paths:
+        raise UsageError(f"Which files of {tool}? Name them, or the folder they lie in.")
+    owner, slash, name = (repository or "").partition("/")
     if not (owner and slash and name) or "/" in name:
-        raise UsageError(f"--repository is {arguments.repository!r}, expected OWNER/NAME: the files do not tell it.")
+        raise UsageError(f"--repository is {repository!r}, expected OWNER/NAME: the files do not tell it.")
 
 
 def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str, History]:

@@ -6,12 +6,13 @@ versioning brings a removed one back. `traffic verify` and `rebuild` read `answe
 not disturb them.
 """
 
-import argparse
 import json
 from collections.abc import Iterable
-from typing import Any
 
-from cli.commands.run import day
+import click
+
+from cli.arguments import Target, read_day
+from cli.command import command
 from cli.commands.show import days_of
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
@@ -31,36 +32,24 @@ them in its charts. The same note twice is one.
 LONGEST = 200  # characters: a note is a label in a chart
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic note` to the commands."""
-    parser = commands.add_parser(
-        "note",
-        help="note what happened on a day, for the report",
-        description="Add, list or remove notes, such as releases, that the report shows in its charts.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("repository", nargs="?", metavar="REPO", help="owner/name, owner/name~ID or the id")
-    parser.add_argument("day", nargs="?", type=day, metavar="DAY", help="the day, as 2026-11-20")
-    parser.add_argument("text", nargs="?", metavar="TEXT", help=f"what happened, at most {LONGEST} characters")
-    parser.add_argument("--remove", action="store_true", help="remove instead of add")
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Add, remove or list, as the arguments say."""
-    text = None if arguments.text is None else _checked(arguments.text)
-    if arguments.day and text is None and not arguments.remove:
+@command(EXAMPLES)
+@click.argument("repository", required=False, metavar="[REPO]", help="owner/name, owner/name~ID or the id")
+@click.argument("day", required=False, type=read_day, metavar="[DAY]", help="the day, as 2026-11-20")
+@click.argument("text", required=False, metavar="[TEXT]", help=f"what happened, at most {LONGEST} characters")
+@click.option("--remove", is_flag=True, help="remove instead of add")
+def execute(target: Target, repository: str | None, day: str | None, text: str | None, *, remove: bool) -> int:
+    """Add, list or remove notes, such as releases, that the report shows in its charts."""
+    checked = None if text is None else _checked(text)
+    if day and checked is None and not remove:
         raise UsageError("A day alone says nothing: add a text to note it, or --remove.")
-    if arguments.remove and not arguments.day:
+    if remove and not day:
         raise UsageError("--remove needs the repository and the day of the note.")
-    with opened(arguments) as deployment:
-        repo_name = None if arguments.repository is None else key_of(deployment, arguments.repository)
-        if repo_name is not None and arguments.remove:
-            remove_notes(deployment, repo_name, arguments.day, text)
-        elif repo_name is not None and text is not None:
-            add_note(deployment, Note(repo_name, arguments.day, text))
+    with opened(target) as deployment:
+        repo_name = None if repository is None else key_of(deployment, repository)
+        if repo_name and day and remove:
+            remove_notes(deployment, repo_name, day, checked)
+        elif repo_name and day and checked:
+            add_note(deployment, Note(repo_name, day, checked))
         else:
             table(("REPOSITORY", "DAY", "NOTE"), map(_row, read_notes(deployment, repo_name)))
     return 0
@@ -118,8 +107,8 @@ def key_of(deployment: Deployment, asked: str) -> str:
 def _read(key: str, content: bytes) -> Note:
     try:
         note = Note(**json.loads(content))
-        day(note.day)
-    except (ValueError, TypeError, argparse.ArgumentTypeError) as exc:
+        read_day(note.day)
+    except (ValueError, TypeError, click.BadParameter) as exc:
         raise CommandError(f"{key} in the archive bucket is no note ({exc}): remove it.") from exc
     return note
 

@@ -1,15 +1,15 @@
 """`traffic plan`: what the next run would do, and how many calls to GitHub that takes."""
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-from cli.commands.executions import newest_executions
+from cli.arguments import Target
+from cli.command import command
 from cli.commands.verify import items
+from cli.runs.executions import events_of, newest_executions
 from cli.runs.progress import RunReader
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
@@ -46,22 +46,10 @@ class Listed:
     limits: Mapping[str, int | None]
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic plan` to the commands."""
-    parser = commands.add_parser(
-        "plan",
-        help="show what the next run would do",
-        description="Show whom the next run would ask, and how many calls to GitHub that takes.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the plan."""
-    with opened(arguments) as deployment:
+@command(EXAMPLES)
+def execute(target: Target) -> int:
+    """Show which repositories the next run would ask for, and how many calls to GitHub that takes."""
+    with opened(target) as deployment:
         show_plan(deployment, next_run(datetime.now(UTC)))
     return 0
 
@@ -122,12 +110,10 @@ def last_listing(deployment: Deployment) -> Listed:
 
 def limits_told(deployment: Deployment, arn: str) -> dict[str, int | None]:
     """Read from a run's history what GitHub granted each token when it listed."""
-    pages = deployment.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
-    told: dict[str, int | None] = {}
-    for page in pages:
-        for event in page["events"]:
-            told |= _limits_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
-    return told
+    limits: dict[str, int | None] = {}
+    for event in events_of(deployment, arn):
+        limits |= _limits_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
+    return limits
 
 
 def _limits_in(output: str) -> dict[str, int | None]:

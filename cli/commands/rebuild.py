@@ -1,6 +1,5 @@
 """`traffic rebuild`: makes the tables again from the archive alone."""
 
-import argparse
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cli.arguments import Target
+from cli.command import command
 from cli.stack.deployment import Deployment
 from cli.stack.kept_archive import archive_keys, read_object
 from cli.stack.opening import opened
@@ -46,22 +47,10 @@ class Wave:
     subjects: set[int | str] = field(default_factory=set)
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic rebuild` to the commands."""
-    parser = commands.add_parser(
-        "rebuild",
-        help="make the tables again from the archive",
-        description="Make the tables again from the archive alone, by storing every object of it once more.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Rebuild, and say how much was stored."""
-    with opened(arguments) as deployment:
+@command(EXAMPLES)
+def execute(target: Target) -> int:
+    """Rebuild the tables from the archive alone, by storing every object of it once more."""
+    with opened(target) as deployment:
         stored = rebuild(deployment)
         deployment.save()
         say(f"Stored {stored} archive objects again. `traffic verify{deployment.options}` compares tables and archive.")

@@ -1,11 +1,13 @@
 """`traffic report`: everything that is kept, as one HTML file to open in a browser."""
 
-import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import click
+
+from cli.arguments import FILE, Target
+from cli.command import command
 from cli.commands.export import whole_file
 from cli.report.histories import read_histories
 from cli.report.page import page_parts
@@ -21,29 +23,17 @@ The file needs no network and loads nothing. It holds referrers and paths, which
 come from: give it only to people who may see your repositories' traffic. It appears when it is whole.
 """
 
-FILE = Path("traffic-report.html")
+REPORT = Path("traffic-report.html")
 
 MANY = 200  # repositories between two lines of progress: about two seconds
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic report` to the commands."""
-    parser = commands.add_parser(
-        "report",
-        help="write everything as one HTML page with charts",
-        description="Write one self-contained HTML file: all repositories, and a page with charts for each.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("--output", type=Path, default=FILE, metavar="FILE", help=f"where to write (default: {FILE})")
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Write the report."""
-    with opened(arguments) as deployment:
-        write_report(deployment, arguments.output, made_at=datetime.now(UTC))
+@command(EXAMPLES)
+@click.option("--output", type=FILE, default=REPORT, metavar="FILE", help=f"where to write (default: {REPORT})")
+def execute(target: Target, output: Path) -> int:
+    """Write one self-contained HTML file: all repositories, and a page with charts for each."""
+    with opened(target) as deployment:
+        write_report(deployment, output, made_at=datetime.now(UTC))
     return 0
 
 

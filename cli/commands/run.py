@@ -1,24 +1,22 @@
 """`traffic run`: capture the traffic once, now, and show what becomes of it."""
 
-import argparse
-import json
-import secrets
 import sys
 import uuid
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
+import click
 import requests
 
+from cli.arguments import Target, read_day, read_moment
+from cli.command import command
+from cli.runs.executions import start_execution
 from cli.runs.live import show_progress
 from cli.runs.progress import RunReader
 from cli.runs.visits import explain
 from cli.stack.deployment import Deployment
 from cli.stack.opening import deployed, refuse_real_github
 from cli.terminal import FAILED, CommandError, UsageError, plain, say, warn
-from traffic import clock
 
 EXAMPLES = """examples:
   traffic run                             capture what GitHub says now
@@ -33,68 +31,28 @@ LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
 LOOK_EVERY_AWS = 3.0  # each look is a handful of paid calls
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic run` to the commands."""
-    parser = commands.add_parser(
-        "run",
-        help="capture the traffic once, now",
-        description="Capture the traffic of every selected repository, show progress, and print the summary.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--date", type=day, metavar="DAY", help="run again for this UTC day, as 2026-11-20")
-    which.add_argument(
-        "--at",
-        type=moment,
-        metavar="TIME",
-        help="send the daily rule's event of this time, as 2026-11-20T09:00:00Z; only to a GitHub on loopback",
-    )
-    parser.set_defaults(execute=execute)
-
-
-def day(text: str) -> str:
-    """Read `--date`.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no day, or one that has not begun.
-    """
-    try:
-        start = clock.start_of(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; expected one like 2026-11-20") from exc
-    if start > datetime.now(UTC):
-        raise argparse.ArgumentTypeError(f"{text!r} lies in the future: GitHub has no traffic for it yet")
-    return text
-
-
-def moment(text: str) -> str:
-    """Read `--at` and write it in UTC.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no time, or one without its offset from UTC.
-    """
-    try:
-        return clock.to_text(clock.from_text(text))
-    except (ValueError, OverflowError) as exc:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time; expected one like 2026-11-20T09:00:00Z, with Z or an offset such as +01:00"
-        ) from exc
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Run once, follow it to its end, and say whether it succeeded."""
-    if arguments.at and arguments.aws:
+@command(EXAMPLES)
+@click.option("--date", type=read_day, metavar="DAY", help="run again for this UTC day, as 2026-11-20")
+@click.option(
+    "--at",
+    type=read_moment,
+    metavar="TIME",
+    help="send the daily rule's event of this time, as 2026-11-20T09:00:00Z; only to a GitHub on loopback",
+)
+def execute(target: Target, date: str | None, at: str | None) -> int:
+    """Capture the traffic of every selected repository, show progress, and print the summary."""
+    if at and date:
+        raise UsageError("--date and --at cannot go together: leave one of them out.")
+    if at and target.aws:
         raise UsageError(
             "--at replays the past against a simulated GitHub; the stack in AWS has the real one: leave --at out."
         )
-    if arguments.at:
+    if at:
         refuse_real_github()  # before anything starts
-    with deployed(arguments) as deployment:
-        if arguments.at:
-            tell_time(deployment.parameters["GitHubApiUrl"], arguments.at)
-        arn = start_execution(deployment, run_input(deployment, date=arguments.date, at=arguments.at))
+    with deployed(target) as deployment:
+        if at:
+            tell_time(deployment.parameters["GitHubApiUrl"], at)
+        arn = start_execution(deployment, run_input(deployment, date=date, at=at))
         return follow(deployment, arn)
 
 
@@ -133,16 +91,6 @@ def run_input(deployment: Deployment, *, date: str | None = None, at: str | None
         "resources": [f"arn:aws:events:{region}:{account}:rule/RuleGetRepoTraffic"],
         "detail": {},
     }
-
-
-def start_execution(deployment: Deployment, payload: Mapping[str, Any], *, reason: str = "manual") -> str:
-    """Start an execution named after why and when, `manual-20261120T090000Z-1f3a`; give its ARN."""
-    name = f"{reason}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    answer = deployment.client("stepfunctions").start_execution(
-        stateMachineArn=deployment.output("StateMachineArn"), name=name, input=json.dumps(payload)
-    )
-    arn: str = answer["executionArn"]
-    return arn
 
 
 def follow(deployment: Deployment, execution_arn: str) -> int:

@@ -1,10 +1,12 @@
 """`traffic settings`: which settings are in force, and where they come from; brings `traffic.toml` to the stack."""
 
-import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+import click
+
+from cli.arguments import Target
+from cli.command import command
 from cli.settings.local_settings import HOME, TOKEN, LocalSettings
 from cli.settings.settings_file import SETTINGS_FILE, Written, read_settings_file
 from cli.stack.change_set import change_parameters
@@ -27,36 +29,24 @@ On this machine the environment wins over .env, and that over traffic.toml; ever
 Row = tuple[str, str, str]
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic settings` to the commands."""
-    parser = commands.add_parser(
-        "settings",
-        help="show the settings, or bring them to the stack in AWS",
-        description=f"Show each setting and where it comes from, or change the stack to what {SETTINGS_FILE} wants.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("--apply", action="store_true", help=f"change the stack in AWS to what {SETTINGS_FILE} wants")
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Show the settings, or apply them."""
-    if not arguments.aws:
-        if arguments.apply:
+@command(EXAMPLES)
+@click.option("--apply", "applied", is_flag=True, help=f"change the stack in AWS to what {SETTINGS_FILE} wants")
+def execute(target: Target, *, applied: bool) -> int:
+    """Show each setting and where it comes from, or change the stack to what traffic.toml wants."""
+    if not target.aws:
+        if applied:
             raise UsageError(
                 "--apply changes the stack in AWS: add --aws. Here each command reads the settings itself."
             )
         table(("SETTING", "VALUE", "FROM"), local_rows(local_settings()))
         return 0
     file = Path(SETTINGS_FILE)
-    if arguments.apply and not file.exists():
+    if applied and not file.exists():
         raise UsageError(f"There is no {file} in {Path.cwd()}: write one, or go to the folder where it is.")
     written = read_settings_file(file) if file.exists() else {}
-    with aws_deployment(arguments) as deployment:
-        if arguments.apply:
-            apply(deployment, arguments.stack_name, written)
+    with aws_deployment(target) as deployment:
+        if applied:
+            apply(deployment, target.stack_name, written)
         else:
             compare(deployment, written)
     return 0

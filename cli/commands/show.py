@@ -1,11 +1,13 @@
 """`traffic show`: the days of one repository."""
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.commands.run import day
+import click
+
+from cli.arguments import Target, read_day
+from cli.command import command
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
 from cli.stack.repositories import Found, close_names, find_repository
@@ -24,25 +26,13 @@ told the whole day. An empty cell was never told: it is not zero. Unique visitor
 HEADINGS = ("DAY", "VIEWS", "UNIQUE VISITORS", "CLONES", "UNIQUE CLONERS")
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic show` to the commands."""
-    parser = commands.add_parser(
-        "show",
-        help="show the days of a repository",
-        description="Show the days of a repository, by its current or a former name, or by its id.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
-    parser.add_argument("--since", type=day, metavar="DAY", help="the first day to show, as 2026-11-01")
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Show the days of the repository that was asked for."""
-    with opened(arguments) as deployment:
-        show(deployment, arguments.repository, since=arguments.since)
+@command(EXAMPLES)
+@click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
+@click.option("--since", type=read_day, metavar="DAY", help="the first day to show, as 2026-11-01")
+def execute(target: Target, repository: str, since: str | None) -> int:
+    """Show the days of a repository, by its current or a former name, or by its id."""
+    with opened(target) as deployment:
+        show(deployment, repository, since=since)
     return 0
 
 

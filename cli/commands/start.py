@@ -1,13 +1,13 @@
 """`traffic start`: the local system left running, so that its daily rule fires by itself."""
 
-import argparse
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.commands.executions import at, lasted, newest_executions
-from cli.commands.run import start_execution
+from cli.arguments import Target
+from cli.command import command
+from cli.runs.executions import at, lasted, newest_executions, start_execution
 from cli.stack.deployment import Deployment
 from cli.stack.opening import deployed
 from cli.terminal import UsageError, say
@@ -26,24 +26,12 @@ LOOK_EVERY = 1.0  # seconds
 REMEMBERED = 50  # executions looked at: more than ever run at once
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic start` to the commands."""
-    parser = commands.add_parser(
-        "start",
-        help="keep the local system running, with its daily run",
-        description="Keep the local engine running: the daily rule fires by itself, and a missed day is caught up.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Run until interrupted, which is how this command is meant to end."""
-    if arguments.aws:
+@command(EXAMPLES)
+def execute(target: Target) -> int:
+    """Keep the local engine running: the daily rule fires by itself, and a missed day is caught up."""
+    if target.aws:
         raise UsageError("--aws: in AWS the rule fires by itself; `traffic run --aws` starts a run now.")
-    with deployed(arguments) as deployment:
+    with deployed(target) as deployment:
         say(f"Running; history in {deployment.place}. The rule starts a run every day at 09:00 UTC. Ctrl-C stops.")
         try:
             watch(deployment)
@@ -89,4 +77,4 @@ def tell(deployment: Deployment, execution: Mapping[str, Any]) -> None:
         say(f"{at(execution['startDate'])}  {execution['name']}  started")
         return
     deployment.save()
-    say(f"{at(execution['stopDate'])}  {execution['name']}  {execution['status']} after {lasted(dict(execution))}")
+    say(f"{at(execution['stopDate'])}  {execution['name']}  {execution['status']} after {lasted(execution)}")

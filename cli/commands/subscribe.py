@@ -1,6 +1,5 @@
 """`traffic subscribe`: sends the summaries and alarms to an address, in a way that no link in a mail can end."""
 
-import argparse
 import getpass
 import html
 import re
@@ -8,12 +7,14 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+import click
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 
+from cli.arguments import Target, read_address
+from cli.command import command
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.subscriptions import MAIL, confirmed, confirmed_with_signature, same_address, subscriptions
 from cli.terminal import CommandError, UsageError, say
@@ -34,37 +35,14 @@ RUN_MISSING = "AlarmsRunMissing"  # how the alarm's logical id begins; a hash fo
 REFUSALS = ("AuthorizationError", "AccessDenied", "AccessDeniedException")
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic subscribe` to the commands."""
-    parser = commands.add_parser(
-        "subscribe",
-        help="send the summaries and alarms to an e-mail address",
-        description="Subscribe an e-mail address to the stack's summaries and alarms, so that no link can end it.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("email", metavar="EMAIL", type=address_given, help="the address")
-    parser.set_defaults(execute=execute)
-
-
-def address_given(text: str) -> str:
-    """Read the address.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no e-mail address.
-    """
-    if not ADDRESS.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no e-mail address; expected one like you@example.com")
-    return text
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Subscribe the address."""
-    if not arguments.aws:
+@command(EXAMPLES)
+@click.argument("email", type=read_address, metavar="EMAIL", help="the address")
+def execute(target: Target, email: str) -> int:
+    """Subscribe an e-mail address to the stack's summaries and alarms, so that no link can end it."""
+    if not target.aws:
         raise UsageError("Mails are sent by the stack in AWS only: add --aws.")
-    with aws_deployment(arguments) as deployment:
-        subscribe(deployment, arguments.email, read_link)
+    with aws_deployment(target) as deployment:
+        subscribe(deployment, email, read_link)
     return 0
 
 

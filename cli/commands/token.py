@@ -1,6 +1,5 @@
 """`traffic token`: replaces the token that the deployed functions use."""
 
-import argparse
 import getpass
 import json
 import os
@@ -8,15 +7,17 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import click
 from botocore.exceptions import ClientError
 
+from cli.arguments import Target, read_owner
+from cli.command import command
 from cli.stack.deployment import Deployment
 from cli.stack.opening import local_settings, opened
 from cli.stack.token_access import github_with, token_report
 from cli.terminal import CommandError, UsageError, say, warn
 from traffic.errors import GitHubAuthError
 from traffic.github.tokens import ANYONE, PLACEHOLDER, tokens_in
-from traffic.setting_shapes import OWNER, WrongValueError
 
 EXAMPLES = """examples:
   traffic token --aws                     asks for the new token, without showing it
@@ -29,48 +30,25 @@ for `traffic doctor` and every new history read that.
 """
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic token` to the commands."""
-    parser = commands.add_parser(
-        "token",
-        help="replace the token, read from standard input",
-        description="Check a new GitHub token, read from standard input, and put it in the place of the old one.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.add_argument("--no-check", action="store_true", help="do not ask GitHub whether it takes the token")
-    parser.add_argument(
-        "--owner",
-        type=owner_given,
-        help="the organization or user for whose repositories it is; * for those of everybody who has none",
-    )
-    parser.set_defaults(execute=execute)
-
-
-def owner_given(text: str) -> str:
-    """Read `--owner`, in lower case.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no owner: its token would never be asked with.
-    """
-    try:
-        return ANYONE if text == ANYONE else OWNER(text).lower()
-    except WrongValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no owner; expected one like octo-org, or '*'") from None
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Replace the token."""
-    settings = None if arguments.aws else local_settings()
+@command(EXAMPLES)
+@click.option("--no-check", is_flag=True, help="do not check with GitHub whether it accepts the token")
+@click.option(
+    "--owner",
+    type=read_owner,
+    metavar="OWNER",
+    help="the organization or user whose repositories it is for; * for all owners without a token of their own",
+)
+def execute(target: Target, owner: str | None, *, no_check: bool) -> int:
+    """Check a new GitHub token, read from standard input, and replace the old one."""
+    settings = None if target.aws else local_settings()
     if settings and not settings.token:
         raise CommandError(
             "GITHUB_TOKEN is not set, so that only the demonstration runs here, which needs no token: "
             "put the token into GITHUB_TOKEN or .env, or replace the deployed one with --aws."
         )
     token = read_token()
-    with opened(arguments) as deployment:
-        secret = replace_token(deployment, token, owner=arguments.owner, check=not arguments.no_check)
+    with opened(target) as deployment:
+        secret = replace_token(deployment, token, owner=owner, check=not no_check)
     if settings and settings.token != secret:
         place = "the environment" if os.environ.get("GITHUB_TOKEN", "").strip() else ".env"
         warn(f"It is used until GITHUB_TOKEN of {place} changes. Put it there too: `traffic doctor` reads that one.")

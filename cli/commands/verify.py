@@ -1,12 +1,13 @@
 """`traffic verify`: compares the tables with what the archive says they should hold."""
 
-import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from cli.arguments import Target
+from cli.command import command
 from cli.stack.deployment import Deployment
 from cli.stack.kept_archive import archive_keys, read_object
 from cli.stack.opening import opened
@@ -62,22 +63,10 @@ class Difference:
         return self.kind, self.table, " ".join(self.key), self.attribute, _shown(self.archive), _shown(self.held)
 
 
-def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    """Add `traffic verify` to the commands."""
-    parser = commands.add_parser(
-        "verify",
-        help="compare the tables with the archive",
-        description="Compare the tables, item for item, with what the archive says they should hold.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-    )
-    parser.set_defaults(execute=execute)
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Print every difference."""
-    with opened(arguments) as deployment:
+@command(EXAMPLES)
+def execute(target: Target) -> int:
+    """Compare the tables, item for item, with what the archive says they should hold."""
+    with opened(target) as deployment:
         found = verify(deployment)
         differences = [difference for difference in found if difference.kind != FIRST_VERSION]
         if len(found) > len(differences):

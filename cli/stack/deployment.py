@@ -1,6 +1,5 @@
 """The deployed stack as the commands see it: clients by service name, and the stack's outputs."""
 
-import argparse
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +10,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cli.arguments import STACK_NAME, Target
 from cli.terminal import CommandError
 from traffic.record.archive import Archive
-
-STACK_NAME = "GitHubTrafficCaptureStack"
 
 LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
 
@@ -102,13 +100,13 @@ def stack_of(
 
 
 @contextmanager
-def aws_deployment(arguments: argparse.Namespace) -> Iterator[Deployment]:
+def aws_deployment(target: Target) -> Iterator[Deployment]:
     """Open the stack in the AWS account of `--profile` and `--region`.
 
     Raises:
         CommandError: It is not there; the message says how to deploy it.
     """
-    session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
+    session = boto3.Session(profile_name=target.profile, region_name=target.region)
     clients: dict[str, Any] = {}
 
     def client(service: str) -> Any:
@@ -117,23 +115,12 @@ def aws_deployment(arguments: argparse.Namespace) -> Iterator[Deployment]:
         return clients[service]
 
     place = f"AWS region {session.region_name or '(none)'}"
-    profile = f" --profile {shlex.quote(arguments.profile)}" if arguments.profile else ""
+    profile = f" --profile {shlex.quote(target.profile)}" if target.profile else ""
     aws_cli = f"aws{profile} --region {session.region_name}"
-    name, options = arguments.stack_name, aws_options(arguments)
     try:
-        yield replace(stack_of(client, place, name=name, options=options, save=lambda: None), aws_cli=aws_cli)
+        yield replace(
+            stack_of(client, place, name=target.stack_name, options=target.options, save=lambda: None), aws_cli=aws_cli
+        )
     finally:
         for each in clients.values():
             each.close()
-
-
-def aws_options(arguments: argparse.Namespace) -> str:
-    """Repeat the options that lead to the same stack, to be shown in a command to type."""
-    options = " --aws"
-    if arguments.profile:
-        options += f" --profile {shlex.quote(arguments.profile)}"
-    if arguments.region:
-        options += f" --region {arguments.region}"
-    if arguments.stack_name != STACK_NAME:
-        options += f" --stack-name {arguments.stack_name}"
-    return options

@@ -1,6 +1,5 @@
 """Opens the deployment that a command works on: the local engine's, or the one in AWS."""
 
-import argparse
 import os
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import requests
 
+from cli.arguments import Target
 from cli.settings.local_settings import LocalSettings, read_settings
 from cli.settings.settings_file import SETTINGS_FILE
 from cli.stack.demo import TOKEN, begin_history, present_github
@@ -54,10 +54,10 @@ def refuse_real_github() -> None:
 
 
 @contextmanager
-def deployed(arguments: argparse.Namespace) -> Iterator[Deployment]:
+def deployed(target: Target) -> Iterator[Deployment]:
     """Open a deployment that is ready to run: in AWS the stack as it is, here this version of it, deployed just now."""
-    if arguments.aws:
-        with aws_deployment(arguments) as deployment:
+    if target.aws:
+        with aws_deployment(target) as deployment:
             yield deployment
         return
     settings = local_settings()
@@ -85,14 +85,14 @@ def deployed(arguments: argparse.Namespace) -> Iterator[Deployment]:
 
 
 @contextmanager
-def opened(arguments: argparse.Namespace) -> Iterator[Deployment]:
+def opened(target: Target) -> Iterator[Deployment]:
     """Open a deployment to look at what is kept; nothing is deployed for that.
 
     Raises:
         CommandError: There is no history yet.
     """
-    if arguments.aws:
-        with aws_deployment(arguments) as deployment:
+    if target.aws:
+        with aws_deployment(target) as deployment:
             yield deployment
         return
     settings = local_settings()

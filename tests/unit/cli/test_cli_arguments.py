@@ -1,113 +1,334 @@
-"""The command line itself: what it takes, what it refuses, how it ends."""
+"""The command line itself: what it accepts, what it refuses, how it ends."""
 
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from cli import main as entry
+from cli.arguments import Target
+from cli.main import COMMANDS, main
 from cli.terminal import CommandError, UsageError
 from local.engine import EngineError
+from local.synthesis import SynthesisError
+from tests.infrastructure.house import ROOT
+
+Opening = Callable[[str], list[Target]]
 
 
-def parsed(*arguments: str) -> Any:
-    """Parse arguments as `traffic` does."""
-    return entry.parser().parse_args(arguments)
+@pytest.fixture
+def opening(monkeypatch: pytest.MonkeyPatch) -> Opening:
+    """Return a function that makes a command note its target, and then fail to open it."""
+
+    def patch(command: str) -> list[Target]:
+        targets: list[Target] = []
+
+        @contextmanager
+        def opened(target: Target) -> Iterator[Any]:
+            targets.append(target)
+            raise CommandError("opened")
+            yield
+
+        monkeypatch.setattr(f"cli.commands.{command}.opened", opened)
+        return targets
+
+    return patch
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--aws", "--profile", "p", "--region", "eu-west-1", "executions"),
-        ("executions", "--aws", "--profile", "p", "--region", "eu-west-1"),
-        ("--aws", "executions", "--profile", "p", "--region", "eu-west-1"),
+        ("--aws", "--profile", "p", "--region", "eu-west-1", "--stack-name", "s", "executions"),
+        ("executions", "--aws", "--profile", "p", "--region", "eu-west-1", "--stack-name", "s"),
+        ("--aws", "--region", "eu-west-1", "executions", "--profile", "p", "--stack-name", "s"),
+        ("--profile", "p", "--stack-name", "s", "executions", "--region", "eu-west-1", "--aws"),
+        (
+            "--aws",
+            "--profile",
+            "o",
+            "--region",
+            "o",
+            "executions",
+            "--profile=p",
+            "--region=eu-west-1",
+            "--stack-name=s",
+        ),
     ],
 )
-def test_the_options_for_aws_may_stand_before_or_after_the_command(arguments: tuple[str, ...]) -> None:
-    """`gh` and `aws` users write them in either place."""
-    found = parsed(*arguments)
+def test_the_options_for_aws_may_stand_before_or_after_the_command(
+    arguments: tuple[str, ...], opening: Opening
+) -> None:
+    """`gh` and `aws` users write them in either place; the option after the command wins."""
+    targets = opening("executions")
 
-    assert (found.aws, found.profile, found.region) == (True, "p", "eu-west-1")
+    assert main(arguments) == 1
+
+    assert targets == [Target(aws=True, profile="p", region="eu-west-1", stack_name="s")]
+    assert targets[0].options == " --aws --profile p --region eu-west-1 --stack-name s"
+
+
+def test_without_options_a_command_works_on_this_machine(opening: Opening) -> None:
+    """The stack's usual name alone chooses nothing else."""
+    targets = opening("executions")
+
+    assert main(["executions", "--stack-name", "GitHubTrafficCaptureStack"]) == 1
+
+    assert targets == [Target()]
+    assert targets[0].options == ""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "error"),
     [
-        (("run", "--date", "2999-01-01"), "future"),
-        (("run", "--date", "20261120"), "'20261120' is not a day"),
-        (("run", "--date", "2026-02-30"), "'2026-02-30' is not a day"),
-        (("run", "--at", "2026-11-20T09:00:00"), "not a time"),
-        (("run", "--at", "2026-11-20"), "not a time"),
-        (("run", "--at", "2026-11-20T09:00:00Z", "--date", "2026-11-20"), "not allowed with"),
-        (("executions", "--limit", "0"), "'0' is not a number of at least 1"),
-        (("export",), "--format"),
-        (("export", "--format", "xml"), "xml"),
-        ((), "COMMAND"),
+        (
+            ("run", "--date", "2999-01-01"),
+            (
+                "Invalid value for '--date': '2999-01-01' lies in the future: GitHub has no traffic for it yet."
+                " `traffic run --help` shows the usage."
+            ),
+        ),
+        (
+            ("show", "octo/docs", "--since", "20261120"),
+            (
+                "Invalid value for '--since': '20261120' is not a day; expected one like 2026-11-20."
+                " `traffic show --help` shows the usage."
+            ),
+        ),
+        (
+            ("note", "octo/docs", "2026-02-30"),
+            (
+                "Invalid value for '[DAY]': '2026-02-30' is not a day; expected one like 2026-11-20."
+                " `traffic note --help` shows the usage."
+            ),
+        ),
+        (
+            ("run", "--at", "2026-11-20T09:00:00"),
+            (
+                "Invalid value for '--at': '2026-11-20T09:00:00' is not a time; expected one like 2026-11-20T09:00:00Z,"
+                " with Z or an offset such as +01:00. `traffic run --help` shows the usage."
+            ),
+        ),
+        (
+            ("run", "--at", "2026-11-20T09:00:00Z", "--date", "2026-11-20"),
+            "--date and --at cannot go together: leave one of them out.",
+        ),
+        (
+            ("executions", "--limit", "0"),
+            "Invalid value for '--limit': 0 is not in the range x>=1. `traffic executions --help` shows the usage.",
+        ),
+        (
+            ("export",),
+            (
+                "Missing option '--format'. Choose from: csv, json, jsonl, parquet, sqlite."
+                " `traffic export --help` shows the usage."
+            ),
+        ),
+        (
+            ("chart", "octo/docs", "--metric", "stars"),
+            (
+                "Invalid value for '--metric': 'stars' is not one of 'views', 'clones'."
+                " `traffic chart --help` shows the usage."
+            ),
+        ),
+        (("show",), "Missing argument 'REPO'. `traffic show --help` shows the usage."),
+        (
+            ("show", "octo/docs", "--sinc"),
+            "No such option '--sinc'. Did you mean '--since'? `traffic show --help` shows the usage.",
+        ),
+        (("show", "a/b", "c"), "Got unexpected extra argument (c). `traffic show --help` shows the usage."),
+        (("exprot",), "No such command 'exprot'. Did you mean 'export'? `traffic --help` shows the usage."),
+        ((), "Missing command. `traffic --help` shows the usage."),
+        (("--nonsense", "show"), "No such option '--nonsense'. `traffic --help` shows the usage."),
     ],
 )
-def test_wrong_use_is_named_and_exits_with_2(
-    arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+def test_wrong_use_is_one_line_and_exits_with_2(
+    arguments: tuple[str, ...], error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing starts: a wrong date must not cost an engine's start, or a run."""
-    with pytest.raises(SystemExit) as ended:
-        parsed(*arguments)
+    assert main(arguments) == 2
 
-    assert ended.value.code == 2
-    assert told in capsys.readouterr().err
-
-
-def test_a_time_with_an_offset_is_sent_in_utc() -> None:
-    """The event that EventBridge sends is in UTC."""
-    assert parsed("run", "--at", "2026-11-20T10:00:00+01:00").at == "2026-11-20T09:00:00Z"
+    assert capsys.readouterr() == ("", f"traffic: error: {error}\n")
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "error"),
     [
-        ("run", "--aws", "--at", "2026-11-20T09:00:00Z"),
-        ("start", "--aws"),
-        ("show", "octo/docs", "--region", "eu-west-1"),
+        (
+            ("run", "--aws", "--at", "2026-11-20T09:00:00Z"),
+            "--at replays the past against a simulated GitHub; the stack in AWS has the real one: leave --at out.",
+        ),
+        (("start", "--aws"), "--aws: in AWS the rule fires by itself; `traffic run --aws` starts a run now."),
+        *(
+            (
+                ("show", "octo/docs", option, "other"),
+                (
+                    "--profile, --region and --stack-name choose a stack in AWS: add --aws."
+                    " `traffic show --help` shows the usage."
+                ),
+            )
+            for option in ("--region", "--profile", "--stack-name")
+        ),
     ],
 )
 def test_options_that_cannot_go_together_exit_with_2(
-    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Done silently otherwise, they would do something else than was asked."""
-    assert entry.main(arguments) == 2
-    assert capsys.readouterr().err.startswith("traffic: error: ")
+    """Otherwise they would silently do something else than was asked."""
+    assert main(arguments) == 2
+    assert capsys.readouterr() == ("", f"traffic: error: {error}\n")
+
+
+REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no such right."}}, "ListExecutions")
+AWS_SAID = "An error occurred (AccessDenied) when calling the ListExecutions operation: no such right."
+LOCAL_ADVICE = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
+AWS_ADVICE = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` checks more."
 
 
 @pytest.mark.parametrize(
-    ("raised", "code"),
+    ("raised", "options", "expected"),
     [
-        (UsageError("no\nsuch thing"), 2),
-        (CommandError("no\nsuch thing"), 1),
-        (EngineError("no\nsuch thing"), 1),
-        (KeyboardInterrupt(), 130),
+        (UsageError("no\nsuch thing"), [], (2, "traffic: error: no such thing\n")),
+        (CommandError("no\nsuch thing"), [], (1, "traffic: error: no such thing\n")),
+        (EngineError("no\nsuch thing"), [], (1, "traffic: error: no such thing\n")),
+        (SynthesisError("no\nsuch thing"), [], (1, "traffic: error: no such thing\n")),
+        (OSError("no\nsuch thing"), [], (1, "traffic: error: no such thing\n")),
+        (REFUSED, [], (1, f"traffic: error: {AWS_SAID} {LOCAL_ADVICE}\n")),
+        (REFUSED, ["--aws"], (1, f"traffic: error: {AWS_SAID} {AWS_ADVICE}\n")),
+        (KeyboardInterrupt(), [], (130, "")),
     ],
 )
 def test_each_kind_of_failure_has_its_exit_code_and_one_line(
-    raised: BaseException, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    raised: BaseException,
+    options: list[str],
+    expected: tuple[int, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A user's mistake shows no traceback; a script reads the exit code."""
 
-    def failing(_arguments: object) -> int:
+    def failing(_target: Target) -> None:
         raise raised
 
-    monkeypatch.setattr("cli.commands.executions.execute", failing)
+    monkeypatch.setattr("cli.commands.executions.opened", failing)
 
-    assert entry.main(["executions"]) == code
-    errors = capsys.readouterr().err.splitlines()
-    assert errors == ([] if code == 130 else ["traffic: error: no such thing"])
+    assert (main(["executions", *options]), capsys.readouterr().err) == expected
 
 
-@pytest.mark.parametrize("command", ["run", "executions", "show", "export", "start", "settings", "token", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_a_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An example says in a line what a list of options does not."""
-    with pytest.raises(SystemExit) as ended:
-        parsed(command, "--help")
+    """An example shows in a line what a list of options does not; its lines are not wrapped."""
+    assert main([command, "--help"]) == 0
 
-    assert ended.value.code == 0
-    assert f"traffic {command}" in capsys.readouterr().out.split("examples:")[1]
+    shown = capsys.readouterr().out
+    (_, examples) = shown.split("\nexamples:\n")
+    assert examples.startswith(f"  traffic {command}")
+    assert "  --stack-name NAME" in shown
+
+
+def test_the_help_lists_every_command_and_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    """The list is in the order of use, and `-h` shows it too."""
+    assert main(["-h"]) == 0
+
+    listed = capsys.readouterr().out.split("\nCommands:\n")[1].split("\n\n")[0].splitlines()
+    assert listed == [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
+
+
+def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of a fault names it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"traffic {project['version']}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("traffic ", list(COMMANDS)),
+        ("traffic e", ["executions", "export"]),
+        ("traffic export --f", ["--format"]),
+        ("traffic export --format ", ["csv", "json", "jsonl", "parquet", "sqlite"]),
+        ("traffic --aws export --s", ["--since", "--stack-name"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_choices(
+    typed: str, offered: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Click answers a shell that sets these variables."""
+    monkeypatch.setenv("_TRAFFIC_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+
+    assert main([]) == 0
+    assert [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()] == offered
+
+
+def test_the_script_for_a_shell_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person installs completion with it; a shell that Click does not support is a failure."""
+    monkeypatch.setenv("_TRAFFIC_COMPLETE", "zsh_source")
+    assert main([]) == 0
+    assert "#compdef traffic" in capsys.readouterr().out
+
+    monkeypatch.setenv("_TRAFFIC_COMPLETE", "cmd_source")
+    assert main([]) == 1
+
+
+def test_help_and_version_import_no_command_and_a_command_no_other() -> None:
+    """Each import costs time at every start: boto3 alone takes longer than the rest of the help."""
+    program = (
+        "import sys; from cli.main import main; main(sys.argv[1:]);"
+        "print(*[name for name in sys.modules if name.startswith(('cli.commands.', 'boto3.', 'local.'))])"
+    )
+    loaded = [
+        subprocess.run(  # noqa: S603 - this program
+            [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        .stdout.splitlines()[-1]
+        .split()
+        for arguments in (["--help"], ["--version"], ["show", "--help"])
+    ]
+
+    assert loaded[:2] == [[], []]
+    assert [name for name in loaded[2] if name.startswith("cli.commands.")] == ["cli.commands.show"]
+
+
+def test_a_stop_by_a_service_manager_is_as_graceful_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM ends the contexts of the command, and with them the engine."""
+    ended = []
+
+    @contextmanager
+    def opened(_target: Target) -> Iterator[Any]:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+            yield
+        finally:
+            ended.append("engine")
+
+    monkeypatch.setattr("cli.commands.executions.opened", opened)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["executions"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended == ["engine"]
+
+
+def test_a_reader_that_ends_early_ends_the_command_quietly() -> None:
+    """`traffic ... | head -1` must not end in a traceback."""
+    program = f"{sys.executable} -m cli.main --help"
+    ended = subprocess.run(  # noqa: S602 - a fixed command
+        f"({program}; echo $? >&2) | true", shell=True, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert ended.stderr in ("1\n", "0\n")
+    assert ended.stdout == ""
 
 
 def test_an_error_of_aws_that_ends_a_sentence_gets_no_second_full_stop(
@@ -118,6 +339,20 @@ def test_an_error_of_aws_that_ends_a_sentence_gets_no_second_full_stop(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
 
-    assert entry.main(["executions", "--aws"]) == 1
+    assert main(["executions", "--aws"]) == 1
 
     assert "You must specify a region. Check --profile" in capsys.readouterr().err
+
+
+def test_each_wrong_setting_has_a_line_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person corrects all of them at once."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "traffic.toml").write_text('visibility = "some"\nforks = "some"\n', encoding="utf-8")
+
+    assert main(["settings"]) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("traffic: error: ") for line in lines)

@@ -1,6 +1,5 @@
 """Promise: the documents name every command, setting, error and outcome, and nothing that does not exist."""
 
-import argparse
 import inspect
 import json
 import re
@@ -9,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Context, Option
 
-from cli.main import parser
+from cli.main import traffic
 from cli.settings.local_settings import HOME, TOKEN
 from cli.settings.settings_file import SETTINGS_FILE, read_settings_file
 from lambdas.store_traffic.handler import CONFLICT
@@ -76,9 +76,7 @@ def test_the_picture_shows_every_state_and_every_transition() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     """A stranger decides by this list whether the program does what they need."""
-    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
-
-    assert coded(section("README.md", "Commands")) == set(commands.choices)
+    assert coded(section("README.md", "Commands")) == set(traffic.commands)
 
 
 def test_every_make_target_is_named() -> None:
@@ -91,11 +89,12 @@ def test_every_make_target_is_named() -> None:
 def test_every_command_and_option_is_named() -> None:
     """Readers search the table before they use `--help`."""
     page = PAGES["docs/commands.md"]
-    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
-    assert coded(section("docs/commands.md", "Commands")) == {f"traffic {name}" for name in commands.choices}
-    for name, command in commands.choices.items():
-        for option in (each for action in command._actions for each in action.option_strings):
-            assert option in ("-h", "--help") or f"`{option}`" in page, f"traffic {name} {option}"
+    assert coded(section("docs/commands.md", "Commands")) == {f"traffic {name}" for name in traffic.commands}
+    for name in traffic.commands:
+        _, command, _ = traffic.resolve_command(Context(traffic), [name])
+        assert command
+        for option in (parameter for parameter in command.params if isinstance(parameter, Option)):
+            assert f"`{option.opts[0]}`" in page, f"traffic {name} {option.opts[0]}"
 
 
 def test_every_setting_is_named() -> None:

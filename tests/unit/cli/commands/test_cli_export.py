@@ -1,6 +1,5 @@
 """`traffic export`: what a spreadsheet or a program gets."""
 
-import argparse
 import csv
 import io
 import json
@@ -13,9 +12,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cli.commands import export
 from cli.commands.export import FILES, TEXT, sorted_rows, whole_file, whole_path
 from cli.export_formats import COLUMNS, Row, write_csv, write_json, write_parquet, write_sqlite
+from cli.main import traffic
 from cli.terminal import CommandError, UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
 from traffic.contract import METRICS
@@ -224,7 +223,7 @@ def test_a_name_is_no_formula_in_a_spreadsheet(name: str) -> None:
 def test_what_is_no_text_needs_a_file(form: str) -> None:
     """Parquet on a terminal is noise, and through a pipe nobody can seek in it."""
     with pytest.raises(UsageError, match=f"--output traffic.{form}"):
-        export.execute(argparse.Namespace(format=form, output=None, since=None, aws=False))
+        traffic.main(["export", "--format", form], standalone_mode=False)
 
 
 @pytest.mark.parametrize("write", FILES.values(), ids=FILES)

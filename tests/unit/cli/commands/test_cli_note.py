@@ -1,11 +1,11 @@
 """`traffic note` on tables and bucket as the functions leave them."""
 
-import argparse
 from contextlib import nullcontext
 
 import pytest
 
 from cli import main as entry
+from cli.arguments import Target
 from cli.commands.note import add_note, key_of, read_notes, remove_notes
 from cli.stack.kept_archive import archive_keys
 from cli.terminal import CommandError
@@ -83,7 +83,7 @@ def test_wrong_use_is_refused_before_anything_is_opened(
 ) -> None:
     """An engine's start takes seconds; a mistake is told at once."""
 
-    def never(_arguments: argparse.Namespace) -> None:
+    def never(_arguments: Target) -> None:
         raise AssertionError
 
     monkeypatch.setattr("cli.commands.note.opened", never)

@@ -1,6 +1,5 @@
 """`traffic rebuild --aws` waits for a function as long as it may run, and never invokes it a second time meanwhile."""
 
-import argparse
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.arguments import Target
 from cli.commands import rebuild
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.terminal import CommandError
@@ -90,8 +90,7 @@ def deployment(aws: Lambda, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploym
 
     assert aws.url
     monkeypatch.setattr("cli.stack.deployment.stack_of", described)
-    arguments = argparse.Namespace(profile=None, region="us-east-1", stack_name="GitHubTrafficCaptureStack")
-    with aws_deployment(arguments) as opened:
+    with aws_deployment(Target(aws=True, region="us-east-1")) as opened:
         yield opened
 
 

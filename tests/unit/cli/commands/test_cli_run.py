@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.commands.run import follow, run_input, start_execution, tell_time
+from cli.commands.run import follow, run_input, tell_time
+from cli.runs.executions import start_execution
 from cli.terminal import CommandError
 from tests.unit.cli_stack import MACHINE, Stack, fresh_stack
 from traffic.contract import ENDPOINTS, manifest_key, receipts_prefix, summary_key

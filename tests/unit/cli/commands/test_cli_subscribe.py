@@ -1,17 +1,18 @@
 """`traffic subscribe` and the doctor's look at subscriptions: what SNS and CloudWatch may answer."""
 
-import argparse
 import io
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import click
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.commands.subscribe import address_given, alarm_name, host_of, read_link, subscribe, token_in
-from cli.stack.deployment import STACK_NAME, Deployment, aws_deployment
+from cli.arguments import Target, read_address
+from cli.commands.subscribe import alarm_name, host_of, read_link, subscribe, token_in
+from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.drift import drift_findings
 from cli.stack.subscriptions import subscription_findings
 from cli.terminal import CommandError, UsageError
@@ -236,8 +237,8 @@ def test_the_link_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["", "you", "you@", "@example.com", "you @example.com", "a@b@c"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     """Before anything is asked."""
-    with pytest.raises(argparse.ArgumentTypeError, match=r"expected one like you@example\.com"):
-        address_given(text)
+    with pytest.raises(click.BadParameter, match=r"expected one like you@example\.com"):
+        read_address(text)
 
 
 def found(aws: FakeAws, **parameters: str) -> list[tuple[str, str]]:
@@ -294,8 +295,7 @@ def test_the_commands_can_be_pasted_whatever_the_profile(monkeypatch: pytest.Mon
     monkeypatch.setattr(
         "cli.stack.deployment.stack_of", lambda client, _place, **more: Deployment({}, client, "", {}, more["options"])
     )
-    arguments = argparse.Namespace(profile="my profile", region=None, stack_name=STACK_NAME)
 
-    with aws_deployment(arguments) as deployment:
+    with aws_deployment(Target(aws=True, profile="my profile")) as deployment:
         assert deployment.options == " --aws --profile 'my profile'"
         assert deployment.aws_cli == "aws --profile 'my profile' --region us-east-1"

@@ -1,13 +1,14 @@
 """`traffic token` and the checks of `traffic doctor` that ask GitHub, against a GitHub on loopback."""
 
-import argparse
 import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+import click
 import pytest
 
+from cli.arguments import read_owner
 from cli.commands.doctor import (
     deployment_findings,
     last_run_finding,
@@ -16,7 +17,7 @@ from cli.commands.doctor import (
     token_findings,
     tokens_findings,
 )
-from cli.commands.token import owner_given, read_token, replace_token
+from cli.commands.token import read_token, replace_token
 from cli.stack.finding import Finding
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError, UsageError
@@ -277,10 +278,10 @@ def test_the_doctor_fails_a_secret_without_a_token() -> None:
 @pytest.mark.parametrize("given", ["", "octo/docs", "octo docs", "**"])
 def test_what_is_no_owner_is_refused(given: str) -> None:
     """Its token would lie in the secret, and nobody would ever ask with it."""
-    with pytest.raises(argparse.ArgumentTypeError, match="expected one like octo-org"):
-        owner_given(given)
+    with pytest.raises(click.BadParameter, match="expected one like octo-org"):
+        read_owner(given)
 
 
 def test_owners_are_the_same_in_upper_and_lower_case() -> None:
     """As at GitHub."""
-    assert (owner_given("Octo-Org"), owner_given("*")) == ("octo-org", "*")
+    assert (read_owner("Octo-Org"), read_owner("*")) == ("octo-org", "*")

@@ -1,15 +1,16 @@
 """`traffic verify`: every difference between the tables and the archive."""
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from cli.arguments import Target
 from cli.commands import verify as command
 from cli.commands.rebuild import rebuild, store
 from cli.commands.verify import verify
+from cli.main import main
 from cli.stack.deployment import Deployment
 from cli.stack.kept_archive import archive_keys
 from cli.terminal import CommandError
@@ -172,17 +173,17 @@ def test_the_command_prints_differences_and_exits_with_1(
     """A scheduled check must see it by the exit code, a person by the lines."""
 
     @contextmanager
-    def opened(_arguments: argparse.Namespace) -> Iterator[Deployment]:
+    def opened(_arguments: Target) -> Iterator[Deployment]:
         yield kept.deployment
 
     monkeypatch.setattr(command, "opened", opened)
     capsys.readouterr()
-    assert command.execute(argparse.Namespace()) == 0
+    assert main(["verify"]) == 0
     assert capsys.readouterr().out == "The tables hold exactly what the archive says.\n"
 
     key = {"repo-name": "octo/docs", "timestamp": "2026-10-25T00:00:00Z"}
     change(kept, "RepoTraffic", key, clones_count=987)
-    assert command.execute(argparse.Namespace()) == 1
+    assert main(["verify"]) == 1
     assert capsys.readouterr().out.startswith("differs\tRepoTraffic\tocto/docs 2026-10-25T00:00:00Z\tclones-count\t")
 
 

@@ -1,6 +1,5 @@
 """`traffic import`: what other tools kept joins the record, by the record's rules, and survives with it."""
 
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -12,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.arguments import Target
 from cli.commands import import_history as command
 from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.imports.formats import FORMATS, GHRS_HEADING
-from cli.main import main, parser
+from cli.main import main, traffic
 from cli.terminal import CommandError, UsageError
 from tests.unit.recorded import Record, record
 
@@ -30,7 +30,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Record]:
         made.capture("2026-11-20T09:00:00Z", "octo/docs")
 
         @contextmanager
-        def opened(_: Namespace) -> Iterator[Any]:
+        def opened(_: Target) -> Iterator[Any]:
             yield made.deployment
 
         monkeypatch.setattr(command, "opened", opened)
@@ -42,8 +42,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Record]:
 
 def bring(*arguments: str) -> int:
     """Run `traffic import`."""
-    parsed = parser().parse_args(["import", *arguments])
-    return int(parsed.execute(parsed))
+    return int(traffic.main(["import", *arguments], standalone_mode=False))
 
 
 def written(path: Path, text: str) -> str:

@@ -1,18 +1,17 @@
 """`traffic badge` and `traffic chart`: pictures that are true, well-formed and harmless in a README."""
 
-import argparse
 import struct
 import xml.etree.ElementTree as ET
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
-from cli.commands import chart as command
-from cli.commands.chart import badge_text, read, series
+from cli.commands.badge import badge_text
+from cli.main import traffic
 from cli.pictures.badge import badge, short
 from cli.pictures.chart import HEIGHT, WIDTH, chart, runs, top
 from cli.pictures.png import png
+from cli.pictures.series import read, series
 from cli.terminal import CommandError, UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
 
@@ -89,13 +88,9 @@ def test_a_picture_is_of_the_repository_under_any_of_its_names(stack: Stack) -> 
 
 def test_another_kind_of_picture_is_refused_before_anything_is_read() -> None:
     """An SVG in a file named .gif is shown nowhere."""
-    for name, execute, expected in (
-        ("views.gif", command.execute_chart, r"\.svg or \.png"),
-        ("views.png", command.execute_badge, r"\.svg\."),
-    ):
-        wanted = argparse.Namespace(repository="octo/docs", metric="views", output=Path(name), since=None, aws=False)
+    for name, command, expected in (("views.gif", "chart", r"\.svg or \.png"), ("views.png", "badge", r"\.svg\.")):
         with pytest.raises(UsageError, match=rf"{name}.*{expected}"):
-            execute(wanted)
+            traffic.main([command, "octo/docs", "--output", name], standalone_mode=False)
 
 
 def test_a_png_is_the_chart_twice_as_large_with_its_text_whatever_fonts_there_are() -> None:

@@ -1,0 +1,131 @@
+"""What the command line accepts: the options that choose a deployment, and how options and arguments are read."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from traffic import clock
+from traffic.github.tokens import ANYONE
+from traffic.setting_shapes import OWNER, WrongValueError
+
+STACK_NAME = "GitHubTrafficCaptureStack"
+
+# Without `readable`, Click would refuse to replace a file that may be written but not read.
+FILE = click.Path(path_type=Path, readable=False)
+
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # as the stack's parameter SummaryEmail
+
+
+@dataclass(frozen=True)
+class Target:
+    """The deployment that a command works on.
+
+    Attributes:
+        aws: True for the stack in AWS, False for the local engine.
+        profile: The profile of the AWS credentials; None for the default one.
+        region: The stack's region; None for the default one.
+        stack_name: The stack's name.
+    """
+
+    aws: bool = False
+    profile: str | None = None
+    region: str | None = None
+    stack_name: str = STACK_NAME
+
+    @property
+    def options(self) -> str:
+        """The options that lead to the same deployment, to add to a command that a person can type."""
+        if not self.aws:
+            return ""
+        given = {"profile": self.profile, "region": self.region}
+        if self.stack_name != STACK_NAME:
+            given["stack-name"] = self.stack_name
+        return " --aws" + "".join(f" --{name} {quote(value)}" for name, value in given.items() if value)
+
+
+def target_options() -> list[click.Parameter]:
+    """Return the options that choose a deployment. They may be given before or after the command."""
+    return [
+        click.Option(["--aws"], is_flag=True, help="work on the stack in AWS instead of on this machine"),
+        click.Option(["--profile"], metavar="NAME", help="the profile of the AWS credentials"),
+        click.Option(["--region"], metavar="REGION", help="the region of the stack"),
+        click.Option(["--stack-name"], metavar="NAME", help=f"the stack's name (default: {STACK_NAME})"),
+    ]
+
+
+def target_of(context: click.Context) -> Target:
+    """Return the deployment that the options before and after the command choose, and take them from its arguments.
+
+    Raises:
+        click.UsageError: The options describe a stack in AWS, but `--aws` is missing.
+    """
+    before = context.find_root().params
+    given = {option.name: context.params.pop(option.name) or before.get(option.name) for option in target_options()}
+    target = Target(**{name: value for name, value in given.items() if value})
+    if not target.aws and target != Target():
+        raise click.UsageError("--profile, --region and --stack-name choose a stack in AWS: add --aws.", context)
+    return target
+
+
+class CommandWithExamples(click.Command):
+    """A command whose help ends with its epilog, line by line as it is written."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - Click's signature
+        """Write the epilog without wrapping its lines."""
+        formatter.write(f"\n{self.epilog}")
+
+
+def read_day(text: str) -> str:
+    """Read a day such as `2026-11-20`.
+
+    Raises:
+        click.BadParameter: It is not a day, or it lies in the future.
+    """
+    try:
+        start = clock.start_of(text)
+    except ValueError as exc:
+        raise click.BadParameter(f"{text!r} is not a day; expected one like 2026-11-20") from exc
+    if start > datetime.now(UTC):
+        raise click.BadParameter(f"{text!r} lies in the future: GitHub has no traffic for it yet")
+    return text
+
+
+def read_moment(text: str) -> str:
+    """Read a time with its offset from UTC, and return it in UTC, such as `2026-11-20T09:00:00Z`.
+
+    Raises:
+        click.BadParameter: It is not a time, or it has no offset.
+    """
+    try:
+        return clock.to_text(clock.from_text(text))
+    except (ValueError, OverflowError) as exc:
+        raise click.BadParameter(
+            f"{text!r} is not a time; expected one like 2026-11-20T09:00:00Z, with Z or an offset such as +01:00"
+        ) from exc
+
+
+def read_owner(text: str) -> str:
+    """Read an owner of repositories, and return it in lower case; `*` stands for every other owner.
+
+    Raises:
+        click.BadParameter: It cannot be an owner, so its token would never be used.
+    """
+    try:
+        return ANYONE if text == ANYONE else OWNER(text).lower()
+    except WrongValueError:
+        raise click.BadParameter(f"{text!r} is not an owner; expected one like octo-org, or '*'") from None
+
+
+def read_address(text: str) -> str:
+    """Read an e-mail address.
+
+    Raises:
+        click.BadParameter: It is not an e-mail address.
+    """
+    if not ADDRESS.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not an e-mail address; expected one like you@example.com")
+    return text

@@ -1,0 +1,47 @@
+"""`traffic badge`: a badge of one repository, for its README."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+
+from cli.arguments import FILE, Target
+from cli.command import command
+from cli.commands.export import whole_file
+from cli.pictures.badge import badge, short
+from cli.pictures.series import UNIQUES, check_kind, read, series
+from cli.stack.opening import opened
+
+EXAMPLES = """examples:
+  traffic badge octo/docs --output views.svg                  views of the last 28 days that GitHub reported
+  traffic badge octo/docs --metric clones > clones.svg
+
+If GitHub reported fewer than 28 days, the badge shows how many they are.
+"""
+
+RECENT = 28  # days of the badge: full weeks
+
+
+@command(EXAMPLES)
+@click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
+@click.option("--metric", type=click.Choice(list(UNIQUES)), default="views", help="what to show (default: views)")
+@click.option("--output", type=FILE, metavar="FILE", help="an .svg file (default: SVG on standard output)")
+def execute(target: Target, repository: str, metric: str, output: Path | None) -> int:
+    """Draw a badge of a repository's views or clones."""
+    check_kind(output, ".svg")
+    with opened(target) as deployment:
+        _, rows = read(deployment, repository)
+    with whole_file(output) as file:
+        file.write(badge(metric, badge_text(series(rows, f"{metric}-count"))))
+    return 0
+
+
+def badge_text(counts: Mapping[str, int]) -> str:
+    """Write the sum of the last days that GitHub reported: `1.2k in 28 days`, or of how many of them."""
+    if not counts:
+        return "unknown"
+    last = date.fromisoformat(max(counts))
+    recent = {(last - timedelta(days=age)).isoformat() for age in range(RECENT)} & counts.keys()
+    days = f"{RECENT} days" if len(recent) == RECENT else f"{len(recent)} of {RECENT} days"
+    return f"{short(sum(counts[each] for each in recent))} in {days}"
