@@ -1,1 +1,1 @@
-"""Pictures of a repository's traffic, for a README."""
+"""Draws pictures of a repository's traffic, for a README."""

@@ -1,4 +1,4 @@
-"""A chart of a repository's days, as SVG that follows the reader's light or dark theme. Pure."""
+"""Draws a chart of a repository's days as SVG, which follows the reader's light or dark theme. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -7,9 +7,9 @@ from itertools import groupby
 
 WIDTH, HEIGHT = 800, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 44, 28  # margins
-TICKS = 4  # lines across, at round numbers
-ROUND = (10, 15, 20, 25, 30, 40, 50, 75)  # tenths of a power of ten
-LABELS = 6  # dates below
+TICKS = 4  # horizontal lines above zero
+ROUND = (10, 15, 20, 25, 30, 40, 50, 75)  # steps between lines, in tenths of a power of ten
+LABELS = 6  # dates below the chart
 LONGEST = 60  # characters of the title that fit beside the legend
 
 STYLE = (
@@ -20,17 +20,17 @@ STYLE = (
     ".line{stroke:#4493f8}.uniques{stroke:#f0883e}.dot{fill:#4493f8}.dot.uniques{fill:#f0883e}.ground{fill:#0d1117}}"
 )
 
-Series = Mapping[str, int]  # by day; one that GitHub never told is absent
+Series = Mapping[str, int]  # by day; a day for which GitHub reported no number is absent
 
 
 def chart(title: str, counts: Series, uniques: Series, names: tuple[str, str]) -> str:
-    """Draw two lines over days; where days are unknown, the lines have a gap.
+    """Draw two lines over days, with a gap at days without a number.
 
     Args:
-        title: What is shown; others' words are escaped.
+        title: The heading. It is escaped, and cut after `LONGEST` characters.
         counts: The solid line.
         uniques: The dashed line.
-        names: What the two lines are called.
+        names: The names of the two lines.
     """
     days = sorted({*counts, *uniques})
     first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
@@ -51,22 +51,22 @@ def chart(title: str, counts: Series, uniques: Series, names: tuple[str, str]) -
 
 
 class Scale:
-    """Where days and numbers lie in the picture."""
+    """Converts days and numbers to positions in the picture."""
 
     def __init__(self, first: date, last: date, most: int) -> None:
         self.first, self.days, self.most = first, max((last - first).days, 1), most
 
     def x(self, day: date) -> float:
-        """Place a day."""
+        """Return the horizontal position of a day, in pixels from the left."""
         return round(LEFT + (day - self.first).days / self.days * (WIDTH - LEFT - RIGHT), 1)
 
     def y(self, number: float) -> float:
-        """Place a number."""
+        """Return the vertical position of a number, in pixels from the top."""
         return round(HEIGHT - BOTTOM - number / self.most * (HEIGHT - TOP - BOTTOM), 1)
 
 
 def top(most: int) -> int:
-    """Give the number at the upper edge: a round one, not below the most, that `TICKS` divides."""
+    """Return the number at the upper edge: at least `most`, and `TICKS` times a round number."""
     size = 1
     while True:
         for tenths in ROUND:
@@ -76,7 +76,7 @@ def top(most: int) -> int:
 
 
 def runs(series: Series) -> Iterator[Sequence[str]]:
-    """Cut the days into runs of neighbours: between two of them something is unknown."""
+    """Split the days into runs of neighbouring days. Between two runs at least one day has no number."""
     numbered = enumerate(sorted(series))
     for _, run in groupby(numbered, key=lambda each: date.fromisoformat(each[1]).toordinal() - each[0]):
         yield [day for _, day in run]

@@ -1,17 +1,17 @@
-"""A picture as PNG, for pages that show no SVG."""
+"""Converts a picture to PNG, for pages that show no SVG."""
 
 from pathlib import Path
 
 import font_roboto
 import resvg_py
 
-# The font comes along: whatever fonts a machine has, or has not, the picture is the same.
+# With a font from a package, the picture does not depend on the fonts of the machine.
 FONT = Path(font_roboto.__file__).parent / "files" / "Roboto-Regular.ttf"
-ZOOM = 2  # pixels of the picture for each of the SVG's, for screens that have twice as many
+ZOOM = 2  # pixels for each pixel of the SVG, for screens of high resolution
 
 
 def png(svg: str) -> bytes:
-    """Draw an SVG as a reader in light mode sees it."""
+    """Draw an SVG in the light theme."""
     family = FONT.stem.partition("-")[0]
     return bytes(
         resvg_py.svg_to_bytes(

@@ -1,1 +1,1 @@
-"""The report: everything that is kept, as one HTML file that needs no network."""
+"""Writes the report: everything that is stored, as one HTML file that needs no network."""

@@ -1,5 +1,5 @@
 "use strict";
-// One chart of counts and unique people over time, drawn by uPlot; zoom and cursor are shared among a page's charts.
+// A chart of counts and unique people over time, drawn by uPlot. The charts of a page share their zoom and cursor.
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -9,8 +9,8 @@ const uniquesLabel = (kind, period) => (period === "day" ? kind.people : `${kind
 
 class TrafficChart {
   /**
-   * @param {object} kind title, people, counts, uniques, told (by day).
-   * @param {object} page firstDay, notes, and onZoom, called with the range that a person chose.
+   * @param {object} kind title and people are texts; counts, uniques and complete hold a value for each day.
+   * @param {object} page firstDay, notes, and onZoom, which gets the range that a person chose.
    */
   constructor(box, kind, page) {
     Object.assign(this, { box, kind, page, period: "day", range: null });
@@ -20,7 +20,7 @@ class TrafficChart {
     this.draw();
   }
 
-  /** Draw anew, for another period or theme. */
+  /** Draw the chart again, for another period or theme. */
   draw(period = this.period) {
     this.period = period;
     this.periods = gather(this.kind, this.page.firstDay, period);
@@ -32,18 +32,18 @@ class TrafficChart {
     this.box.setAttribute("aria-label", this.summary());
   }
 
-  /** Say in words what the chart shows. */
+  /** Describe the chart in words, for screen readers. */
   summary() {
     const { counts, partial, starts } = this.periods;
     const known = counts.filter((count) => count !== null);
-    if (!known.length) return `${this.kind.title}: nothing was reported.`;
+    if (!known.length) return `${this.kind.title}: GitHub reported none.`;
     const best = counts.indexOf(Math.max(...known));
     const missing = counts.length - known.length;
     return (
       `${this.kind.title} by ${this.period}, ${dayText(starts[0])} to ${dayText(starts.at(-1))}. ` +
       `Highest: ${numberText(counts[best])}, ${periodText(starts[best], this.period)}. ` +
       `${missing} not recorded, ${partial.filter(Boolean).length} partial. ` +
-      "Arrow keys move, plus and minus zoom, 0 shows everything; the numbers are in the table below."
+      "Arrow keys move, plus and minus zoom, 0 shows everything. The table below has the numbers."
     );
   }
 
@@ -66,7 +66,7 @@ class TrafficChart {
     };
   }
 
-  /** Mark partial periods with open circles, and numbers without neighbours, which no line would show. */
+  /** Mark partial periods with circles, and numbers without neighbours too, because no line shows those. */
   points() {
     const lone = this.lonePoints().filter;
     const marked = (plot, series, show, gaps) => [...new Set([...this.partialInView(plot), ...(lone(plot, series, show, gaps) ?? [])])].sort((a, b) => a - b);
@@ -88,7 +88,7 @@ class TrafficChart {
     return seen.filter((index) => this.periods.partial[index]);
   }
 
-  /** Hatch what was not recorded: an absent number is no zero, and must not look like one. */
+  /** Hatch the periods that were not recorded: a missing number is not zero and must not look like zero. */
   drawGaps(plot) {
     const { ctx, bbox } = plot;
     ctx.save();
@@ -107,7 +107,7 @@ class TrafficChart {
     ctx.restore();
   }
 
-  /** Draw a dashed line, with its number in the list below, on each day with a note. */
+  /** Draw a dashed line on each day with a note, and beside it the note's number in the list below. */
   drawNotes(plot) {
     const { ctx, bbox } = plot;
     ctx.save();
@@ -133,7 +133,7 @@ class TrafficChart {
     this.page.onZoom([min, max]);
   }
 
-  /** Show a range of time, as [from, to] in seconds; null shows everything. */
+  /** Show the range [from, to] of times in seconds, or everything if it is null. */
   zoom(range) {
     this.range = range;
     const times = this.plot.data[0];

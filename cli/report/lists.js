@@ -1,9 +1,9 @@
 "use strict";
-// Referrers and paths over time. Each capture tells the 14 days before it, at most ten rows: who is absent is unknown.
+// Referrers and paths over time. A capture lists at most ten rows for the 14 days before it: the others are unknown.
 
-const FIRST = 10; // rows shown before a person asks for all
+const FIRST = 10; // rows to show until a person asks for all
 
-/** Follow each name through the captures. */
+/** Return the numbers of each name by capture; the names with the highest latest count come first. */
 function followed(lists) {
   const series = lists.names.map((name) => ({ name, counts: lists.rows.map(() => null), uniques: lists.rows.map(() => null) }));
   lists.rows.forEach((row, capture) => {
@@ -18,16 +18,16 @@ function followed(lists) {
   return series.sort((one, other) => latest(other) - latest(one) || other.peak - one.peak);
 }
 
-/** Show the names of a list, with their latest and highest numbers and their course. */
+/** Build a list's section: each name with its latest and highest numbers and a line over time. */
 function listSection(title, naming, lists, captures) {
   const id = `list-${naming.toLowerCase()}`;
   const section = element("section", { class: "panel", "aria-labelledby": id }, element("h2", { id }, title));
   const series = followed(lists);
   if (!series.length) {
-    section.append(element("p", { class: "quiet" }, "GitHub has listed none yet."));
+    section.append(element("p", { class: "quiet" }, "GitHub has not listed any yet."));
     return section;
   }
-  const about = `Counts of the 14 days before each capture, the latest on ${dayText(captures.at(-1))}; one capture a week is shown. GitHub lists ten at most: a dash was not listed, which is not zero.`;
+  const about = `Each count covers the 14 days before a capture. One capture a week is shown, the latest of ${dayText(captures.at(-1))}. GitHub lists at most ten: a dash means “not listed”, which is not zero.`;
   const body = element("tbody");
   const labels = [naming, "Latest views", "Latest visitors", "Highest views", "Listed", "Over time"];
   const wide = (index) => (index >= 2 && index <= 4 ? "wide" : null);

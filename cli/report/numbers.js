@@ -1,17 +1,17 @@
 "use strict";
-// Days, weeks and months of numbers. A cell is a number or null: null was never reported and is not zero.
+// Days, weeks and months of numbers. A cell is a number, or null if GitHub did not report one: null is not zero.
 
 const DAY = 86400; // seconds
 
-const whole = new Intl.NumberFormat("en");
+const grouped = new Intl.NumberFormat("en");
 const monthAndYear = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
 
-const numberText = (number) => (number === null || number === undefined ? "–" : whole.format(number));
+const numberText = (number) => (number === null || number === undefined ? "–" : grouped.format(number));
 
-/** Write a day, counted from 1970-01-01, as 2026-11-20. */
+/** Return a day, given as days since 1970-01-01, in the form 2026-11-20. */
 const dayText = (day) => (day === null ? "–" : new Date(day * DAY * 1000).toISOString().slice(0, 10));
 
-/** Give the first day of the period that a day lies in; weeks begin on Monday. */
+/** Return the first day of the period that contains a day. Weeks begin on Monday. */
 function periodStart(day, period) {
   if (period === "week") return day - ((((day + 3) % 7) + 7) % 7);
   if (period === "month") {
@@ -21,10 +21,10 @@ function periodStart(day, period) {
   return day;
 }
 
-/** Give the first day of the period after the one that begins on a day. */
+/** Return the first day of the next period. */
 const nextPeriod = (start, period) => periodStart(start + { day: 1, week: 7, month: 31 }[period], period);
 
-/** Name a period: 2026-11-20, week of 2026-11-16, November 2026. */
+/** Return a period's name: 2026-11-20, week of 2026-11-16, November 2026. */
 function periodText(start, period) {
   if (period === "month") return monthAndYear.format(new Date(start * DAY * 1000));
   return period === "week" ? `week of ${dayText(start)}` : dayText(start);
@@ -33,9 +33,9 @@ function periodText(start, period) {
 /**
  * Gather days into periods.
  *
- * @param {object} kind count and uniques by day, and told: whether GitHub told the whole of each day.
- * @returns {object} starts, counts (sums of what was reported), uniques (of the day with the most: a person who comes
- *   on two days is in both, so days are never added), and partial: whether something of the period is missing.
+ * @param {object} kind counts and uniques by day, and complete: whether GitHub reported the complete day.
+ * @returns {object} starts; counts, the sums of the reported numbers; uniques, the number of the day with the most,
+ *   because a sum would count a person who comes on two days twice; partial: whether a part of the period is missing.
  */
 function gather(kind, firstDay, period) {
   const periods = { starts: [], counts: [], uniques: [], partial: [] };
@@ -45,16 +45,16 @@ function gather(kind, firstDay, period) {
     const cut = (cells) => cells.slice(Math.max(start - firstDay, 0), next - firstDay);
     const counts = cut(kind.counts).filter((count) => count !== null);
     const uniques = cut(kind.uniques).filter((number) => number !== null);
-    const told = cut(kind.told).filter(Boolean).length;
+    const complete = cut(kind.complete).filter(Boolean).length;
     periods.starts.push(start);
     periods.counts.push(counts.length ? counts.reduce((sum, count) => sum + count, 0) : null);
     periods.uniques.push(uniques.length ? Math.max(...uniques) : null);
-    periods.partial.push(counts.length > 0 && told < next - start);
+    periods.partial.push(counts.length > 0 && complete < next - start);
   }
   return periods;
 }
 
-/** List the runs of nulls between numbers, as pairs of first and last index. */
+/** Return the runs of nulls, as pairs of first and last index. */
 function gapsIn(cells) {
   const gaps = [];
   cells.forEach((cell, index) => {
@@ -66,7 +66,7 @@ function gapsIn(cells) {
   return gaps;
 }
 
-/** Make an element; children are nodes, or texts that are never read as HTML. */
+/** Make an element. Children are nodes, or texts, which are never read as HTML. */
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -77,7 +77,7 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Draw a line of numbers without axes; nulls interrupt it, a number alone is a dot. */
+/** Draw a line of numbers without axes. Nulls interrupt the line; a number without neighbours is a dot. */
 function sparkline(cells, width, height) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
@@ -93,7 +93,7 @@ function sparkline(cells, width, height) {
   line.setAttribute("d", path.join(""));
   for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height, class: "spark" }))
     svg.setAttribute(name, value);
-  svg.setAttribute("aria-hidden", "true"); // its numbers stand beside it
+  svg.setAttribute("aria-hidden", "true"); // the table shows its numbers
   svg.append(line);
   return svg;
 }

@@ -1,8 +1,8 @@
 "use strict";
-// The table of all repositories: sorted, searched, and of a thousand rows only those drawn that are seen.
+// The table of all repositories, sorted and searched. Only the visible rows are drawn: there may be a thousand.
 
-const ROW = 44; // pixels: every row is as high as report.css says
-const AROUND = 8; // rows drawn beyond what is seen, so that scrolling shows no blank
+const ROW = 44; // pixels: the height of every row in report.css
+const AROUND = 8; // rows to draw above and below the visible ones, so that scrolling shows no blank
 
 const COLUMNS = [
   { key: "name", label: "Repository", text: (row) => row.name },
@@ -10,8 +10,8 @@ const COLUMNS = [
   { key: "peakVisitors", label: "Visitors, best day", hint: "recent", wide: true },
   { key: "spark", label: "Views, 13 weeks", unsortable: true },
   { key: "recentClones", label: "Clones", hint: "recent", wide: true },
-  { key: "views", label: "Views", hint: "ever", wide: true },
-  { key: "clones", label: "Clones", hint: "ever", wide: true },
+  { key: "views", label: "Views", hint: "all time", wide: true },
+  { key: "clones", label: "Clones", hint: "all time", wide: true },
   { key: "last", label: "Newest day", wide: true, text: (row) => dayText(row.last) },
 ];
 
@@ -37,13 +37,13 @@ class Overview {
     const { madeAt, place, newest, recent } = this.summary;
     const made = madeAt.slice(0, 16).replace("T", " ");
     document.getElementById("about").textContent =
-      `Made ${made} UTC from ${place}. “Recent” is the ${recent} days until ${dayText(newest)}.`;
+      `Made ${made} UTC from ${place}. “Recent” means the ${recent} days up to ${dayText(newest)}.`;
     const sum = (key) => this.rows.reduce((total, row) => (row[key] === null ? total : (total ?? 0) + row[key]), null);
     const totals = [
       ["Repositories", this.rows.length],
       ["Recent views", sum("recentViews")],
       ["Recent clones", sum("recentClones")],
-      ["Views ever", sum("views")],
+      ["Views of all time", sum("views")],
     ];
     document.getElementById("totals").append(
       ...totals.map(([name, total]) => element("div", {}, element("dt", {}, name), element("dd", {}, numberText(total)))),
@@ -73,20 +73,20 @@ class Overview {
     const { key, descending } = this.sort;
     const order = (one, other) => (typeof one === "string" ? one.localeCompare(other, "en") : one - other);
     const compare = (one, other) => {
-      if (one[key] === null || other[key] === null) return (one[key] === null) - (other[key] === null); // unknown last
+      if (one[key] === null || other[key] === null) return (one[key] === null) - (other[key] === null); // unknown numbers come last
       return descending ? order(other[key], one[key]) : order(one[key], other[key]);
     };
-    const bears = (row) => [row.name, ...row.former].some((name) => name.toLowerCase().includes(asked));
-    this.shown = this.rows.filter(bears).sort(compare);
+    const matches = (row) => [row.name, ...row.former].some((name) => name.toLowerCase().includes(asked));
+    this.shown = this.rows.filter(matches).sort(compare);
     document.getElementById("found").textContent = `${numberText(this.shown.length)} of ${numberText(this.rows.length)}`;
     this.box.scrollTop = 0;
     this.draw();
   }
 
-  /** Draw the rows that are seen, between two empty ones that keep the scroll bar true; all of them for paper. */
+  /** Draw the visible rows, or all for paper. An empty row above and one below keep the scroll bar's proportions. */
   draw(all = false) {
     const first = all ? 0 : Math.max(Math.floor(this.box.scrollTop / ROW) - AROUND, 0);
-    // Of the window, not of the box, which is only as high as the rows that are drawn already.
+    // The window's height, because the box is only as high as the rows that are already drawn.
     const count = Math.ceil(Math.max(innerHeight, 260) / ROW) + 2 * AROUND;
     const end = all ? this.shown.length : Math.min(first + count, this.shown.length);
     document.getElementById("table").setAttribute("aria-rowcount", this.shown.length + 1);

@@ -1,6 +1,6 @@
-"""Packs histories for the page: a small overview at once, the rest of each repository when it is opened.
+"""Packs histories for the page: a small overview, and a compressed part for each repository's own page.
 
-`report.js` and its neighbours read what is written here. Pure: the clock is an argument.
+The scripts beside this file read both. Pure.
 """
 
 import base64
@@ -11,8 +11,8 @@ from typing import Any
 
 from cli.report.histories import DayCells, History, Listed
 
-RECENT = 28  # days: whole weeks, so that weekdays weigh the same
-SPARK = 91  # days of the sparkline in the overview: a quarter
+RECENT = 28  # days: complete weeks, so that each weekday counts equally
+SPARK = 91  # days of the sparkline in the overview: 13 weeks
 
 NOTHING = DayCells((None, None, None, None), (False, False))
 
@@ -20,16 +20,16 @@ Packed = dict[str, Any]
 
 
 def overview_row(history: History, newest: int | None) -> Packed:
-    """Sum a repository up in one line of the overview.
+    """Return a repository's row of the overview.
 
     Args:
         history: The repository.
-        newest: The newest day of all repositories, so that the recent days are the same for each.
+        newest: The newest day of all repositories, so that all rows cover the same recent days.
 
     Returns:
-        `name`, `former`, `last` day, `views`, `clones` over the whole life, `recentViews`, `recentClones` and
-        `peakVisitors` (the day with the most: days' uniques are not added) of the last `RECENT` days, and `spark`,
-        the views of the last `SPARK` days. A sum over days of which none was reported is null.
+        `name`, `former`, and `last` day; `views` and `clones` of all days; `recentViews`, `recentClones` and
+        `peakVisitors` (of the day with the most, because uniques of days are never added) of the last `RECENT` days;
+        `spark`, the views of the last `SPARK` days. A sum is null if GitHub reported none of its numbers.
     """
     end = newest if newest is not None else 0
     recent = _cells(history, range(end - RECENT + 1, end + 1))
@@ -48,12 +48,12 @@ def overview_row(history: History, newest: int | None) -> Packed:
 
 
 def repository_data(history: History) -> Packed:
-    """Give all of a repository, in columns, which compress better than rows.
+    """Return everything about a repository, in columns, which compress better than rows.
 
     Returns:
-        `start` (the first day, as days since 1970-01-01); `views`, `visitors`, `clones`, `cloners` by day from then
-        on; `told` by day: 1 where all views were told, plus 2 where all clones were; `notes`; `captures` (days),
-        `referrers` and `paths`, both as `names` and by capture `rows` of name's index, count and uniques.
+        `start`, the first day, as days since 1970-01-01; `views`, `visitors`, `clones`, `cloners` by day from then
+        on; `complete`, a digit a day: 1 if the views are complete, plus 2 if the clones are; `notes`; `captures`, the
+        days; `referrers` and `paths`, each with `names` and, by capture, `rows` of a name's index, views and uniques.
     """
     start, end = min(history.days, default=0), max(history.days, default=-1)
     days = _cells(history, range(start, end + 1))
@@ -62,7 +62,7 @@ def repository_data(history: History) -> Packed:
     return {
         "start": start,
         **dict(zip(("views", "visitors", "clones", "cloners"), map(list, columns), strict=True)),
-        "told": "".join(str(day.complete[0] + 2 * day.complete[1]) for day in days),
+        "complete": "".join(str(day.complete[0] + 2 * day.complete[1]) for day in days),
         "notes": sorted(history.notes),
         "captures": list(captured),
         "referrers": _lists(item.get("referrers") for item in captured.values()),
@@ -71,7 +71,7 @@ def repository_data(history: History) -> Packed:
 
 
 def deflated(data: Packed) -> str:
-    """Write data as JSON, compressed as the page's DecompressionStream reads it (`deflate-raw`), in base64.
+    """Write data as JSON, compressed in the format `deflate-raw` of DecompressionStream, in base64.
 
     Source:
         https://developer.mozilla.org/en-US/docs/Web/API/DecompressionStream/DecompressionStream

@@ -1,6 +1,6 @@
-"""Puts the page together: one HTML file, with everything in it and leave to load nothing.
+"""Writes the page: one HTML file that contains everything and must not load anything.
 
-The overview stands before the packed repositories, so that a browser paints it while it still reads the rest.
+The overview comes before the packed repositories, so that a browser paints it while it still reads the rest.
 """
 
 import base64
@@ -35,16 +35,16 @@ SCRIPTS = (
 def page_parts(
     histories: Sequence[History], *, made_at: datetime, place: str, on_packed: Callable[[int], None]
 ) -> Iterator[str]:
-    """Write the page piece by piece: at 1,000 repositories it is too long to hold twice.
+    """Write the page in parts: with 1,000 repositories it is too long to keep in memory twice.
 
     Args:
-        histories: The repositories, in the order in which they are first shown.
-        made_at: When the report was made, which it says.
-        place: Where the numbers come from, which it says.
-        on_packed: Told how many repositories are packed.
+        histories: The repositories.
+        made_at: When the report was made. The page shows it.
+        place: Where the numbers come from. The page shows it.
+        on_packed: Called after each repository with the number of repositories packed so far.
 
     Yields:
-        Parts of the HTML, in their order.
+        The parts of the HTML, in order.
     """
     newest = max((max(history.days) for history in histories if history.days), default=None)
     overview = {
@@ -63,7 +63,7 @@ def page_parts(
 
 
 def embedded(data: Any) -> str:
-    """Write JSON that may stand inside of a script element: nothing in it can end the element.
+    """Write data as JSON for a script element. Nothing in it can end the element.
 
     Source:
         https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
@@ -81,12 +81,12 @@ def _filled(overview: str) -> str:
         "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
     }
     template = (FOLDER / "page.html").read_text(encoding="utf-8")
-    # In one pass: what is filled in is never searched for further places.
+    # One pass, so that no part is searched for the names of other parts.
     return re.sub(r"<!-- (POLICY|STYLES|OVERVIEW|SCRIPTS) -->", lambda found: parts[found[1]], template)
 
 
 def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
-    """Allow the page's own styles and scripts, by their hashes, and nothing else: no network, no stranger's script.
+    """Return a policy that allows these styles and scripts, by their hashes, and nothing else, not even the network.
 
     Source:
         https://www.w3.org/TR/CSP3/#grammardef-hash-source

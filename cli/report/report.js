@@ -1,15 +1,15 @@
 "use strict";
-// Starts the page: theme, overview, and the repository that the address names after #/.
+// Starts the page: the theme, the overview, and the repository that the address names after #/.
 
 const summary = JSON.parse(document.getElementById("summary").textContent);
 const overview = new Overview(summary);
-let opened = null; // the page of the repository that is shown
-let route = 0; // counts the visits, so that a slow one does not overtake the next
+let opened = null; // the RepositoryPage on display
+let route = 0; // counts the visits, so that a slow visit does not replace a later one
 
 const THEMES = ["auto", "light", "dark"];
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
-/** Show the page in a theme; paper is always light. */
+/** Show the page in a theme. Paper is always light. */
 function applyTheme(theme, paper = false) {
   const dark = !paper && (theme === "dark" || (theme === "auto" && systemIsDark.matches));
   document.documentElement.dataset.theme = dark ? "dark" : "light";
@@ -22,7 +22,7 @@ function storedTheme(theme) {
     if (theme) localStorage.setItem("traffic-theme", theme);
     return localStorage.getItem("traffic-theme");
   } catch {
-    return null; // a browser may keep nothing for a file
+    return null; // some browsers store nothing for a local file
   }
 }
 
@@ -55,13 +55,13 @@ function nameInAddress() {
   try {
     return decodeURIComponent(location.hash.slice(2));
   } catch {
-    return null; // an address typed wrong leads to the overview
+    return null; // a wrong address leads to the overview
   }
 }
 
 document.getElementById("theme").addEventListener("click", nextTheme);
 document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault(); // the address after # is the repository's
+  event.preventDefault(); // the part after # names the repository
   document.getElementById("main").focus();
 });
 systemIsDark.addEventListener("change", () => applyTheme(current));

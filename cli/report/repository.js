@@ -6,10 +6,10 @@ const RANGES = [["30 days", 30], ["90 days", 90], ["1 year", 365], ["All", null]
 class RepositoryPage {
   constructor(box, row, data) {
     Object.assign(this, { box, row, data, period: data.views.length > 400 ? "week" : "day", range: null });
-    const told = (bit) => Array.from(data.told, (digit) => Boolean(Number(digit) & bit));
+    const complete = (bit) => Array.from(data.complete, (digit) => Boolean(Number(digit) & bit));
     this.kinds = [
-      { title: "Views", people: "Unique visitors", counts: data.views, uniques: data.visitors, told: told(1) },
-      { title: "Clones", people: "Unique cloners", counts: data.clones, uniques: data.cloners, told: told(2) },
+      { title: "Views", people: "Unique visitors", counts: data.views, uniques: data.visitors, complete: complete(1) },
+      { title: "Clones", people: "Unique cloners", counts: data.clones, uniques: data.cloners, complete: complete(2) },
     ];
     this.charts = [];
     this.build();
@@ -21,7 +21,7 @@ class RepositoryPage {
     const heading = element("h1", { id: "repository-title", tabindex: "-1" }, row.name);
     this.box.replaceChildren(element("p", {}, element("a", { href: "#/" }, "← All repositories")), heading, ...former);
     if (data.views.length) this.addCharts();
-    else this.box.append(element("p", { class: "quiet" }, "No day is kept of it yet."));
+    else this.box.append(element("p", { class: "quiet" }, "No day is stored yet."));
     if (data.notes.length) this.box.append(this.notes());
     this.box.append(listSection("Referrers", "Referrer", data.referrers, data.captures), listSection("Paths", "Path", data.paths, data.captures));
     heading.focus({ preventScroll: true });
@@ -43,7 +43,7 @@ class RepositoryPage {
   }
 
   legend() {
-    return element("p", { class: "quiet legend" }, element("i", { class: "partial" }), " partial: GitHub did not tell all of it ", element("i", { class: "gap" }), " not recorded");
+    return element("p", { class: "quiet legend" }, element("i", { class: "partial" }), " partial: GitHub did not report all of it ", element("i", { class: "gap" }), " not recorded");
   }
 
   drawTools() {

@@ -1,4 +1,4 @@
-"""A headless Chromium, and reports to open in it."""
+"""Starts a headless Chromium, and writes reports to open in it."""
 
 import os
 import shutil
@@ -14,23 +14,23 @@ from cli.report.histories import History
 from cli.report.page import page_parts
 from tests.browser.histories import hostile, made_up
 
-PATIENCE = 60_000  # milliseconds: a busy machine is slow, and no test measures by it
+PATIENCE = 60_000  # milliseconds: a busy machine is slow, and no test depends on it
 
 
 class OpenReport(Protocol):
-    """Opens the report in a window of a size and theme."""
+    """Opens the report in a window of the given width and theme."""
 
     def __call__(self, *, width: int = 1200, dark: bool = False) -> Page:
-        """Give the opened page."""
+        """Return the opened page."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; where there is none, its tests skip."""
+    """Start Debian's Chromium. Without it, its tests skip."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        pytest.skip("no Chromium here: `apt-get install chromium`")
-    # Chromium's sandbox refuses to work for root, which builds in containers are; what it opens here is our own page.
+        pytest.skip("Chromium is missing: `apt-get install chromium`")
+    # Chromium's sandbox refuses to run as root, as which containers often build. It opens only our own page here.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=program, args=arguments)
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 
 def write_page(path: Path, histories: Sequence[History]) -> Path:
-    """Write a report of histories."""
+    """Write a report of the histories to a file."""
     made_at = datetime(2026, 11, 21, 9, tzinfo=UTC)
     parts = page_parts(histories, made_at=made_at, place="a test", on_packed=lambda _done: None)
     path.write_text("".join(parts), encoding="utf-8")
@@ -48,14 +48,14 @@ def write_page(path: Path, histories: Sequence[History]) -> Path:
 
 @pytest.fixture(scope="module")
 def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of 60 repositories, one of them hostile."""
+    """Write a report of 60 repositories, one of them hostile."""
     histories = [made_up(number, days=500) for number in range(1, 60)]
     return write_page(tmp_path_factory.mktemp("report") / "report.html", [*histories, hostile()])
 
 
 @pytest.fixture
 def open_report(browser: Browser, report_file: Path) -> Iterator[OpenReport]:
-    """Open the report; at the end nothing may have gone wrong in the page, nor left it."""
+    """Open the report. At the end, check that the page had no error and sent no request."""
     wrong: list[str] = []
     contexts = []
 

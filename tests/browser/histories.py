@@ -1,4 +1,4 @@
-"""Made-up histories with everything that a report must show: gaps, partial days, renames, notes, hostile names."""
+"""Makes up histories with everything that a report must show: gaps, partial days, renames, notes, hostile names."""
 
 import math
 import random
@@ -14,7 +14,7 @@ REFERRERS = ("Google", "news.ycombinator.com", "github.com", "reddit.com", "duck
 
 
 def made_up(number: int, *, days: int = 3 * 365) -> History:
-    """A repository with a weekday's rhythm, a launch, ten days that were never reported and a partial one."""
+    """Make up a repository with quiet weekends, a launch, ten days without numbers, and one partial day."""
     chance = random.Random(number)  # noqa: S311 - numbers for a picture
     history = History(f"octo/repository-{number:04}", (f"octo/old-{number:04}",) if number % 7 == 0 else ())
     level = 10 ** chance.uniform(0.5, 3)
@@ -34,7 +34,7 @@ def made_up(number: int, *, days: int = 3 * 365) -> History:
 
 
 def hostile() -> History:
-    """A repository whose every text tries to be HTML."""
+    """Make up a repository with HTML in each of its texts."""
     history = made_up(1, days=120)
     history.name = f"evil/{HOSTILE}"
     history.notes = [(NEWEST - 10, HOSTILE)]

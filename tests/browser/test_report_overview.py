@@ -10,16 +10,16 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import OpenReport, write_page
 from tests.browser.histories import HOSTILE, made_up
 
-MOST_SECONDS = 20  # a generous bound for busy machines; the aim, 2 s, is printed beside what was measured
+MOST_SECONDS = 20  # enough for a busy machine; the aim is 2 s, and the test prints the measured time
 
 
 def names(page: Page) -> list[str]:
-    """The repositories that are drawn, in their order."""
+    """Return the repositories that the page draws, in order."""
     return page.locator("#table tbody th").all_inner_texts()
 
 
 def test_a_click_on_a_heading_sorts_and_another_reverses(open_report: OpenReport) -> None:
-    """The order is told to screen readers, too."""
+    """Screen readers get the order from aria-sort."""
     page = open_report()
     heading = page.locator("th[data-key=name]")
 
@@ -34,7 +34,7 @@ def test_a_click_on_a_heading_sorts_and_another_reverses(open_report: OpenReport
 
 
 def test_numbers_are_sorted_as_numbers(open_report: OpenReport) -> None:
-    """As texts, 9 would stand above 10."""
+    """As texts, 9 would be larger than 10."""
     cells = open_report().locator("#table tbody tr:not(.space) td:nth-child(2)").all_inner_texts()
 
     shown = [int(cell.replace(",", "")) for cell in cells]
@@ -42,8 +42,8 @@ def test_numbers_are_sorted_as_numbers(open_report: OpenReport) -> None:
     assert max(shown) > 1000
 
 
-def test_search_finds_present_and_former_names(open_report: OpenReport) -> None:
-    """Somebody remembers a repository by its old name."""
+def test_search_finds_current_and_former_names(open_report: OpenReport) -> None:
+    """A person may remember only the old name of a repository."""
     page = open_report()
 
     page.get_by_role("searchbox").fill("OLD-0014")
@@ -52,8 +52,8 @@ def test_search_finds_present_and_former_names(open_report: OpenReport) -> None:
     assert names(page) == ["octo/repository-0014"]
 
 
-def test_only_rows_in_sight_are_drawn_and_scrolling_brings_the_others(open_report: OpenReport) -> None:
-    """A thousand rows at once would make each key stroke of a search slow."""
+def test_only_visible_rows_are_drawn_and_scrolling_draws_the_others(open_report: OpenReport) -> None:
+    """Drawing a thousand rows at once would make the search slow at each key."""
     page = open_report()
     page.locator("th[data-key=name] button").click()
 
@@ -65,7 +65,7 @@ def test_only_rows_in_sight_are_drawn_and_scrolling_brings_the_others(open_repor
 
 
 def test_a_short_list_leaves_no_empty_box(open_report: OpenReport) -> None:
-    """Most people have a handful of repositories: the page ends where they end."""
+    """Most people have few repositories: the box ends after the last one."""
     page = open_report()
     page.get_by_role("searchbox").fill("OLD-0014")
 
@@ -73,8 +73,8 @@ def test_a_short_list_leaves_no_empty_box(open_report: OpenReport) -> None:
     assert page.locator("#rows").evaluate("box => box.offsetHeight - box.firstElementChild.offsetHeight") < 20
 
 
-def test_what_others_named_is_text_and_runs_nothing(open_report: OpenReport) -> None:
-    """Names, referrers, titles and notes are strangers' words."""
+def test_names_chosen_by_others_are_shown_as_text_and_run_nothing(open_report: OpenReport) -> None:
+    """Strangers choose names, referrers and titles."""
     page = open_report()
     page.get_by_role("searchbox").fill("evil")
 
@@ -87,8 +87,8 @@ def test_what_others_named_is_text_and_runs_nothing(open_report: OpenReport) -> 
     assert page.locator("img").count() == 0
 
 
-def test_the_page_is_forbidden_every_network(browser: Browser, report_file: Path) -> None:
-    """Referrers are competitive data: not even a mistake of ours may carry them out."""
+def test_the_page_may_not_use_the_network(browser: Browser, report_file: Path) -> None:
+    """Referrers are private: even a mistake in our code must not send them anywhere."""
     page = browser.new_page()
     page.goto(report_file.as_uri())
     refused = page.evaluate("fetch('http://127.0.0.1:9/').then(() => '', error => error.name)")
@@ -101,7 +101,7 @@ def test_the_page_is_forbidden_every_network(browser: Browser, report_file: Path
 
 
 def test_the_theme_follows_the_system_and_the_button(open_report: OpenReport) -> None:
-    """Whoever chose dark for all programs gets dark at once; the button overrules it."""
+    """A dark system gives a dark page; the button overrules the system."""
     page = open_report(dark=True)
     root, button = page.locator("html"), page.locator("#theme")
 
@@ -113,8 +113,8 @@ def test_the_theme_follows_the_system_and_the_button(open_report: OpenReport) ->
     expect(root).to_have_attribute("data-theme", "light")
 
 
-def test_paper_shows_every_row(open_report: OpenReport) -> None:
-    """A print that ends where the screen did would look complete."""
+def test_a_print_shows_every_row(open_report: OpenReport) -> None:
+    """A print of the visible rows only would look complete."""
     page = open_report()
 
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -123,10 +123,10 @@ def test_paper_shows_every_row(open_report: OpenReport) -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_repositories_of_three_years_are_painted_soon(
+def test_a_thousand_repositories_of_three_years_are_painted_quickly(
     browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The overview stands before the packed repositories, so that it need not wait for them."""
+    """The overview comes before the packed repositories, so that it does not wait for them."""
     path = write_page(tmp_path / "large.html", [made_up(number) for number in range(1, 1001)])
     page = browser.new_page()
     page.goto(path.as_uri())

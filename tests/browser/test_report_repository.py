@@ -8,11 +8,11 @@ from tests.browser.conftest import OpenReport
 
 REPOSITORY = "octo/repository-0001"
 
-DASH = "\N{EN DASH}"  # a number that was never reported
+DASH = "\N{EN DASH}"  # a number that GitHub did not report
 
 
 def visit(page: Page) -> Page:
-    """Go to the repository's page, by its day."""
+    """Go to the repository's page, and show it by day."""
     page.evaluate("location.hash = '#/octo%2Frepository-0001'")
     expect(page.locator(".u-wrap")).to_have_count(2)
     page.get_by_role("button", name="Day", exact=True).click()
@@ -20,13 +20,13 @@ def visit(page: Page) -> Page:
 
 
 def shown_days(page: Page) -> float:
-    """How many days the chart of clones shows: zoom in one chart is zoom in both."""
+    """Return how many days the chart of clones shows. Both charts share their zoom."""
     days: float = page.evaluate("(({min, max}) => (max - min) / 86400)(opened.charts[1].plot.scales.x)")
     return days
 
 
 def table_rows(page: Page) -> list[list[str]]:
-    """The rows of the views' table: period, views, visitors, remark."""
+    """Return the rows of the table of views: period, views, visitors, remark."""
     page.get_by_text("Views as a table").click()
     expect(page.locator("details .grid").first).to_be_visible()
     rows: list[list[str]] = page.evaluate(
@@ -35,8 +35,8 @@ def table_rows(page: Page) -> list[list[str]]:
     return rows
 
 
-def test_days_never_reported_are_gaps_and_partial_days_are_marked(open_report: OpenReport) -> None:
-    """An absent number shown as zero would be a lie that looks like a silence."""
+def test_days_without_numbers_are_gaps_and_partial_days_are_marked(open_report: OpenReport) -> None:
+    """A missing number shown as zero would look like a day without visitors."""
     page = visit(open_report())
 
     rows = {row[0]: row[1:] for row in table_rows(page)}
@@ -48,8 +48,8 @@ def test_days_never_reported_are_gaps_and_partial_days_are_marked(open_report: O
     assert "10 not recorded, 1 partial" in (page.locator(".chart").first.get_attribute("aria-label") or "")
 
 
-def test_the_gap_is_hatched_in_the_picture(open_report: OpenReport) -> None:
-    """Without a mark, a line that stops and starts again is easily taken for a straight one."""
+def test_the_gap_is_hatched_in_the_chart(open_report: OpenReport) -> None:
+    """Without a mark, people overlook that a line stops and starts again."""
     page = visit(open_report())
     page.get_by_role("button", name="90 days").click()
 
@@ -60,12 +60,12 @@ def test_the_gap_is_hatched_in_the_picture(open_report: OpenReport) -> None:
         return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
     }"""
 
-    # The lines of the grid alone paint less than 5 percent.
+    # The lines of the grid alone cover less than 5 percent.
     assert page.evaluate(painted, ["2026-09-14", "2026-09-19"]) > 0.1
 
 
 def test_weeks_and_months_add_views_but_never_unique_visitors(open_report: OpenReport) -> None:
-    """Who comes on two days is in both numbers: their sum is not a number of people."""
+    """A person who comes on two days is in both numbers, so their sum is not a number of people."""
     page = visit(open_report())
     days = [row for row in table_rows(page) if row[0].startswith("2026-10")]
 
@@ -79,7 +79,7 @@ def test_weeks_and_months_add_views_but_never_unique_visitors(open_report: OpenR
 
 
 def test_zoom_by_button_mouse_and_keyboard_moves_both_charts(open_report: OpenReport) -> None:
-    """One range for views and clones, so that they can be compared; no hand is required to use a mouse."""
+    """Views and clones show the same range, so that people can compare them. The keyboard alone is enough."""
     page = visit(open_report())
     assert shown_days(page) > 490
 
@@ -98,15 +98,15 @@ def test_zoom_by_button_mouse_and_keyboard_moves_both_charts(open_report: OpenRe
     assert shown_days(page) > 490
 
 
-def test_notes_stand_on_the_page_of_their_repository(open_report: OpenReport) -> None:
+def test_notes_are_listed_on_the_page_of_their_repository(open_report: OpenReport) -> None:
     """A release explains a spike."""
     page = visit(open_report())
 
     expect(page.locator("#repository li")).to_contain_text("v2 released")
 
 
-def test_referrers_and_paths_are_listed_and_the_rest_on_demand(open_report: OpenReport) -> None:
-    """Three years gather many paths; the first are what one looks for."""
+def test_ten_referrers_and_paths_are_listed_and_the_rest_on_demand(open_report: OpenReport) -> None:
+    """Three years collect many paths, and most people look for the first."""
     page = visit(open_report())
     paths = page.get_by_role("region", name="Paths, scrollable").locator("tbody tr")
     expect(paths).to_have_count(10)
@@ -117,8 +117,8 @@ def test_referrers_and_paths_are_listed_and_the_rest_on_demand(open_report: Open
     expect(page.get_by_role("region", name="Referrers, scrollable").locator("tbody tr")).to_have_count(8)
 
 
-def test_the_way_back_leads_to_the_overview(open_report: OpenReport) -> None:
-    """The browser's own button works, as each page has an address."""
+def test_the_back_button_leads_to_the_overview(open_report: OpenReport) -> None:
+    """The browser's own button works because each page has an address."""
     page = visit(open_report())
     expect(page).to_have_title(f"{REPOSITORY} - repository traffic")
 
@@ -131,7 +131,7 @@ def test_the_way_back_leads_to_the_overview(open_report: OpenReport) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1200])
 def test_axe_finds_nothing_and_nothing_overflows(open_report: OpenReport, width: int, dark: bool) -> None:
-    """Contrast, names, roles and focus, on a phone and on a desk, light and dark."""
+    """Check contrast, names, roles and focus, on a phone and on a desk, in light and dark."""
     page = open_report(width=width, dark=dark)
     for _page in ("overview", "repository"):
         found = Axe().run(page).response["violations"]

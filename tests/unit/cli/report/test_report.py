@@ -70,13 +70,13 @@ def test_the_file_holds_exactly_what_the_tables_hold(filled: Stack, tmp_path: Pa
         ("octo/manual", ["octo/docs"], 5),
     ]
     assert old["views"] == [3]
-    assert {name: manual[name] for name in ("start", "views", "visitors", "clones", "cloners", "told")} == {
+    assert {name: manual[name] for name in ("start", "views", "visitors", "clones", "cloners", "complete")} == {
         "start": NOV_18,
         "views": [5, None, 0],
         "visitors": [2, None, 0],
         "clones": [None, None, 3],
         "cloners": [None, None, None],
-        "told": "103",
+        "complete": "103",
     }
     assert manual["notes"] == [[NOV_18 + 2, "v2 </script>"]]
     assert manual["referrers"] == {"names": ["Google"], "rows": [[0, 4, 2]]}
