@@ -10,6 +10,7 @@ from cli.arguments import CommandWithExamples, target_of, target_options
 from cli.terminal import CommandError
 from local.engine import EngineError
 from local.synthesis import SynthesisError
+from traffic.errors import ArchiveBusyError, RecordError, TableBusyError
 
 ADVICE_AWS = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` checks more."
 ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
@@ -26,14 +27,14 @@ class Command(CommandWithExamples):
         """Run the command.
 
         Raises:
-            CommandError: The engine, the synthesis of the stack, or a call of AWS failed.
+            CommandError: The engine, the synthesis of the stack, a read of the record, or a call of AWS failed.
         """
         target = ctx.params["target"] = target_of(ctx)
         try:
             return super().invoke(ctx)
-        except (EngineError, SynthesisError) as exc:
+        except (EngineError, SynthesisError, RecordError) as exc:
             raise CommandError(str(exc)) from exc
-        except (ClientError, BotoCoreError) as exc:
+        except (ClientError, BotoCoreError, ArchiveBusyError, TableBusyError) as exc:
             raise CommandError(f"{str(exc).rstrip('.')}. {ADVICE_AWS if target.aws else ADVICE_LOCAL}") from exc
 
 

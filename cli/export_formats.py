@@ -3,21 +3,20 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from cli.terminal import CommandError, plain
 from traffic.contract import METRICS
+from traffic.record.reading import DayRow
 
 COLUMNS = ("repo-name", "timestamp", *METRICS)
-
-Row = Sequence[str | None]  # in the order of COLUMNS
 
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
 
 
-def write_csv(rows: Iterable[Row], output: TextIO) -> None:
+def write_csv(rows: Iterable[DayRow], output: TextIO) -> None:
     """Write CSV as in RFC 4180, but with plain newlines; an unknown cell is empty.
 
     A name that a spreadsheet would take for a formula gets an apostrophe before it, and where it would break a line or
@@ -28,29 +27,29 @@ def write_csv(rows: Iterable[Row], output: TextIO) -> None:
     """
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((_harmless(row[0]), *row[1:]) for row in rows)
+    writer.writerows((_harmless(row.repo_name), row.timestamp, *row.metrics) for row in rows)
 
 
-def _harmless(name: str | None) -> str:
-    text = plain(name or "")
+def _harmless(name: str) -> str:
+    text = plain(name)
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
-def write_json(rows: Iterable[Row], output: TextIO) -> None:
+def write_json(rows: Iterable[DayRow], output: TextIO) -> None:
     """Write an array with an object a line, without what GitHub never told."""
     output.write("[")
     for index, row in enumerate(rows):
-        known = {column: cell for column, cell in values(row).items() if cell is not None}
+        known = {column: cell for column, cell in _by_column(row).items() if cell is not None}
         output.write(("," if index else "") + "\n" + json.dumps(known))
     output.write("\n]\n")
 
 
-def write_json_lines(rows: Iterable[Row], output: TextIO) -> None:
+def write_json_lines(rows: Iterable[DayRow], output: TextIO) -> None:
     """Write an object a line; what GitHub never told is null, so that each line has every column."""
-    output.writelines(json.dumps(values(row)) + "\n" for row in rows)
+    output.writelines(json.dumps(_by_column(row)) + "\n" for row in rows)
 
 
-def write_parquet(rows: Iterable[Row], path: Path) -> None:
+def write_parquet(rows: Iterable[DayRow], path: Path) -> None:
     """Write Parquet: names as text, days as a timestamp (UTC, without a zone), numbers as 64-bit integers or null.
 
     By DuckDB: half of pyarrow's size, without numpy, and it reads what is written line by line, so that a million rows
@@ -77,7 +76,7 @@ def write_parquet(rows: Iterable[Row], path: Path) -> None:
         lines.unlink(missing_ok=True)
 
 
-def write_sqlite(rows: Iterable[Row], path: Path) -> None:
+def write_sqlite(rows: Iterable[DayRow], path: Path) -> None:
     """Write a SQLite database with one table, `traffic`; an unknown cell is null.
 
     Raises:
@@ -90,7 +89,8 @@ def write_sqlite(rows: Iterable[Row], path: Path) -> None:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute(f'CREATE TABLE traffic ({columns}, PRIMARY KEY ("repo-name", "timestamp")) WITHOUT ROWID')
         marks = ", ".join("?" for _ in COLUMNS)
-        database.executemany(f"INSERT INTO traffic VALUES ({marks})", (list(values(row).values()) for row in rows))  # noqa: S608  # marks alone
+        cells = ((row.repo_name, row.timestamp, *row.metrics) for row in rows)
+        database.executemany(f"INSERT INTO traffic VALUES ({marks})", cells)  # noqa: S608  # marks alone
         database.commit()
     except sqlite3.Error as exc:
         raise CommandError(f"{path.name} cannot be written as SQLite: {exc}") from exc
@@ -98,9 +98,6 @@ def write_sqlite(rows: Iterable[Row], path: Path) -> None:
         database.close()
 
 
-def values(row: Row) -> Mapping[str, Any]:
-    """Give a row's cells by column, numbers as numbers; None where GitHub never told."""
-    return {
-        column: int(cell) if column in METRICS and cell is not None else cell
-        for column, cell in zip(COLUMNS, row, strict=True)
-    }
+def _by_column(row: DayRow) -> dict[str, str | int | None]:
+    """Return the cells of a row by column; None if GitHub never reported one."""
+    return dict(zip(COLUMNS, (row.repo_name, row.timestamp, *row.metrics), strict=True))

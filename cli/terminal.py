@@ -1,12 +1,16 @@
 """What a person sees: aligned tables on a terminal, tab-separated lines in a pipe, errors of one line."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO, TypeVar
 
 FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+Row = TypeVar("Row")
+
+MANY = 50_000  # rows between two lines of progress: about a second
 
 
 class CommandError(Exception):
@@ -42,6 +46,14 @@ def warn(text: str) -> None:
 def report_error(text: object) -> None:
     """Print an error as one line to standard error."""
     print(f"traffic: error: {plain(text).strip()}", file=sys.stderr, flush=True)
+
+
+def counted(rows: Iterable[Row], what: str) -> Iterator[Row]:
+    """Yield rows, and print a line of progress after every `MANY` of them."""
+    for number, row in enumerate(rows, 1):
+        if number % MANY == 0:
+            warn(f"Read {number:,} {what}.")
+        yield row
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], output: TextIO | None = None) -> None:

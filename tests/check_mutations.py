@@ -95,10 +95,10 @@ MUTATIONS = [
         "outages",
     ),
     Mutation(
-        "2 not returned is not zero: the export fills in zeros",
-        "cli/commands/export.py",
-        "if column in item else None for column in COLUMNS)",
-        'if column in item else "0" for column in COLUMNS)',
+        "2 not returned is not zero: the reading room fills in zeros",
+        "traffic/record/reading.py",
+        "if metric in raw else None for metric in METRICS",
+        "if metric in raw else 0 for metric in METRICS",
         "cli_export",
     ),
     Mutation(
@@ -152,16 +152,16 @@ MUTATIONS = [
     ),
     Mutation(
         "4 the table can be rebuilt: imports are left out",
-        "cli/stack/kept_archive.py",
-        'KEPT = ("answers/", "imports/")',
-        'KEPT = ("answers/",)',
+        "traffic/record/archive.py",
+        'STORED = ("answers/", "imports/")',
+        'STORED = ("answers/",)',
         "cli_import",
     ),
     Mutation(
         "4 the table can be rebuilt: the captures are stored in reverse order",
-        "cli/stack/kept_archive.py",
-        "return sorted(keys, key=lambda key: key.rpartition",
-        "return sorted(keys, reverse=True, key=lambda key: key.rpartition",
+        "traffic/record/archive.py",
+        "return sorted(found, key=lambda key: key.rpartition",
+        "return sorted(found, reverse=True, key=lambda key: key.rpartition",
         "cli_rebuild cli_import store_identity",
     ),
     Mutation(

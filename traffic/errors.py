@@ -53,5 +53,9 @@ class ArchiveBusyError(Exception):
     """
 
 
+class RecordError(Exception):
+    """The record does not have what was asked for, or an object in it is damaged. The message says what to do."""
+
+
 class IdentityConflictError(Exception):
     """Rows under a repository's key belong to another id. Nothing was written; `traffic verify` shows which."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from cli.arguments import FILE, Target
+from cli.atomic_file import atomic_file
 from cli.command import command
-from cli.commands.export import whole_file
 from cli.pictures.badge import badge, short
 from cli.pictures.series import UNIQUES, check_kind, read, series
 from cli.stack.opening import opened
@@ -31,8 +31,8 @@ def execute(target: Target, repository: str, metric: str, output: Path | None) -
     """Draw a badge of a repository's views or clones."""
     check_kind(output, ".svg")
     with opened(target) as deployment:
-        _, rows = read(deployment, repository)
-    with whole_file(output) as file:
+        _, rows = read(deployment.record, repository)
+    with atomic_file(output) as file:
         file.write(badge(metric, badge_text(series(rows, f"{metric}-count"))))
     return 0
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from cli.arguments import FILE, Target, read_day
+from cli.atomic_file import atomic_file, atomic_path
 from cli.command import command
-from cli.commands.export import whole_file, whole_path
 from cli.pictures.chart import chart
 from cli.pictures.png import png
 from cli.pictures.series import UNIQUES, check_kind, read, series
@@ -31,15 +31,15 @@ def execute(target: Target, repository: str, metric: str, output: Path | None, s
     """Draw a chart of a repository's views or clones."""
     check_kind(output, ".svg", ".png")
     with opened(target) as deployment:
-        name, rows = read(deployment, repository, since=since)
+        name, rows = read(deployment.record, repository, since=since)
     counts, uniques = series(rows, f"{metric}-count"), series(rows, f"{metric}-uniques")
     if not counts and not uniques:
         raise CommandError(f"GitHub reported no {metric} of {name} for these days: choose an earlier --since, or none.")
     svg = chart(f"{name}: {metric} by day", counts, uniques, (metric, f"unique {UNIQUES[metric]}"))
     if output is not None and output.suffix.lower() == ".png":
-        with whole_path(output) as path:
+        with atomic_path(output) as path:
             path.write_bytes(png(svg))
     else:
-        with whole_file(output) as file:
+        with atomic_file(output) as file:
             file.write(svg)
     return 0

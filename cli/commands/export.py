@@ -1,20 +1,18 @@
 """`traffic export`: the whole table, for a spreadsheet or a program."""
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
 from cli.arguments import FILE, Target, read_day
+from cli.atomic_file import atomic_file, atomic_path
 from cli.command import command
-from cli.export_formats import COLUMNS, Row, write_csv, write_json, write_json_lines, write_parquet, write_sqlite
-from cli.stack.deployment import Deployment
+from cli.export_formats import write_csv, write_json, write_json_lines, write_parquet, write_sqlite
 from cli.stack.opening import opened
-from cli.terminal import CommandError, UsageError, warn
+from cli.terminal import UsageError, counted
+from traffic.record.reading import DayRow, Record
 
 EXAMPLES = """examples:
   traffic export --format csv                                to the terminal, or into a pipe
@@ -32,14 +30,12 @@ sqlite   the table traffic: texts, and integers or null
 Unique visitors of several days must not be added up: who comes on two days is counted twice.
 """
 
-TEXT: Mapping[str, Callable[[Sequence[Row], TextIO], None]] = {
+TEXT: Mapping[str, Callable[[Sequence[DayRow], TextIO], None]] = {
     "csv": write_csv,
     "json": write_json,
     "jsonl": write_json_lines,
 }
-FILES: Mapping[str, Callable[[Sequence[Row], Path], None]] = {"parquet": write_parquet, "sqlite": write_sqlite}
-
-MANY = 50_000  # rows between two lines of progress: about a second
+FILES: Mapping[str, Callable[[Sequence[DayRow], Path], None]] = {"parquet": write_parquet, "sqlite": write_sqlite}
 
 
 @command(EXAMPLES)
@@ -51,76 +47,19 @@ def execute(target: Target, form: str, output: Path | None, since: str | None) -
     if form in FILES and output is None:
         raise UsageError(f"--format {form} is no text: name a file with --output traffic.{form}.")
     with opened(target) as deployment:
-        rows = sorted_rows(deployment, since=since)
+        rows = sorted_rows(deployment.record, since=since)
     if form in FILES and output:
-        with whole_path(output) as path:
+        with atomic_path(output) as path:
             FILES[form](rows, path)
     else:
-        with whole_file(output) as file:
+        with atomic_file(output) as file:
             TEXT[form](rows, file)
     return 0
 
 
-def sorted_rows(deployment: Deployment, *, since: str | None = None) -> Sequence[Row]:
-    """Read the table, or its days since one, sorted by repository and day.
+def sorted_rows(record: Record, *, since: str | None = None) -> Sequence[DayRow]:
+    """Read all days, or those since one, sorted by repository and day.
 
-    All of it, with rows of the first version, of which the table of repositories knows nothing;
-    once in memory, about 250 bytes a row, because DynamoDB scans in no order of use.
+    All rows are in memory once, about 250 bytes each, because DynamoDB's scans are in no useful order.
     """
-    names: dict[str, str] = {}  # one string for each repository, not for each row
-    rows: list[tuple[Any, ...]] = []
-    for number, row in enumerate(_scan(deployment), 1):
-        if number % MANY == 0:
-            warn(f"Read {number:,} days.")
-        if since is None or row[1] >= since:
-            rows.append((names.setdefault(row[0], row[0]), *row[1:]))
-    rows.sort(key=lambda row: (row[0], row[1]))
-    return rows
-
-
-def _scan(deployment: Deployment) -> Iterator[tuple[Any, ...]]:
-    placeholders = {f"#{index}": column for index, column in enumerate(COLUMNS)}
-    pages = deployment.client("dynamodb").get_paginator("scan")
-    for page in pages.paginate(
-        TableName=deployment.output("TrafficTable"),
-        ProjectionExpression=", ".join(placeholders),
-        ExpressionAttributeNames=placeholders,
-    ):
-        for item in page["Items"]:
-            yield tuple(next(iter(item[column].values())) if column in item else None for column in COLUMNS)
-
-
-@contextmanager
-def whole_file(path: Path | None) -> Iterator[TextIO]:
-    """Open a file that appears under its name only when it is whole; without a path, standard output.
-
-    Raises:
-        CommandError: It cannot be written.
-    """
-    if path is None:
-        yield sys.stdout
-        return
-    with whole_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        yield file
-
-
-@contextmanager
-def whole_path(path: Path) -> Iterator[Path]:
-    """Give a file to write that takes the place of another only when it is whole.
-
-    Raises:
-        CommandError: It cannot be written.
-    """
-    # Beside the target: a rename is atomic only within one file system.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            temporary.touch()  # where it cannot be written, the message is the same for every form
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as exc:
-        raise CommandError(
-            f"{str(path)!r} cannot be written ({exc.strerror}): give --output a file in a folder of yours."
-        ) from exc
+    return sorted(row for row in counted(record.every_day(), "days") if since is None or row.timestamp >= since)

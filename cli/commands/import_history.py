@@ -16,6 +16,7 @@ from cli.stack.opening import local_settings, opened
 from cli.stack.token_access import github_with
 from cli.terminal import UsageError, say, table
 from traffic.github.tokens import token_owner, tokens_in
+from traffic.record.reading import Record
 
 FIRST_VERSION = "first-version"
 TOOLS = (*FORMATS, FIRST_VERSION)
@@ -54,7 +55,7 @@ def execute(
     history = FORMATS[tool](paths) if tool in FORMATS else None
     with opened(target) as deployment:
         histories = {repository: history} if history and repository else of_first_version(deployment, owners)
-        plans = list(planned(deployment, histories))
+        plans = list(planned(deployment.record, histories))
         table(HEADINGS, map(row, plans))
         zeros = sum(each.history.zeros for each in plans)
         if zeros:
@@ -63,7 +64,7 @@ def execute(
             say("Nothing was changed: this was a dry run.")
             return 0
         for each in plans:
-            bring(deployment, each)
+            bring(deployment.archive, deployment.store, each)
         deployment.save()
     say(f"Imported {len(plans)} repositories.")
     return 0
@@ -102,17 +103,18 @@ def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str
             f"--owner is {' and '.join(map(repr, said))}, expected OWNER once, and NAME=OWNER for each other."
         )
     owners = {name: owner for name, equals, owner in named if equals}
-    return read_first_version(deployment, owners, whole[0] if whole else None)
+    owner = whole[0] if whole else None
+    return read_first_version(deployment.record.traffic, owners, owner, place=deployment.place)
 
 
-def planned(deployment: Deployment, histories: Mapping[str, History]) -> Iterator[Plan]:
+def planned(record: Record, histories: Mapping[str, History]) -> Iterator[Plan]:
     """Plan each repository's import."""
     settings = local_settings()
     tokens = tokens_in(settings.token) if settings.token else {}
     for name, history in histories.items():
         owner = token_owner(name, tokens)
         github = github_with(settings.api_url, tokens[owner]) if owner else None
-        yield plan(deployment, identify(deployment, name, github), history)
+        yield plan(record, identify(record, name, github), history)
 
 
 def row(planned_: Plan) -> tuple[object, ...]:

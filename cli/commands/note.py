@@ -1,24 +1,13 @@
-"""`traffic note`: what a person knows of a day, a release for instance, for the report to show.
-
-Notes are objects of the archive bucket, under `notes/`. There they outlive stack and laptop's engine as the answers
-do, everybody who may read the deployment sees them, two people who add at once cannot overwrite each other, and
-versioning brings a removed one back. `traffic verify` and `rebuild` read `answers/` and `imports/` alone, so notes do
-not disturb them.
-"""
-
-import json
-from collections.abc import Iterable
+"""`traffic note`: adds, lists and removes notes about a day, such as a release, for the report to show."""
 
 import click
 
 from cli.arguments import Target, read_day
 from cli.command import command
-from cli.commands.show import days_of
-from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
-from cli.stack.repositories import close_names, find_repository
 from cli.terminal import CommandError, UsageError, say, table
-from traffic.record.notes import NOTES, Note, put_note
+from traffic.record.archive import Archive
+from traffic.record.notes import Note, put_note, read_notes
 
 EXAMPLES = """examples:
   traffic note octo/docs 2026-11-20 "v2 released"     add a note to a day
@@ -45,72 +34,35 @@ def execute(target: Target, repository: str | None, day: str | None, text: str |
     if remove and not day:
         raise UsageError("--remove needs the repository and the day of the note.")
     with opened(target) as deployment:
-        repo_name = None if repository is None else key_of(deployment, repository)
+        archive = deployment.archive
+        repo_name = None if repository is None else deployment.record.repository(repository).repo_name
         if repo_name and day and remove:
-            remove_notes(deployment, repo_name, day, checked)
+            remove_notes(archive, repo_name, day, checked)
         elif repo_name and day and checked:
-            add_note(deployment, Note(repo_name, day, checked))
+            add_note(archive, Note(repo_name, day, checked))
         else:
-            table(("REPOSITORY", "DAY", "NOTE"), map(_row, read_notes(deployment, repo_name)))
+            table(("REPOSITORY", "DAY", "NOTE"), map(_row, read_notes(archive, repo_name)))
     return 0
 
 
-def add_note(deployment: Deployment, note: Note) -> None:
-    """Write a note, and say so."""
-    put_note(deployment.archive, note)
+def add_note(archive: Archive, note: Note) -> None:
+    """Write a note, and print it."""
+    put_note(archive, note)
     say(f"Noted for {note.repo_name} on {note.day}: {note.text}")
 
 
-def remove_notes(deployment: Deployment, repo_name: str, on: str, text: str | None = None) -> None:
+def remove_notes(archive: Archive, repo_name: str, on: str, text: str | None = None) -> None:
     """Remove a day's notes, or the one with this text; in AWS the bucket keeps the earlier version.
 
     Raises:
         CommandError: There is no such note.
     """
-    found = [each for each in read_notes(deployment, repo_name) if each.day == on and text in (None, each.text)]
+    found = [each for each in read_notes(archive, repo_name) if each.day == on and text in (None, each.text)]
     if not found:
         raise CommandError(f"There is no such note of {repo_name} on {on}: `traffic note {repo_name}` lists them.")
     for note in found:
-        deployment.client("s3").delete_object(Bucket=deployment.output("ArchiveBucket"), Key=note.key)
+        archive.delete(note.key)
         say(f"Removed from {repo_name} on {on}: {note.text}")
-
-
-def read_notes(deployment: Deployment, repo_name: str | None = None) -> list[Note]:
-    """Read the notes of a repository, or all of them, in order of repository and day.
-
-    Raises:
-        CommandError: An object under `notes/` is no note.
-    """
-    client, bucket = deployment.client("s3"), deployment.output("ArchiveBucket")
-    prefix = NOTES if repo_name is None else f"{NOTES}{repo_name}/"
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    keys: Iterable[str] = (found["Key"] for page in pages for found in page.get("Contents", []))
-    return sorted(_read(key, client.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys)
-
-
-def key_of(deployment: Deployment, asked: str) -> str:
-    """Find the key of a repository's rows by any of its names, or its id.
-
-    Raises:
-        CommandError: Nothing is kept under this name.
-    """
-    found = find_repository(deployment, asked)
-    if found:
-        return found.repo_name
-    if next(days_of(deployment, asked), None):
-        return asked  # rows of the first version: their name alone leads to them
-    close = " or ".join(close_names(deployment, asked))
-    hint = f"did you mean {close}?" if close else "expected owner/name or an id of a captured repository."
-    raise CommandError(f"Nothing is kept of a repository {asked!r}: {hint}")
-
-
-def _read(key: str, content: bytes) -> Note:
-    try:
-        note = Note(**json.loads(content))
-        read_day(note.day)
-    except (ValueError, TypeError, click.BadParameter) as exc:
-        raise CommandError(f"{key} in the archive bucket is no note ({exc}): remove it.") from exc
-    return note
 
 
 def _checked(text: str) -> str:

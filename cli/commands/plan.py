@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from cli.arguments import Target
 from cli.command import command
-from cli.commands.verify import items
 from cli.runs.executions import events_of, newest_executions
 from cli.runs.progress import RunReader
 from cli.stack.deployment import Deployment
@@ -17,7 +16,7 @@ from cli.terminal import CommandError, say, table
 from traffic.contract import manifest_key, not_due_key
 from traffic.github.tokens import ANYONE, token_owner
 from traffic.planning import NEVER_ASKED, Known, Plan, calls_granted, known_of, plan
-from traffic.record.items import entry_of_item
+from traffic.record.reading import Record
 
 EXAMPLES = """examples:
   traffic plan          on this machine
@@ -63,7 +62,7 @@ def show_plan(deployment: Deployment, day: date) -> None:
     """Print what a run on a day would do."""
     listed = last_listing(deployment)
     plans, budgets = [], []
-    known = known_repositories(deployment, listed, day.toordinal())
+    known = known_repositories(deployment.record, listed, day.toordinal())
     for owner, repositories in known.items():
         budgets.append(calls_granted(listed.limits.get(owner), None, RUN_HOURS))
         plans.append(plan(repositories, day.toordinal(), budgets[-1]))
@@ -123,13 +122,9 @@ def _limits_in(output: str) -> dict[str, int | None]:
     return {owner: said.get("limit") for owner, said in tokens.items()}
 
 
-def known_repositories(deployment: Deployment, listed: Listed, today: int) -> dict[str, list[Known]]:
+def known_repositories(record: Record, listed: Listed, today: int) -> dict[str, list[Known]]:
     """Read what is known of all that were listed, by the owner whose token asks."""
-    entries = {
-        int(item["repo-id"]): entry_of_item(item)
-        for item in items(deployment, "RepositoriesTable")
-        if item["repo-id"].isdecimal() and int(item["repo-id"]) in listed.owners
-    }
+    entries = {each.id: each.entry for each in record.every_repository() if each.id in listed.owners}
     known: dict[str, list[Known]] = {}
     for id_, asks in sorted(listed.owners.items()):
         entry = entries.get(id_)

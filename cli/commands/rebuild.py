@@ -1,22 +1,14 @@
 """`traffic rebuild`: makes the tables again from the archive alone."""
 
-import json
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from cli.arguments import Target
 from cli.command import command
-from cli.stack.deployment import Deployment
-from cli.stack.kept_archive import archive_keys, read_object
 from cli.stack.opening import opened
-from cli.terminal import CommandError, say, warn
+from cli.terminal import say, warn
+from traffic.record.archive import Archive
 
 EXAMPLES = """examples:
   traffic rebuild          on this machine
@@ -28,9 +20,6 @@ altogether is made again by deploying the stack; run this after that, and `traff
 """
 
 AT_ONCE = 4  # functions; each takes about 47 MB on this machine
-ATTEMPTS = 3
-PAUSE = 1.0  # seconds before an invocation that Lambda itself refused is repeated
-REFUSED_IN_PASSING = (429, 500, 502, 503, 504)  # Lambda is throttled or fails: the function is not at work
 MANY = 100  # objects between two lines of progress
 
 
@@ -51,27 +40,32 @@ class Wave:
 def execute(target: Target) -> int:
     """Rebuild the tables from the archive alone, by storing every object of it once more."""
     with opened(target) as deployment:
-        stored = rebuild(deployment)
+        deployment.client("lambda")  # before the threads use it: boto3 makes clients safely in one thread only
+        stored = rebuild(deployment.archive, deployment.store)
         deployment.save()
         say(f"Stored {stored} archive objects again. `traffic verify{deployment.options}` compares tables and archive.")
     return 0
 
 
-def rebuild(deployment: Deployment) -> int:
+def rebuild(archive: Archive, store: Callable[[str], None]) -> int:
     """Have Store traffic read every archive object again.
+
+    Args:
+        archive: The archive.
+        store: Called with the key of each object, in up to `AT_ONCE` threads.
 
     Returns:
         How many objects there are.
 
     Raises:
         CommandError: One could not be stored; those before it are.
+        RecordError: An object is damaged.
     """
-    keys = archive_keys(deployment)
-    deployment.client("lambda")  # made before the threads use it: boto3 makes clients safely in one thread only
+    keys = archive.stored_keys()
     done = 0
     with ThreadPoolExecutor(AT_ONCE) as functions:
-        for wave in waves((key, subjects(deployment, key)) for key in keys):
-            for _ in functions.map(partial(store, deployment), wave.keys):
+        for wave in waves((key, subjects(archive, key)) for key in keys):
+            for _ in functions.map(store, wave.keys):
                 done += 1
                 if done % MANY == 0:
                     warn(f"Stored {done} of {len(keys)} objects.")
@@ -99,37 +93,6 @@ def waves(objects: Iterable[tuple[str, set[int | str]]]) -> Iterator[Wave]:
         yield wave
 
 
-def subjects(deployment: Deployment, key: str) -> set[int | str]:
-    """Give the ids and the names, lower case, that an archive object speaks of."""
-    return {
-        subject for answer in read_object(deployment, key) for subject in (answer["repo_id"], answer["repo"].lower())
-    }
-
-
-def store(deployment: Deployment, key: str) -> None:
-    """Have Store traffic read one archive object again; its receipts go to `runs/rebuild/`.
-
-    Raises:
-        CommandError: It failed each time.
-    """
-    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    event = {"run": {"id": "rebuild", "started": started}, "batch": {"repositories": [], "key": key}}
-    said = ""
-    for _ in range(ATTEMPTS):  # a run that goes on meanwhile may keep an item changing
-        said = _failure(deployment, event)
-        if not said:
-            return
-    raise CommandError(f"{key} could not be stored again: {said}. Run `traffic rebuild{deployment.options}` once more.")
-
-
-def _failure(deployment: Deployment, event: Mapping[str, Any]) -> str:
-    """Invoke Store traffic once, and return what failed; empty where it stored the object."""
-    function = deployment.output("StoreTrafficFunction")
-    try:
-        answer = deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    except ClientError as exc:
-        if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in REFUSED_IN_PASSING:
-            raise
-        time.sleep(PAUSE)
-        return str(exc)
-    return str(answer["Payload"].read().decode(errors="replace")[:500]) if "FunctionError" in answer else ""
+def subjects(archive: Archive, key: str) -> set[int | str]:
+    """Return the ids and the lower-case names of the repositories in an archive object."""
+    return {subject for line in archive.read_answers(key) for subject in (line["repo_id"], line["repo"].lower())}

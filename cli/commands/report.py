@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from cli.arguments import FILE, Target
+from cli.atomic_file import atomic_file
 from cli.command import command
-from cli.commands.export import whole_file
 from cli.report.histories import read_histories
 from cli.report.page import page_parts
 from cli.stack.deployment import Deployment
@@ -43,10 +43,10 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
     Raises:
         CommandError: Nothing is kept yet, or the file cannot be written.
     """
-    histories = read_histories(deployment)
+    histories = read_histories(deployment.record, deployment.archive)
     if not histories:
         raise CommandError(f"Nothing is kept yet: `traffic run{deployment.options}` captures for the first time.")
-    with whole_file(path) as output:
+    with atomic_file(path) as output:
         output.writelines(
             page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
         )

@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from cli.arguments import Target
 from cli.command import command
-from cli.stack.deployment import Deployment
-from cli.stack.kept_archive import archive_keys, read_object
 from cli.stack.opening import opened
 from cli.terminal import FAILED, say, table, warn
+from traffic.record.archive import Archive
 from traffic.record.expected import DayOf, Key, Replay, day_items, repository_items, snapshot_items
-from traffic.record.items import Item, item_of_day, item_of_snapshot, plain
+from traffic.record.item_table import ItemTable
+from traffic.record.items import Item, item_of_day, item_of_snapshot
+from traffic.record.reading import Record
 from traffic.record.reports import read_reports
 
 EXAMPLES = """examples:
@@ -67,7 +66,7 @@ class Difference:
 def execute(target: Target) -> int:
     """Compare the tables, item for item, with what the archive says they should hold."""
     with opened(target) as deployment:
-        found = verify(deployment)
+        found = verify(deployment.record, deployment.archive)
         differences = [difference for difference in found if difference.kind != FIRST_VERSION]
         if len(found) > len(differences):
             warn(f"{len(found) - len(differences)} rows of the first version were not compared: no archive has them.")
@@ -79,26 +78,26 @@ def execute(target: Target) -> int:
     return FAILED
 
 
-def verify(deployment: Deployment) -> list[Difference]:
+def verify(record: Record, archive: Archive) -> list[Difference]:
     """Find every difference between the tables and the archive, by table and key.
 
     Raises:
-        CommandError: An object of the archive cannot be read.
+        RecordError: An object of the archive is damaged.
     """
-    replay = replayed(deployment)
-    held = {item["repo-id"]: item for item in items(deployment, "RepositoriesTable")}
+    replay = replayed(archive)
+    held = {item["repo-id"]: item for item in record.repositories.every_item()}
     row_keys = replay.row_keys({int(id_): item.get("repo-name", "") for id_, item in held.items() if id_.isdecimal()})
-    days = Comparison("TrafficTable", ("repo-name", "timestamp"), day_items(replay, row_keys), _day_item)
-    repositories = Comparison("RepositoriesTable", ("repo-id",), repository_items(replay, row_keys, held), dict)
-    windows = Comparison("SnapshotsTable", ("repo-id", "captured-on"), snapshot_items(replay), item_of_snapshot)
-    return [*days.differences(deployment), *repositories.differences(deployment), *windows.differences(deployment)]
+    days = Comparison(record.traffic, ("repo-name", "timestamp"), day_items(replay, row_keys), _day_item)
+    repositories = Comparison(record.repositories, ("repo-id",), repository_items(replay, row_keys, held), dict)
+    windows = Comparison(record.snapshots, ("repo-id", "captured-on"), snapshot_items(replay), item_of_snapshot)
+    return [*days.differences(), *repositories.differences(), *windows.differences()]
 
 
-def replayed(deployment: Deployment) -> Replay:
-    """Merge the whole archive."""
-    replay, keys = Replay(), archive_keys(deployment)
+def replayed(archive: Archive) -> Replay:
+    """Merge all answers and imports of the archive."""
+    replay, keys = Replay(), archive.stored_keys()
     for done, key in enumerate(keys, 1):
-        for report in read_reports(read_object(deployment, key)):
+        for report in read_reports(archive.read_answers(key)):
             replay.add(report)
         if done % MANY == 0:
             warn(f"Read {done} of {len(keys)} objects.")
@@ -110,29 +109,29 @@ class Comparison(Generic[Known]):
     """One table, and what it should hold.
 
     Attributes:
-        output: The stack output that names the table.
+        table: The table.
         key_names: Its key attributes.
         expected: By key what makes the item.
         write: Makes the attributes of an item, without its key.
     """
 
-    output: str
+    table: ItemTable
     key_names: tuple[str, ...]
     expected: dict[Key, Known]
     write: Callable[[Known], Item]
 
-    def differences(self, deployment: Deployment) -> list[Difference]:
+    def differences(self) -> list[Difference]:
         """Read the table and compare it, item for item."""
-        name = deployment.output(self.output)
+        name = self.table.name
         found: list[Difference] = []
         unseen = set(self.expected)
-        for item in items(deployment, self.output):
+        for item in self.table.every_item():
             key = tuple(item.pop(key_name) for key_name in self.key_names)
             if key in unseen:
                 unseen.remove(key)
                 found += _differing(name, key, self.write(self.expected[key]), item)
             else:
-                first_version = self.output == "TrafficTable" and "/" not in key[0]  # which knew no owners
+                first_version = self.key_names[0] == "repo-name" and "/" not in key[0]  # which knew no owners
                 found.append(Difference(FIRST_VERSION if first_version else "extra", name, key))
         found += [Difference("missing", name, key) for key in unseen]
         return sorted(found, key=lambda difference: (difference.key, difference.attribute))
@@ -160,19 +159,6 @@ def _expected(attribute: str, wanted: Any, held: Any) -> Any:
 def _day_item(known: DayOf) -> Item:
     repo_id, day = known
     return {"repo-id": repo_id, **item_of_day(day)}
-
-
-def items(deployment: Deployment, output: str) -> Iterator[Item]:
-    """Read a whole table, numbers as whole numbers."""
-    read = TypeDeserializer().deserialize
-    pages = deployment.client("dynamodb").get_paginator("scan")
-    for page in pages.paginate(TableName=deployment.output(output), ConsistentRead=True):
-        for item in page["Items"]:
-            yield {name: _plain(read(value)) for name, value in item.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, set) else plain(value)
 
 
 def _shown(value: Any) -> str:

@@ -2,23 +2,25 @@
 
 from collections.abc import Mapping
 
-from cli.commands.verify import items
 from cli.imports.tool_history import History
-from cli.stack.deployment import Deployment
 from cli.terminal import CommandError
 from traffic.contract import METRICS
+from traffic.record.item_table import ItemTable
 from traffic.record.items import Item
 
 
-def read_first_version(deployment: Deployment, owners: Mapping[str, str], owner: str | None) -> dict[str, History]:
+def read_first_version(
+    table: ItemTable, owners: Mapping[str, str], owner: str | None, *, place: str
+) -> dict[str, History]:
     """Read the rows that the first version left in the table, which stay as they are.
 
     A zero says nothing: the first version wrote one wherever GitHub named the day for the other metric alone.
 
     Args:
-        deployment: The stack that was deployed over the first version's.
+        table: The table of days of the stack that was deployed over the first version's.
         owners: Whose a repository is, by its bare name.
         owner: Whose all others are; None for unknown.
+        place: Where the table is, for people.
 
     Returns:
         What was kept, by `owner/name`.
@@ -30,11 +32,11 @@ def read_first_version(deployment: Deployment, owners: Mapping[str, str], owner:
         https://github.com/bpguasch/github-traffic-capture: `init_traffic_data` of the function's index.py.
     """
     rows: dict[str, list[Item]] = {}
-    for item in items(deployment, "TrafficTable"):
+    for item in table.every_item():
         if "/" not in item["repo-name"]:
             rows.setdefault(item["repo-name"], []).append(item)
     if not rows:
-        raise CommandError(f"The table in {deployment.place} holds no row of the first version: nothing to import.")
+        raise CommandError(f"The table in {place} holds no row of the first version: nothing to import.")
     _check_owners(rows, owners, owner)
     return {f"{owners.get(name, owner)}/{name}": _history(name, rows[name]) for name in sorted(rows)}
 

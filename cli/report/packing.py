@@ -9,12 +9,13 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cli.report.histories import DayCells, History, Listed
+from cli.report.histories import History
+from traffic.record.reading import DayRow, ListedRow
 
 RECENT = 28  # days: complete weeks, so that each weekday counts equally
 SPARK = 91  # days of the sparkline in the overview: 13 weeks
 
-NOTHING = DayCells((None, None, None, None), (False, False))
+NOTHING = DayRow("", "", (None, None, None, None))
 
 Packed = dict[str, Any]
 
@@ -81,21 +82,21 @@ def deflated(data: Packed) -> str:
     return base64.b64encode(compressor.compress(text) + compressor.flush()).decode()
 
 
-def _cells(history: History, days: range) -> list[DayCells]:
+def _cells(history: History, days: range) -> list[DayRow]:
     return [history.days.get(day, NOTHING) for day in days]
 
 
-def _sum(days: Iterable[DayCells], metric: int) -> int | None:
+def _sum(days: Iterable[DayRow], metric: int) -> int | None:
     known = [number for day in days if (number := day.metrics[metric]) is not None]
     return sum(known) if known else None
 
 
-def _lists(captured: Iterable[Sequence[Listed] | None]) -> Packed:
+def _lists(captured: Iterable[Sequence[ListedRow] | None]) -> Packed:
     """Write rows with each name once; a capture without an answer is null, not an empty list."""
     names: dict[str, int] = {}
     rows = [None if listed is None else _numbers(listed, names) for listed in captured]
     return {"names": list(names), "rows": rows}
 
 
-def _numbers(listed: Sequence[Listed], names: dict[str, int]) -> list[int]:
+def _numbers(listed: Sequence[ListedRow], names: dict[str, int]) -> list[int]:
     return [number for row in listed for number in (names.setdefault(row.name, len(names)), row.views, row.uniques)]

@@ -1,9 +1,12 @@
 """The deployed stack as the commands see it: clients by service name, and the stack's outputs."""
 
+import json
 import shlex
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -13,6 +16,7 @@ from botocore.exceptions import ClientError
 from cli.arguments import STACK_NAME, Target
 from cli.terminal import CommandError
 from traffic.record.archive import Archive
+from traffic.record.reading import Record
 
 LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
 
@@ -24,6 +28,11 @@ LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
 CONFIGS = {
     "lambda": Config(read_timeout=LONGEST_FUNCTION + 30, retries={"total_max_attempts": 1}, tcp_keepalive=True),
 }
+
+
+ATTEMPTS = 3  # to store an archive object
+PAUSE = 1.0  # seconds before an invocation that Lambda itself refused is repeated
+NOT_INVOKED = (429, 500, 502, 503, 504)  # HTTP statuses with which Lambda did not start the function
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,41 @@ class Deployment:
     def archive(self) -> Archive:
         """The stack's archive."""
         return Archive(self.output("ArchiveBucket"), self.client("s3"))
+
+    @property
+    def record(self) -> Record:
+        """The stack's tables, for reading."""
+        tables = (self.output(name) for name in ("TrafficTable", "RepositoriesTable", "SnapshotsTable"))
+        return Record(self.client("dynamodb"), *tables)
+
+    def store(self, key: str) -> None:
+        """Have Store traffic merge one archive object into the tables; its receipts go to `runs/rebuild/`.
+
+        Raises:
+            CommandError: It failed each time.
+        """
+        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event = {"run": {"id": "rebuild", "started": started}, "batch": {"repositories": [], "key": key}}
+        failure = ""
+        for _ in range(ATTEMPTS):  # a run at the same time may keep changing an item
+            failure = self._store_once(event)
+            if not failure:
+                return
+        raise CommandError(
+            f"{key} could not be stored again: {failure}. Run `traffic rebuild{self.options}` once more."
+        )
+
+    def _store_once(self, event: Mapping[str, Any]) -> str:
+        """Invoke Store traffic once, and return why it failed; empty if it stored the object."""
+        function = self.output("StoreTrafficFunction")
+        try:
+            answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        except ClientError as exc:
+            if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in NOT_INVOKED:
+                raise
+            time.sleep(PAUSE)
+            return str(exc)
+        return str(answer["Payload"].read().decode(errors="replace")[:500]) if "FunctionError" in answer else ""
 
     def output(self, name: str) -> str:
         """Give a stack output.

@@ -9,7 +9,7 @@ from traffic.clock import from_http, to_text
 from traffic.contract import ArchivedAnswer, Endpoint, Repository, Run
 from traffic.github.answers import FAILED, Answer, Meaning, Verdict, classify
 from traffic.github.client import GitHub
-from traffic.record.answer_lines import kept_headers
+from traffic.record.archive import kept_headers
 from traffic.record.traffic_answers import check_body
 
 MOST_BYTES = (

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 from traffic.contract import ListedPage
 from traffic.github.answers import Answer
-from traffic.record.answer_lines import kept_headers, line
-from traffic.record.archive import Archive
+from traffic.record.archive import Archive, kept_headers, line
 
 GZIP = 31  # zlib's name for the gzip format with the largest window, 32 KB; its header has no time in it
 MOST_PACKED = 8 * 1024 * 1024  # bytes; about 20,000 repositories. A larger listing becomes several objects

@@ -4,7 +4,8 @@ import math
 import random
 from datetime import date
 
-from cli.report.histories import EPOCH, DayCells, History, Listed
+from cli.report.histories import EPOCH, History
+from traffic.record.reading import DayRow, ListedRow
 
 NEWEST = date(2026, 11, 20).toordinal() - EPOCH
 
@@ -26,7 +27,9 @@ def made_up(number: int, *, days: int = 3 * 365) -> History:
         burst = 6 * math.exp(-(day - launch) / 5) if day >= launch else 0
         views = int(level * rhythm * (1 + burst) * chance.uniform(0.7, 1.3))
         clones = int(views * chance.uniform(0.1, 0.4))
-        history.days[day] = DayCells((views, views // 3, clones, clones // 2), (day != NEWEST - 20, True))
+        history.days[day] = DayRow(
+            history.name, "", (views, views // 3, clones, clones // 2), (day != NEWEST - 20, True)
+        )
     for day in range(NEWEST - days + 14, NEWEST + 1, 7):
         history.captures[day] = {"referrers": _listed(REFERRERS, chance), "paths": _paths(chance)}
     history.notes = [(launch, "v2 released")] if number == 1 else []
@@ -38,15 +41,15 @@ def hostile() -> History:
     history = made_up(1, days=120)
     history.name = f"evil/{HOSTILE}"
     history.notes = [(NEWEST - 10, HOSTILE)]
-    history.captures = {NEWEST: {"referrers": [Listed(HOSTILE, 9, 3)], "paths": [Listed(HOSTILE, 9, 3)]}}
+    history.captures = {NEWEST: {"referrers": [ListedRow(HOSTILE, 9, 3)], "paths": [ListedRow(HOSTILE, 9, 3)]}}
     return history
 
 
-def _listed(names: tuple[str, ...], chance: random.Random) -> list[Listed]:
+def _listed(names: tuple[str, ...], chance: random.Random) -> list[ListedRow]:
     shown = sorted(chance.sample(names, 6), key=names.index)
-    return [Listed(name, chance.randrange(5, 400), chance.randrange(1, 5)) for name in shown]
+    return [ListedRow(name, chance.randrange(5, 400), chance.randrange(1, 5)) for name in shown]
 
 
-def _paths(chance: random.Random) -> list[Listed]:
+def _paths(chance: random.Random) -> list[ListedRow]:
     names = ("/", "/blob/main/README.md", "/issues", "/releases", *(f"/blob/main/docs/page-{n}.md" for n in range(12)))
     return _listed(names, chance)

@@ -30,7 +30,6 @@ PURE = (
     "github.answers",
     "github.rate_limit",
     "github.tokens",
-    "record.answer_lines",
     "record.expected",
     "record.items",
     "record.merge",

@@ -24,7 +24,7 @@ from tests.unit.whole_run import metrics_in, run
 from traffic import contract, errors
 from traffic.github import answers
 from traffic.github.tokens import ANYONE
-from traffic.record.answer_lines import kept_headers
+from traffic.record.archive import kept_headers
 from traffic.record.items import item_of_day, item_of_entry, item_of_snapshot, own_key, pointer_key
 from traffic.record.merge import Day, Entry, Name
 from traffic.record.notes import Note
@@ -53,6 +53,7 @@ ERRORS = {
     "GitHubRejectionError",
     "GitHubLimitError",
     "TokenUnavailableError",
+    "RecordError",
     "RunStoppedError",
     "InvalidInputError",
     "InvalidSettingError",

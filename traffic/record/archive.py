@@ -1,17 +1,28 @@
-"""The bucket: GitHub's raw answers for good, and the notes that the steps of a run leave each other."""
+"""The archive bucket: GitHub's raw answers, imports, people's notes, and the files that the steps of a run share."""
 
+import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from traffic.contract import ArchivedAnswer, archive_prefix, listings_prefix, run_folder
-from traffic.errors import ArchiveBusyError
-from traffic.record.answer_lines import pack, unpack
-from traffic.record.transient import FAILURES, passes
+from traffic.contract import ArchivedAnswer, ImportedHistory, archive_prefix, import_key, listings_prefix, run_folder
+from traffic.errors import ArchiveBusyError, RecordError
+from traffic.record.transient import renamed_if_transient
+
+PLACE = "The archive bucket"
+STORED = ("answers/", "imports/")  # the folders whose objects Store traffic merges into the tables
+
+# The headers that are kept: when, under which limit, for which token and version, and what was said about access.
+KEPT_HEADERS = (
+    "date", "etag", "link", "location", "retry-after", "gh-limited-by", "x-github-sso", "x-github-request-id",
+    "x-github-api-version-selected", "x-github-enterprise-version", "deprecation", "sunset",
+    "x-accepted-github-permissions", "github-authentication-token-expiration",
+    "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset", "x-ratelimit-resource",
+)  # fmt: skip
 
 
 class Archive:
@@ -51,6 +62,17 @@ class Archive:
         """
         return self._put_captured(listings_prefix(captured_at[:10]), run_id, captured_at, content)
 
+    def put_import(self, history: ImportedHistory) -> str:
+        """Write what another tool kept of one repository as one immutable object.
+
+        Returns:
+            The object's key.
+        """
+        content = pack([history])
+        key = import_key(history["imported_at"], hashlib.sha256(content).hexdigest(), new=history["new"])
+        self._put_once(key, content)
+        return key
+
     def _put_captured(self, folder: str, run_id: str, captured_at: str, content: bytes) -> str:
         time = captured_at.replace("-", "").replace(":", "")
         key = f"{folder}{time}-{run_folder(run_id)}-{hashlib.sha256(content).hexdigest()}.jsonl.gz"
@@ -71,8 +93,22 @@ class Archive:
                 raise
 
     def read_answers(self, key: str) -> list[ArchivedAnswer]:
-        """Read what `put_answers` wrote."""
-        return unpack(self._read(key))
+        """Read what `put_answers` or `put_import` wrote; the lines of both have `repo_id` and `repo`.
+
+        Raises:
+            RecordError: The object is damaged.
+        """
+        try:
+            return unpack(self._read(key))
+        except ValueError as exc:
+            raise RecordError(
+                f"{key} in the archive cannot be read ({exc}): bring its earlier version back, or move it elsewhere."
+            ) from exc
+
+    def stored_keys(self) -> list[str]:
+        """List the keys of all answers and imports, in an order in which Store traffic can merge them."""
+        found = (key for folder in STORED for key in self.keys(folder))
+        return sorted(found, key=lambda key: key.rpartition("/")[2])  # names begin with the time of the capture
 
     def put_note(self, key: str, note: Any) -> None:
         """Write an object of JSON."""
@@ -93,6 +129,11 @@ class Archive:
         for page in self._pages(Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", []))
 
+    def delete(self, key: str) -> None:
+        """Delete an object; in AWS, S3 keeps its earlier version."""
+        with renamed_if_transient(ArchiveBusyError, PLACE):
+            self._s3.delete_object(Bucket=self.bucket, Key=key)
+
     def capture_dates(self) -> list[str]:
         """List the days on which GitHub was asked, in order."""
         pages = self._pages(Prefix=archive_prefix("").partition("/")[0] + "/", Delimiter="/")
@@ -100,29 +141,43 @@ class Archive:
         return [folder.rpartition("=")[2].rstrip("/") for folder in folders]
 
     def _read(self, key: str) -> bytes:
-        with _passing():
+        with renamed_if_transient(ArchiveBusyError, PLACE):
             body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return body
 
     def _put(self, **request: Any) -> None:
-        with _passing():
+        with renamed_if_transient(ArchiveBusyError, PLACE):
             self._s3.put_object(Bucket=self.bucket, **request)
 
     def _pages(self, **request: str) -> Iterator[Any]:
-        with _passing():
+        with renamed_if_transient(ArchiveBusyError, PLACE):
             yield from self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request)
 
 
-@contextmanager
-def _passing() -> Iterator[None]:
-    """Give what passes by itself the name that the definition retries.
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Choose the headers of an answer that are archived with it."""
+    return {name: headers[name] for name in KEPT_HEADERS if name in headers}
+
+
+def line(answer: Mapping[str, object]) -> bytes:
+    """Write one line of an archive object."""
+    return (json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def pack(answers: Iterable[Mapping[str, object]]) -> bytes:
+    """Write answers, a line each. The same answers give the same bytes: gzip's own time is left out."""
+    return gzip.compress(b"".join(map(line, answers)), mtime=0)
+
+
+def unpack(content: bytes) -> list[ArchivedAnswer]:
+    """Read what `pack` wrote.
 
     Raises:
-        ArchiveBusyError: S3 is throttled, or failed or could not be reached in passing.
+        ValueError: It is not that, or not whole.
     """
     try:
-        yield
-    except FAILURES as exc:
-        if passes(exc):
-            raise ArchiveBusyError(f"The archive bucket: {exc}") from exc
-        raise
+        text = gzip.decompress(content).decode()
+    except (OSError, EOFError, zlib.error) as exc:
+        raise ValueError(f"not a whole gzip file: {exc}") from exc
+    # Not splitlines: it would also cut at U+0085, U+2028 and U+2029, which JSON leaves as they are within a title.
+    return [json.loads(line) for line in text.split("\n") if line]

@@ -1,20 +1,22 @@
-"""One DynamoDB table: read consistently, written only over what was read."""
+"""One DynamoDB table: items are read, and written only on condition that nobody changed them since."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from traffic.errors import TableBusyError
 from traffic.record.items import Item
-from traffic.record.transient import FAILURES, passes
+from traffic.record.transient import renamed_if_transient
 
 BATCH_GET = 100  # keys; DynamoDB's limit for one BatchGetItem
-ATTEMPTS = 5  # at an item that others change meanwhile
+ATTEMPTS = 5  # to write an item that others change at the same time
+
+RawItem = Mapping[str, Any]  # an item as DynamoDB's API writes it: `{"views-count": {"N": "5"}}`
 
 to_dynamodb = TypeSerializer().serialize
-from_dynamodb = TypeDeserializer().deserialize
 
 
 class ItemTable:
@@ -45,7 +47,7 @@ class ItemTable:
             for _ in range(ATTEMPTS):
                 asked = {self.name: {"Keys": waiting, "ConsistentRead": True}}
                 answer = self._ask("batch_get_item", RequestItems=asked)
-                found += [_read(item) for item in answer["Responses"].get(self.name, [])]
+                found += [item_of(item) for item in answer["Responses"].get(self.name, [])]
                 waiting = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
                 if not waiting:
                     break
@@ -53,42 +55,46 @@ class ItemTable:
                 raise TableBusyError(f"DynamoDB left {len(waiting)} keys of {self.name} unread")
         return found
 
-    def every_item(self, attributes: Sequence[str] = (), *, having: str = "") -> Iterator[Item]:
-        """Read the whole table.
+    def every_item(
+        self, attributes: Sequence[str] = (), *, having: str = "", consistent: bool = True
+    ) -> Iterator[Item]:
+        """Read all items of the table; the arguments are those of `scan`."""
+        return map(item_of, self.scan(attributes, having=having, consistent=consistent))
+
+    def scan(self, attributes: Sequence[str] = (), *, having: str = "", consistent: bool = True) -> Iterator[RawItem]:
+        """Read all items of the table, without the time that it takes to convert them.
 
         Args:
-            attributes: Those to read; all where none is named.
-            having: An attribute without which an item is passed over.
+            attributes: The attributes to read; all of them if this is empty.
+            having: An attribute; items without it are skipped.
+            consistent: Whether the newest writes must be seen, which costs twice as much.
 
         Raises:
-            TableBusyError: DynamoDB is throttled, or failed in passing.
+            TableBusyError: DynamoDB is throttled or failed, and a retry will help.
         """
-        named = {f"#{n}": name for n, name in enumerate(attributes)}
-        wanted: dict[str, Any] = {"ProjectionExpression": ", ".join(named)} if named else {}
+        names = {f"#{n}": name for n, name in enumerate(attributes)}
+        request: dict[str, Any] = {"ProjectionExpression": ", ".join(names)} if names else {}
         if having:
-            wanted["FilterExpression"] = "attribute_exists(#having)"
-            named["#having"] = having
-        if named:
-            wanted["ExpressionAttributeNames"] = named
-        begin: dict[str, Any] = {}
-        while True:
-            page = self._ask("scan", TableName=self.name, ConsistentRead=True, **wanted, **begin)
-            yield from (_read(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            begin = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            request["FilterExpression"] = "attribute_exists(#having)"
+            names["#having"] = having
+        if names:
+            request["ExpressionAttributeNames"] = names
+        return self._pages("scan", ConsistentRead=consistent, **request)
 
-    def query(self, key: Item, begin: Item, attributes: Sequence[str] = (), *, end: str = "~") -> Iterator[Item]:
+    def query(
+        self, key: Item, begin: Item, attributes: Sequence[str] = (), *, end: str = "~", consistent: bool = True
+    ) -> Iterator[RawItem]:
         """Read the items of one partition, from one sort key to another, in order.
 
         Args:
-            key: The partition key, by its name.
-            begin: The first sort key, by its name.
-            attributes: Those to read; all if none is named.
+            key: The partition key, by the name of its attribute.
+            begin: The first sort key, by the name of its attribute.
+            attributes: The attributes to read; all of them if this is empty.
             end: The last sort key. The default comes after every date and time.
+            consistent: Whether the newest writes must be seen, which costs twice as much.
 
         Raises:
-            TableBusyError: DynamoDB is throttled, or failed in passing.
+            TableBusyError: DynamoDB is throttled or failed, and a retry will help.
         """
         names = {f"#{n}": name for n, name in enumerate(dict.fromkeys([*key, *begin, *attributes]))}
         request: dict[str, Any] = {
@@ -102,9 +108,12 @@ class ItemTable:
         }
         if attributes:
             request["ProjectionExpression"] = ", ".join(names)
+        return self._pages("query", ConsistentRead=consistent, **request)
+
+    def _pages(self, operation: str, **request: Any) -> Iterator[RawItem]:
         while True:
-            page = self._ask("query", TableName=self.name, ConsistentRead=True, **request)
-            yield from (_read(item) for item in page["Items"])
+            page = self._ask(operation, TableName=self.name, **request)
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -149,12 +158,8 @@ class ItemTable:
         Raises:
             TableBusyError: It is throttled, or failed or could not be reached in passing.
         """
-        try:
+        with renamed_if_transient(TableBusyError, self.name):
             return getattr(self._dynamodb, operation)(**request)
-        except FAILURES as exc:
-            if passes(exc):
-                raise TableBusyError(f"{self.name}: {exc}") from exc
-            raise
 
 
 def changes(read: Item, merged: Item) -> Item:
@@ -166,5 +171,21 @@ def _written(item: Item) -> dict[str, Any]:
     return {name: to_dynamodb(value) for name, value in item.items()}
 
 
-def _read(item: dict[str, Any]) -> Item:
-    return {name: from_dynamodb(value) for name, value in item.items()}
+def item_of(raw: RawItem) -> Item:
+    """Convert an item to Python's types: whole numbers are `int`, unlike with boto3's own converter."""
+    return {name: _from_dynamodb(value) for name, value in raw.items()}
+
+
+def _from_dynamodb(typed: Mapping[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    match kind:
+        case "N":
+            return int(value) if value.isdecimal() else Decimal(value)
+        case "M":
+            return item_of(value)
+        case "L":
+            return [_from_dynamodb(each) for each in value]
+        case "SS":
+            return set(value)
+        case _:
+            return value

@@ -35,7 +35,7 @@ def own_key(name: str, repo_id: int, owner_id: str | None) -> str:
 def day_of_item(item: Mapping[str, Any]) -> Day:
     """Read an item of `RepoTraffic`."""
     return Day(
-        {metric: int(item[metric]) for metric in METRICS if metric in item},
+        {metric: item[metric] for metric in METRICS if metric in item},
         frozenset(kind for kind in ("views", "clones") if item.get(f"{kind}-complete")),
     )
 
@@ -77,7 +77,7 @@ def snapshot_of_item(item: Mapping[str, Any]) -> Snapshot:
     since = item.get("captured-at", {})
     return {
         endpoint: Statement(
-            {name: plain(item[name]) for name in SAID[endpoint]}, since[endpoint], item.get(f"{endpoint}-until")
+            {name: item[name] for name in SAID[endpoint]}, since[endpoint], item.get(f"{endpoint}-until")
         )
         for endpoint in ENDPOINTS
         if endpoint in since
@@ -92,15 +92,6 @@ def item_of_snapshot(snapshot: Snapshot) -> Item:
         if kept.until is not None:
             item[f"{endpoint}-until"] = kept.until
     return item
-
-
-def plain(value: Any) -> Any:
-    """Turn the numbers that DynamoDB's client gives, `Decimal`, into whole ones, however deep they lie."""
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
-    return value if isinstance(value, str | bool) else int(value)
 
 
 def _spans(written: Iterable[str]) -> Spans:

@@ -5,7 +5,7 @@ from typing import Any
 
 from traffic.clock import start_of, to_text
 from traffic.errors import IdentityConflictError, TableBusyError
-from traffic.record.item_table import ATTEMPTS, ItemTable, changes, to_dynamodb
+from traffic.record.item_table import ATTEMPTS, ItemTable, changes, item_of, to_dynamodb
 from traffic.record.items import (
     Item,
     day_of_item,
@@ -43,13 +43,13 @@ class Tables:
         if not wanted:
             return {}
         first, last = (_day_key(repo_name, day)["timestamp"] for day in (min(wanted), max(wanted)))
-        found = self._traffic.query({"repo-name": repo_name}, {"timestamp": first}, end=last)
+        found = map(item_of, self._traffic.query({"repo-name": repo_name}, {"timestamp": first}, end=last))
         return {day: item for item in found if (day := item["timestamp"][:10]) in wanted}
 
     def views(self, repo_name: str, since: str) -> dict[str, int]:
         """Read a repository's views by day, from a day on; a day for which none were reported is absent."""
         found = self._traffic.query({"repo-name": repo_name}, {"timestamp": since}, ["views-count"])
-        return {item["timestamp"][:10]: int(item["views-count"]) for item in found if "views-count" in item}
+        return {item["timestamp"]["S"][:10]: int(item["views-count"]["N"]) for item in found if "views-count" in item}
 
     def store_days(self, repo_name: str, repo_id: int, seen: Mapping[str, Day]) -> tuple[list[str], dict[str, Day]]:
         """Merge days into the table.
@@ -155,9 +155,9 @@ class Snapshots:
 
         A capture for which GitHub listed none has an empty list; one for which it did not answer is absent.
         """
-        found = self._table.query({"repo-id": str(repo_id)}, {"captured-on": since}, ["referrers"])
+        found = map(item_of, self._table.query({"repo-id": str(repo_id)}, {"captured-on": since}, ["referrers"]))
         return {
-            item["captured-on"]: {row["referrer"]: int(row["count"]) for row in item["referrers"]}
+            item["captured-on"]: {row["referrer"]: row["count"] for row in item["referrers"]}
             for item in found
             if "referrers" in item
         }

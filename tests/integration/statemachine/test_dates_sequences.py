@@ -13,7 +13,7 @@ from simulated_github import SimulatedGitHub
 from simulated_github.windows import Stall, WindowRules
 from tests.integration.pipeline import Pipeline
 from traffic.contract import METRICS, ArchivedAnswer
-from traffic.record.answer_lines import unpack
+from traffic.record.archive import unpack
 
 EVENTS = ("run", "run", "re-run", "crash", "rename", "regime change", "stall", "outage")
 LENGTH = 8  # events of a sequence

@@ -72,13 +72,14 @@ def test_the_import_brings_the_rows_under_their_owner(upgraded: Pipeline) -> Non
         captured = numbers(upgraded, "octo/docs")
         assert len(github.calls) > 0
     deployment = deployment_of(upgraded)
+    record = deployment.record
     before = upgraded.tables()
 
-    histories = read_first_version(deployment, {}, "octo")
-    plans = [plan(deployment, identify(deployment, name, None), history) for name, history in histories.items()]
+    histories = read_first_version(record.traffic, {}, "octo", place="here")
+    plans = [plan(record, identify(record, name, None), history) for name, history in histories.items()]
     assert upgraded.tables() == before, "a plan changes nothing"
     for each in plans:
-        bring(deployment, each)
+        bring(deployment.archive, deployment.store, each)
 
     assert numbers(upgraded, "octo/docs") == captured | {
         "2024-02-28": (9, 4, None, None),
@@ -86,10 +87,10 @@ def test_the_import_brings_the_rows_under_their_owner(upgraded: Pipeline) -> Non
         "2024-03-01": (None, None, 2, 2),
     }
     assert numbers(upgraded, "docs") == OLD, "the old rows stay"
-    assert {difference.kind for difference in verify(deployment)} == {"first version"}
+    assert {difference.kind for difference in verify(deployment.record, deployment.archive)} == {"first version"}
 
     imported = upgraded.tables()
-    rebuild(deployment)
+    rebuild(deployment.archive, deployment.store)
     assert upgraded.tables() == imported
 
 

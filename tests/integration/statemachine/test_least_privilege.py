@@ -15,7 +15,7 @@ from simulated_github.faults import retry_after, server_error
 from tests.infrastructure.conftest import Template, many, role_of
 from tests.integration.pipeline import ASSEMBLY, Pipeline, deployed_pipeline
 from traffic.contract import ImportedHistory, import_key, listing_key
-from traffic.record.answer_lines import pack
+from traffic.record.archive import pack
 
 FUNCTIONS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
 

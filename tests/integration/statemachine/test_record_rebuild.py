@@ -8,11 +8,10 @@ import pytest
 from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.stack.deployment import Deployment
-from cli.stack.kept_archive import archive_keys
 from local.recovery import unsaved
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Pipeline, deployed_pipeline
-from traffic.record.answer_lines import pack, unpack
+from traffic.record.archive import pack, unpack
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "RepoTraffic": ("repo-name", "timestamp"),
@@ -42,14 +41,14 @@ def test_deleted_items_come_back_item_for_item(captured: Pipeline) -> None:
     before, stack = captured.tables(), deployment(captured)
     assert before.keys() == KEYS.keys()
     assert all(before.values())
-    assert verify(stack) == []
+    assert verify(stack.record, stack.archive) == []
     empty(captured)
-    assert {difference.kind for difference in verify(stack)} == {"missing"}
+    assert {difference.kind for difference in verify(stack.record, stack.archive)} == {"missing"}
 
-    rebuild(stack)
+    rebuild(stack.archive, stack.store)
 
     assert captured.tables() == before
-    assert verify(stack) == []
+    assert verify(stack.record, stack.archive) == []
 
 
 def test_listings_are_archived_and_never_taken_for_answers(captured: Pipeline) -> None:
@@ -59,7 +58,7 @@ def test_listings_are_archived_and_never_taken_for_answers(captured: Pipeline) -
     pages = [page for each in found for page in unpack(captured.read(each["Key"]))]
 
     assert [len(json.loads(page["body"])) for page in pages] == [6, 6, 6]
-    assert {key.partition("/")[0] for key in archive_keys(deployment(captured))} == {"answers"}
+    assert {key.partition("/")[0] for key in deployment(captured).archive.stored_keys()} == {"answers"}
     assert {key.partition("/")[0] for key in unsaved(captured.engine, bucket, None)} == {"answers"}
 
 

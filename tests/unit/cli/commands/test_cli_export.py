@@ -12,12 +12,14 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cli.commands.export import FILES, TEXT, sorted_rows, whole_file, whole_path
-from cli.export_formats import COLUMNS, Row, write_csv, write_json, write_parquet, write_sqlite
+from cli.atomic_file import atomic_file, atomic_path
+from cli.commands.export import FILES, TEXT, sorted_rows
+from cli.export_formats import COLUMNS, write_csv, write_json, write_parquet, write_sqlite
 from cli.main import traffic
 from cli.terminal import CommandError, UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
 from traffic.contract import METRICS
+from traffic.record.reading import DayRow
 
 stack = pytest.fixture(fresh_stack)
 
@@ -29,7 +31,7 @@ def test_csv_is_sorted_and_leaves_unknown_cells_empty(stack: Stack) -> None:
     stack.day("octo/docs", "2026-11-19", {"clones-count": 4, "clones-uniques": 3})
     output = io.StringIO()
 
-    write_csv(sorted_rows(stack.deployment), output)
+    write_csv(sorted_rows(stack.deployment.record), output)
 
     assert output.getvalue() == (
         "repo-name,timestamp,views-count,views-uniques,clones-count,clones-uniques\n"
@@ -44,7 +46,7 @@ def test_json_holds_numbers_and_leaves_unknown_cells_out(stack: Stack) -> None:
     stack.day("octo/docs", "2026-11-19", {"views-count": 0, "views-uniques": 0})
     output = io.StringIO()
 
-    write_json(sorted_rows(stack.deployment), output)
+    write_json(sorted_rows(stack.deployment.record), output)
 
     assert json.loads(output.getvalue()) == [
         {"repo-name": "octo/docs", "timestamp": "2026-11-19T00:00:00Z", "views-count": 0, "views-uniques": 0}
@@ -68,7 +70,7 @@ def test_an_interrupted_export_leaves_the_old_file(tmp_path: Path) -> None:
     target.write_text("old")
 
     def interrupted() -> None:
-        with whole_file(target) as output:
+        with atomic_file(target) as output:
             output.write("half")
             raise KeyboardInterrupt
 
@@ -81,11 +83,11 @@ def test_an_interrupted_export_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The message must say which path, for it may come from a script's variable."""
-    with pytest.raises(CommandError, match="absent"), whole_file(tmp_path / "absent" / "traffic.csv"):
+    with pytest.raises(CommandError, match="absent"), atomic_file(tmp_path / "absent" / "traffic.csv"):
         pass
 
 
-def text_of(form: str, rows: Sequence[Row]) -> str:
+def text_of(form: str, rows: Sequence[DayRow]) -> str:
     """Write rows in one of the forms that are text."""
     output = io.StringIO()
     TEXT[form](rows, output)
@@ -98,29 +100,29 @@ def numbers(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(None if cell in ("", None) else int(cell) if column in METRICS else cell for column, cell in cells)
 
 
-def read_csv(rows: Sequence[Row], _folder: Path) -> list[tuple[Any, ...]]:
+def read_csv(rows: Sequence[DayRow], _folder: Path) -> list[tuple[Any, ...]]:
     """Write and read CSV."""
     return [numbers(row) for row in csv.DictReader(io.StringIO(text_of("csv", rows)))]
 
 
-def read_json(rows: Sequence[Row], _folder: Path) -> list[tuple[Any, ...]]:
+def read_json(rows: Sequence[DayRow], _folder: Path) -> list[tuple[Any, ...]]:
     """Write and read JSON."""
     return [numbers(row) for row in json.loads(text_of("json", rows))]
 
 
-def read_json_lines(rows: Sequence[Row], _folder: Path) -> list[tuple[Any, ...]]:
+def read_json_lines(rows: Sequence[DayRow], _folder: Path) -> list[tuple[Any, ...]]:
     """Write and read JSON Lines."""
     return [numbers(json.loads(line)) for line in text_of("jsonl", rows).splitlines()]
 
 
-def read_parquet(rows: Sequence[Row], folder: Path) -> list[tuple[Any, ...]]:
+def read_parquet(rows: Sequence[DayRow], folder: Path) -> list[tuple[Any, ...]]:
     """Write and read Parquet."""
     write_parquet(rows, folder / "traffic.parquet")
     found = duckdb.read_parquet(str(folder / "traffic.parquet")).fetchall()
     return [(row[0], f"{row[1]:%Y-%m-%dT%H:%M:%SZ}", *row[2:]) for row in found]
 
 
-def read_sqlite(rows: Sequence[Row], folder: Path) -> list[tuple[Any, ...]]:
+def read_sqlite(rows: Sequence[DayRow], folder: Path) -> list[tuple[Any, ...]]:
     """Write and read SQLite."""
     write_sqlite(rows, folder / "traffic.sqlite")
     database = sqlite3.connect(folder / "traffic.sqlite")
@@ -141,7 +143,7 @@ def test_each_form_read_back_equals_the_table(stack: Stack, tmp_path: Path, form
     stack.day("octo/docs", "2026-11-19", {"clones-count": 4, "clones-uniques": 3})
     stack.day("docs", "2019-01-01", {"views-count": 1})
 
-    assert READERS[form](sorted_rows(stack.deployment), tmp_path) == [
+    assert READERS[form](sorted_rows(stack.deployment.record), tmp_path) == [
         ("docs", "2019-01-01T00:00:00Z", 1, None, None, None),
         ("octo/docs", "2026-11-19T00:00:00Z", None, None, 4, 3),
         ("octo/docs", "2026-11-20T00:00:00Z", 12345678901, 2, 1, None),
@@ -151,9 +153,9 @@ def test_each_form_read_back_equals_the_table(stack: Stack, tmp_path: Path, form
 
 def test_the_types_are_right_also_where_nothing_is_known(tmp_path: Path) -> None:
     """A column that is empty today must not become text, which breaks the query of tomorrow."""
-    rows = [("octo/docs", "2026-11-19T00:00:00Z", None, None, None, None)]
+    rows = [DayRow("octo/docs", "2026-11-19T00:00:00Z", (None, None, None, None))]
     write_parquet(rows, tmp_path / "traffic.parquet")
-    (tmp_path / "traffic.csv").write_text(text_of("csv", [(*rows[0][:2], "1", "1", "1", "1")]))
+    (tmp_path / "traffic.csv").write_text(text_of("csv", [DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, 1, 1, 1))]))
 
     described = duckdb.read_parquet(str(tmp_path / "traffic.parquet"))
     assert described.columns == list(COLUMNS)
@@ -163,7 +165,7 @@ def test_the_types_are_right_also_where_nothing_is_known(tmp_path: Path) -> None
     assert str(guessed.types[1]).startswith("TIMESTAMP")
 
 
-def frames(rows: Sequence[Row], folder: Path) -> Mapping[str, pd.DataFrame]:
+def frames(rows: Sequence[DayRow], folder: Path) -> Mapping[str, pd.DataFrame]:
     """Read each form as people who work with pandas do; a column with holes needs `Int64`, or it becomes floats."""
     write_parquet(rows, folder / "traffic.parquet")
     write_sqlite(rows, folder / "traffic.sqlite")
@@ -185,8 +187,8 @@ def frames(rows: Sequence[Row], folder: Path) -> Mapping[str, pd.DataFrame]:
 def test_pandas_reads_days_as_times_and_numbers_as_numbers(tmp_path: Path) -> None:
     """A hole is missing there, never zero; and a count of ten digits stays exact."""
     rows = [
-        ("octo/docs", "2026-11-19T00:00:00Z", "12345678901", "0", None, None),
-        ("octo/docs", "2026-11-20T00:00:00Z", None, None, "4", "3"),
+        DayRow("octo/docs", "2026-11-19T00:00:00Z", (12345678901, 0, None, None)),
+        DayRow("octo/docs", "2026-11-20T00:00:00Z", (None, None, 4, 3)),
     ]
     for form, frame in frames(rows, tmp_path).items():
         assert set(frame.columns) == set(COLUMNS), form
@@ -207,14 +209,14 @@ def test_only_days_since_one_are_written(stack: Stack) -> None:
     for day in ("2026-11-18", "2026-11-19", "2026-11-20"):
         stack.day("octo/docs", day, {"views-count": 1})
 
-    rows = sorted_rows(stack.deployment, since="2026-11-19")
-    assert [row[1] for row in rows] == ["2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z"]
+    rows = sorted_rows(stack.deployment.record, since="2026-11-19")
+    assert [row.timestamp for row in rows] == ["2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z"]
 
 
 @pytest.mark.parametrize("name", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_a_name_is_no_formula_in_a_spreadsheet(name: str) -> None:
     """A row of the first version has a bare name, and anybody may have written into that table."""
-    (row,) = csv.DictReader(io.StringIO(text_of("csv", [(name, "2026-11-19T00:00:00Z", "1", None, None, None)])))
+    (row,) = csv.DictReader(io.StringIO(text_of("csv", [DayRow(name, "2026-11-19T00:00:00Z", (1, None, None, None))])))
 
     assert row["repo-name"] == f"'{name}".replace("\t", " ")
 
@@ -228,20 +230,20 @@ def test_what_is_no_text_needs_a_file(form: str) -> None:
 
 @pytest.mark.parametrize("write", FILES.values(), ids=FILES)
 def test_a_database_that_fails_leaves_the_old_file(
-    tmp_path: Path, write: Callable[[Sequence[Row], Path], None]
+    tmp_path: Path, write: Callable[[Sequence[DayRow], Path], None]
 ) -> None:
     """Ctrl-C in the middle of a million rows must leave nothing half, and nothing behind."""
     target = tmp_path / "traffic.db"
     target.write_text("old")
 
-    class Interrupted(list[Row]):
+    class Interrupted(list[DayRow]):
         """Rows that end in Ctrl-C."""
 
         def __iter__(self) -> Any:
-            yield ("octo/docs", "2026-11-19T00:00:00Z", "1", None, None, None)
+            yield DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, None, None, None))
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), whole_path(target) as path:
+    with pytest.raises(KeyboardInterrupt), atomic_path(target) as path:
         write(Interrupted(), path)
 
     assert target.read_text() == "old"
@@ -250,10 +252,11 @@ def test_a_database_that_fails_leaves_the_old_file(
 
 @pytest.mark.parametrize("write", FILES.values(), ids=FILES)
 def test_a_row_that_does_not_fit_is_one_clear_message(
-    tmp_path: Path, write: Callable[[Sequence[Row], Path], None]
+    tmp_path: Path, write: Callable[[Sequence[DayRow], Path], None]
 ) -> None:
     """Somebody else's row in the table must not end in a traceback."""
-    wrong: Row = ("octo/docs", None if write is write_sqlite else "not a day", "1", None, None, None)
+    row = DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, None, None, None))
+    wrong = [row, row] if write is write_sqlite else [row._replace(timestamp="not a day")]
 
-    with pytest.raises(CommandError, match="cannot be written as"), whole_path(tmp_path / "traffic.db") as path:
-        write([wrong], path)
+    with pytest.raises(CommandError, match="cannot be written as"), atomic_path(tmp_path / "traffic.db") as path:
+        write(wrong, path)

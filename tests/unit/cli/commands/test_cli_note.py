@@ -6,11 +6,11 @@ import pytest
 
 from cli import main as entry
 from cli.arguments import Target
-from cli.commands.note import add_note, key_of, read_notes, remove_notes
-from cli.stack.kept_archive import archive_keys
+from cli.commands.note import add_note, remove_notes
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
-from traffic.record.notes import Note
+from traffic.errors import RecordError
+from traffic.record.notes import Note, read_notes
 
 stack = pytest.fixture(fresh_stack)
 
@@ -19,20 +19,20 @@ RELEASE = Note("octo/docs", "2026-11-20", "v2 released")
 
 def test_a_note_is_read_back_and_the_same_twice_is_one(stack: Stack) -> None:
     """A script that runs again after each release must not fill the chart."""
-    add_note(stack.deployment, RELEASE)
-    add_note(stack.deployment, RELEASE)
+    add_note(stack.deployment.archive, RELEASE)
+    add_note(stack.deployment.archive, RELEASE)
     other = Note("octo/docs-old", "2026-11-01", "Ünïcode </script>")
-    add_note(stack.deployment, other)
+    add_note(stack.deployment.archive, other)
 
-    assert read_notes(stack.deployment) == [RELEASE, other]
-    assert read_notes(stack.deployment, "octo/docs") == [RELEASE]
+    assert read_notes(stack.deployment.archive) == [RELEASE, other]
+    assert read_notes(stack.deployment.archive, "octo/docs") == [RELEASE]
 
 
 def test_a_note_is_outside_of_what_verify_and_rebuild_read(stack: Stack) -> None:
     """GitHub's answers are the record; a person's words beside them must not disturb it."""
-    add_note(stack.deployment, RELEASE)
+    add_note(stack.deployment.archive, RELEASE)
 
-    assert archive_keys(stack.deployment) == []
+    assert stack.deployment.archive.stored_keys() == []
 
 
 def test_a_note_is_kept_under_the_key_that_no_rename_changes(stack: Stack) -> None:
@@ -40,33 +40,34 @@ def test_a_note_is_kept_under_the_key_that_no_rename_changes(stack: Stack) -> No
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})
     stack.day("docs", "2024-01-01", {"views-count": 3})
 
-    assert key_of(stack.deployment, "Octo/Manual") == key_of(stack.deployment, "7") == "octo/docs"
-    assert key_of(stack.deployment, "docs") == "docs"
-    with pytest.raises(CommandError, match="did you mean octo/manual"):
-        key_of(stack.deployment, "octo/manul")
+    find = stack.deployment.record.repository
+    assert find("Octo/Manual").repo_name == find("7").repo_name == "octo/docs"
+    assert find("docs").repo_name == "docs"
+    with pytest.raises(RecordError, match="did you mean octo/manual"):
+        find("octo/manul")
 
 
 def test_a_days_notes_or_one_of_them_can_be_removed(stack: Stack) -> None:
     """A slip must not stand in every report from then on."""
     texts = ("one", "two", "three")
     for text in texts:
-        add_note(stack.deployment, Note("octo/docs", "2026-11-20", text))
-    add_note(stack.deployment, Note("octo/docs", "2026-11-21", "four"))
+        add_note(stack.deployment.archive, Note("octo/docs", "2026-11-20", text))
+    add_note(stack.deployment.archive, Note("octo/docs", "2026-11-21", "four"))
 
-    remove_notes(stack.deployment, "octo/docs", "2026-11-20", "two")
-    assert sorted(note.text for note in read_notes(stack.deployment)) == ["four", "one", "three"]
-    remove_notes(stack.deployment, "octo/docs", "2026-11-20")
-    assert [note.text for note in read_notes(stack.deployment)] == ["four"]
+    remove_notes(stack.deployment.archive, "octo/docs", "2026-11-20", "two")
+    assert sorted(note.text for note in read_notes(stack.deployment.archive)) == ["four", "one", "three"]
+    remove_notes(stack.deployment.archive, "octo/docs", "2026-11-20")
+    assert [note.text for note in read_notes(stack.deployment.archive)] == ["four"]
     with pytest.raises(CommandError, match="no such note"):
-        remove_notes(stack.deployment, "octo/docs", "2026-11-20")
+        remove_notes(stack.deployment.archive, "octo/docs", "2026-11-20")
 
 
 def test_an_object_that_is_no_note_is_named(stack: Stack) -> None:
     """Somebody put it there by hand; the message says which one, and what to do."""
     stack.note("notes/octo/docs/2026-11-20-x.json", {"text": "no day"})
 
-    with pytest.raises(CommandError, match=r"notes/octo/docs/2026-11-20-x\.json .* remove it"):
-        read_notes(stack.deployment)
+    with pytest.raises(RecordError, match=r"notes/octo/docs/2026-11-20-x\.json .* remove it"):
+        read_notes(stack.deployment.archive)
 
 
 @pytest.mark.parametrize(

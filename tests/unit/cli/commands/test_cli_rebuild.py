@@ -30,7 +30,7 @@ def test_deleted_items_come_back_item_for_item(kept: Record) -> None:
     kept.delete_items()
     assert not any(kept.dump().values())
 
-    assert rebuild(kept.deployment) == 6
+    assert rebuild(kept.deployment.archive, kept.deployment.store) == 6
 
     assert kept.dump() == before
     assert set(kept.function.runs) == {"rebuild"}
@@ -40,7 +40,7 @@ def test_a_rebuild_over_whole_tables_changes_nothing(kept: Record) -> None:
     """It must be safe to try."""
     before = kept.dump()
 
-    rebuild(kept.deployment)
+    rebuild(kept.deployment.archive, kept.deployment.store)
 
     assert kept.dump() == before
 
@@ -48,11 +48,11 @@ def test_a_rebuild_over_whole_tables_changes_nothing(kept: Record) -> None:
 def test_an_object_that_fails_in_passing_is_tried_again_and_one_that_fails_for_good_is_named(kept: Record) -> None:
     """A rebuild with a silent hole would pass for a whole one."""
     kept.function.failures = 1
-    rebuild(kept.deployment)
+    rebuild(kept.deployment.archive, kept.deployment.store)
 
     kept.function.failures = 100
     with pytest.raises(CommandError, match=r"answers/capture_date=2026-11-01/.* could not be stored again: .*Busy"):
-        rebuild(kept.deployment)
+        rebuild(kept.deployment.archive, kept.deployment.store)
 
 
 @given(st.lists(st.sets(st.integers(0, 9) | st.sampled_from(["octo/docs", "octo/web"]), min_size=1, max_size=3)))

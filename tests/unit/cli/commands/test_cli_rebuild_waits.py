@@ -11,8 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.arguments import Target
-from cli.commands import rebuild
-from cli.stack.deployment import Deployment, aws_deployment
+from cli.stack.deployment import ATTEMPTS, Deployment, aws_deployment
 from cli.terminal import CommandError
 
 OUTPUTS = {"StoreTrafficFunction": "StoreTraffic"}
@@ -72,7 +71,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setattr(rebuild, "PAUSE", 0.01)
+    monkeypatch.setattr("cli.stack.deployment.PAUSE", 0.01)
     thread = threading.Thread(target=served.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield served
@@ -105,7 +104,7 @@ def test_a_function_that_takes_longer_than_botocore_waits_is_invoked_once(
         return STORED
 
     aws.answer = slowly
-    rebuild.store(deployment, "answers/one")
+    deployment.store("answers/one")
 
     assert aws.invocations == 1
 
@@ -126,7 +125,7 @@ def test_a_connection_that_ends_without_an_answer_is_no_reason_to_invoke_again(
     aws.answer = lambda _invocation: None
 
     with pytest.raises(BotoCoreError):
-        rebuild.store(deployment, "answers/one")
+        deployment.store("answers/one")
     assert aws.invocations == 1
 
 
@@ -136,7 +135,7 @@ def test_an_invocation_that_lambda_refused_in_passing_is_repeated(
 ) -> None:
     """A new account runs ten functions at once: a run that goes on meanwhile can take them all."""
     aws.answer = lambda invocation: refused if invocation == 1 else STORED
-    rebuild.store(deployment, "answers/one")
+    deployment.store("answers/one")
 
     assert aws.invocations == 2
 
@@ -146,8 +145,8 @@ def test_an_invocation_that_is_always_refused_ends_with_what_lambda_said(aws: La
     aws.answer = lambda _invocation: THROTTLED
 
     with pytest.raises(CommandError, match=r"answers/one could not be stored again: .*Rate Exceeded.*--aws"):
-        rebuild.store(deployment, "answers/one")
-    assert aws.invocations == rebuild.ATTEMPTS
+        deployment.store("answers/one")
+    assert aws.invocations == ATTEMPTS
 
 
 def test_a_denied_invocation_is_not_repeated(aws: Lambda, deployment: Deployment) -> None:
@@ -155,5 +154,5 @@ def test_a_denied_invocation_is_not_repeated(aws: Lambda, deployment: Deployment
     aws.answer = lambda _invocation: DENIED
 
     with pytest.raises(ClientError, match="not authorized"):
-        rebuild.store(deployment, "answers/one")
+        deployment.store("answers/one")
     assert aws.invocations == 1

@@ -3,8 +3,8 @@
 import pytest
 
 from cli.commands.show import show
-from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
+from traffic.errors import RecordError
 
 stack = pytest.fixture(fresh_stack)
 
@@ -15,7 +15,7 @@ def test_a_former_name_leads_to_the_days(stack: Stack, capsys: pytest.CaptureFix
     stack.day("octo/docs", "2026-11-19", {"views-count": 5, "views-uniques": 2, "views-complete": True})
     stack.day("octo/docs", "2026-11-20", {"clones-count": 0, "clones-uniques": 0})
 
-    show(stack.deployment, "Octo/DOCS")
+    show(stack.deployment.record, "Octo/DOCS")
 
     output = capsys.readouterr()
     assert output.out == "2026-11-19\t5\t2\t\t\tpartial\n2026-11-20\t\t\t0\t0\tpartial\n"
@@ -28,7 +28,7 @@ def test_a_day_that_was_told_whole_is_not_marked(stack: Stack, capsys: pytest.Ca
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
     stack.day("octo/docs", "2026-11-20", whole)
 
-    show(stack.deployment, "7")
+    show(stack.deployment.record, "7")
 
     assert capsys.readouterr().out == "2026-11-20\t1\t\t0\t\t\n"
 
@@ -39,7 +39,7 @@ def test_the_first_day_can_be_chosen(stack: Stack, capsys: pytest.CaptureFixture
     for day in ("2026-11-18", "2026-11-19", "2026-11-20"):
         stack.day("octo/docs", day, {"views-count": 1})
 
-    show(stack.deployment, "octo/docs", since="2026-11-19")
+    show(stack.deployment.record, "octo/docs", since="2026-11-19")
 
     assert [line[:10] for line in capsys.readouterr().out.splitlines()] == ["2026-11-19", "2026-11-20"]
 
@@ -54,7 +54,7 @@ def test_of_several_repositories_of_a_name_the_one_that_bears_it_is_shown(
     stack.day("octo/docs", "2026-10-01", {"views-count": 1})
     stack.day("octo/docs~8", "2026-11-20", {"views-count": 2})
 
-    show(stack.deployment, "octo/docs")
+    show(stack.deployment.record, "octo/docs")
 
     output = capsys.readouterr()
     assert output.out.startswith("2026-11-20\t2\t")
@@ -65,7 +65,7 @@ def test_rows_of_the_first_version_are_found_by_their_key(stack: Stack, capsys: 
     """An upgraded table holds rows that no entry among the repositories leads to."""
     stack.day("docs", "2024-01-01", {"views-count": 3})
 
-    show(stack.deployment, "docs")
+    show(stack.deployment.record, "docs")
 
     assert capsys.readouterr().out.startswith("2024-01-01\t3\t")
 
@@ -74,9 +74,9 @@ def test_an_unknown_name_is_answered_with_names_like_it(stack: Stack) -> None:
     """Most unknown names are misspelt ones, or lack their owner."""
     stack.repository("7", "octo/docs", names={"Octo/docs": "2026-11-20"})
 
-    with pytest.raises(CommandError, match="did you mean Octo/docs"):
-        show(stack.deployment, "octo/dosc")
-    with pytest.raises(CommandError, match="did you mean Octo/docs"):
-        show(stack.deployment, "docs")
-    with pytest.raises(CommandError, match="expected owner/name or an id"):
-        show(stack.deployment, "99")
+    with pytest.raises(RecordError, match="did you mean Octo/docs"):
+        show(stack.deployment.record, "octo/dosc")
+    with pytest.raises(RecordError, match="did you mean Octo/docs"):
+        show(stack.deployment.record, "docs")
+    with pytest.raises(RecordError, match="expected owner/name or an id"):
+        show(stack.deployment.record, "99")

@@ -8,14 +8,13 @@ import pytest
 
 from cli.arguments import Target
 from cli.commands import verify as command
-from cli.commands.rebuild import rebuild, store
+from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.main import main
 from cli.stack.deployment import Deployment
-from cli.stack.kept_archive import archive_keys
-from cli.terminal import CommandError
 from simulated_github import faults
 from tests.unit.recorded import Record, record
+from traffic.errors import RecordError
 from traffic.record.archive import Archive
 
 
@@ -38,16 +37,16 @@ def change(kept: Record, table: str, key: dict[str, str], **attributes: Any) -> 
 
 def test_what_was_captured_agrees(kept: Record) -> None:
     """Otherwise nobody would look at what it says."""
-    assert verify(kept.deployment) == []
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
 def test_a_listing_is_neither_compared_nor_stored(kept: Record) -> None:
     """The pages of a listing hold no traffic; nothing of them may reach the tables."""
-    before, captures = kept.dump(), len(archive_keys(kept.deployment))
+    before, captures = kept.dump(), len(kept.deployment.archive.stored_keys())
     Archive("archive", kept.aws.s3).put_listing("run-1", "2026-11-06T09:00:00Z", b"what no reader of answers can read")
 
-    assert verify(kept.deployment) == []
-    assert rebuild(kept.deployment) == captures
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
+    assert rebuild(kept.deployment.archive, kept.deployment.store) == captures
     assert kept.dump() == before
 
 
@@ -62,7 +61,10 @@ def test_every_kind_of_difference_is_found(kept: Record) -> None:
     (first, *_) = kept.aws.snapshots()
     change(kept, "RepoTrafficSnapshots", {"repo-id": first[0], "captured-on": first[1]}, referrers=[])
 
-    found = {(each.kind, each.table, " ".join(each.key), each.attribute) for each in verify(kept.deployment)}
+    found = {
+        (each.kind, each.table, " ".join(each.key), each.attribute)
+        for each in verify(kept.deployment.record, kept.deployment.archive)
+    }
 
     assert found == {
         ("differs", "RepoTraffic", "octo/docs 2026-10-25T00:00:00Z", "views-count"),
@@ -98,7 +100,7 @@ def test_records_of_the_landed_version_are_right_and_a_rebuild_adds_what_they_la
         whole = kept.dump()
         older(kept)
         assert kept.dump() != whole
-        assert verify(kept.deployment) == []
+        assert verify(kept.deployment.record, kept.deployment.archive) == []
 
         kept.github.clear_faults()
         kept.github.refuse("octo/site", faults.no_push_access())
@@ -106,10 +108,10 @@ def test_records_of_the_landed_version_are_right_and_a_rebuild_adds_what_they_la
             kept.capture(
                 f"2026-11-0{day}T09:00:00Z", "octo/site"
             )  # another outcome, beside the one without a day before
-        assert verify(kept.deployment) == []
-        rebuild(kept.deployment)
+        assert verify(kept.deployment.record, kept.deployment.archive) == []
+        rebuild(kept.deployment.archive, kept.deployment.store)
 
-        assert verify(kept.deployment) == []
+        assert verify(kept.deployment.record, kept.deployment.archive) == []
         (site,) = (item for item in kept.dump()["RepoTrafficRepositories"] if item.get("repo-name") == "octo/site")
         assert site["refused-before"] == {
             "token lacks Administration (read)": "2026-11-02",
@@ -127,11 +129,11 @@ def test_a_date_that_is_run_again_after_an_upgrade_leaves_a_record_that_verifies
         for day in (1, 2, 3):
             kept.capture(f"2026-11-0{day}T09:00:00Z", "octo/site")
         older(kept)
-        store(kept.deployment, next(iter(archive_keys(kept.deployment))))
+        kept.deployment.store(next(iter(kept.deployment.archive.stored_keys())))
         (site,) = (item for item in kept.dump()["RepoTrafficRepositories"] if item.get("repo-name") == "octo/site")
 
         assert site["refused-before"] == {"token lacks Administration (read)": "2026-11-01"}
-        assert verify(kept.deployment) == []
+        assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
 def test_a_wrong_end_of_a_window_and_a_wrong_day_of_a_refusal_are_differences(kept: Record) -> None:
@@ -141,7 +143,10 @@ def test_a_wrong_end_of_a_window_and_a_wrong_day_of_a_refusal_are_differences(ke
     (repo_id,) = (id_ for id_, item in kept.aws.repositories().items() if item.get("repo-name") == "octo/docs")
     change(kept, "RepoTrafficRepositories", {"repo-id": repo_id}, refused_before={"refused": "2026-01-01"})
 
-    assert {each.attribute for each in verify(kept.deployment)} == {"views-until", "refused-before"}
+    assert {each.attribute for each in verify(kept.deployment.record, kept.deployment.archive)} == {
+        "views-until",
+        "refused-before",
+    }
 
 
 def test_rows_under_a_key_that_the_repository_cannot_have_are_found(kept: Record) -> None:
@@ -149,7 +154,9 @@ def test_rows_under_a_key_that_the_repository_cannot_have_are_found(kept: Record
     (repo_id,) = (id_ for id_, item in kept.aws.repositories().items() if item.get("repo-name") == "octo/docs")
     change(kept, "RepoTrafficRepositories", {"repo-id": repo_id}, repo_name="octo/elsewhere")
 
-    assert [(each.archive, each.held) for each in verify(kept.deployment)] == [("octo/docs", "octo/elsewhere")]
+    assert [(each.archive, each.held) for each in verify(kept.deployment.record, kept.deployment.archive)] == [
+        ("octo/docs", "octo/elsewhere")
+    ]
 
 
 def test_an_object_stored_late_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,11 +166,11 @@ def test_an_object_stored_late_is_no_difference(monkeypatch: pytest.MonkeyPatch)
         kept.delete_items()
         kept.github.rename("octo/docs", "octo/manual")
         kept.capture("2026-11-02T09:00:00Z")
-        assert verify(kept.deployment)
+        assert verify(kept.deployment.record, kept.deployment.archive)
 
-        rebuild(kept.deployment)
+        rebuild(kept.deployment.archive, kept.deployment.store)
 
-        assert verify(kept.deployment) == []
+        assert verify(kept.deployment.record, kept.deployment.archive) == []
         assert {name for name, _ in kept.aws.days()} == {"octo/manual"}
 
 
@@ -193,5 +200,5 @@ def test_a_damaged_object_is_named(kept: Record) -> None:
     whole = kept.aws.s3.get_object(Bucket="archive", Key=found["Key"])["Body"].read()
     kept.aws.s3.put_object(Bucket="archive", Key=found["Key"], Body=whole[: len(whole) // 2])
 
-    with pytest.raises(CommandError, match=r"answers/capture_date=2026-11-01/.* cannot be read"):
-        verify(kept.deployment)
+    with pytest.raises(RecordError, match=r"answers/capture_date=2026-11-01/.* cannot be read"):
+        verify(kept.deployment.record, kept.deployment.archive)

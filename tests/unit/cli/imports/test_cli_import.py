@@ -125,7 +125,9 @@ def test_the_first_versions_rows_join_their_owners_and_stay(kept: Record, capsys
     assert cells(kept, "octo/web", "2024-03-01") == {"views-count": 5, "views-uniques": 4}
     assert cells(kept, "docs", "2024-03-01")["views-count"] == 9
     assert "2 zeros were left out" in capsys.readouterr().out
-    assert {difference.kind for difference in verify(kept.deployment)} == {"first version"}
+    assert {difference.kind for difference in verify(kept.deployment.record, kept.deployment.archive)} == {
+        "first version"
+    }
 
 
 def test_what_is_higher_stays_and_the_report_tells(
@@ -156,15 +158,15 @@ def test_imported_days_are_verified_rebuilt_and_imported_again_without_a_change(
     bring("repository-traffic-action", views, "--repository", "octo/docs")
     bring("repository-traffic-action", views, "--repository", "octo/web")
     before = kept.dump()
-    assert verify(kept.deployment) == []
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
 
     bring("repository-traffic-action", views, "--repository", "octo/web")
     assert kept.dump() == before
     kept.delete_items()
-    rebuild(kept.deployment)
+    rebuild(kept.deployment.archive, kept.deployment.store)
 
     assert kept.dump() == before
-    assert verify(kept.deployment) == []
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
 def test_an_import_by_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_path: Path) -> None:
@@ -175,10 +177,10 @@ def test_an_import_by_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_pa
     before = kept.dump()
 
     kept.delete_items()
-    rebuild(kept.deployment)
+    rebuild(kept.deployment.archive, kept.deployment.store)
 
     assert kept.dump() == before
-    assert verify(kept.deployment) == []
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
 def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_its_name(
@@ -191,10 +193,10 @@ def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_it
     bucket.objects.filter(Prefix="answers/").delete()
 
     kept.delete_items()
-    rebuild(kept.deployment)
+    rebuild(kept.deployment.archive, kept.deployment.store)
 
     assert kept.days_of("octo/docs") == {"2024-03-01"}
-    assert verify(kept.deployment) == []
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
 def test_an_import_moves_no_watermark(kept: Record, tmp_path: Path) -> None:

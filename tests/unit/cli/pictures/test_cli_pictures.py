@@ -12,8 +12,9 @@ from cli.pictures.badge import badge, short
 from cli.pictures.chart import HEIGHT, WIDTH, chart, runs, top
 from cli.pictures.png import png
 from cli.pictures.series import read, series
-from cli.terminal import CommandError, UsageError
+from cli.terminal import UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
+from traffic.errors import RecordError
 
 stack = pytest.fixture(fresh_stack)
 
@@ -78,12 +79,12 @@ def test_a_picture_is_of_the_repository_under_any_of_its_names(stack: Stack) -> 
     stack.day("octo/old", "2026-11-19", {"views-count": 5, "views-uniques": 2})
     stack.day("octo/old", "2026-11-20", {"clones-count": 4})
 
-    name, rows = read(stack.deployment, "octo/old")
+    name, rows = read(stack.deployment.record, "octo/old")
 
     assert name == "octo/new"
     assert series(rows, "views-count") == {"2026-11-19": 5}
-    with pytest.raises(CommandError, match="octo/nw"):
-        read(stack.deployment, "octo/nw")
+    with pytest.raises(RecordError, match="octo/nw"):
+        read(stack.deployment.record, "octo/nw")
 
 
 def test_another_kind_of_picture_is_refused_before_anything_is_read() -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from cli.commands.note import add_note
 from cli.commands.report import write_report
 from cli.report import page
-from cli.report.histories import EPOCH, DayCells, History, read_histories
+from cli.report.histories import EPOCH, History, read_histories
 from cli.report.packing import overview_row, repository_data
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
-from traffic.record.notes import Note
+from traffic.record.notes import Note, put_note
+from traffic.record.reading import DayRow
 
 stack = pytest.fixture(fresh_stack)
 
@@ -38,7 +38,7 @@ def filled(stack: Stack) -> Stack:
     stack.day("docs", "2024-01-01", {"views-count": 3})
     referrers = [{"referrer": "Google", "count": 4, "uniques": 2}]
     stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": "2026-11-20", "referrers": referrers})
-    add_note(stack.deployment, Note("octo/docs", "2026-11-20", "v2 </script>"))
+    put_note(stack.deployment.archive, Note("octo/docs", "2026-11-20", "v2 </script>"))
     return stack
 
 
@@ -125,12 +125,15 @@ def test_two_repositories_of_one_name_have_a_page_each(stack: Stack) -> None:
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01"})
     stack.repository("8", "octo/docs~8", names={"octo/docs": "2026-11-20"})
 
-    assert [history.name for history in read_histories(stack.deployment)] == ["octo/docs", "octo/docs~8"]
+    assert [history.name for history in read_histories(stack.deployment.record, stack.deployment.archive)] == [
+        "octo/docs",
+        "octo/docs~8",
+    ]
 
 
 def test_recent_sums_cover_the_same_days_for_each_and_never_add_uniques() -> None:
     """A repository that fell silent must not show its last good month as recent."""
-    cells = {NOV_18 - ago: DayCells((10, 4, None, None), (True, True)) for ago in range(40)}
+    cells = {NOV_18 - ago: DayRow("octo/docs", "", (10, 4, None, None), (True, True)) for ago in range(40)}
     silent = History("octo/silent", days={NOV_18 - 60: cells[NOV_18]})
 
     row = overview_row(History("octo/docs", days=cells), NOV_18)
@@ -149,7 +152,7 @@ def test_the_last_capture_of_each_week_is_kept(stack: Stack) -> None:
     for day in range(18, 25):  # a Wednesday to a Tuesday
         stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": f"2026-11-{day}", "referrers": []})
 
-    (history,) = read_histories(stack.deployment)
+    (history,) = read_histories(stack.deployment.record, stack.deployment.archive)
 
     assert repository_data(history)["captures"] == [NOV_18 + 4, NOV_18 + 6]
 
@@ -201,8 +204,8 @@ def test_long_reading_shows_its_progress(
     filled: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A million days take a minute; silence would look like a hang."""
-    monkeypatch.setattr("cli.report.histories.MANY", 2)
+    monkeypatch.setattr("cli.terminal.MANY", 2)
 
-    read_histories(filled.deployment)
+    read_histories(filled.deployment.record, filled.deployment.archive)
 
     assert capsys.readouterr().err == "Read 2 days.\n"

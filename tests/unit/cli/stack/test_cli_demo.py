@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from cli.commands.note import read_notes
 from cli.stack import demo
 from tests.unit.cli_stack import Stack, fresh_stack
 from tests.unit.fake_s3 import FakeS3
-from traffic.record.answer_lines import unpack
-from traffic.record.archive import Archive
+from traffic.record.archive import Archive, unpack
+from traffic.record.notes import read_notes
 from traffic.record.reports import Report, read_reports
 from traffic.record.spans import holes, join
 
@@ -81,4 +80,4 @@ def test_the_past_is_simulated_once(stack: Stack, monkeypatch: pytest.MonkeyPatc
     demo.begin_history(stack.deployment, NOW, store=stopped, **begin)
 
     assert len(stored) == 4 * 3
-    assert [note.text for note in read_notes(stack.deployment)] == [f"renamed to {demo.NOW}"]
+    assert [note.text for note in read_notes(stack.deployment.archive)] == [f"renamed to {demo.NOW}"]

@@ -26,8 +26,7 @@ from tests.unit.lambdas.test_several_tokens import REPOSITORIES, SEEN, hold
 from traffic.clock import to_text
 from traffic.errors import ArchiveBusyError, GitHubAuthError, GitHubLimitError, GitHubUnavailableError
 from traffic.github.answers import Answer
-from traffic.record.answer_lines import unpack
-from traffic.record.archive import Archive
+from traffic.record.archive import Archive, unpack
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "archive.md"
 AT = "2026-11-20T09:00:00Z"

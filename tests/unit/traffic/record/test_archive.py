@@ -15,8 +15,7 @@ import pytest
 from simulated_github import faults
 from tests.unit.recorded import Record, record
 from traffic.contract import METRICS, ArchivedAnswer
-from traffic.record.answer_lines import pack, unpack
-from traffic.record.archive import Archive
+from traffic.record.archive import Archive, pack, unpack
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "archive.md"
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.stack.repositories import find_repository
 from simulated_github import faults
 from tests.unit.recorded import Record, record
 
@@ -33,9 +32,9 @@ def test_a_repository_keeps_its_rows_under_the_name_first_seen(kept: Record, nam
 
     assert kept.days_of("octo/docs") == days(-13, 9)
     for asked in ("octo/docs", name, name.upper(), str(repo_id)):
-        found = find_repository(kept.deployment, asked)
+        found = kept.deployment.record.find(asked)
         assert found is not None
-        assert (found.repo_name, found.current_name) == ("octo/docs", name)
+        assert (found.repo_name, found.name) == ("octo/docs", name)
 
 
 def test_a_repository_renamed_there_and_back_bears_its_first_name_again(kept: Record) -> None:
@@ -45,9 +44,9 @@ def test_a_repository_renamed_there_and_back_bears_its_first_name_again(kept: Re
     kept.github.rename("octo/manual", "octo/docs")
     kept.capture("2026-11-10T09:00:00Z")
 
-    found = find_repository(kept.deployment, "octo/manual")
+    found = kept.deployment.record.find("octo/manual")
     assert found is not None
-    assert (found.repo_name, found.current_name) == ("octo/docs", "octo/docs")
+    assert (found.repo_name, found.name) == ("octo/docs", "octo/docs")
     assert kept.days_of("octo/docs") == days(-13, 9)
 
 
@@ -62,7 +61,7 @@ def test_a_repository_created_again_under_the_same_name_begins_a_history_of_its_
     assert {key: item for key, item in kept.aws.days().items() if key[0] == "octo/docs"} == before
     assert (kept.key_of(old), kept.key_of(new)) == ("octo/docs", f"octo/docs~{new}")
     assert kept.days_of(f"octo/docs~{new}")
-    found = find_repository(kept.deployment, "octo/docs")
+    found = kept.deployment.record.find("octo/docs")
     assert found is not None
     assert found.repo_name in ("octo/docs", f"octo/docs~{new}")
     assert found.others, "the other history under this name is named too"
@@ -77,7 +76,7 @@ def test_a_name_that_was_freed_by_a_rename_goes_to_its_next_owner_without_mixing
 
     assert (kept.key_of(first), kept.key_of(second)) == ("octo/docs", f"octo/docs~{second}")
     assert {item["repo-id"] for (name, _), item in kept.aws.days().items() if name == "octo/docs"} == {first}
-    found = find_repository(kept.deployment, "octo/docs")
+    found = kept.deployment.record.find("octo/docs")
     assert found is not None
     assert found.repo_name == f"octo/docs~{second}", "who bears the name now is meant"
 
