@@ -1,7 +1,7 @@
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-# What the functions write to their logs; lambdas/shared/metrics.py and lambdas/summarize_run/run_metrics.py name it.
+# lambdas/shared/embedded_metrics.py and lambdas/summarize_run/run_metrics.py write these names to the functions' logs.
 NAMESPACE = "GitHubTrafficCapture"
 OF_RUN = "summarize_run"
 OF_GITHUB = "github"

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from traffic.contract import Redriven, Run
+
+LONGEST_RUN = timedelta(hours=20)  # what is not captured by then is reported; the next day's run comes after 24
+
 
 def to_text(moment: datetime) -> str:
     """Write a moment, as `2026-11-20T09:00:00Z`."""
@@ -59,3 +63,23 @@ def event_day(given: object, started: datetime) -> str:
         return day_of(from_text(time))  # type: ignore[arg-type]  # whatever stands there, from_text refuses it
     except (TypeError, ValueError):
         return day_of(started)
+
+
+def extended(run: Run, *executions: Redriven) -> Run:
+    """Return a run with the latest deadline of its own and those that redrives give it.
+
+    A redriven state gets the input that it had the first time, so the run's own deadline may be long past.
+
+    Args:
+        run: The run.
+        executions: The executions that a call is a part of: the run's own, a child's.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html (same input)
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html (RedriveTime is there only
+        in a redriven execution)
+    """
+    given = [from_text(each["RedriveTime"]) + LONGEST_RUN for each in executions if "RedriveTime" in each]
+    if "deadline" not in run or not given:
+        return run
+    return {**run, "deadline": to_text(max(from_text(run["deadline"]), *given))}

@@ -86,7 +86,7 @@ CHILD_GETS = Amount(3, COUNTED)  # whether the run was stopped, the answers, and
 
 # Of a repository and day, at most: with traffic that day, referrers and paths.
 REPOSITORY_READS = Amount(3, COUNTED)  # units: 14 days at once, the entry and the snapshot
-NEWS_READS = Amount(1300, "lambdas/summarize_run/read_news.py")  # of a run, at most: what is usual of fifty of them
+NEWS_READS = Amount(1300, "lambdas/summarize_run/read_record.py")  # of a run, at most: what is usual of fifty of them
 DAY_WRITES = Amount(1, COUNTED)  # units of a day that is new or changed
 ENTRY_WRITES = Amount(1, COUNTED)
 SNAPSHOT_WRITES = Amount(3, COUNTED)  # of 2 to 3 KB

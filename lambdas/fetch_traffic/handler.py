@@ -8,10 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
 from lambdas.shared.deployed import archive, github
-from lambdas.shared.metrics import counted, write_wait
-from traffic.clock import to_text
+from lambdas.shared.embedded_metrics import counted, write_wait
+from traffic.clock import extended, to_text
 from traffic.contract import ChildState, Run, problems_prefix, stopped_key
-from traffic.deadline import extended
 from traffic.errors import GitHubUnavailableError, RunStoppedError
 from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_text

@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from lambdas.shared.deployed import entries
-from traffic.contract import Listing, Repository
+from traffic.contract import Batch, Listing, Repository
+from traffic.github.tokens import ANYONE
 from traffic.planning import MOST_CALLS, NEVER_ASKED, Known, calls_granted, known_of, ordinal, plan
 from traffic.record.item_table import ItemTable
 from traffic.record.items import entry_of_item
 
 READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # of each entry
+
+SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
+BATCH = 25
 
 
 def choose(
@@ -62,3 +66,21 @@ def read_known(table: ItemTable, wanted: set[int], today: int) -> Mapping[int, K
         for item in table.every_item(READ, having="repo-name")  # the items without lead from a name to ids
         if (id_ := int(item["repo-id"])) in wanted
     }
+
+
+def plan_batches(asked: Mapping[str, Sequence[Repository]]) -> list[Batch]:
+    """Cut the run into the items of the Map: one repository each, or 25 where they are more than 200.
+
+    A batch is asked for with one token. Those of several alternate, so that all of their limits are used at once: the
+    few children that run at a time would else wait for one token while the others lie idle.
+
+    Args:
+        asked: Repositories by the owner whose token asks.
+    """
+    size = 1 if sum(map(len, asked.values())) <= SINGLES else BATCH
+    placed: list[tuple[float, Batch]] = []
+    for owner, repositories in asked.items():
+        for start in range(0, len(repositories), size):
+            batch: Batch = {"repositories": list(repositories[start : start + size])}
+            placed.append((start / len(repositories), batch if owner == ANYONE else {**batch, "owner": owner}))
+    return [batch for _, batch in sorted(placed, key=lambda each: each[0])]

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from lambdas.list_repos.listed_pages import KeepPage
-from lambdas.list_repos.listing import Pages, read_pages
-from lambdas.shared.deployed import github
-from lambdas.shared.metrics import counted
+from lambdas.list_repos.page_archive import KeepPage
+from lambdas.list_repos.pages import Pages, read_pages
+from lambdas.shared.deployed import github, read_tokens
+from lambdas.shared.embedded_metrics import counted
 from lambdas.shared.settings import Selection
-from lambdas.shared.token import read_tokens
 from traffic.contract import Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError
 from traffic.github.tokens import ANYONE, token_owner, token_text

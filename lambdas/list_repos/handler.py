@@ -8,16 +8,17 @@ from datetime import UTC, datetime, timedelta
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.list_repos.due import choose
+from lambdas.list_repos.due import choose, plan_batches
 from lambdas.list_repos.every_token import by_token, read_all
-from lambdas.list_repos.listed_pages import listed_pages
-from lambdas.list_repos.listing import Pages, in_order, missing_names, plan_batches
+from lambdas.list_repos.page_archive import page_archive
+from lambdas.list_repos.pages import Pages
 from lambdas.list_repos.past_date import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
+from lambdas.list_repos.selection import in_order, missing_names
 from lambdas.shared.deployed import archive
-from lambdas.shared.metrics import write_wait
+from lambdas.shared.embedded_metrics import write_wait
 from lambdas.shared.settings import Selection, selection
-from traffic.clock import event_day, from_text, to_text
+from traffic.clock import LONGEST_RUN, event_day, extended, from_text, to_text
 from traffic.contract import (
     Listing,
     Manifest,
@@ -27,7 +28,6 @@ from traffic.contract import (
     manifest_key,
     not_due_key,
 )
-from traffic.deadline import LONGEST_RUN, extended
 from traffic.errors import GitHubLimitError
 
 STATE = "List repositories"  # in the definition
@@ -55,7 +55,7 @@ def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
     replayed = replay_of(event, run)
     if replayed is not None:
         return replayed
-    with listed_pages(archive(), run["id"]) as keep_page:
+    with page_archive(archive(), run["id"]) as keep_page:
         pages = read_all(
             event.get("listing", Listing(parts=0, pauses=0)),
             wanted,

@@ -1,15 +1,24 @@
-"""What the deployment gave the functions, opened once for each process: the archive, the tables, GitHub."""
+"""What the deployment gave the functions, opened once for each process: archive, tables, tokens, GitHub.
 
+The tokens are in Secrets Manager, in memory for minutes, and nowhere else.
+"""
+
+from collections.abc import Mapping
 from functools import cache, partial
 
 import boto3
+from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from lambdas.shared.settings import api_url, setting
-from lambdas.shared.token import read_token
+from traffic.errors import GitHubAuthError, TokenUnavailableError
 from traffic.github.client import GitHub
+from traffic.github.tokens import ANYONE, tokens_in
 from traffic.record.archive import Archive
 from traffic.record.item_table import ItemTable
 from traffic.record.tables import Snapshots, Tables
+
+CACHE_SECONDS = 300  # so that a rotated token is used without a new deployment
 
 
 @cache
@@ -40,3 +49,32 @@ def entries() -> ItemTable:
 def github(owner: str) -> GitHub:
     """Return GitHub's API, called with the token for an owner's repositories."""
     return GitHub(api_url(), partial(read_token, owner))
+
+
+def read_token(owner: str = ANYONE, *, fresh: bool = False) -> str:
+    """Read the token for an owner's repositories.
+
+    Raises:
+        TokenUnavailableError: Secrets Manager does not give it.
+        GitHubAuthError: The secret holds nothing for them that could be sent in a header.
+    """
+    tokens = read_tokens(fresh=fresh)
+    if owner not in tokens:  # it may have come since they were read
+        tokens = read_tokens(fresh=True)
+    if owner not in tokens:
+        raise GitHubAuthError(f"The secret holds no token for {owner} any more. Give it one with `traffic token`.")
+    return tokens[owner]
+
+
+def read_tokens(*, fresh: bool = False) -> Mapping[str, str]:
+    """Read all tokens, by their owners in lower case.
+
+    Raises:
+        TokenUnavailableError: Secrets Manager does not give them.
+        GitHubAuthError: The secret holds nothing that could be sent in a header.
+    """
+    try:
+        secret = parameters.get_secret(setting("GITHUB_TOKEN_SECRET"), max_age=CACHE_SECONDS, force_fetch=fresh)
+    except GetParameterError as exc:
+        raise TokenUnavailableError("Secrets Manager does not give the token's secret to this function.") from exc
+    return tokens_in(str(secret))

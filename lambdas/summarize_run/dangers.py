@@ -27,7 +27,7 @@ from traffic.record.traffic_answers import READY
 
 
 @dataclass(frozen=True)
-class Watch:
+class Dangers:
     """What a run knows of what is in danger.
 
     Attributes:
@@ -72,7 +72,7 @@ class Watch:
         return self.token_days_left is not None and self.token_days_left <= TOKEN_WARNING
 
 
-def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Watch:
+def find_dangers(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Dangers:
     """Compare what the run brought with how far every repository is captured.
 
     The caller adds `partial`, `stale` and `refusals`, which it reads from the tables.
@@ -82,7 +82,7 @@ def watch(state: RunState, today: str, results: Sequence[Result], marks: Mapping
     listing = state.get("listing", Listing(parts=0, pauses=0))
     listed_at = listing.get("listed_at")
     left, owner = min(_days_left_of_tokens(listing), default=(None, ANYONE))
-    return Watch(
+    return Dangers(
         today,
         newest_day=max((result.newest_day or "" for result in results if result.id in captured), default="") or None,
         failing={id_: marks[id_] for id_ in listed - captured if id_ in marks},
@@ -103,57 +103,56 @@ def _days_left_of_tokens(listing: Listing) -> Iterator[tuple[int, str]]:
                 yield left, owner
 
 
-def token_lines(seen: Watch) -> list[str]:
+def token_lines(dangers: Dangers) -> list[str]:
     """Say that the token ends soon."""
-    if seen.token_days_left is None or not seen.token_ends_soon:
+    if dangers.token_days_left is None or not dangers.token_ends_soon:
         return []
-    when = f"in {count(seen.token_days_left)}" if seen.token_days_left >= 0 else "now"
-    named = token_text(seen.token_owner)
-    option = "" if seen.token_owner == ANYONE else f" --owner {seen.token_owner}"
+    when = f"in {count(dangers.token_days_left)}" if dangers.token_days_left >= 0 else "now"
+    named = token_text(dangers.token_owner)
+    option = "" if dangers.token_owner == ANYONE else f" --owner {dangers.token_owner}"
     return [
         f"T{named[1:]} expires {when}; nothing can be captured after that, and 13 days later days are lost for good.",
         f"Replace it in time: traffic token{option}.",
     ]
 
 
-def late_lines(seen: Watch) -> list[str]:
+def late_lines(dangers: Dangers) -> list[str]:
     """Say that GitHub is late for everybody, and when that begins to cost days."""
-    if not seen.is_late or seen.newest_day is None or seen.newest_day_age is None:
+    if not dangers.is_late or dangers.newest_day is None or dangers.newest_day_age is None:
         return []
-    left = days_left(day_after(seen.newest_day), seen.today)
-    late = (
-        f"it reports no day after {seen.newest_day}, {count(seen.newest_day_age)} ago (usually {count(seen.usual_age)})"
-    )
-    return [f"GitHub is late for everybody: {late}. {remaining(left)}."]
+    left = days_left(day_after(dangers.newest_day), dangers.today)
+    late = f"{count(dangers.newest_day_age)} ago (usually {count(dangers.usual_age)})"
+    return [f"GitHub is late for everybody: it reports no day after {dangers.newest_day}, {late}. {remaining(left)}."]
 
 
-def unlisted_lines(seen: Watch, names: int) -> list[str]:
+def unlisted_lines(dangers: Dangers, names: int) -> list[str]:
     """Name the repositories that were captured lately and are not listed now."""
-    if not seen.unlisted:
+    if not dangers.unlisted:
         return []
-    urgent = sorted(seen.unlisted, key=lambda mark: (mark.days_left(seen.today) or 0, mark.name))
+    urgent = sorted(dangers.unlisted, key=lambda mark: (mark.days_left(dangers.today) or 0, mark.name))
     lines = [
         f"{len(urgent)} captured lately and not listed now (deleted, excluded, without push access, or no listing):"
     ]
-    lines += [f"  {mark.name}: {situation(mark, seen.today)}" for mark in urgent[:names]]
+    lines += [f"  {mark.name}: {situation(mark, dangers.today)}" for mark in urgent[:names]]
     return lines + ([f"  and {len(urgent) - names} more"] if len(urgent) > names else [])
 
 
-def lost_lines(seen: Watch, names: int) -> list[str]:
+def lost_lines(dangers: Dangers, names: int) -> list[str]:
     """Name the days that are lost for good."""
-    if not seen.lost:
+    if not dangers.lost:
         return []
-    lines = [f"{len(seen.lost)} repositories have days that GitHub never returned whole and has deleted since:"]
+    lines = [f"{len(dangers.lost)} repositories have days that GitHub never returned whole and has deleted since:"]
     lines += [
-        f"  {name}: {lost_text(spans, seen.partial.get(name))}" for name, spans in sorted(seen.lost.items())[:names]
+        f"  {name}: {lost_text(spans, dangers.partial.get(name))}"
+        for name, spans in sorted(dangers.lost.items())[:names]
     ]
-    return lines + ([f"  and {len(seen.lost) - names} more"] if len(seen.lost) > names else [])
+    return lines + ([f"  and {len(dangers.lost) - names} more"] if len(dangers.lost) > names else [])
 
 
-def urgency_line(seen: Watch) -> list[str]:
+def urgency_line(dangers: Dangers) -> list[str]:
     """Say how long there is for the repositories that failed."""
-    reported = (mark for id_, mark in seen.failing.items() if id_ not in seen.refusals.known)
-    left = fewest_days_left(reported, seen.today)
+    reported = (mark for id_, mark in dangers.failing.items() if id_ not in dangers.refusals.known)
+    left = fewest_days_left(reported, dangers.today)
     return [] if left is None else [f"{remaining(left)}, for the most urgent of those that failed."]
 
 

@@ -1,11 +1,12 @@
 """Healthy or not: the summary's subject, its first line, and the kind that subscriptions filter by. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from lambdas.summarize_run.dangers import Watch
+from lambdas.summarize_run.dangers import Dangers
 from lambdas.summarize_run.deadlines import count
-from lambdas.summarize_run.facts import Account
+from lambdas.summarize_run.news import News
 from lambdas.summarize_run.news_text import highlight
 from lambdas.summarize_run.outcome import Result
 from traffic.clock import start_of
@@ -24,6 +25,33 @@ WANTED: dict[str, tuple[Kind, ...]] = {  # by the value of the setting SummaryMa
 }
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a summary tells of.
+
+    Attributes:
+        state: What the definition carried here.
+        results: What came of each repository.
+        error: The error that the run fails with; empty where it succeeded.
+        cause: What is known of the error's cause.
+        concerns: In a few words each, what somebody should look at.
+        dangers: What is in danger; None for a replay from the archive, which knows nothing of today.
+        news: What changed; None for a replay, and where GitHub told no day whole.
+        digest: Whether to sum the week up.
+        day_items: For a re-run of one day, that day's metrics by repository.
+    """
+
+    state: RunState
+    results: Sequence[Result]
+    error: str
+    cause: str = ""
+    concerns: Sequence[str] = ()
+    dangers: Dangers | None = None
+    news: News | None = None
+    digest: bool = False
+    day_items: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
 def is_digest(today: str) -> bool:
     """Tell whether a run of a day sums the week up."""
     return start_of(today).weekday() == DIGEST
@@ -36,16 +64,16 @@ def kind_of(error: str, concerns: Sequence[str], *, digest: bool) -> Kind:
     return "digest" if digest else "healthy"
 
 
-def concerns_of(state: RunState, results: Sequence[Result], seen: Watch) -> list[str]:
+def concerns_of(state: RunState, results: Sequence[Result], dangers: Dangers) -> list[str]:
     """Name, in a few words each, what somebody should look at; empty where a run was healthy."""
     listing = state.get("listing", {})
-    not_captured = sum(result.outcome != CAPTURED for result in results) - len(seen.refusals.known)
+    not_captured = sum(result.outcome != CAPTURED for result in results) - len(dangers.refusals.known)
     names, owners = names_and_owners(listing.get("missing", ()))
     counted = {
         "not captured": not_captured,
-        "not listed any more": len(seen.unlisted),
-        "with stale answers": seen.stale.in_danger,
-        "with lost days": len(seen.lost),
+        "not listed any more": len(dangers.unlisted),
+        "with stale answers": dangers.stale.in_danger,
+        "with lost days": len(dangers.lost),
         "of the settings not found": len(names),
     }
     said = [f"{_repositories(many)} {what}" for what, many in counted.items() if many]
@@ -55,11 +83,11 @@ def concerns_of(state: RunState, results: Sequence[Result], seen: Watch) -> list
         )
     if not results:
         said.append("nothing was listed")
-    if seen.token_ends_soon:
-        said.append(_token(seen))
-    if seen.is_late:
+    if dangers.token_ends_soon:
+        said.append(_token(dangers))
+    if dangers.is_late:
         said.append("GitHub is late")
-    if ends_soon(listing.get("version_end", {}), seen.today):
+    if ends_soon(listing.get("version_end", {}), dangers.today):
         said.append("GitHub ends the API's version soon")
     if listing.get("hidden_organizations"):
         said.append("organizations are hidden from the token")
@@ -87,19 +115,19 @@ def first_line(error: str, concerns: Sequence[str], refused: int = 0) -> str:
     return f"Healthy: everything was captured{rest}."
 
 
-def subject(told: Account, run_day: str) -> str:
+def subject(facts: Facts, run_day: str) -> str:
     """Say in at most 100 ASCII characters the day and the one thing to know."""
-    listed, captured = len(told.results), sum(result.outcome == CAPTURED for result in told.results)
+    listed, captured = len(facts.results), sum(result.outcome == CAPTURED for result in facts.results)
     text = f"GitHub traffic {run_day}: "
-    if told.error:
-        text += f"FAILED, {told.error}"
+    if facts.error:
+        text += f"FAILED, {facts.error}"
     else:
-        done = "captured" if told.seen else "stored again"
+        done = "captured" if facts.dangers else "stored again"
         text += f"{captured if captured == listed else f'{captured} of {listed}'} repositories {done}"
-    name, said = highlight(told.changed, digest=told.digest)
-    if told.seen is not None and told.seen.token_ends_soon:
-        name, said = "", _token(told.seen)
-    elif told.seen is not None and told.seen.is_late:
+    name, said = highlight(facts.news, digest=facts.digest)
+    if facts.dangers is not None and facts.dangers.token_ends_soon:
+        name, said = "", _token(facts.dangers)
+    elif facts.dangers is not None and facts.dangers.is_late:
         name, said = "", "GitHub is late"
     if said:
         text += f", {shortened(name, MAX_SUBJECT - len(text) - len(said) - 4)}{': ' if name else ''}{said}"
@@ -116,8 +144,8 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _token(seen: Watch) -> str:
-    return f"token expires in {count(max(seen.token_days_left or 0, 0))}"
+def _token(dangers: Dangers) -> str:
+    return f"token expires in {count(max(dangers.token_days_left or 0, 0))}"
 
 
 def _repositories(many: int) -> str:

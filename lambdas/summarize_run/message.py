@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lambdas.summarize_run.dangers import (
-    Watch,
+    Dangers,
     late_lines,
     lost_lines,
     situation,
@@ -13,10 +13,9 @@ from lambdas.summarize_run.dangers import (
     unlisted_lines,
     urgency_line,
 )
-from lambdas.summarize_run.facts import Account
-from lambdas.summarize_run.headline import first_line, names_and_owners, printable
+from lambdas.summarize_run.headline import Facts, first_line, names_and_owners, printable
 from lambdas.summarize_run.news_text import news_sections
-from lambdas.summarize_run.outcome import NOT_REACHED, Result
+from lambdas.summarize_run.outcome import NAMED, NOT_REACHED, Result
 from lambdas.summarize_run.refusals import waiting_lines
 from lambdas.summarize_run.stale import stale_lines
 from traffic.contract import RunState
@@ -36,7 +35,6 @@ from traffic.github.tokens import token_text
 from traffic.planning import not_due_text
 
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
-NAMED = 50  # repositories named for each kind of failure; the rest is counted
 
 RAN_OUT = "Start the execution again. If that fails the same way, the function's log says how far it came."
 
@@ -69,25 +67,39 @@ CURES = {
 }
 
 
-def message(told: Account, links: Sequence[str]) -> str:
+def message(facts: Facts, links: Sequence[str]) -> str:
     """Write the summary: healthy or not, what changed, what failed and how to mend it, deadlines, links."""
-    state, results, seen, error = told.state, told.results, told.seen, told.error
+    state, results, dangers, error = facts.state, facts.results, facts.dangers, facts.error
     sections = [
         [
-            first_line(error, told.concerns, len(seen.refusals.known) if seen else 0),
-            *([told.cause] if error and told.cause else []),
+            first_line(error, facts.concerns, len(dangers.refusals.known) if dangers else 0),
+            *([facts.cause] if error and facts.cause else []),
             *([f"What to do: {CURES[error]}"] if error in CURES else []),
         ],
         _counts(state, results),
-        _one_day(state, told.day_items),
-        *news_sections(told.changed, digest=told.digest),
-        *_failures(results, seen, every=told.digest or bool(error)),
-        *(_dangers(told, seen) if seen else []),
+        _one_day(state, facts.day_items),
+        *news_sections(facts.news, digest=facts.digest),
+        *_failures(results, dangers, every=facts.digest or bool(error)),
+        *(_dangers(facts, dangers) if dangers else []),
         _listing(state),
         [f"Execution: {state['run']['id']}", *links],
     ]
     written = "\n\n".join("\n".join(printable(line) for line in section) for section in sections if section)
     return _bounded(written.split("\n"), len(links) + 1)
+
+
+def links(execution_arn: str | None, *, console: str | None) -> list[str]:
+    """Write the links.
+
+    Args:
+        execution_arn: The execution's; None where the run does not know it.
+        console: The address of AWS's console in the region of the run; None on a laptop, where there is none.
+    """
+    report = f"Charts and all history: traffic report{' --aws' if console else ''}"
+    if console is None or execution_arn is None:
+        return [report]
+    region = execution_arn.split(":")[3]
+    return [f"{console}/states/home?region={region}#/v2/executions/details/{execution_arn}", report]
 
 
 def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
@@ -109,14 +121,14 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _dangers(told: Account, seen: Watch) -> list[list[str]]:
-    stale = {result.id: result.name for result in told.results if result.id in seen.stale.ends}
+def _dangers(facts: Facts, dangers: Dangers) -> list[list[str]]:
+    stale = {result.id: result.name for result in facts.results if result.id in dangers.stale.ends}
     return [
-        waiting_lines(seen.refusals.waiting, NAMED) if told.digest else [],
-        [*token_lines(seen), *late_lines(seen), *urgency_line(seen)],
-        stale_lines(seen.stale, stale, NAMED),
-        unlisted_lines(seen, NAMED),
-        lost_lines(seen, NAMED),
+        waiting_lines(dangers.refusals.waiting, NAMED) if facts.digest else [],
+        [*token_lines(dangers), *late_lines(dangers), *urgency_line(dangers)],
+        stale_lines(dangers.stale, stale, NAMED),
+        unlisted_lines(dangers, NAMED),
+        lost_lines(dangers, NAMED),
     ]
 
 
@@ -143,9 +155,9 @@ def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]]) -> lis
     return lines
 
 
-def _failures(results: Sequence[Result], seen: Watch | None, *, every: bool) -> list[list[str]]:
+def _failures(results: Sequence[Result], dangers: Dangers | None, *, every: bool) -> list[list[str]]:
     """Write a section for each kind of failure; one for what is refused as before only if `every` one is wanted."""
-    known = seen.refusals.known if seen and not every else frozenset()
+    known = dangers.refusals.known if dangers and not every else frozenset()
     by_outcome: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         if result.outcome != CAPTURED and result.id not in known:
@@ -153,7 +165,7 @@ def _failures(results: Sequence[Result], seen: Watch | None, *, every: bool) -> 
     sections: list[list[str]] = []
     for outcome, failed in sorted(by_outcome.items()):
         lines = [f"{len(failed)} {outcome}. {CURES.get(outcome, '')}".rstrip()]
-        lines += [line for result in failed[:NAMED] for line in _failure(result, seen)]
+        lines += [line for result in failed[:NAMED] for line in _failure(result, dangers)]
         if len(failed) > NAMED:
             lines.append(f"  and {len(failed) - NAMED} more")
         sections.append(lines)
@@ -162,10 +174,10 @@ def _failures(results: Sequence[Result], seen: Watch | None, *, every: bool) -> 
     return sections
 
 
-def _failure(result: Result, seen: Watch | None) -> list[str]:
+def _failure(result: Result, dangers: Dangers | None) -> list[str]:
     lines = [f"  {result.name}", *([f"    {result.detail}"] if result.detail else [])]
-    if seen is not None and result.id in seen.failing:
-        lines.append(f"    {situation(seen.failing[result.id], seen.today)}")
+    if dangers is not None and result.id in dangers.failing:
+        lines.append(f"    {situation(dangers.failing[result.id], dangers.today)}")
     return lines
 
 

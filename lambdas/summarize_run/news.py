@@ -112,16 +112,16 @@ class News:
         return sorted((each for each in self.stories if each.referrers), key=lambda each: -max(each.referrers.values()))
 
 
-def told(results: Iterable[Result]) -> dict[int, Recent]:
+def newest_days(results: Iterable[Result]) -> dict[int, Recent]:
     """Give what GitHub said of the newest day that it told whole, by id; those it is late for are left out."""
     known = {result.id: result.recent for result in results if result.recent}
     newest = max((recent["day"] for recent in known.values()), default="")
     return {id_: recent for id_, recent in known.items() if recent["day"] == newest}
 
 
-def chosen(results: Sequence[Result]) -> list[Result]:
+def choose_stories(results: Sequence[Result]) -> list[Result]:
     """Choose what is looked at: the most views, the largest rise and the largest fall within a week."""
-    day = told(results)
+    day = newest_days(results)
     by_views = sorted((result for result in results if result.id in day), key=lambda each: -day[each.id]["views"])
     rise = {id_: recent["views"] - recent["before"] for id_, recent in day.items() if "before" in recent}
     by_rise = sorted((result for result in by_views if rise.get(result.id)), key=lambda each: -rise[each.id])
@@ -136,7 +136,7 @@ def first_read(day: str) -> str:
     return days_before(day, 7 * WEEKS)
 
 
-def story(result: Result, day: str, views: Mapping[str, int]) -> Story:
+def compare(result: Result, day: str, views: Mapping[str, int]) -> Story:
     """Compare a repository's day with what is kept of the weeks before.
 
     Args:
@@ -179,9 +179,9 @@ def with_referrers(seen: Story, captures: Mapping[str, Mapping[str, int]]) -> St
     )
 
 
-def news(results: Sequence[Result], stories: Sequence[Story]) -> News | None:
+def sum_up(results: Sequence[Result], stories: Sequence[Story]) -> News | None:
     """Sum up what changed; None where GitHub told no day whole."""
-    day = told(results)
+    day = newest_days(results)
     if not day:
         return None
     before = [recent["before"] for recent in day.values() if "before" in recent]

@@ -1,15 +1,18 @@
 """Compares what was listed with what was stored. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
+from traffic.clock import event_day, from_text
 from traffic.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
 from traffic.github.answers import CAPTURED, FAILED, NO_PERMISSION
 
 NOT_REACHED = "not reached"
+
+NAMED = 50  # repositories named for each kind of failure or danger; the others are counted
 
 
 class End(NamedTuple):
@@ -115,3 +118,41 @@ def error_of(state: RunState, stopped: Mapping[str, str] | None, results: Sequen
     if all(result.outcome == NO_PERMISSION for result in results):
         return "TokenPermissionError"
     return "NothingCapturedError"
+
+
+def is_replay(state: RunState) -> bool:
+    """Tell whether List repositories planned a replay."""
+    return "held" in state.get("manifest", {})
+
+
+def stored_again(results: Sequence[Result]) -> list[Result]:
+    """Keep the repositories that answered in any object: what GitHub refused on another day is no failure now."""
+    return [replace(result, outcome=CAPTURED, detail="") for result in results if result.answered]
+
+
+def replay_error(
+    state: RunState, results: Sequence[Result], *, stored: int, day_items: Mapping[str, Mapping[str, int]]
+) -> tuple[str, str]:
+    """Name the error that the replay fails with, and its cause; both empty where it succeeded.
+
+    Args:
+        state: What the definition carried here.
+        results: The repositories that were stored again.
+        stored: How many of the archive's objects were.
+        day_items: The day's metrics by repository, as they are kept now.
+    """
+    missing = state["manifest"]["batches"] - stored
+    if "problem" in state:
+        return error_of(state, None, results), ""
+    if missing:
+        return "IncompleteReplayError", f"{missing} of {state['manifest']['batches']} objects were not stored."
+    if not any(day_items.values()):
+        date, held = state["run"].get("date", ""), state["manifest"].get("held", "")
+        return "InvalidInputError", f"No answer in the archive has {date}. Dates that may be had: {held}."
+    return "", ""
+
+
+def today_of(state: RunState) -> str:
+    """Return the day of the run: GitHub's own, otherwise that of EventBridge's event, otherwise that of the start."""
+    listed_at = state.get("listing", {}).get("listed_at")
+    return listed_at[:10] if listed_at else event_day(state.get("input"), from_text(state["run"]["started"]))

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.summarize_run.dangers import Watch
-from lambdas.summarize_run.facts import Account
-from lambdas.summarize_run.headline import subject
+from lambdas.summarize_run.dangers import Dangers
+from lambdas.summarize_run.headline import Facts, subject
 from lambdas.summarize_run.outcome import Result
 from tests.infrastructure.conftest import Template, many
 from traffic.contract import RunState
@@ -179,8 +178,8 @@ def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
     assert definition["States"]["Run succeeded?"]["Default"] == "Fail run"
     result = Result(1, "octo/docs", outcome=CAPTURED)
     run: RunState = {"run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"}}
-    account = Account(run, [result], error, seen=Watch("2026-11-20") if done == "captured" else None)
-    assert not rule_reports(template, subject(account, "2026-11-20"))
+    facts = Facts(run, [result], error, dangers=Dangers("2026-11-20") if done == "captured" else None)
+    assert not rule_reports(template, subject(facts, "2026-11-20"))
 
 
 def test_a_run_that_cannot_be_summarized_is_told_of_once(template: Template, definition: Mapping[str, Any]) -> None:

@@ -22,7 +22,6 @@ PURE = (
     "api_address",
     "clock",
     "contract",
-    "deadline",
     "errors",
     "planning",
     "setting_shapes",

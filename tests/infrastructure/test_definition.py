@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.list_repos.listing import plan_batches
+from lambdas.list_repos.due import plan_batches
 from tests.infrastructure.conftest import DEFINITION, Template, states
 from traffic import errors
 from traffic.github.tokens import ANYONE

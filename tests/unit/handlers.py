@@ -15,7 +15,7 @@ from lambdas.list_repos import handler as list_repos
 from lambdas.shared import deployed, settings
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
-from lambdas.summarize_run import subscriptions
+from lambdas.summarize_run import run_metrics
 from traffic.contract import ChildState, RunState, Summary
 
 TOKEN = "github_pat_made_up"
@@ -27,7 +27,7 @@ CACHES = (
     deployed.entries,
     deployed.github,
     settings.selection,
-    subscriptions.sns,
+    run_metrics.sns,
 )
 
 

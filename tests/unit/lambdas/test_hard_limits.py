@@ -18,9 +18,10 @@ import pytest
 
 from cli.runs.prices import MEMORY
 from lambdas.fetch_traffic.batch import PASSES
+from lambdas.list_repos.due import BATCH
 from lambdas.list_repos.every_token import note_refusal
-from lambdas.list_repos.listing import BATCH, RESERVE
-from lambdas.summarize_run import handler as summarize_run
+from lambdas.list_repos.pages import RESERVE
+from lambdas.summarize_run import read_record
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.account import SimulatedRepository
 from simulated_github.faults import Fault
@@ -29,8 +30,8 @@ from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.bench.functions import PLANNING, TIMEOUT, functions
 from tests.unit.handlers import Account, account, child
+from traffic.clock import LONGEST_RUN
 from traffic.contract import ENDPOINTS, Batch, ChildState, Listing, Receipt, RunState, receipts_prefix
-from traffic.deadline import LONGEST_RUN
 from traffic.errors import GitHubAuthError
 from traffic.github.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from traffic.github.rate_limit import rate_limit_pause
@@ -274,10 +275,10 @@ def test_a_reader_that_is_slow_has_few_receipts_waiting_in_memory(monkeypatch: p
         def read_note(self, key: str) -> list[str]:
             return [key]
 
-    monkeypatch.setattr(summarize_run, "archive", Bucket)
-    notes = summarize_run.read_notes("receipts/")
+    monkeypatch.setattr(read_record, "archive", Bucket)
+    notes = read_record.read_notes("receipts/")
 
     first = next(notes)
 
-    assert len(begun) <= summarize_run.READERS
+    assert len(begun) <= read_record.READERS
     assert [first, *notes] == written

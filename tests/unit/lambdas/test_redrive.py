@@ -15,9 +15,8 @@ import pytest
 
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
-from traffic.clock import to_text
+from traffic.clock import LONGEST_RUN, extended, to_text
 from traffic.contract import ChildState, RunState
-from traffic.deadline import LONGEST_RUN, extended
 from traffic.errors import GitHubLimitError
 
 NOW = datetime.now(UTC)

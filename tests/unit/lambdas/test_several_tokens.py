@@ -6,12 +6,10 @@ from collections import Counter
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from lambdas.list_repos.due import choose
-from lambdas.list_repos.listing import plan_batches
-from lambdas.shared.deployed import archive
-from lambdas.shared.token import read_token
-from lambdas.summarize_run.dangers import token_lines, watch
-from lambdas.summarize_run.facts import Account as Told
+from lambdas.list_repos.due import choose, plan_batches
+from lambdas.shared.deployed import archive, read_token
+from lambdas.summarize_run.dangers import find_dangers, token_lines
+from lambdas.summarize_run.headline import Facts
 from lambdas.summarize_run.message import message
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import retry_after
@@ -212,12 +210,12 @@ def test_the_token_that_ends_first_is_named() -> None:
         tokens={"*": {"expires": "2027-07-31 10:13:04 UTC"}, "octo": {"expires": "2026-11-30 10:13:04 UTC"}},
     )
     state: RunState = {"run": {"id": "run", "started": "2026-11-20T09:00:00Z"}, "listing": listing}
-    seen = watch(state, "2026-11-20", [], {})
+    seen = find_dangers(state, "2026-11-20", [], {})
 
     assert seen.token_days_left == 10
     assert token_lines(seen)[0].startswith("The token for octo expires in 10 days")
     assert token_lines(seen)[1].endswith("traffic token --owner octo.")
-    text = message(Told(state, [], "", seen=seen), [])
+    text = message(Facts(state, [], "", dangers=seen), [])
     assert "The token expires on 2027-07-31" in text
     assert "The token for octo expires on 2026-11-30" in text
 

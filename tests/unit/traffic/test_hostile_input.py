@@ -11,8 +11,7 @@ import pytest
 
 from cli import terminal
 from cli.export_formats import write_csv
-from lambdas.summarize_run.facts import Account as Told
-from lambdas.summarize_run.headline import subject
+from lambdas.summarize_run.headline import Facts, subject
 from lambdas.summarize_run.message import message
 from lambdas.summarize_run.outcome import Result
 from simulated_github import SimulatedGitHub, faults
@@ -70,7 +69,7 @@ def test_a_hostile_name_forges_no_line_of_an_email_and_moves_no_cursor(name: str
     """Summaries are read in mail programs and terminals: a name is text there, on its own line."""
     results = [Result(1, name, outcome=NO_PUSH_ACCESS, detail=f"403: {name}"), Result(2, "octo/b", outcome=CAPTURED)]
     state: Any = {"run": {"id": name, "started": "2026-11-20T09:00:00Z"}, "listing": {"missing": [name]}}
-    told_of = Told(state, results, "GitHubAuthError", name)
+    told_of = Facts(state, results, "GitHubAuthError", name)
     told = message(told_of, ["link"])
 
     assert not set(told.replace("\n", "")) & set(HARMFUL)

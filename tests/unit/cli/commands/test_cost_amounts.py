@@ -15,15 +15,15 @@ from botocore.client import BaseClient
 from cli.runs import prices
 from cli.runs.cost_table import requests_and_logs, writes
 from lambdas.fetch_traffic import handler as fetch_traffic
+from lambdas.list_repos import due
 from lambdas.list_repos import handler as list_repos
-from lambdas.list_repos import listing
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub
 from tests.bench.functions import BATCH, FLEET, LATENCY
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
-from traffic.deadline import LONGEST_RUN
+from traffic.clock import LONGEST_RUN
 
 DEFINITION = json.loads((Path(__file__).parents[4] / "statemachine" / "capture_traffic.asl.json").read_text())
 
@@ -165,7 +165,7 @@ def test_the_states_of_a_run_and_of_a_child_are_those_of_the_definition() -> Non
     assert len(way(DEFINITION["States"], DEFINITION["StartAt"])) == prices.RUN_STATES.value
     assert len(way(child["States"], child["StartAt"])) == prices.CHILD_STATES.value
     assert DEFINITION["States"]["Capture repositories"]["MaxConcurrency"] == prices.AT_ONCE.value
-    assert (prices.SINGLES.value, prices.BATCH.value) == (listing.SINGLES, listing.BATCH)
+    assert (prices.SINGLES.value, prices.BATCH.value) == (due.SINGLES, due.BATCH)
 
 
 def test_a_run_makes_as_many_requests_to_s3_as_the_table_says(used: Mapping[int, Used]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.list_repos.listing import plan_batches
+from lambdas.list_repos.due import plan_batches
 from lambdas.shared.deployed import archive
 from simulated_github import SimulatedGitHub
 from simulated_github.windows import WindowRules

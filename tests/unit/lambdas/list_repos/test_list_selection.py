@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.list_repos.listing import missing_names, select
+from lambdas.list_repos.selection import missing_names, select
 from lambdas.shared.settings import read_selection
 from simulated_github import SimulatedGitHub
 from stacks.traffic_stack import STACK_NAME, traffic_app

@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from lambdas.list_repos import listed_pages as listed
-from lambdas.list_repos.listed_pages import listed_pages
+from lambdas.list_repos import page_archive as archiving
+from lambdas.list_repos.page_archive import page_archive
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply
@@ -221,7 +221,7 @@ def test_a_long_listing_becomes_several_objects_that_hold_each_page_once(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
 ) -> None:
     """Memory is bounded by the size of an object, however many repositories there are."""
-    monkeypatch.setattr(listed, "MOST_PACKED", 1)
+    monkeypatch.setattr(archiving, "MOST_PACKED", 1)
     with account(monkeypatch, github.url) as aws:
         aws.list_repositories()
 
@@ -256,7 +256,7 @@ def test_memory_does_not_grow_with_the_listing() -> None:
     page: Callable[[int], bytes] = lambda number: b'{"id": %d}' % number * 60_000  # noqa: E731 - 600 KB
     tracemalloc.start()
     try:
-        with listed_pages(Bucket(), "run-1") as keep:  # type: ignore[arg-type]  # all of it that is used
+        with page_archive(Bucket(), "run-1") as keep:  # type: ignore[arg-type]  # all of it that is used
             for number in range(50):
                 keep("*", "/user/repos", AT, Answer(200, {}, page(number)))
         _, most = tracemalloc.get_traced_memory()

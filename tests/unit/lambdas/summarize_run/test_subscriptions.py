@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from lambdas.summarize_run import subscriptions
-from lambdas.summarize_run.subscriptions import confirmed_emails, is_confirmed_email
+from lambdas.summarize_run import run_metrics
+from lambdas.summarize_run.run_metrics import confirmed_emails, is_confirmed_email
 from simulated_github import SimulatedGitHub
 from tests.unit.handlers import TOPIC, Account, account
 from tests.unit.whole_run import run, values
@@ -101,7 +101,7 @@ def test_a_count_that_fails_does_not_fail_the_summary(
     failure: Exception,
 ) -> None:
     """The mail is what the run is for; the number is missing once, and the log says why."""
-    monkeypatch.setattr("lambdas.summarize_run.subscriptions.sns", lambda: Refusing(failure))
+    monkeypatch.setattr("lambdas.summarize_run.run_metrics.sns", lambda: Refusing(failure))
     summary = run(aws)
 
     assert summary["outcome"] == "succeeded"
@@ -111,7 +111,7 @@ def test_a_count_that_fails_does_not_fail_the_summary(
 
 def test_the_summary_waits_a_few_seconds_at_most_for_the_count() -> None:
     """With boto3's own patience, five tries of a minute, an SNS that hangs would take the function's whole time."""
-    config: Any = subscriptions.IMPATIENT  # botocore's stubs name no attribute of it
+    config: Any = run_metrics.IMPATIENT  # botocore's stubs name no attribute of it
     tries = config.retries["total_max_attempts"]
 
     assert tries * (config.connect_timeout + config.read_timeout) < 15

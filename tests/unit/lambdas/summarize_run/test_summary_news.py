@@ -8,16 +8,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.store_traffic.recent import recent
-from lambdas.summarize_run.dangers import Watch
-from lambdas.summarize_run.facts import Account
-from lambdas.summarize_run.headline import concerns_of, is_digest, kind_of, subject
-from lambdas.summarize_run.links import links
-from lambdas.summarize_run.message import MAX_MESSAGE, message
-from lambdas.summarize_run.news import NAMED, News, Story, chosen, news, story, with_record, with_referrers
+from lambdas.store_traffic.receipts import recent
+from lambdas.summarize_run.dangers import Dangers
+from lambdas.summarize_run.headline import Facts, concerns_of, is_digest, kind_of, subject
+from lambdas.summarize_run.message import MAX_MESSAGE, links, message
+from lambdas.summarize_run.news import NAMED, News, Story, choose_stories, compare, sum_up, with_record, with_referrers
 from lambdas.summarize_run.news_text import news_sections, sparkline
 from lambdas.summarize_run.outcome import Result
-from lambdas.summarize_run.read_news import read_news
+from lambdas.summarize_run.read_record import read_news
 from simulated_github import SimulatedGitHub
 from tests.unit.handlers import Account as Aws
 from tests.unit.handlers import account
@@ -54,7 +52,7 @@ def past(*views: int | None) -> Mapping[str, int]:
 
 def told(*stories: Story) -> News:
     """The news of repositories that were all looked at."""
-    found = news([each.result for each in stories], stories)
+    found = sum_up([each.result for each in stories], stories)
     assert found
     return found
 
@@ -67,7 +65,7 @@ def text(seen: News | None, *, digest: bool = False) -> str:
 def test_the_usual_is_the_median_of_the_same_weekday() -> None:
     """A Sunday is quiet: against a Saturday's traffic every Monday would be a spike."""
     other_days = {day_before(age): 1000 for age in range(1, 50) if age % 7}
-    seen = story(captured("octo/docs", 70), DAY, {**past(60, 80, 5000, 70, None, 65), **other_days})
+    seen = compare(captured("octo/docs", 70), DAY, {**past(60, 80, 5000, 70, None, 65), **other_days})
 
     assert seen.usual == 70
     assert not seen.is_spike
@@ -76,8 +74,8 @@ def test_the_usual_is_the_median_of_the_same_weekday() -> None:
 
 def test_nothing_is_usual_before_three_weekdays_are_known() -> None:
     """In its first weeks a repository has no spikes."""
-    assert story(captured("octo/docs", 5000), DAY, past(1, 1)).usual is None
-    assert not story(captured("octo/docs", 5000), DAY, past(1, 1)).is_spike
+    assert compare(captured("octo/docs", 5000), DAY, past(1, 1)).usual is None
+    assert not compare(captured("octo/docs", 5000), DAY, past(1, 1)).is_spike
 
 
 @pytest.mark.parametrize(
@@ -87,14 +85,14 @@ def test_nothing_is_usual_before_three_weekdays_are_known() -> None:
 )  # fmt: skip
 def test_a_spike_and_a_silence_are_more_than_chance(views: int, usual: int, *, spike: bool, silence: bool) -> None:
     """Three views instead of one are no news; a page that nobody finds any longer is."""
-    seen = story(captured("octo/docs", views), DAY, past(usual, usual, usual))
+    seen = compare(captured("octo/docs", views), DAY, past(usual, usual, usual))
 
     assert (seen.is_spike, seen.is_silence) == (spike, silence)
 
 
 def test_a_record_is_told_only_where_enough_is_known() -> None:
     """The second day of a history is often its best one."""
-    seen = story(captured("octo/docs", 500), DAY, {})
+    seen = compare(captured("octo/docs", 500), DAY, {})
     month = {day_before(age): 100 + age for age in range(1, 29)}
 
     assert with_record(seen, DAY, month).record == (day_before(28), 128)
@@ -104,7 +102,7 @@ def test_a_record_is_told_only_where_enough_is_known() -> None:
 
 def test_a_referrer_is_new_where_no_earlier_capture_lists_it() -> None:
     """Where the first capture is the only one, all would be new."""
-    seen = story(captured("octo/docs", 5), DAY, {})
+    seen = compare(captured("octo/docs", 5), DAY, {})
     captures = {
         "2026-11-20": {"Google": 90, "lobste.rs": 40, "pypi.org": 9},
         "2026-11-19": {"Google": 8},
@@ -124,11 +122,11 @@ def test_a_sparkline_shows_what_was_not_told_as_no_zero() -> None:
 
 def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
     """Who reads two lines has to have read the news."""
-    launched = with_record(story(captured("octo/cli", 900), DAY, past(100, 90, 110)), DAY, {
+    launched = with_record(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)), DAY, {
         day_before(age): 300 for age in range(1, 29)
     })  # fmt: skip
-    silent = story(captured("octo/site", 2), DAY, past(50, 60, 70))
-    referred = with_referrers(story(captured("octo/docs", 70), DAY, past(70, 70, 70)), {"a": {}, "b": {"t.co": 1234}})
+    silent = compare(captured("octo/site", 2), DAY, past(50, 60, 70))
+    referred = with_referrers(compare(captured("octo/docs", 70), DAY, past(70, 70, 70)), {"a": {}, "b": {"t.co": 1234}})
     said = text(told(launched, silent, referred))
 
     assert "Thursday 2026-11-19, the newest whole day:\n972 views in 3 repositories." in said
@@ -141,7 +139,7 @@ def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
 
 def test_on_a_usual_day_there_is_only_the_list() -> None:
     """A mail that finds something every day is not read for long."""
-    said = text(told(story(captured("octo/docs", 70), DAY, past(70, 71, 72))))
+    said = text(told(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
 
     assert said.splitlines() == [
         "Thursday 2026-11-19, the newest whole day:",
@@ -165,12 +163,12 @@ def test_the_week_is_summed_up_in_counts_and_never_in_visitors() -> None:
     assert said == {"day": DAY, "views": 10, "before": 5, "weeks": [[70, 14], [35, 14]]}
 
     result = Result(1, "octo/docs", "octo/docs", "captured", recent=said)
-    lines = text(news([result], []), digest=True)
+    lines = text(sum_up([result], []), digest=True)
     assert "The week 2026-11-13 to 2026-11-19:" in lines
     assert "  70 views, +100 % (35 the week before)" in lines
     assert "  14 clones, +0 % (14 the week before)" in lines
     assert "visitors" not in lines
-    assert "The week" not in text(news([result], []), digest=False)
+    assert "The week" not in text(sum_up([result], []), digest=False)
 
 
 def test_a_receipt_says_only_what_was_told_whole() -> None:
@@ -215,19 +213,19 @@ def test_a_repository_for_which_github_is_late_is_left_out_of_the_day() -> None:
     late = captured("octo/late", 999)
     assert late.recent
     late.recent["day"] = day_before(1)
-    found = news([captured("octo/docs", 5), late], [])
+    found = sum_up([captured("octo/docs", 5), late], [])
 
     assert found
     assert (found.day, found.repositories, found.views) == (DAY, 1, 5)
-    assert [result.name for result in chosen([captured("octo/docs", 5), late])] == ["octo/docs"]
+    assert [result.name for result in choose_stories([captured("octo/docs", 5), late])] == ["octo/docs"]
 
 
 @pytest.mark.parametrize("repositories", [0, 1, 3, 3_000, 100_000])
 def test_reading_is_bounded_at_any_number_of_repositories(monkeypatch: pytest.MonkeyPatch, repositories: int) -> None:
     """A query for each of 10,000 repositories would take longer than the function may run."""
     asked: list[str] = []
-    monkeypatch.setattr("lambdas.summarize_run.read_news.tables", lambda: Recorder(asked))
-    monkeypatch.setattr("lambdas.summarize_run.read_news.snapshots", lambda: Recorder(asked))
+    monkeypatch.setattr("lambdas.summarize_run.read_record.tables", lambda: Recorder(asked))
+    monkeypatch.setattr("lambdas.summarize_run.read_record.snapshots", lambda: Recorder(asked))
     results = [captured(f"octo/r{n}", n % 997, (n * 7) % 991, n + 1) for n in range(repositories)]
 
     tracemalloc.start()
@@ -264,13 +262,13 @@ def test_the_mail_is_short_at_any_number_of_repositories(repositories: int) -> N
     """What is not named is counted, and no line is too long for a phone but those with an address."""
     usual = {DAY: 0, **past(1, 2, 3)}
     results = [captured(f"octo-org/project-{n}", n * 100 + 50, n, n + 1) for n in range(repositories)]
-    found = news(results, [story(result, DAY, usual) for result in chosen(results)])
-    written = message(Account(RUN, results, "", seen=Watch(DAY), changed=found), links(None, console=None))
+    found = sum_up(results, [compare(result, DAY, usual) for result in choose_stories(results)])
+    written = message(Facts(RUN, results, "", dangers=Dangers(DAY), news=found), links(None, console=None))
 
     assert max(map(len, written.splitlines())) <= 72
     assert len(written.splitlines()) <= 70
     if repositories > 10:
-        assert f"  and {len(chosen(results)) - NAMED} more" in written
+        assert f"  and {len(choose_stories(results)) - NAMED} more" in written
         assert "  and 2,990 more with " in written
 
 
@@ -279,7 +277,7 @@ def test_what_is_cut_is_counted_and_the_links_stay() -> None:
     names = [f"octo/{'x' * 90}{n}" for n in range(50)]
     results = [Result(n, names[n % 50], outcome=f"outcome {n % 40}", detail="é" * 190) for n in range(4000)]
     written = message(
-        Account(RUN, results, ""), links(RUN["run"]["arn"], console="https://eu-west-1.console.aws.amazon.com")
+        Facts(RUN, results, ""), links(RUN["run"]["arn"], console="https://eu-west-1.console.aws.amazon.com")
     )
 
     assert len(written.encode()) <= MAX_MESSAGE
@@ -294,8 +292,8 @@ def test_what_is_cut_is_counted_and_the_links_stay() -> None:
 
 def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
     """A referrer's name is whatever a web site calls itself."""
-    seen = with_referrers(story(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
-    written = message(Account(RUN, [seen.result], "", changed=told(seen)), [])
+    seen = with_referrers(compare(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
+    written = message(Facts(RUN, [seen.result], "", news=told(seen)), [])
 
     assert "    evil?[2J?Healthy: 10" in written
 
@@ -303,8 +301,8 @@ def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
 def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> None:
     """A list of mails shows nothing else."""
     name = f"{'o' * 39}/{'n' * 100}"
-    launched = told(story(captured(name, 900), DAY, past(100, 90, 110)))
-    said = subject(Account(RUN, [launched.stories[0].result], "", seen=Watch(DAY), changed=launched), DAY)
+    launched = told(compare(captured(name, 900), DAY, past(100, 90, 110)))
+    said = subject(Facts(RUN, [launched.stories[0].result], "", dangers=Dangers(DAY), news=launched), DAY)
 
     assert len(said) <= 100
     assert said.isascii()
@@ -314,9 +312,9 @@ def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> No
 
 def test_a_deadline_is_more_urgent_than_a_launch() -> None:
     """Views can be read tomorrow; a token that ended cannot be replaced yesterday."""
-    launched = told(story(captured("octo/cli", 900), DAY, past(100, 90, 110)))
-    seen = Watch("2026-11-20", newest_day=DAY, token_days_left=3)
-    said = subject(Account(RUN, [launched.stories[0].result], "", seen=seen, changed=launched), "2026-11-20")
+    launched = told(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)))
+    seen = Dangers("2026-11-20", newest_day=DAY, token_days_left=3)
+    said = subject(Facts(RUN, [launched.stories[0].result], "", dangers=seen, news=launched), "2026-11-20")
 
     assert said == "GitHub traffic 2026-11-20: 1 repositories captured, token expires in 3 days"
 
@@ -332,23 +330,23 @@ def test_a_kind_is_a_problem_before_it_is_a_digest() -> None:
 
 def test_every_danger_is_a_concern() -> None:
     """The first line and the filter must not call healthy what the text below warns of."""
-    late = Watch("2026-11-20", newest_day="2026-11-16")
+    late = Dangers("2026-11-20", newest_day="2026-11-16")
     missing: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone"]}}
     owner: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone", "acme", "initech"]}}
     hidden: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "hidden_organizations": [1]}}
     fine = [captured("octo/docs", 1)]
 
-    assert concerns_of(RUN, fine, Watch("2026-11-20", newest_day=DAY)) == []
+    assert concerns_of(RUN, fine, Dangers("2026-11-20", newest_day=DAY)) == []
     assert concerns_of(RUN, fine, late) == ["GitHub is late"]
-    assert concerns_of(RUN, [], Watch("2026-11-20")) == ["nothing was listed"]
-    assert concerns_of(RUN, [Result(1, "octo/docs")], Watch("2026-11-20")) == ["1 repository not captured"]
-    assert concerns_of(missing, fine, Watch(DAY)) == ["1 repository of the settings not found"]
-    assert concerns_of(owner, fine, Watch(DAY)) == [
+    assert concerns_of(RUN, [], Dangers("2026-11-20")) == ["nothing was listed"]
+    assert concerns_of(RUN, [Result(1, "octo/docs")], Dangers("2026-11-20")) == ["1 repository not captured"]
+    assert concerns_of(missing, fine, Dangers(DAY)) == ["1 repository of the settings not found"]
+    assert concerns_of(owner, fine, Dangers(DAY)) == [
         "1 repository of the settings not found",
         "2 owners of the settings without repositories",
     ]
-    assert concerns_of(hidden, fine, Watch(DAY)) == ["organizations are hidden from the token"]
-    assert concerns_of(RUN, fine, Watch(DAY, lost={"octo/docs": (("2026-11-01", "2026-11-02"),)})) == [
+    assert concerns_of(hidden, fine, Dangers(DAY)) == ["organizations are hidden from the token"]
+    assert concerns_of(RUN, fine, Dangers(DAY, lost={"octo/docs": (("2026-11-01", "2026-11-02"),)})) == [
         "1 repository with lost days"
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.commands.doctor import tokens_findings
-from lambdas.list_repos.listing import _note_headers
+from lambdas.list_repos.pages import _note_headers
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.github import API_VERSIONS
 from tests.unit.handlers import account

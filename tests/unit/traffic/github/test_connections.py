@@ -20,7 +20,7 @@ from requests.adapters import DEFAULT_POOLSIZE
 
 from cli.commands import rebuild
 from cli.stack import demo
-from lambdas.summarize_run import handler as summarize_run
+from lambdas.summarize_run import read_record
 from traffic.contract import ENDPOINTS
 from traffic.github.client import GitHub
 from traffic.record.archive import Archive
@@ -34,7 +34,7 @@ OBJECTS = 480
 # Each file with a pool of threads, and how many threads it has at most.
 THREADS = {
     "traffic/github/client.py": len(ENDPOINTS),
-    "lambdas/summarize_run/handler.py": summarize_run.READERS,
+    "lambdas/summarize_run/read_record.py": read_record.READERS,
     "cli/commands/rebuild.py": rebuild.AT_ONCE,
     "cli/stack/demo.py": len(demo.REPOSITORIES) // demo.TOGETHER,
 }
@@ -109,8 +109,8 @@ def archive_of(server: Server) -> Iterator[Archive]:
 def test_the_readers_of_a_run_keep_their_connections(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of 100,000 repositories leaves 4,000 objects to read, in the 300 seconds that the function has."""
     with archive_of(server) as archive:
-        monkeypatch.setattr(summarize_run, "archive", lambda: archive)
-        notes = list(summarize_run.read_notes("runs/run-1/receipts/"))
+        monkeypatch.setattr(read_record, "archive", lambda: archive)
+        notes = list(read_record.read_notes("runs/run-1/receipts/"))
 
     assert len(notes) == OBJECTS
     assert server.connections <= POOL
@@ -138,10 +138,10 @@ def test_no_pool_of_threads_is_larger_than_a_pool_of_connections() -> None:
 
 def test_a_full_pool_is_noticed(server: Server, full_pools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test fails in which a pool is full: this one shows that it would."""
-    monkeypatch.setattr(summarize_run, "READERS", 3 * POOL)
+    monkeypatch.setattr(read_record, "READERS", 3 * POOL)
     with archive_of(server) as archive:
-        monkeypatch.setattr(summarize_run, "archive", lambda: archive)
-        list(summarize_run.read_notes("runs/run-1/receipts/"))
+        monkeypatch.setattr(read_record, "archive", lambda: archive)
+        list(read_record.read_notes("runs/run-1/receipts/"))
 
     assert server.connections > POOL
     assert full_pools

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from lambdas.list_repos.listing import select
+from lambdas.list_repos.selection import select
 from lambdas.shared.settings import Selection
-from lambdas.store_traffic.handler import CONFLICT
+from lambdas.store_traffic.receipts import CONFLICT
 from lambdas.summarize_run.outcome import gather
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import account

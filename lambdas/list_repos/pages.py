@@ -1,18 +1,18 @@
 """Lists the repositories that the token can push to, page by page."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from requests.utils import parse_header_links
 from urllib3.exceptions import LocationParseError
 
-from lambdas.list_repos.listed_pages import KeepPage
+from lambdas.list_repos.page_archive import KeepPage
+from lambdas.list_repos.selection import select
 from lambdas.shared.settings import Selection
 from traffic.clock import from_http, to_text
-from traffic.contract import Batch, Listing, Repository, TokenSaid
+from traffic.contract import Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from traffic.github.answers import Answer, Meaning, classify, is_web_page, not_the_api, version_end
 from traffic.github.client import GitHub
@@ -22,8 +22,6 @@ from traffic.github.tokens import ANYONE
 FIRST_PAGE = "/user/repos?per_page=100"
 RESERVE = 100.0  # seconds of the function's own time, left for planning what was listed: 100,000 entries are read
 LONGEST_WAIT = 172_800.0  # seconds
-SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
-BATCH = 25
 PAGES = (Meaning.FINE, Meaning.BAD_TOKEN, Meaning.REFUSED)  # with these GitHub's API sends JSON, never a web page
 
 # The listing travels from state to state: what headers say in it is bounded.
@@ -86,77 +84,6 @@ def read_pages(  # noqa: PLR0913  # one keyword for each thing outside of it: cl
             del pages.listing["next"]
             return pages
         url = following
-
-
-def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Repository]:
-    """Keep the repositories that can be pushed to and are wanted."""
-    return [
-        Repository(id=repository["id"], name=repository["full_name"])
-        for repository in found
-        if (repository.get("permissions") or {}).get("push") and _is_wanted(repository, selection)
-    ]
-
-
-def in_order(found: Iterable[Repository]) -> list[Repository]:
-    """Give each repository once, in the order of their names: pages shift while they are read."""
-    once = {repository["id"]: repository for repository in found}
-    return sorted(once.values(), key=lambda repository: repository["name"].lower())
-
-
-def missing_names(selected: Sequence[Repository], selection: Selection) -> list[str]:
-    """Name the repositories that the settings ask for by name and that were not found, and owners that brought none."""
-    found = {repository["name"].lower() for repository in selected}
-    owners = {name.partition("/")[0] for name in found}
-    return [name for name in selection.names if name.lower() not in found] + [
-        owner for owner in selection.owners if owner not in owners
-    ]
-
-
-def plan_batches(asked: Mapping[str, Sequence[Repository]]) -> list[Batch]:
-    """Cut the run into the items of the Map: one repository each, or 25 where they are more than 200.
-
-    A batch is asked for with one token. Those of several alternate, so that all of their limits are used at once: the
-    few children that run at a time would else wait for one token while the others lie idle.
-
-    Args:
-        asked: Repositories by the owner whose token asks.
-    """
-    size = 1 if sum(map(len, asked.values())) <= SINGLES else BATCH
-    placed: list[tuple[float, Batch]] = []
-    for owner, repositories in asked.items():
-        for start in range(0, len(repositories), size):
-            batch: Batch = {"repositories": list(repositories[start : start + size])}
-            placed.append((start / len(repositories), batch if owner == ANYONE else {**batch, "owner": owner}))
-    return [batch for _, batch in sorted(placed, key=lambda each: each[0])]
-
-
-def _is_wanted(repository: Mapping[str, Any], selection: Selection) -> bool:
-    name = repository["full_name"].lower()
-    kinds = {"fork": selection.forks, "archived": selection.archived}
-    return (
-        _has_source(name, selection)
-        and (not selection.include or any(fnmatchcase(name, glob.lower()) for glob in selection.include))
-        and not any(fnmatchcase(name, glob.lower()) for glob in selection.exclude)
-        and (not selection.topics or any(topic.lower() in selection.topics for topic in repository.get("topics") or ()))
-        and (not selection.visibility or _visibility(repository) in selection.visibility)
-        and all(
-            choice == "include" or bool(repository.get(kind)) is (choice == "only") for kind, choice in kinds.items()
-        )
-    )
-
-
-def _has_source(name: str, selection: Selection) -> bool:
-    """Tell whether a repository is asked for by its owner or by its name, or none is asked for."""
-    return (
-        not (selection.owners or selection.names)
-        or name.partition("/")[0] in selection.owners
-        or name in {wanted.lower() for wanted in selection.names}
-    )
-
-
-def _visibility(repository: Mapping[str, Any]) -> str:
-    """Give the visibility; older GitHub Enterprise Servers tell only whether a repository is private."""
-    return str(repository.get("visibility") or ("private" if repository.get("private") else "public")).lower()
 
 
 def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, first: bool) -> None:

@@ -21,7 +21,7 @@ KeepPage = Callable[[str, str, str, Answer], None]
 
 
 @contextmanager
-def listed_pages(archive: Archive, run_id: str) -> Iterator[KeepPage]:
+def page_archive(archive: Archive, run_id: str) -> Iterator[KeepPage]:
     """Archive every page that is passed to the yielded function; also if the caller fails after some pages.
 
     Raises:

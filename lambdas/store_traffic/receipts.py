@@ -1,0 +1,78 @@
+"""Merges what GitHub reported about one repository into the tables, and writes the receipt that is counted later."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lambdas.shared.deployed import snapshots, tables
+from traffic.clock import days_before
+from traffic.contract import Receipt, Recent
+from traffic.errors import IdentityConflictError
+from traffic.record.merge import Day, lowered
+from traffic.record.reports import Report
+from traffic.record.snapshot import without_prefix
+
+CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
+
+WEEK = 7  # days
+WEEKLY = ("views-count", "clones-count")  # counts alone: uniques of several days are never added
+
+
+def store(report: Report) -> Receipt:
+    """Merge what GitHub said about one repository into the tables.
+
+    Rows that belong to another repository are left alone, and the receipt says so: the other repositories of the object
+    have nothing to do with it.
+    """
+    if not report.new and tables().repository(report.repo_id) is None:
+        report = replace(report, new=True)  # what made it known is gone from the archive: its name is told here alone
+    repo_name, entry = tables().store_repository(report.repo_id, report.entry)
+    outcome, detail = report.outcome, report.detail
+    changed: list[str] = []
+    kept: dict[str, Day] = {}
+    try:
+        changed, kept = tables().store_days(repo_name, report.repo_id, report.days)
+    except IdentityConflictError as exc:
+        outcome, detail = CONFLICT, str(exc)
+    for day, snapshot in report.snapshots.items():
+        snapshots().store(report.repo_id, day, without_prefix(snapshot, entry.names))
+    receipt: Receipt = {
+        "id": report.repo_id,
+        "name": report.name,
+        "repo_name": repo_name,
+        "answered": list(report.answered),
+        "outcome": outcome,
+        "detail": detail,
+        "items_changed": len(changed),
+        "lowered": sum(lowered(kept[day], seen) for day, seen in report.days.items() if day in kept),
+        "newest_day": max(report.days, default=None),
+    }
+    newest = recent(report.days)
+    if newest:
+        receipt["recent"] = newest
+    if report.ends:
+        receipt["ends"] = dict(report.ends)
+    return receipt
+
+
+def recent(days: Mapping[str, Day]) -> Recent | None:
+    """Sum up the newest day that was told whole, and the two weeks that end with it.
+
+    Returns:
+        None where no day was told whole. Without `weeks` where one of their 14 days was not.
+    """
+    whole = [day for day, seen in days.items() if "views" in seen.complete]
+    if not whole:
+        return None
+    newest = max(whole)
+    said: Recent = {"day": newest, "views": days[newest].metrics["views-count"]}
+    before = days.get(days_before(newest, WEEK), Day())
+    if "views" in before.complete:
+        said["before"] = before.metrics["views-count"]
+    fortnight = [days.get(days_before(newest, age), Day()) for age in range(2 * WEEK)]
+    if all(day.complete == {"views", "clones"} for day in fortnight):
+        said["weeks"] = [_sums(fortnight[:WEEK]), _sums(fortnight[WEEK:])]
+    return said
+
+
+def _sums(days: Sequence[Day]) -> list[int]:
+    return [sum(day.metrics[metric] for day in days) for metric in WEEKLY]
