@@ -27,7 +27,7 @@ function listSection(title, naming, lists, captures) {
     section.append(element("p", { class: "quiet" }, "GitHub has not listed any yet."));
     return section;
   }
-  const about = `Each count covers the 14 days before a capture. One capture a week is shown, the latest of ${dayText(captures.at(-1))}. GitHub lists at most ten: a dash means “not listed”, which is not zero.`;
+  const about = `Each count covers the 14 days before a capture. One capture a week is shown, the latest on ${dayText(captures.at(-1))}. GitHub lists at most ten: a dash means “not listed”, which is not zero.`;
   const body = element("tbody");
   const labels = [naming, "Latest views", "Latest visitors", "Highest views", "Listed", "Over time"];
   const wide = (index) => (index >= 2 && index <= 4 ? "wide" : null);

@@ -93,7 +93,7 @@ function sparkline(cells, width, height) {
   line.setAttribute("d", path.join(""));
   for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height, class: "spark" }))
     svg.setAttribute(name, value);
-  svg.setAttribute("aria-hidden", "true"); // the table shows its numbers
+  svg.setAttribute("aria-hidden", "true"); // the numbers beside it are enough
   svg.append(line);
   return svg;
 }
