@@ -1,4 +1,4 @@
-"""`traffic badge`: a badge of one repository, for its README."""
+"""`traffic badge`: draws a badge of one repository, for its README."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -9,18 +9,18 @@ import click
 from cli.arguments import FILE, Target
 from cli.atomic_file import atomic_file
 from cli.command import command
-from cli.pictures.badge import badge, short
-from cli.pictures.series import UNIQUES, check_kind, read, series
+from cli.pictures.badge_svg import badge_svg, short_number
+from cli.pictures.series import UNIQUES, check_ending, numbers_by_day, read_days
 from cli.stack.opening import opened
 
 EXAMPLES = """examples:
   traffic badge octo/docs --output views.svg                  views of the last 28 days that GitHub reported
   traffic badge octo/docs --metric clones > clones.svg
 
-If GitHub reported fewer than 28 days, the badge shows how many they are.
+If GitHub reported fewer than 28 days, the badge shows how many.
 """
 
-RECENT = 28  # days of the badge: full weeks
+RECENT = 28  # days: complete weeks, so that each weekday counts equally
 
 
 @command(EXAMPLES)
@@ -29,19 +29,19 @@ RECENT = 28  # days of the badge: full weeks
 @click.option("--output", type=FILE, metavar="FILE", help="an .svg file (default: SVG on standard output)")
 def execute(target: Target, repository: str, metric: str, output: Path | None) -> int:
     """Draw a badge of a repository's views or clones."""
-    check_kind(output, ".svg")
+    check_ending(output, ".svg")
     with opened(target) as deployment:
-        _, rows = read(deployment.record, repository)
+        _, rows = read_days(deployment.record, repository)
     with atomic_file(output) as file:
-        file.write(badge(metric, badge_text(series(rows, f"{metric}-count"))))
+        file.write(badge_svg(metric, badge_text(numbers_by_day(rows, f"{metric}-count"))))
     return 0
 
 
 def badge_text(counts: Mapping[str, int]) -> str:
-    """Write the sum of the last days that GitHub reported: `1.2k in 28 days`, or of how many of them."""
+    """Return the sum of the last `RECENT` days: `1.2k in 28 days`, or `14 in 9 of 28 days` if days are missing."""
     if not counts:
         return "unknown"
     last = date.fromisoformat(max(counts))
     recent = {(last - timedelta(days=age)).isoformat() for age in range(RECENT)} & counts.keys()
     days = f"{RECENT} days" if len(recent) == RECENT else f"{len(recent)} of {RECENT} days"
-    return f"{short(sum(counts[each] for each in recent))} in {days}"
+    return f"{short_number(sum(counts[each] for each in recent))} in {days}"

@@ -1,4 +1,4 @@
-"""`traffic chart`: a chart of one repository, for its README."""
+"""`traffic chart`: draws a chart of one repository, for its README."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import click
 from cli.arguments import FILE, Target, read_day
 from cli.atomic_file import atomic_file, atomic_path
 from cli.command import command
-from cli.pictures.chart import chart
+from cli.pictures.chart_svg import chart_svg
 from cli.pictures.png import png
-from cli.pictures.series import UNIQUES, check_kind, read, series
+from cli.pictures.series import UNIQUES, check_ending, numbers_by_day, read_days
 from cli.stack.opening import opened
 from cli.terminal import CommandError
 
@@ -17,8 +17,8 @@ EXAMPLES = """examples:
   traffic chart octo/docs --output views.svg                      its complete history
   traffic chart octo/docs --since 2026-01-01 --output views.png   from a day on, as PNG
 
-As SVG the picture follows the reader's light or dark theme. Days that GitHub did not report are gaps. It shows counts
-and each day's unique visitors; no referrers, no paths.
+An SVG follows the reader's light or dark theme. Days that GitHub did not report are gaps. The chart shows counts and
+unique people by day, but no referrers and no paths.
 """
 
 
@@ -29,13 +29,13 @@ and each day's unique visitors; no referrers, no paths.
 @click.option("--since", type=read_day, metavar="DAY", help="the first day to show, as 2026-11-01")
 def execute(target: Target, repository: str, metric: str, output: Path | None, since: str | None) -> int:
     """Draw a chart of a repository's views or clones."""
-    check_kind(output, ".svg", ".png")
+    check_ending(output, ".svg", ".png")
     with opened(target) as deployment:
-        name, rows = read(deployment.record, repository, since=since)
-    counts, uniques = series(rows, f"{metric}-count"), series(rows, f"{metric}-uniques")
+        name, rows = read_days(deployment.record, repository, since=since)
+    counts, uniques = numbers_by_day(rows, f"{metric}-count"), numbers_by_day(rows, f"{metric}-uniques")
     if not counts and not uniques:
         raise CommandError(f"GitHub reported no {metric} of {name} for these days: choose an earlier --since, or none.")
-    svg = chart(f"{name}: {metric} by day", counts, uniques, (metric, f"unique {UNIQUES[metric]}"))
+    svg = chart_svg(f"{name}: {metric} by day", counts, uniques, (metric, f"unique {UNIQUES[metric]}"))
     if output is not None and output.suffix.lower() == ".png":
         with atomic_path(output) as path:
             path.write_bytes(png(svg))

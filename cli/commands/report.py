@@ -1,4 +1,4 @@
-"""`traffic report`: everything that is kept, as one HTML file to open in a browser."""
+"""`traffic report`: writes everything as one HTML file, to open in a browser."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,10 +17,10 @@ from cli.terminal import CommandError, say, warn
 
 EXAMPLES = """examples:
   traffic report                               traffic-report.html, in this folder
-  traffic report --aws --output traffic.html   the stack's, into a file of another name
+  traffic report --aws --output traffic.html   from the stack in AWS, to a file of another name
 
-The file needs no network and loads nothing. It holds referrers and paths, which tell competitors where your readers
-come from: give it only to people who may see your repositories' traffic. It appears when it is whole.
+The file needs no network and loads nothing. It contains referrers and paths, which show competitors where your
+readers come from: give it only to people who may see your repositories' traffic. It appears when it is complete.
 """
 
 REPORT = Path("traffic-report.html")
@@ -38,14 +38,14 @@ def execute(target: Target, output: Path) -> int:
 
 
 def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> None:
-    """Read everything, write the page, and say where it is and how large.
+    """Read everything, write the page, and print its path and size.
 
     Raises:
-        CommandError: Nothing is kept yet, or the file cannot be written.
+        CommandError: Nothing is stored yet, or the file cannot be written.
     """
     histories = read_histories(deployment.record, deployment.archive)
     if not histories:
-        raise CommandError(f"Nothing is kept yet: `traffic run{deployment.options}` captures for the first time.")
+        raise CommandError(f"Nothing is stored yet: `traffic run{deployment.options}` captures the traffic.")
     with atomic_file(path) as output:
         output.writelines(
             page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
@@ -54,13 +54,13 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
 
 
 def _progress(total: int) -> Callable[[int], None]:
-    def tell(done: int) -> None:
+    def report(done: int) -> None:
         if done % MANY == 0 and done < total:
             warn(f"Packed {done:,} of {total:,} repositories.")
 
-    return tell
+    return report
 
 
 def _size(size: int) -> str:
-    """Write bytes as people say them: `87 KB`, `12.3 MB`."""
+    """Write a number of bytes for people: `87 KB`, `12.3 MB`."""
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size // 1000, 1)} KB"

@@ -1,4 +1,4 @@
-"""What every picture needs: the days of one repository, one number of each, and a file to draw into."""
+"""What both pictures need: the days of a repository, one number for each, and a fitting file name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,27 +10,27 @@ from traffic.record.reading import DayRow, Record
 UNIQUES = {"views": "visitors", "clones": "cloners"}
 
 
-def check_kind(path: Path | None, *kinds: str) -> None:
-    """Refuse a file name that promises another kind of picture.
+def check_ending(path: Path | None, *endings: str) -> None:
+    """Refuse a file name of another kind of picture.
 
     Raises:
-        UsageError: The name ends in none of `kinds`.
+        UsageError: The name has none of the endings.
     """
-    if path is not None and path.suffix.lower() not in kinds:
-        raise UsageError(f"--output {str(path)!r}: expected a name that ends in {' or '.join(kinds)}.")
+    if path is not None and path.suffix.lower() not in endings:
+        raise UsageError(f"--output {str(path)!r}: expected a name that ends in {' or '.join(endings)}.")
 
 
-def read(record: Record, asked: str, *, since: str | None = None) -> tuple[str, Sequence[DayRow]]:
+def read_days(record: Record, asked: str, *, since: str | None = None) -> tuple[str, Sequence[DayRow]]:
     """Read a repository's current name and its days.
 
     Raises:
-        RecordError: Nothing is kept of it.
+        RecordError: The record has no such repository.
     """
     found = record.repository(asked)
     return found.name, list(record.days(found.repo_name, since=since))
 
 
-def series(rows: Sequence[DayRow], attribute: str) -> dict[str, int]:
-    """Return one number by day; a day for which GitHub did not report it is absent."""
-    index = METRICS.index(attribute)
+def numbers_by_day(rows: Sequence[DayRow], metric: str) -> dict[str, int]:
+    """Return a metric by day, such as `views-count`; a day without a number is absent."""
+    index = METRICS.index(metric)
     return {row.day: number for row in rows if (number := row.metrics[index]) is not None}

@@ -1,7 +1,4 @@
-"""Reads what is kept of each repository, for the report.
-
-A cell is a number that GitHub reported, or None: not reported is not zero.
-"""
+"""Reads what is stored about each repository, for the report."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,15 +14,16 @@ EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass
-class History:
-    """All that is kept of one repository.
+class RepositoryHistory:
+    """Everything that is stored about one repository. Days are counted from 1970-01-01.
 
     Attributes:
-        name: The name it bears now; for rows of the first version their key.
-        former: Names it bore before.
-        days: By day, as days since 1970-01-01.
-        captures: By day of capture, the last of each week, what GitHub listed for 14 days: `referrers`, `paths`.
-        notes: What people noted: day and text, in order.
+        name: Its current name; the key of its rows if no name is known, or if another repository has the same name.
+        former: Its earlier names.
+        days: Its rows by day.
+        captures: By the day of a capture, the last of each week: the rows of `referrers` and `paths`. A list that
+            GitHub did not return is absent.
+        notes: The days and texts of its notes, in order.
     """
 
     name: str
@@ -35,33 +33,34 @@ class History:
     notes: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_histories(record: Record, archive: Archive) -> list[History]:
-    """Read every repository of which anything is kept, sorted by name."""
-    by_key: dict[str, History] = {}
-    by_id: dict[int, History] = {}
+def read_histories(record: Record, archive: Archive) -> list[RepositoryHistory]:
+    """Read the histories of all repositories, sorted by name."""
+    by_key: dict[str, RepositoryHistory] = {}
+    by_id: dict[int, RepositoryHistory] = {}
     for repository in record.every_repository():
         former = tuple(name for name in repository.entry.names if name != repository.name)
-        by_id[repository.id] = by_key[repository.repo_name] = History(repository.name, former)
+        by_id[repository.id] = by_key[repository.repo_name] = RepositoryHistory(repository.name, former)
     for row in counted(record.every_day(), "days"):
-        by_key.setdefault(row.repo_name, History(row.repo_name)).days[_epoch_day(row.day)] = row
-    for id_, captures in _captures(record).items():
+        by_key.setdefault(row.repo_name, RepositoryHistory(row.repo_name)).days[_epoch_day(row.day)] = row
+    for id_, captures in _last_captures(record).items():
         if id_ in by_id:
             by_id[id_].captures = {_epoch_day(capture.day): _lists(capture) for capture in captures.values()}
     for note in read_notes(archive):
-        by_key.setdefault(note.repo_name, History(note.repo_name)).notes.append((_epoch_day(note.day), note.text))
-    _tell_apart(by_key)
+        history = by_key.setdefault(note.repo_name, RepositoryHistory(note.repo_name))
+        history.notes.append((_epoch_day(note.day), note.text))
+    _make_names_unique(by_key)
     return sorted(by_key.values(), key=lambda history: history.name.lower())
 
 
-def _tell_apart(by_key: Mapping[str, History]) -> None:
-    """Give repositories of one name, such as one deleted and made again, the keys of their rows as names."""
+def _make_names_unique(by_key: Mapping[str, RepositoryHistory]) -> None:
+    """Name repositories by their keys if they share a name, as a deleted repository and its successor do."""
     times = Counter(history.name for history in by_key.values())
     for key, history in by_key.items():
         if times[history.name] > 1:
             history.name = key
 
 
-def _captures(record: Record) -> dict[int, dict[int, Capture]]:
+def _last_captures(record: Record) -> dict[int, dict[int, Capture]]:
     """Read the last capture of each week, by id and week: each covers 14 days, so one a week is enough."""
     last: dict[int, dict[int, Capture]] = {}
     for capture in counted(record.every_capture(), "captures"):
@@ -73,10 +72,8 @@ def _captures(record: Record) -> dict[int, dict[int, Capture]]:
 
 
 def _lists(capture: Capture) -> dict[str, list[ListedRow]]:
-    """Return the lists of a capture; one that GitHub did not answer is absent."""
     return {name: rows for name in ("referrers", "paths") if (rows := capture.listed(name)) is not None}
 
 
-def _epoch_day(text: str) -> int:
-    """Turn a day, or a time's, into days since 1970-01-01."""
-    return date.fromisoformat(text[:10]).toordinal() - EPOCH
+def _epoch_day(day: str) -> int:
+    return date.fromisoformat(day).toordinal() - EPOCH

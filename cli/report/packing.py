@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cli.report.histories import History
+from cli.report.histories import RepositoryHistory
 from traffic.record.reading import DayRow, ListedRow
 
 RECENT = 28  # days: complete weeks, so that each weekday counts equally
@@ -20,7 +20,7 @@ NOTHING = DayRow("", "", (None, None, None, None))
 Packed = dict[str, Any]
 
 
-def overview_row(history: History, newest: int | None) -> Packed:
+def overview_row(history: RepositoryHistory, newest: int | None) -> Packed:
     """Return a repository's row of the overview.
 
     Args:
@@ -48,7 +48,7 @@ def overview_row(history: History, newest: int | None) -> Packed:
     }
 
 
-def repository_data(history: History) -> Packed:
+def repository_data(history: RepositoryHistory) -> Packed:
     """Return everything about a repository, in columns, which compress better than rows.
 
     Returns:
@@ -82,7 +82,7 @@ def deflated(data: Packed) -> str:
     return base64.b64encode(compressor.compress(text) + compressor.flush()).decode()
 
 
-def _cells(history: History, days: range) -> list[DayRow]:
+def _cells(history: RepositoryHistory, days: range) -> list[DayRow]:
     return [history.days.get(day, NOTHING) for day in days]
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from cli.report.histories import History
+from cli.report.histories import RepositoryHistory
 from cli.report.packing import RECENT, deflated, overview_row, repository_data
 from traffic.clock import to_text
 
@@ -33,7 +33,7 @@ SCRIPTS = (
 
 
 def page_parts(
-    histories: Sequence[History], *, made_at: datetime, place: str, on_packed: Callable[[int], None]
+    histories: Sequence[RepositoryHistory], *, made_at: datetime, place: str, on_packed: Callable[[int], None]
 ) -> Iterator[str]:
     """Write the page in parts: with 1,000 repositories it is too long to keep in memory twice.
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from cli.report.histories import History
+from cli.report.histories import RepositoryHistory
 from cli.report.page import page_parts
 from tests.browser.histories import hostile, made_up
 
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-def write_page(path: Path, histories: Sequence[History]) -> Path:
+def write_page(path: Path, histories: Sequence[RepositoryHistory]) -> Path:
     """Write a report of the histories to a file."""
     made_at = datetime(2026, 11, 21, 9, tzinfo=UTC)
     parts = page_parts(histories, made_at=made_at, place="a test", on_packed=lambda _done: None)

@@ -4,7 +4,7 @@ import math
 import random
 from datetime import date
 
-from cli.report.histories import EPOCH, History
+from cli.report.histories import EPOCH, RepositoryHistory
 from traffic.record.reading import DayRow, ListedRow
 
 NEWEST = date(2026, 11, 20).toordinal() - EPOCH
@@ -14,10 +14,10 @@ HOSTILE = "</script><img src=x onerror=window.hacked=1>"
 REFERRERS = ("Google", "news.ycombinator.com", "github.com", "reddit.com", "duckduckgo.com", "dev.to", "Bing", "t.co")
 
 
-def made_up(number: int, *, days: int = 3 * 365) -> History:
+def made_up(number: int, *, days: int = 3 * 365) -> RepositoryHistory:
     """Make up a repository with quiet weekends, a launch, ten days without numbers, and one partial day."""
     chance = random.Random(number)  # noqa: S311 - numbers for a picture
-    history = History(f"octo/repository-{number:04}", (f"octo/old-{number:04}",) if number % 7 == 0 else ())
+    history = RepositoryHistory(f"octo/repository-{number:04}", (f"octo/old-{number:04}",) if number % 7 == 0 else ())
     level = 10 ** chance.uniform(0.5, 3)
     launch = NEWEST - chance.randrange(40, days - 30)
     for day in range(NEWEST - days + 1, NEWEST + 1):
@@ -36,7 +36,7 @@ def made_up(number: int, *, days: int = 3 * 365) -> History:
     return history
 
 
-def hostile() -> History:
+def hostile() -> RepositoryHistory:
     """Make up a repository with HTML in each of its texts."""
     history = made_up(1, days=120)
     history.name = f"evil/{HOSTILE}"

@@ -8,10 +8,10 @@ import pytest
 
 from cli.commands.badge import badge_text
 from cli.main import traffic
-from cli.pictures.badge import badge, short
-from cli.pictures.chart import HEIGHT, WIDTH, chart, runs, top
+from cli.pictures.badge_svg import badge_svg, short_number
+from cli.pictures.chart_svg import HEIGHT, WIDTH, chart_svg, runs, upper_edge
 from cli.pictures.png import png
-from cli.pictures.series import read, series
+from cli.pictures.series import numbers_by_day, read_days
 from cli.terminal import UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
 from traffic.errors import RecordError
@@ -32,7 +32,7 @@ def days(count: int) -> list[str]:
 )
 def test_a_badge_writes_numbers_as_badges_do(number: int, written: str) -> None:
     """There is room for four letters."""
-    assert short(number) == written
+    assert short_number(number) == written
 
 
 def test_a_badge_says_of_how_many_days_it_is() -> None:
@@ -46,7 +46,7 @@ def test_a_badge_says_of_how_many_days_it_is() -> None:
 def test_a_chart_has_a_gap_where_days_are_unknown() -> None:
     """A line across a hole tells of numbers that nobody knows."""
     known = {"2026-11-01": 1, "2026-11-02": 2, "2026-11-05": 3, "2026-11-08": 4, "2026-11-09": 0}
-    drawn = ET.fromstring(chart("octo/docs", known, {}, ("views", "visitors")))  # noqa: S314 - our own
+    drawn = ET.fromstring(chart_svg("octo/docs", known, {}, ("views", "visitors")))  # noqa: S314 - our own
 
     assert [list(run) for run in runs(known)] == [
         ["2026-11-01", "2026-11-02"], ["2026-11-05"], ["2026-11-08", "2026-11-09"]
@@ -59,13 +59,13 @@ def test_a_chart_has_a_gap_where_days_are_unknown() -> None:
 @pytest.mark.parametrize(("most", "edge"), [(1, 4), (4, 4), (5, 8), (9, 12), (100, 100), (349, 400), (8_700, 10_000)])
 def test_the_upper_edge_is_a_round_number(most: int, edge: int) -> None:
     """Readers estimate between lines at 0, 50, 100; not at 0, 87, 174."""
-    assert top(most) == edge
+    assert upper_edge(most) == edge
 
 
 @pytest.mark.parametrize("name", ['octo/<script>alert("x")</script>', "octo/a&b'\"", "octo/docs"])
 def test_names_are_text_and_nothing_else(name: str) -> None:
     """An SVG can run scripts where it is opened by itself."""
-    for picture in (badge(name, name), chart(name, {"2026-11-01": 1}, {}, ("views", "visitors"))):
+    for picture in (badge_svg(name, name), chart_svg(name, {"2026-11-01": 1}, {}, ("views", "visitors"))):
         drawn = ET.fromstring(picture)  # noqa: S314 - our own
 
         assert name in drawn.attrib["aria-label"]
@@ -79,12 +79,12 @@ def test_a_picture_is_of_the_repository_under_any_of_its_names(stack: Stack) -> 
     stack.day("octo/old", "2026-11-19", {"views-count": 5, "views-uniques": 2})
     stack.day("octo/old", "2026-11-20", {"clones-count": 4})
 
-    name, rows = read(stack.deployment.record, "octo/old")
+    name, rows = read_days(stack.deployment.record, "octo/old")
 
     assert name == "octo/new"
-    assert series(rows, "views-count") == {"2026-11-19": 5}
+    assert numbers_by_day(rows, "views-count") == {"2026-11-19": 5}
     with pytest.raises(RecordError, match="octo/nw"):
-        read(stack.deployment.record, "octo/nw")
+        read_days(stack.deployment.record, "octo/nw")
 
 
 def test_another_kind_of_picture_is_refused_before_anything_is_read() -> None:
@@ -96,7 +96,9 @@ def test_another_kind_of_picture_is_refused_before_anything_is_read() -> None:
 
 def test_a_png_is_the_chart_twice_as_large_with_its_text_whatever_fonts_there_are() -> None:
     """A machine without fonts would leave names and numbers out, and nobody would know which line is which."""
-    pictures = [png(chart(name, {"2026-11-01": 1, "2026-11-02": 3}, {}, ("views", "visitors"))) for name in ("a", "b")]
+    pictures = [
+        png(chart_svg(name, {"2026-11-01": 1, "2026-11-02": 3}, {}, ("views", "visitors"))) for name in ("a", "b")
+    ]
 
     for picture in pictures:
         assert picture.startswith(b"\x89PNG\r\n")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.pictures.badge import badge, width
-from cli.pictures.chart import LONGEST, chart
+from cli.pictures.badge_svg import badge_svg, width
+from cli.pictures.chart_svg import LONGEST, chart_svg
 
 FOLDER = Path(__file__).parent
 
@@ -15,7 +15,7 @@ NAMES = ("views", "unique visitors")
 
 def test_a_badge_equals_the_approved_picture() -> None:
     """To approve another look, open the new picture in a browser and store it as `badge.svg`."""
-    assert badge("views", "1.2k in 28 days") == (FOLDER / "badge.svg").read_text(encoding="utf-8")
+    assert badge_svg("views", "1.2k in 28 days") == (FOLDER / "badge.svg").read_text(encoding="utf-8")
 
 
 def test_a_chart_equals_the_approved_picture() -> None:
@@ -23,7 +23,7 @@ def test_a_chart_equals_the_approved_picture() -> None:
     views = {"2026-11-01": 10, "2026-11-02": 25, "2026-11-03": 18, "2026-11-06": 40, "2026-11-10": 5, "2026-11-11": 349}
     visitors = {"2026-11-01": 4, "2026-11-02": 9, "2026-11-06": 12}
 
-    drawn = chart("octo/docs: views by day", views, visitors, NAMES)
+    drawn = chart_svg("octo/docs: views by day", views, visitors, NAMES)
 
     assert drawn == (FOLDER / "chart.svg").read_text(encoding="utf-8")
 
@@ -41,15 +41,15 @@ def test_a_long_title_is_cut_before_the_legend() -> None:
     """The name of a repository may have 100 characters; screen readers read all of them."""
     fits, long = "n" * LONGEST, "n" * (LONGEST + 1)
 
-    assert f'y="22">{fits}</text>' in chart(fits, {"2026-11-01": 1}, {}, NAMES)
-    drawn = chart(long, {"2026-11-01": 1}, {}, NAMES)
+    assert f'y="22">{fits}</text>' in chart_svg(fits, {"2026-11-01": 1}, {}, NAMES)
+    drawn = chart_svg(long, {"2026-11-01": 1}, {}, NAMES)
     assert f'y="22">{fits}...</text>' in drawn
     assert f'aria-label="{long}"><title>{long}</title>' in drawn
 
 
 def test_a_single_day_is_a_dot_at_the_left_edge() -> None:
     """The chart then ends a day later, as a scale needs two different ends; zero is at the bottom."""
-    drawn = chart("octo/docs", {}, {"2026-11-01": 0}, NAMES)
+    drawn = chart_svg("octo/docs", {}, {"2026-11-01": 0}, NAMES)
 
     assert '<circle class="dot uniques" cx="52.0" cy="232.0" r="1.5"/></svg>\n' in drawn
     assert re.findall(r'<text x="([\d.]+)" y="252" text-anchor="(\w+)">([\d-]+)<', drawn) == [
@@ -61,7 +61,7 @@ def test_a_single_day_is_a_dot_at_the_left_edge() -> None:
 
 def test_years_have_six_dates_below() -> None:
     """More dates would overlap."""
-    drawn = chart("octo/docs", {"2025-01-01": 1, "2026-01-01": 2}, {}, NAMES)
+    drawn = chart_svg("octo/docs", {"2025-01-01": 1, "2026-01-01": 2}, {}, NAMES)
 
     assert re.findall(r'text-anchor="\w+">(\d{4}-\d\d-\d\d)<', drawn) == [
         "2025-01-01", "2025-03-15", "2025-05-27", "2025-08-08", "2025-10-20", "2026-01-01",

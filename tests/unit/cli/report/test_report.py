@@ -14,7 +14,7 @@ import pytest
 
 from cli.commands.report import write_report
 from cli.report import page
-from cli.report.histories import EPOCH, History, read_histories
+from cli.report.histories import EPOCH, RepositoryHistory, read_histories
 from cli.report.packing import overview_row, repository_data
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
@@ -134,9 +134,9 @@ def test_two_repositories_of_one_name_have_a_page_each(stack: Stack) -> None:
 def test_recent_sums_cover_the_same_days_for_each_and_never_add_uniques() -> None:
     """A repository that fell silent must not show its last good month as recent."""
     cells = {NOV_18 - ago: DayRow("octo/docs", "", (10, 4, None, None), (True, True)) for ago in range(40)}
-    silent = History("octo/silent", days={NOV_18 - 60: cells[NOV_18]})
+    silent = RepositoryHistory("octo/silent", days={NOV_18 - 60: cells[NOV_18]})
 
-    row = overview_row(History("octo/docs", days=cells), NOV_18)
+    row = overview_row(RepositoryHistory("octo/docs", days=cells), NOV_18)
 
     assert (row["recentViews"], row["views"], row["peakVisitors"]) == (280, 400, 4)
     assert (row["recentClones"], row["clones"]) == (None, None)

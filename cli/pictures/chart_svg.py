@@ -23,7 +23,7 @@ STYLE = (
 Series = Mapping[str, int]  # by day; a day for which GitHub reported no number is absent
 
 
-def chart(title: str, counts: Series, uniques: Series, names: tuple[str, str]) -> str:
+def chart_svg(title: str, counts: Series, uniques: Series, names: tuple[str, str]) -> str:
     """Draw two lines over days, with a gap at days without a number.
 
     Args:
@@ -34,7 +34,7 @@ def chart(title: str, counts: Series, uniques: Series, names: tuple[str, str]) -
     """
     days = sorted({*counts, *uniques})
     first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
-    scale = Scale(first, last, top(max([*counts.values(), *uniques.values(), 1])))
+    scale = Scale(first, last, upper_edge(max([*counts.values(), *uniques.values(), 1])))
     heading = title if len(title) <= LONGEST else f"{title[:LONGEST]}..."
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" ',
@@ -65,7 +65,7 @@ class Scale:
         return round(HEIGHT - BOTTOM - number / self.most * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def top(most: int) -> int:
+def upper_edge(most: int) -> int:
     """Return the number at the upper edge: at least `most`, and `TICKS` times a round number."""
     size = 1
     while True:

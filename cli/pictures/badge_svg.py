@@ -10,7 +10,7 @@ GREY, BLUE = "#555", "#007ec6"
 NARROW, WIDE = "fijlrtI.,:;'|! ()", "mwMW@%"  # letters in Verdana, at 11 px
 
 
-def badge(label: str, text: str) -> str:
+def badge_svg(label: str, text: str) -> str:
     """Draw a badge: a label on grey, then a text on blue."""
     left, right = width(label) + 10, width(text) + 10
     total = left + right
@@ -39,7 +39,7 @@ def width(text: str) -> int:
     return round(sum(4.2 if each in NARROW else 10.5 if each in WIDE else 7.2 for each in text))
 
 
-def short(number: int) -> str:
+def short_number(number: int) -> str:
     """Shorten a number as badges do: `999`, `1.2k`, `12k`, `1.2M`."""
     for size, unit in ((10**6, "M"), (10**3, "k")):
         if number >= size:
