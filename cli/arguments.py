@@ -10,14 +10,12 @@ import click
 
 from traffic import clock
 from traffic.github.tokens import ANYONE
-from traffic.setting_shapes import OWNER, WrongValueError
+from traffic.settings import BY_KEY, WrongValueError
 
 STACK_NAME = "GitHubTrafficCaptureStack"
 
 # Without `readable`, Click would refuse to replace a file that may be written but not read.
 FILE = click.Path(path_type=Path, readable=False)
-
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # as the stack's parameter SummaryEmail
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def read_owner(text: str) -> str:
         click.BadParameter: It cannot be an owner, so its token would never be used.
     """
     try:
-        return ANYONE if text == ANYONE else OWNER(text).lower()
+        return ANYONE if text == ANYONE else BY_KEY["owners"].check(text).lower()
     except WrongValueError:
         raise click.BadParameter(f"{text!r} is not an owner; expected one like octo-org, or '*'") from None
 
@@ -126,6 +124,6 @@ def read_address(text: str) -> str:
     Raises:
         click.BadParameter: It is not an e-mail address.
     """
-    if not ADDRESS.fullmatch(text):
+    if not text or not re.fullmatch(BY_KEY["summary-email"].pattern, text):
         raise click.BadParameter(f"{text!r} is not an e-mail address; expected one like you@example.com")
     return text

@@ -13,7 +13,7 @@ from click.shell_completion import shell_complete
 
 from cli.arguments import CommandWithExamples, target_options
 from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
-from traffic.settings import SettingError
+from traffic.settings import SettingError, help_text
 
 # By the name of each command: its module in cli/commands, which is imported only if the command is used, and its help.
 COMMANDS = {
@@ -37,15 +37,13 @@ COMMANDS = {
     "doctor": ("doctor", "check token, permissions and set-up, and say what to do"),
 }
 
-EPILOG = """examples:
+EPILOG = f"""examples:
   traffic run                       capture the traffic once, on this machine
   traffic show octo/docs            the days of a repository
   traffic export --format csv       everything, for a spreadsheet
   traffic executions --aws          the runs of the stack in AWS
 
-settings, from the environment or .env: GITHUB_TOKEN, GITHUB_API_URL, TRAFFIC_HOME, TRAFFIC_OWNERS,
-TRAFFIC_REPOSITORIES, TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_TOPICS, TRAFFIC_VISIBILITY, TRAFFIC_FORKS,
-TRAFFIC_ARCHIVED; all but the token and TRAFFIC_HOME also from traffic.toml
+{help_text()}
 
 exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
 """

@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.console import console
-from stacks.metrics import run_metric
+from stacks.log_metrics import run_metric
 
 LOOK = "Its execution, in the console or by `traffic executions`, says why."
 

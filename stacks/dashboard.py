@@ -7,7 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.console import console
-from stacks.metrics import github_metric, run_metric
+from stacks.log_metrics import github_metric, run_metric
 from stacks.outputs import output
 
 SHOWN = Duration.days(28)  # twice as long as GitHub remembers: what was missed and is lost is seen, too

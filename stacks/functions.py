@@ -43,7 +43,8 @@ class Functions(Construct):
         super().__init__(scope, id_)
         self._storage = storage
         self._code = lambda_code()
-        github = {"GITHUB_API_URL": parameters.api_url, "GITHUB_TOKEN_SECRET": token.secret_arn}
+        self._parameters = parameters
+        github = {"GITHUB_TOKEN_SECRET": token.secret_arn}
         tables = {
             "TRAFFIC_TABLE": storage.traffic.table_name,
             "REPOSITORIES_TABLE": storage.repositories.table_name,
@@ -51,19 +52,15 @@ class Functions(Construct):
         read_token = _allow(["secretsmanager:GetSecretValue"], [token.secret_arn])
         self.list_repos = self._function(
             "ListRepos",
-            environment={
-                **github,
-                **parameters.selection,
-                "REPOSITORIES_TABLE": storage.repositories.table_name,
-            },
+            environment={**github, "REPOSITORIES_TABLE": storage.repositories.table_name},
             allowed=[
                 read_token,
                 *self._run_files(),
-                self._list(
-                    ANSWERS
-                ),  # a past date is replayed from the archive; what it reads of a run it has written before
+                # A past date is replayed from the archive. This step itself wrote all it reads of a run.
+                self._list(ANSWERS),
                 self._objects("s3:PutObject", LISTINGS),
-                _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # where not all can be asked: who is due
+                # If the budget does not allow all repositories, their items decide which are due.
+                _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),
             ],
         )
         self.fetch_traffic = self._function(
@@ -94,15 +91,15 @@ class Functions(Construct):
             environment={
                 **tables,
                 "SNAPSHOTS_TABLE": storage.snapshots.table_name,
-                "SUMMARY_MAIL": parameters.summary_mail,
                 "CONSOLE_URL": console(self),
             },
             allowed=[
                 *self._run_files(),
                 self._list(RUN_FILES),
-                # What is usual is read of a few repositories; their partitions, never a whole table.
+                # For what is usual it reads the days of a few repositories, never a complete table.
                 _allow(["dynamodb:Query"], [storage.traffic.table_arn, storage.snapshots.table_arn]),
-                _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),  # who fell silent is in no list of the run
+                # A repository that fell silent is in no list of the run.
+                _allow(["dynamodb:Scan"], [storage.repositories.table_arn]),
             ],
         )
         output(
@@ -151,6 +148,7 @@ class Functions(Construct):
                 "POWERTOOLS_SERVICE_NAME": folder,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **environment,
+                **self._parameters.environment(name),
             },
         )
         accept(function, "L1", reason="AWS supports and patches 3.13; a newer one comes with a release, tested first.")

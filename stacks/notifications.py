@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.first_version import resource
-from stacks.metrics import run_metric
+from stacks.log_metrics import run_metric
 from stacks.outputs import output
 
 

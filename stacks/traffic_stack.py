@@ -11,7 +11,7 @@ from stacks.notifications import Notifications
 from stacks.parameters import Parameters
 from stacks.schedule import Schedule
 from stacks.storage import Storage
-from stacks.token import Token
+from stacks.token_secret import Token
 from stacks.workflow import Workflow
 
 STACK_NAME = "GitHubTrafficCaptureStack"
@@ -32,8 +32,8 @@ class GitHubTrafficCaptureStack(Stack):
         )
         parameters = Parameters(self, "Parameters")
         storage = Storage(self, "Storage")
-        secret = Token(self, "Token", parameter=parameters.token).secret
-        notifications = Notifications(self, "Notifications", email=parameters.summary_email)
+        secret = Token(self, "Token", parameter=parameters.by_name["GitHubAccessToken"]).secret
+        notifications = Notifications(self, "Notifications", email=parameters.by_name["SummaryEmail"].value_as_string)
         topic = notifications.topic
         dead_letters = DeadLetters(self, "DeadLetters").queue
         functions = Functions(self, "Functions", storage=storage, token=secret, parameters=parameters)

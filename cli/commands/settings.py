@@ -14,8 +14,7 @@ from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.opening import local_settings
 from cli.stack.subscriptions import cure
 from cli.terminal import CommandError, UsageError, plain, say, table, warn
-from traffic.setting_shapes import WrongValueError
-from traffic.settings import STACK_SETTINGS, Setting, check_size
+from traffic.settings import FILE_SETTINGS, Setting, WrongValueError, check_size
 
 EXAMPLES = """examples:
   traffic settings                 this machine: each setting, its value, and where it comes from
@@ -56,14 +55,14 @@ def local_rows(settings: LocalSettings) -> Iterator[Row]:
     """Say of each setting what it is and where it comes from; of the token only whether it is set."""
     yield "token", "set, not shown" if settings.token else "", settings.sources[TOKEN]
     yield "home", str(settings.home), settings.sources[HOME]
-    for each in STACK_SETTINGS:
+    for each in FILE_SETTINGS:
         chosen = settings.chosen[each.key]
-        yield each.key, chosen.value, chosen.source if each.name else f"{chosen.source} (for AWS only)"
+        yield each.key, chosen.value, chosen.source if each.local else f"{chosen.source} (for AWS only)"
 
 
 def compare(deployment: Deployment, written: Mapping[str, Written]) -> None:
     """Print what the stack has beside what the file wants."""
-    rows = [(each.key, *compared(each, deployment.parameters, written)) for each in STACK_SETTINGS]
+    rows = [(each.key, *compared(each, deployment.parameters, written)) for each in FILE_SETTINGS]
     table(("SETTING", "DEPLOYED", SETTINGS_FILE.upper(), "COMPARED"), rows)
     differing = sum(row[3] == "differs" for row in rows)
     if differing:
@@ -88,7 +87,7 @@ def apply(deployment: Deployment, stack: str, written: Mapping[str, Written]) ->
         CommandError: The stack has no such parameter, or CloudFormation refuses or fails.
     """
     parameters = deployment.parameters
-    named = [each for each in STACK_SETTINGS if each.key in written]
+    named = [each for each in FILE_SETTINGS if each.key in written]
     unknown = [each.parameter for each in named if each.parameter not in parameters]
     if unknown:
         raise CommandError(

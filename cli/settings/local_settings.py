@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from cli.settings.dotenv_file import parse_dotenv
 from cli.settings.settings_file import read_settings_file
-from traffic.setting_shapes import WrongValueError, is_loopback
-from traffic.settings import STACK_SETTINGS, SettingError, check_size
+from traffic.settings import FILE_SETTINGS, SettingError, WrongValueError, check_size, is_loopback
 
 APPLICATION = "github-traffic-capture"
 
@@ -60,7 +59,7 @@ class LocalSettings:
     @property
     def parameters(self) -> Mapping[str, str]:
         """The stack's parameters on this machine, which sends no e-mail; the token is not among them."""
-        return {each.parameter: self.chosen[each.key].value for each in STACK_SETTINGS if each.name}
+        return {each.parameter: self.chosen[each.key].value for each in FILE_SETTINGS if each.local}
 
     @property
     def on_loopback(self) -> bool:
@@ -94,11 +93,11 @@ def read_settings(
     for name, advice in REPLACED.items():
         if name in given and given[name].value:
             raise SettingError(f"{name} is {given[name].value!r} ({given[name].source}), but {advice}")
-    chosen = {each.key: Given(each.default, "default") for each in STACK_SETTINGS}
+    chosen = {each.key: Given(each.default, "default") for each in FILE_SETTINGS}
     chosen |= read_written(settings_file)
     chosen |= check_given(given)
     try:
-        check_size({each.parameter: chosen[each.key].value for each in STACK_SETTINGS})
+        check_size({each.parameter: chosen[each.key].value for each in FILE_SETTINGS})
     except WrongValueError as exc:
         raise SettingError(str(exc)) from exc
     return LocalSettings(
@@ -134,13 +133,13 @@ def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
         SettingError: One of them is wrong.
     """
     checked = {}
-    for each in STACK_SETTINGS:
-        if each.name in given:
-            value, source = given[each.name].value, given[each.name].source
+    for each in FILE_SETTINGS:
+        if each.local and each.variable in given:
+            value, source = given[each.variable].value, given[each.variable].source
             try:
                 checked[each.key] = Given(each.check_text(value) if value else each.default, source)
             except WrongValueError as exc:
-                raise SettingError(f"{each.name} {exc}") from exc
+                raise SettingError(f"{each.variable} {exc}") from exc
     return checked
 
 

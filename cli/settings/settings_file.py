@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.settings.toml_lines import Place, places
-from traffic.setting_shapes import LOOKS_LIKE_TOKEN, WrongValueError
-from traffic.settings import STACK_SETTINGS, Setting, SettingError, check_size
+from traffic.settings import FILE_SETTINGS, LOOKS_LIKE_TOKEN, Setting, SettingError, WrongValueError, check_size
 
 SETTINGS_FILE = "traffic.toml"
 
@@ -68,7 +67,7 @@ def read_settings_file(file: Path) -> dict[str, Written]:
 
 
 def _check_size(file: Path, written: Mapping[str, Written]) -> None:
-    lists = [each for each in STACK_SETTINGS if each.many and each.key in written]
+    lists = [each for each in FILE_SETTINGS if each.many and each.key in written]
     try:
         check_size({each.parameter: written[each.key].value for each in lists})
     except WrongValueError as exc:
@@ -105,7 +104,7 @@ def _checked(key: str, value: Any) -> str:
     Raises:
         WrongValueError: There is no such key, or it is not such a value; `_problems` says what is wrong, and where.
     """
-    setting = next((each for each in STACK_SETTINGS if each.key == key), None)
+    setting = next((each for each in FILE_SETTINGS if each.key == key), None)
     entries: list[Any] = value if isinstance(value, list) else [value]
     if setting is None or setting.many is not isinstance(value, list) or not all(isinstance(e, str) for e in entries):
         raise WrongValueError
@@ -115,7 +114,7 @@ def _checked(key: str, value: Any) -> str:
 
 def _problems(key: str, value: Any, place: Place) -> Iterator[tuple[int, str]]:
     """Say all that is wrong with a key and its value, each with its line."""
-    setting = next((each for each in STACK_SETTINGS if each.key == key), None)
+    setting = next((each for each in FILE_SETTINGS if each.key == key), None)
     if setting is None:
         yield place.line, unknown(key)
     elif not setting.many:
@@ -138,18 +137,18 @@ def unknown(key: str) -> str:
         return f"{'this' if re.fullmatch(LOOKS_LIKE_TOKEN, key) else key!r} {MISPLACED}"
     if plain in ELSEWHERE:
         return f"there is no setting {key!r}: {ELSEWHERE[plain]}"
-    names = {name.lower().replace("_", "-"): each.key for each in STACK_SETTINGS for name in _names(each)}
+    names = {name.lower().replace("_", "-"): each.key for each in FILE_SETTINGS for name in _names(each)}
     near = difflib.get_close_matches(plain, names, n=1)
     known = f"did you mean {names[near[0]]}?" if near else f"expected one of {', '.join(_keys())}"
     return f"there is no setting {key!r}; {known}"
 
 
 def _names(setting: Setting) -> tuple[str, ...]:
-    return tuple(name for name in (setting.key, setting.parameter, setting.name) if name)
+    return tuple(name for name in (setting.key, setting.parameter, setting.variable) if name)
 
 
 def _keys() -> list[str]:
-    return [each.key for each in STACK_SETTINGS]
+    return [each.key for each in FILE_SETTINGS]
 
 
 def _wrong(setting: Setting, value: Any) -> str:

@@ -17,7 +17,7 @@ from lambdas.list_repos.run_input import read_date
 from lambdas.list_repos.selection import in_order, missing_names
 from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import write_wait
-from lambdas.shared.settings import Selection, selection
+from lambdas.shared.environment import Selection, selection
 from traffic.clock import LONGEST_RUN, event_day, extended, from_text, to_text
 from traffic.contract import (
     Listing,

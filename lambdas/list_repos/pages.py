@@ -10,7 +10,7 @@ from urllib3.exceptions import LocationParseError
 
 from lambdas.list_repos.page_archive import KeepPage
 from lambdas.list_repos.selection import select
-from lambdas.shared.settings import Selection
+from lambdas.shared.environment import Selection
 from traffic.clock import from_http, to_text
 from traffic.contract import Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from lambdas.shared.settings import Selection
+from lambdas.shared.environment import Selection
 from traffic.contract import Repository
 
 

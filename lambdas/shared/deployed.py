@@ -10,7 +10,7 @@ import boto3
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-from lambdas.shared.settings import api_url, setting
+from lambdas.shared.environment import api_url, setting
 from traffic.errors import GitHubAuthError, TokenUnavailableError
 from traffic.github.client import GitHub
 from traffic.github.tokens import ANYONE, tokens_in

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.shared.deployed import archive
-from lambdas.shared.settings import console_url, summary_mail
+from lambdas.shared.environment import console_url, summary_mail
 from lambdas.summarize_run.headline import WANTED, Facts, Kind, concerns_of, is_digest, kind_of, subject
 from lambdas.summarize_run.message import cause_text, links, message
 from lambdas.summarize_run.outcome import (

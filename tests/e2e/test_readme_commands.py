@@ -19,7 +19,7 @@ from tests.e2e.commands import Terminal, interrupt
 from tests.e2e.deployers import TemplateDeployer, aws_settings
 from tests.integration.aws_command import run_aws_command
 from tests.integration.first_version import put_rows
-from traffic.settings import STACK_SETTINGS
+from traffic.settings import FILE_SETTINGS
 
 # The commands that other tests run, by how they begin.
 DEPLOYMENT = "tests/e2e/test_real_deployment.py"
@@ -115,7 +115,7 @@ def shell(command: str, settings: Mapping[str, str], folder: Path = ROOT) -> str
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
     unset = {name: "" for name in os.environ if name.startswith(("GITHUB_", "TRAFFIC_"))}
-    files = {"GITHUB_TOKEN": "", **{each.name: "" for each in STACK_SETTINGS if each.name}}
+    files = {"GITHUB_TOKEN": "", **{each.variable: "" for each in FILE_SETTINGS if each.local}}
     environment = {**inherited, **unset, **files, **settings}
     ran = subprocess.run(  # noqa: S602 - the documents' own commands, pipes and all
         command,

@@ -19,12 +19,10 @@ STEPS = {"list_repos", "fetch_traffic", "store_traffic", "summarize_run"}
 
 # The rules of the record and GitHub's answers: the same in every test and every year, so clocks are arguments.
 PURE = (
-    "api_address",
     "clock",
     "contract",
     "errors",
     "planning",
-    "setting_shapes",
     "settings",
     "github.answers",
     "github.rate_limit",

@@ -11,7 +11,7 @@ import pytest
 
 from cli.runs.prices import ALARMS, LOGS_KEPT, MEMORY, METRICS, RUN_DAYS
 from stacks import bundling
-from stacks.metrics import NAMESPACE
+from stacks.log_metrics import NAMESPACE
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
 from traffic.settings import SELECTION_SIZE

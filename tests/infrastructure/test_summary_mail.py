@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.shared.settings import MAILS
 from lambdas.summarize_run.headline import WANTED
 from tests.infrastructure.conftest import Template
+from traffic.settings import BY_KEY
 
 
 def test_the_parameter_takes_what_the_function_understands(template: Template) -> None:
@@ -14,7 +14,7 @@ def test_the_parameter_takes_what_the_function_understands(template: Template) -
     environment = template.function("summarize_run")["Environment"]["Variables"]
 
     assert environment["SUMMARY_MAIL"] == {"Ref": "SummaryMail"}
-    assert tuple(parameter["AllowedValues"]) == MAILS == tuple(WANTED)
+    assert tuple(parameter["AllowedValues"]) == BY_KEY["summary-mail"].shape.words == tuple(WANTED)
     assert parameter["Default"] == "all"
 
 

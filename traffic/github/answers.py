@@ -13,9 +13,9 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
-from traffic.api_address import EXPECTED
 from traffic.clock import day_of, days_before, from_http
 from traffic.contract import VersionEnd
+from traffic.settings import API_ADDRESSES
 
 API_VERSION = "2022-11-28"
 SUPPORTED_UNTIL = "2028-03-10"  # at least: 24 months after the next version, 2026-03-10
@@ -202,7 +202,7 @@ def not_the_api(url: str, answered: str) -> str:
     """
     return (
         f"GITHUB_API_URL is no address of GitHub's API: {urlsplit(url).hostname} answers with {answered}."
-        f" Expected {EXPECTED}. Correct GITHUB_API_URL; of a stack in AWS, the parameter GitHubApiUrl."
+        f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL; of a stack in AWS, the parameter GitHubApiUrl."
     )
 
 

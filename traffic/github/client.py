@@ -60,7 +60,7 @@ class GitHub:
     """GitHub's REST API at one address.
 
     Args:
-        api_url: As `settings.api_url` returns it.
+        api_url: As `check_api_url` returns it.
         read_token: Gives the token; with `fresh=True`, as it is now and not as it was cached.
         call_seconds: How long a call may take as a whole.
     """

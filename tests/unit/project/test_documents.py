@@ -20,10 +20,9 @@ from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.documents import ALL, PAGES, README, ROOT, anchors, examples, section
 from tests.infrastructure.test_definition import DEATHS
 from traffic import errors
-from traffic.api_address import EXPECTED
 from traffic.github import answers
 from traffic.github.answers import CAPTURED
-from traffic.settings import STACK_SETTINGS
+from traffic.settings import API_ADDRESSES, FILE_SETTINGS
 
 DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").read_text(encoding="utf-8"))
 
@@ -101,7 +100,7 @@ def test_every_setting_is_named() -> None:
     """Readers look for settings only on this page."""
     named = {name for name in coded(section("docs/settings.md", "All settings")) if name.isupper()}
 
-    assert named == {each.name for each in STACK_SETTINGS if each.name} | {TOKEN, HOME}
+    assert named == {each.variable for each in FILE_SETTINGS if each.local} | {TOKEN, HOME}
 
 
 def test_every_key_of_the_settings_file_is_named() -> None:
@@ -111,7 +110,7 @@ def test_every_key_of_the_settings_file_is_named() -> None:
     ]
     named = {(key[2].strip(" `"), key[3].strip(" `")) for key in rows if key[3].strip().startswith("`")}
 
-    assert named - {("stack parameter", "traffic.toml")} == {(each.parameter, each.key) for each in STACK_SETTINGS}
+    assert named - {("stack parameter", "traffic.toml")} == {(each.parameter, each.key) for each in FILE_SETTINGS}
 
 
 def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
@@ -184,7 +183,7 @@ def test_every_outcome_is_explained() -> None:
     """The summary has an outcome for each repository that was not captured."""
     constants = [*inspect.getmembers(answers), *inspect.getmembers(outcome)]
     texts = {value for name, value in constants if name.isupper() and isinstance(value, str)}
-    others = {answers.API_VERSION, answers.SUPPORTED_UNTIL, EXPECTED, CAPTURED}
+    others = {answers.API_VERSION, answers.SUPPORTED_UNTIL, API_ADDRESSES, CAPTURED}
 
     explained = first_cells(section("docs/troubleshooting.md", "Repositories that were not captured"))
     assert (texts | {CONFLICT}) - others <= explained

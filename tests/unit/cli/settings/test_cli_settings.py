@@ -13,7 +13,7 @@ from cli.stack import change_set
 from cli.stack.change_set import change_parameters
 from cli.stack.deployment import Deployment
 from cli.terminal import CommandError
-from traffic.settings import STACK_SETTINGS
+from traffic.settings import FILE_SETTINGS
 
 REFUSED = "Template error: a reason."
 NO_CHANGE = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -30,7 +30,7 @@ class FakeCloudFormation:
     """
 
     def __init__(self, *, refuses: str = "", ends: tuple[str, ...] = ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")) -> None:
-        self.parameters = {each.parameter: each.default for each in STACK_SETTINGS} | {"GitHubAccessToken": "****"}
+        self.parameters = {each.parameter: each.default for each in FILE_SETTINGS} | {"GitHubAccessToken": "****"}
         self.refuses, self.states = refuses, [*ends]
         self.calls: list[str] = []
         self.asked: dict[str, Any] = {}
@@ -221,7 +221,7 @@ def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "traffic.toml").write_text('\nowners = ["octo"]\nforks = "only"\nsummary-mail = "weekly"\n')
     (tmp_path / ".env").write_text("GITHUB_TOKEN=github_pat_planted\nTRAFFIC_FORKS=exclude\n")
-    for name in ("GITHUB_TOKEN", "GITHUB_API_URL", *(each.name for each in STACK_SETTINGS if each.name)):
+    for name in ("GITHUB_TOKEN", "GITHUB_API_URL", *(each.variable for each in FILE_SETTINGS if each.local)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRAFFIC_TOPICS", "python")
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))

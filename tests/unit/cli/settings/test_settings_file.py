@@ -13,7 +13,7 @@ from cli.main import main
 from cli.settings.local_settings import read_settings
 from cli.settings.settings_file import read_settings_file
 from cli.settings.toml_lines import places
-from traffic.settings import STACK_SETTINGS, SettingError
+from traffic.settings import FILE_SETTINGS, SettingError
 
 WHOLE = """\
 # Who and what.
@@ -68,7 +68,7 @@ def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
         "summary-email": ("you@example.com", 14),
         "summary-mail": ("weekly", 15),
     }
-    assert set(read) == {each.key for each in STACK_SETTINGS}
+    assert set(read) == {each.key for each in FILE_SETTINGS}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
         ('\n\n"forks" = "no"', "line 3: forks is 'no'; expected one of include, exclude, only"),
         ('forks = ""', "line 1: forks is ''; expected one of include, exclude, only"),
         ('summary-mail = "daily"', "line 1: summary-mail is 'daily'; expected one of all, weekly, problems"),
-        ('summary-email = "you"', "line 1: summary-email holds 'you'; expected one e-mail address"),
+        ('summary-email = "you"', "line 1: summary-email is 'you'; expected one e-mail address"),
         ('api-url = "http://ghe.example"', "line 1: api-url is .* in clear text; use https://"),
         ("\n[selection]\nowners = ['a']", "line 2: there is no setting 'selection'; expected one of"),
         ("a.owners = ['a']", "line 1: there is no setting 'a'; expected one of"),

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from lambdas.list_repos.selection import missing_names, select
-from lambdas.shared.settings import read_selection
+from lambdas.shared.environment import read_selection
 from simulated_github import SimulatedGitHub
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.unit.handlers import account
 from traffic.errors import InvalidSettingError
-from traffic.setting_shapes import WrongValueError
-from traffic.settings import STACK_SETTINGS
+from traffic.settings import FILE_SETTINGS, WrongValueError
 
 
 def repository(name: str, **said: Any) -> dict[str, Any]:
@@ -89,7 +88,7 @@ WRONG = [
     ("TRAFFIC_OWNERS", "octo/docs", "organizations and users"),
     ("TRAFFIC_OWNERS", "octo,-org", "organizations and users"),
     ("TRAFFIC_TOPICS", "machine learning", "topics"),
-    ("TRAFFIC_VISIBILITY", "public,secret", "public, private or internal"),
+    ("TRAFFIC_VISIBILITY", "public,secret", "one of public, private, internal"),
     ("TRAFFIC_REPOSITORIES", "octo/docs,octo", "owner/name"),
 ]
 
@@ -97,7 +96,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "value", "expected"), WRONG)
 def test_a_value_that_cannot_be_is_named(name: str, value: str, expected: str) -> None:
     """Whoever deployed it reads in the summary what to correct."""
-    with pytest.raises(InvalidSettingError, match=rf"{name} names .*; expected {expected}"):
+    with pytest.raises(InvalidSettingError, match=rf"{name} holds .*; expected {expected}"):
         read_selection({name: value})
 
 
@@ -111,7 +110,7 @@ def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 def test_cloudformation_refuses_already_what_the_function_would(patterns: Mapping[str, str]) -> None:
     """Before anything is changed; and no value that it or `traffic` lets through is refused at nine o'clock."""
-    here = {each.name: each for each in STACK_SETTINGS}
+    here = {each.variable: each for each in FILE_SETTINGS}
     right = {
         "TRAFFIC_OWNERS": ["", "octo", "octo-org , acme_corp"],
         "TRAFFIC_TOPICS": ["", "python,machine-learning"],

@@ -6,7 +6,7 @@ import pytest
 import requests
 from urllib3.util import parse_url
 
-from lambdas.shared.settings import api_url
+from lambdas.shared.environment import api_url
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply

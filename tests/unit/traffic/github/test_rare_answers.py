@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from lambdas.list_repos.selection import select
-from lambdas.shared.settings import Selection
+from lambdas.shared.environment import Selection
 from lambdas.store_traffic.receipts import CONFLICT
 from lambdas.summarize_run.outcome import gather
 from simulated_github import SimulatedGitHub, faults

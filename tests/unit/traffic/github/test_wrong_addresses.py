@@ -9,15 +9,12 @@ import pytest
 from cli.commands.doctor import tokens_findings
 from cli.stack.token_access import first_pushable, github_with, identity, token_report, traffic_refusal
 from cli.terminal import CommandError
-from lambdas.shared.settings import api_url
+from lambdas.shared.environment import api_url
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
-from stacks.parameters import API_URL
 from tests.unit.handlers import account
-from traffic import setting_shapes
-from traffic.api_address import EXPECTED
 from traffic.errors import GitHubUnavailableError, InvalidSettingError
-from traffic.setting_shapes import WrongValueError, check_api_url
+from traffic.settings import API_ADDRESSES, API_URL, WrongValueError, check_api_url
 
 NAMES = [f"octo/{number:03}" for number in range(150)]  # two pages
 
@@ -82,7 +79,7 @@ def test_the_address_of_a_web_site_is_refused_with_the_right_one(url: str, right
     with pytest.raises(WrongValueError) as written:
         check_api_url(url)
 
-    assert re.search(rf"'{re.escape(url.rstrip('/'))}', .* expected {re.escape(right)}\.", str(deployed.value))
+    assert re.search(rf"'{re.escape(url)}', .* expected {re.escape(right)}\.", str(deployed.value))
     assert str(written.value).endswith(f"expected {right}")
     assert not re.fullmatch(API_URL, url)
 
@@ -107,11 +104,6 @@ def test_what_is_no_plain_address_is_refused_before_and_after_deployment(url: st
 
     assert "word" not in f"{deployed.value} {written.value}".replace("password", "")
     assert not re.fullmatch(API_URL, url) or url == "https://[::1"
-
-
-def test_both_checks_expect_the_same() -> None:
-    """The local one is written anew, as `local` imports nothing of what is deployed."""
-    assert setting_shapes.EXPECTED == EXPECTED
 
 
 def strangers(elsewhere: str) -> dict[str, Fault]:
@@ -145,7 +137,7 @@ def test_a_web_site_in_the_apis_place_is_a_setting_error(
 
         assert elsewhere.calls == []
     assert re.match(r"GITHUB_API_URL is no address of GitHub's API: 127\.0\.0\.1 answers with", str(refused.value))
-    assert EXPECTED in str(refused.value)
+    assert API_ADDRESSES in str(refused.value)
     assert mail.startswith("The run failed: InvalidSettingError.\nGITHUB_API_URL is no address of GitHub's API")
     assert "What to do: Deploy again with a valid setting." in mail
 
@@ -185,7 +177,7 @@ def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub
     ):
         with pytest.raises(CommandError, match=r"GITHUB_API_URL is no address .*: 127\.0\.0\.1") as told:
             question()
-        assert EXPECTED in str(told.value)
+        assert API_ADDRESSES in str(told.value)
 
     (finding,) = tokens_findings(github.url, "token")
     assert (finding.state, finding.subject) == ("fail", "github")
