@@ -376,5 +376,5 @@ def markdown_table() -> str:
     rows = [("environment, `.env`", "stack parameter", "`traffic.toml`", "default", "meaning"), ("---",) * 5]
     for each in SETTINGS:
         names = (each.variable if each.local else "", each.parameter, each.key if each.in_file else "", each.default)
-        rows.append((*(f"`{name}`" if name else "" for name in names), each.meaning.replace("*", r"\*")))
-    return "\n".join(f"| {' | '.join(row)} |".replace("|  |", "| |").replace("|  |", "| |") for row in rows)
+        rows.append((*(f"`{name}`" if name else "-" for name in names), each.meaning.replace("*", r"\*")))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

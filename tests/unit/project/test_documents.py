@@ -22,7 +22,7 @@ from tests.infrastructure.test_definition import DEATHS
 from traffic import errors
 from traffic.github import answers
 from traffic.github.answers import CAPTURED
-from traffic.settings import API_ADDRESSES, FILE_SETTINGS
+from traffic.settings import API_ADDRESSES, FILE_SETTINGS, markdown_table
 
 DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").read_text(encoding="utf-8"))
 
@@ -101,6 +101,13 @@ def test_every_setting_is_named() -> None:
     named = {name for name in coded(section("docs/settings.md", "All settings")) if name.isupper()}
 
     assert named == {each.variable for each in FILE_SETTINGS if each.local} | {TOKEN, HOME}
+
+
+def test_the_page_of_settings_holds_the_table_that_the_code_follows() -> None:
+    """To update the page: `python -c "from traffic.settings import markdown_table; print(markdown_table())"`."""
+    lines = [line for line in section("docs/settings.md", "All settings").splitlines() if line.startswith("|")]
+
+    assert "\n".join(lines) == markdown_table()
 
 
 def test_every_key_of_the_settings_file_is_named() -> None:
