@@ -18,17 +18,14 @@ from botocore.exceptions import ClientError
 from local.engine import REGION, Engine, EngineError, only_one
 
 TOKEN = "GitHubAccessToken"  # noqa: S105 - a parameter's name
-
-DEPLOYED_TOKEN = "/github-traffic-capture/deployed-token"  # noqa: S105 - where a hash is kept
-
+DEPLOYED_TOKEN = "/github-traffic-capture/deployed-token"  # noqa: S105 - the name under which a hash is stored
 DEADLINE = 300.0  # seconds; a deployment takes one or two
-
 OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # equal contents give equal bytes
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """What a cloud assembly says about its one stack."""
+    """A cloud assembly with one stack."""
 
     folder: Path
     stack: str
@@ -37,19 +34,19 @@ class Assembly:
 
 
 def deploy(engine: Engine, assembly: Path, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Deploy the assembly's stack; where nothing changed, nothing happens.
+    """Deploy the assembly's stack; if nothing changed, do nothing.
 
     Args:
-        engine: Where.
+        engine: The engine to deploy to.
         assembly: The folder that `local.synthesis` made.
-        parameters: The stack's parameters, the token among them. Where the token is the one deployed last, the secret
-            keeps what it holds now: `traffic token` may have replaced it since.
+        parameters: The stack's parameters, including the token. If the token is the one deployed last, the secret
+            keeps its present value, because `traffic token` may have replaced it since.
 
     Returns:
         The stack's outputs.
 
     Raises:
-        EngineError: A resource could not be made; the message names it and says why.
+        EngineError: A resource could not be created; the message contains its name and the reason.
     """
     read = read_assembly(assembly)
     with only_one(engine.history / "engine" / "deployment.lock"):
@@ -80,7 +77,7 @@ def read_assembly(folder: Path) -> Assembly:
 
 
 def upload_assets(engine: Engine, assembly: Assembly) -> str:
-    """Put every file asset where the template expects it, and return the template's address."""
+    """Upload every file asset to where the template expects it, and return the template's URL."""
     s3 = engine.client("s3")
     account = engine.client("sts").get_caller_identity()["Account"]
     template_url = ""
@@ -95,7 +92,7 @@ def upload_assets(engine: Engine, assembly: Assembly) -> str:
 
 
 def in_environment(text: str, account: str) -> str:
-    """Fill in what a manifest leaves open until it is known where it is deployed."""
+    """Replace the placeholders for account, region and partition in a text of the manifest."""
     values = {"${AWS::AccountId}": account, "${AWS::Region}": REGION, "${AWS::Partition}": "aws"}
     for placeholder, value in values.items():
         text = text.replace(placeholder, value)
@@ -103,16 +100,16 @@ def in_environment(text: str, account: str) -> str:
 
 
 def upload(s3: Any, bucket: str, key: str, path: Path) -> None:
-    """Put an asset into its bucket, made where absent; its name is its content's hash, so one that is there stays."""
+    """Upload an asset unless its bucket has it already: its key is the hash of its content."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError:
-        s3.create_bucket(Bucket=bucket)  # in us-east-1, making one's own bucket again is no error
+        s3.create_bucket(Bucket=bucket)  # in us-east-1, creating your own bucket again is no error
         s3.put_object(Bucket=bucket, Key=key, Body=zipped(path) if path.is_dir() else path.read_bytes())
 
 
 def zipped(folder: Path) -> bytes:
-    """Zip a folder; equal contents give equal bytes."""
+    """Zip a folder so that equal contents result in equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -124,19 +121,19 @@ def zipped(folder: Path) -> bytes:
 
 
 def change_stack(engine: Engine, assembly: Assembly, template_url: str, parameters: Mapping[str, str]) -> None:
-    """Make and execute a change set that adopts what an earlier stack left behind.
+    """Create and execute a change set that imports the retained resources of an earlier stack.
 
     Raises:
-        EngineError: It failed.
+        EngineError: The change set was refused, or its execution failed.
     """
     client = engine.client("cloudformation")
-    exists = clear_way(engine, assembly.stack)
+    exists = delete_if_not_updatable(engine, assembly.stack)
     names = assembly.template.get("Parameters", {})
     change = client.create_change_set(
         StackName=assembly.stack,
         ChangeSetName=f"traffic-{secrets.token_hex(8)}",
         ChangeSetType="UPDATE" if exists else "CREATE",
-        # A plain create empties tables that an earlier stack left behind; on AWS it fails over them.
+        # Without it, a create empties the tables that an earlier stack left behind; on AWS it fails.
         ImportExistingResources=True,
         TemplateURL=template_url,
         Parameters=[{"ParameterKey": n, "ParameterValue": v} for n, v in parameters.items() if n in names],
@@ -155,49 +152,57 @@ def change_stack(engine: Engine, assembly: Assembly, template_url: str, paramete
 
 
 def is_no_change(reason: str) -> bool:
-    """Say whether a change set failed only because there is nothing to change."""
+    """Return whether a change set failed only because there is nothing to change."""
     return "didn't contain changes" in reason or "No updates are to be performed" in reason
 
 
 def poll(ask: Any, field: str) -> dict[str, Any]:
-    """Ask again until the status in `field` is final; EngineError after the deadline."""
+    """Call `ask` until the status in `field` is final, and return the last answer.
+
+    Raises:
+        EngineError: The deadline passed.
+    """
     give_up = time.monotonic() + DEADLINE
     while time.monotonic() < give_up:
         answer: dict[str, Any] = ask()
-        # A stack in REVIEW_IN_PROGRESS waits for its change set, which was executed already when we ask.
+        # A stack stays in REVIEW_IN_PROGRESS for a moment after its change set is executed.
         if not answer[field].endswith(("_IN_PROGRESS", "_PENDING")):
             return answer
         time.sleep(0.05)
     raise EngineError(f"the deployment did not end within {DEADLINE:.0f} s")
 
 
-def status(engine: Engine, stack: str) -> str | None:
-    """Say how the stack stands; None where there is none."""
+def stack_status(engine: Engine, stack: str) -> str | None:
+    """Return the stack's status, or None if there is no such stack."""
     try:
         return str(engine.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
     except ClientError:
         return None
 
 
-def clear_way(engine: Engine, stack: str) -> bool:
-    """Say whether there is a stack to update; one that can't be updated is deleted first, what keeps history stays.
+def delete_if_not_updatable(engine: Engine, stack: str) -> bool:
+    """Return whether there is a stack to update, after deleting one that cannot be updated.
 
-    One that is in progress was left so by an engine that stopped: other commands' deployments have ended.
+    Deleting a stack keeps its history. If a stack is in progress, its engine was stopped during the deployment: the
+    lock is ours, so no other command is deploying now.
     """
-    state = status(engine, stack)
+    state = stack_status(engine, stack)
     if state in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
         return True
     if state is not None and state != "DELETE_COMPLETE":
         client = engine.client("cloudformation")
         client.delete_stack(StackName=stack)
         give_up = time.monotonic() + DEADLINE
-        while status(engine, stack) not in (None, "DELETE_COMPLETE") and time.monotonic() < give_up:
+        while stack_status(engine, stack) not in (None, "DELETE_COMPLETE") and time.monotonic() < give_up:
             time.sleep(0.05)
     return False
 
 
 def failure(client: Any, stack: str) -> str:
-    """Say which resources failed in the last operation, and why: those first that were refused before it began."""
+    """Return which resources failed in the last operation, and why.
+
+    Resources that were refused before the operation began come first.
+    """
     refused = [
         f"{event['LogicalResourceId']}: {event['ValidationStatusReason']}"
         for event in client.describe_events(StackName=stack)["OperationEvents"]
@@ -211,14 +216,14 @@ def failure(client: Any, stack: str) -> str:
             ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
         ):
             break
-    return "; ".join([*refused, *reversed(failed)]) or "no resource says why"
+    return "; ".join([*refused, *reversed(failed)]) or "no resource reports a reason"
 
 
 def keep_replaced_token(engine: Engine, stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Bring the secret's present value along where the parameter is the one deployed last.
+    """Return the parameters, with the secret's present value if the token is the one deployed last.
 
-    On AWS an unchanged parameter leaves the secret alone. Here it is not kept (see `local.cures`), so that it would be
-    written again after each start, and bring back a token that `traffic token` replaced.
+    On AWS an unchanged parameter does not touch the secret. Here the stack's NoEcho values are not saved (see
+    `local.cures`), so each start would write the token again and undo what `traffic token` did.
     """
     recorded = recorded_token(engine)
     token = parameters.get(TOKEN, "")
@@ -233,7 +238,7 @@ def keep_replaced_token(engine: Engine, stack: str, parameters: Mapping[str, str
 
 
 def recorded_token(engine: Engine) -> str | None:
-    """Read the salted hash of the token deployed last; it lies in the engine, so it is as old as the secret."""
+    """Read the salted hash of the token deployed last. The engine stores it, so it is as old as the secret."""
     try:
         return str(engine.client("ssm").get_parameter(Name=DEPLOYED_TOKEN)["Parameter"]["Value"])
     except ClientError:
@@ -241,13 +246,13 @@ def recorded_token(engine: Engine) -> str | None:
 
 
 def remember_token(engine: Engine, parameters: Mapping[str, str]) -> None:
-    """Record, as a salted hash, which token was deployed."""
+    """Store a salted hash of the deployed token."""
     value = token_hash(parameters.get(TOKEN, ""), os.urandom(16).hex())
     engine.client("ssm").put_parameter(Name=DEPLOYED_TOKEN, Value=value, Type="String", Overwrite=True)
 
 
 def token_hash(token: str, salt: str) -> str:
-    """Hash a token so that it can be recognized, not read: `salt:hash`."""
+    """Return `salt:hash` of a token: it can be recognized, but not read."""
     return f"{salt}:{hashlib.scrypt(token.encode(), salt=salt.encode(), n=2**12, r=8, p=1).hex()}"
 
 

@@ -1,4 +1,4 @@
-"""Start the local AWS engine on a history, or attach to the one that runs on it already."""
+"""Start the local AWS engine on a history, or use the engine that already runs on it."""
 
 import fcntl
 import json
@@ -21,24 +21,22 @@ from botocore.config import Config
 from local.history_folder import HistoryFolder
 from local.launcher import ALREADY_RUNNING
 
-ACCOUNT = "000000000000"  # what ministack calls itself whatever the access key
+ACCOUNT = "000000000000"  # ministack's account for every access key
 REGION = "us-east-1"
-
 ROOT = Path(__file__).parent.parent
 
-# What the engine, and so every function in it, inherits: never a token, never AWS credentials.
+# Environment variables of the engine and its functions: never a token, never AWS credentials.
 INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "TRAFFIC_WAIT_SCALE"),
 )
 
-LAUNCHER = "local.launcher"  # the module that the engine's process runs; the fault matrix puts faults around it
-
+LAUNCHER = "local.launcher"  # the module that the engine's process runs; tests replace it
 START_TIMEOUT = 600.0  # seconds; a history of a million days loads within one minute
 
 
 class EngineError(Exception):
-    """The local engine did not do what was asked of it; the message says what, and where to look."""
+    """The local engine failed; the message says how, and where to look."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ class Engine:
     """A running local engine.
 
     Attributes:
-        url: Where the AWS APIs are served, `http://127.0.0.1:PORT`.
-        pid: Its process.
-        access_key: Another one for each start; the account is always the same.
-        history: What it keeps.
+        url: The address of the AWS APIs, `http://127.0.0.1:PORT`.
+        pid: The id of its process.
+        access_key: Different at each start; the account is always the same.
+        history: The folder with everything that it stores.
     """
 
     url: str
@@ -59,7 +57,7 @@ class Engine:
     clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        """Make, once, a boto3 client that reaches this engine whatever AWS settings the user has."""
+        """Return the boto3 client of a service, which ignores the user's AWS settings."""
         if service not in self.clients:
             session: Any = isolated_session(self.access_key)
             self.clients[service] = session.client(
@@ -72,18 +70,18 @@ class Engine:
         return self.clients[service]
 
     def status(self) -> dict[str, Any]:
-        """Ask the engine about itself; see `local.gateway`."""
+        """Return the engine's own status; see `local.gateway`."""
         return self.ask("GET", "engine")
 
     def save(self) -> None:
-        """Save the state now; a kill after it loses nothing that was there before it."""
+        """Save the state now: a later kill loses only later changes."""
         self.ask("POST", "save")
 
     def ask(self, method: str, what: str) -> dict[str, Any]:
-        """Call the engine's own door.
+        """Call one of the engine's own paths, below `/_traffic/`.
 
         Raises:
-            EngineError: It does not answer, or could not do it.
+            EngineError: The engine does not answer, or failed.
         """
         request = urllib.request.Request(f"{self.url}/_traffic/{what}", method=method)  # noqa: S310 - always http
         try:
@@ -94,7 +92,7 @@ class Engine:
 
 
 def isolated_session(access_key: str) -> boto3.Session:
-    """Make a boto3 session that reads no profile, file or environment variable of the user's."""
+    """Return a boto3 session that reads no profile, file or environment variable of the user."""
     nothing = (None, None, None, None)
     variables = {"profile": nothing, "config_file": (None, None, os.devnull, None)}
     core = botocore.session.Session(session_vars={**variables, "credentials_file": (None, None, os.devnull, None)})
@@ -104,23 +102,23 @@ def isolated_session(access_key: str) -> boto3.Session:
 
 @contextmanager
 def running_engine(history: Path) -> Iterator[Engine]:
-    """Start the engine on a history, or attach to the one that runs there; stop, saving, what was started.
+    """Yield the engine that runs on a history, or start one, and save and stop it afterwards.
 
-    The engine ends with the process that started it, however that ends; one that ends in order waits until the other
-    commands on its engine have ended, too. Ctrl-C reaches only the caller.
+    The engine ends with the process that started it, even if that process is killed. Otherwise that process first
+    waits until the other commands that use its engine have ended. Ctrl-C reaches the command only, not the engine.
 
     Args:
-        history: Folder of the history; made where absent.
+        history: Folder of the history; it is created if it does not exist.
 
     Raises:
-        EngineError: The engine did not start, or could not save; the message shows the end of its log.
+        EngineError: The engine did not start, or could not save; the message contains the end of its log.
     """
     folders = HistoryFolder(history.resolve())
     folders.prepare()
     while True:
         with folders.users.open("a") as users:
-            fcntl.flock(users, fcntl.LOCK_SH)  # from here on, who started the engine waits for us
-            engine = attached(folders)
+            fcntl.flock(users, fcntl.LOCK_SH)  # from now on, the command that started the engine waits for us
+            engine = find_running(folders)
             if engine is not None:
                 yield engine
                 return
@@ -128,7 +126,7 @@ def running_engine(history: Path) -> Iterator[Engine]:
         try:
             engine = wait_until_ready(folders, process)
             if engine is None:
-                continue  # another command was faster: attach to its engine
+                continue  # another command was faster: use its engine
             yield engine
         finally:
             with only_one(folders.users) if engine else nullcontext():  # a second Ctrl-C ends this wait
@@ -140,8 +138,12 @@ def running_engine(history: Path) -> Iterator[Engine]:
         return
 
 
-def attached(folders: HistoryFolder) -> Engine | None:
-    """Find the engine that runs on this history; wait while one starts or stops."""
+def find_running(folders: HistoryFolder) -> Engine | None:
+    """Return the engine that runs on this history, or None; wait while an engine starts or stops.
+
+    Raises:
+        EngineError: An engine holds the lock for too long without an answer.
+    """
     give_up = time.monotonic() + START_TIMEOUT
     while is_locked(folders):
         with suppress(EngineError, OSError, ValueError, KeyError):
@@ -155,7 +157,7 @@ def attached(folders: HistoryFolder) -> Engine | None:
 
 
 def is_locked(folders: HistoryFolder) -> bool:
-    """Say whether an engine lives on this history: only a living process holds the lock."""
+    """Return whether an engine runs on this history: only a running process holds the lock."""
     with folders.lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -165,13 +167,13 @@ def is_locked(folders: HistoryFolder) -> bool:
 
 
 def read_running(folders: HistoryFolder) -> Engine:
-    """Read what the running engine wrote about itself."""
+    """Read the address, process and key that the running engine wrote."""
     about = json.loads(folders.running.read_text())
     return Engine(f"http://127.0.0.1:{about['port']}", about["pid"], about["access_key"], folders.root)
 
 
 def launch(folders: HistoryFolder) -> subprocess.Popen[bytes]:
-    """Start the engine's process with as little environment as it needs."""
+    """Start the engine's process, with the environment variables that it needs and no others."""
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     with folders.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -181,15 +183,15 @@ def launch(folders: HistoryFolder) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is for the command, which then stops the engine in order
+            start_new_session=True,  # Ctrl-C must reach the command only, which then stops the engine
         )
 
 
 def wait_until_ready(folders: HistoryFolder, process: subprocess.Popen[bytes]) -> Engine | None:
-    """Wait until the engine answers; None when another engine got hold of the history first.
+    """Wait until the engine answers; return None if another engine locked the history first.
 
     Raises:
-        EngineError: It ended, or did not answer in time.
+        EngineError: The engine ended, or did not answer in time.
     """
     give_up = time.monotonic() + START_TIMEOUT
     while (code := process.poll()) is None and time.monotonic() < give_up:
@@ -204,7 +206,7 @@ def wait_until_ready(folders: HistoryFolder, process: subprocess.Popen[bytes]) -
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Let the engine save and end: it ends when its standard input does."""
+    """Close the engine's standard input, and wait until it has saved and ended."""
     stdin: IO[bytes] | None = process.stdin
     if stdin is not None:
         with suppress(OSError):
@@ -213,13 +215,13 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def tail(log: Path) -> str:
-    """Show the last lines of the engine's log."""
+    """Return the last 15 lines of the engine's log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
 
 @contextmanager
 def only_one(lock: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block; the kernel ends the wait when that process dies."""
+    """Wait until no other process holds the lock, then hold it; the kernel releases it if the process dies."""
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

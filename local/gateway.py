@@ -1,14 +1,14 @@
-"""The engine's process, once its environment is set: ministack, cured, with a door for what its parent asks.
+"""The engine's process, once its environment is set: ministack with our cures, and a few paths of our own.
 
-Beside the AWS APIs it answers on the same port:
+On the port of the AWS APIs it also answers:
 
-- `GET /_traffic/engine`: which history this is and, in `recovered`, whether its tables hold the whole archive.
-- `POST /_traffic/recovered`: the caller has stored what an earlier engine had not saved.
-- `GET /_traffic/mail`: the mails of SNS that wait to be confirmed, each with `to` and `link`; none is delivered here.
-- `POST /_traffic/save`: saves the state now; answers when it is on disk.
+- `GET /_traffic/engine`: the history's folder and, in `recovered`, whether its tables contain the complete archive.
+- `POST /_traffic/recovered`: the caller has stored everything that an earlier engine did not save.
+- `GET /_traffic/mail`: the e-mails that ask to confirm an SNS subscription, as `to` and `link`; none is delivered.
+- `POST /_traffic/save`: saves the state now, and answers when it is on disk.
 """
 
-# ruff: noqa: SLF001 - what ministack saves, and what runs in it, it tells only inside
+# ruff: noqa: SLF001 - ministack has no public functions for its state
 
 import asyncio
 import gc
@@ -35,23 +35,22 @@ from local.history_folder import HistoryFolder, read_marker, write_generation
 
 logger = logging.getLogger("local.gateway")
 
-HOURS = 3600.0  # long enough for any history: a save that is cut off is a save that never was
-
-TRIES = 5  # a running execution may change under the save
+HOURS = 3600.0  # seconds; long enough for any history: an interrupted save is discarded
+TRIES = 5  # a running execution may change while it is saved
 
 
 class Gateway:
-    """ASGI application: ministack, and what the parent asks of it."""
+    """ASGI application: ministack, and our own paths."""
 
     def __init__(self, history: HistoryFolder) -> None:
         self.history = history
         self.stored_until = read_marker(history).stored_until
         self.recovered = False
-        # Its own save, at the end, goes unnoticed when it fails; ours comes right after it.
+        # ministack's own save at the end ignores failures; ours follows it.
         ministack.save_all = lambda _services: None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer our own paths, and leave all others to ministack."""
+        """Answer our own paths; ministack answers all others."""
         if scope["type"] == "lifespan":
             await ministack.app(scope, receive, freeze_after_load(send))
             return
@@ -64,7 +63,7 @@ class Gateway:
         await send({"type": "http.response.body", "body": json.dumps(content).encode()})
 
     def answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
-        """Do what the parent asks; a HTTP status and an object come back."""
+        """Answer one of our own paths with an HTTP status and an object."""
         match (method, path):
             case ("GET", "/_traffic/engine"):
                 pass
@@ -80,9 +79,9 @@ class Gateway:
         return 200, {"pid": os.getpid(), **about}
 
     def save(self) -> None:
-        """Write the state as a new generation; on failure the last one stays in force and the error is raised.
+        """Write the state as a new generation; if that fails, the last one stays valid and the error is raised.
 
-        It runs on the event loop, so that no request changes the state meanwhile.
+        It runs on the event loop, so no request changes the state meanwhile.
         """
         began = time.monotonic()
         stored_until = self.stored_before(datetime.now(UTC))
@@ -91,7 +90,7 @@ class Gateway:
         logger.info("saved the state in %.1f s", time.monotonic() - began)
 
     def stored_before(self, now: datetime) -> str | None:
-        """Say up to when the archive is in the tables: now or, while executions run, the start of the first."""
+        """Return until when the archive is in the tables: now or, while executions run, the start of the first one."""
         if not self.recovered:
             return self.stored_until
         executions = list(stepfunctions._executions._data.values())
@@ -100,7 +99,7 @@ class Gateway:
 
 
 def freeze_after_load(send: Any) -> Any:
-    """Spare the garbage collector the loaded history: walking millions of items, over and over, takes seconds each."""
+    """Exclude the loaded history from garbage collection: checking millions of items takes seconds each time."""
 
     async def send_and_freeze(message: Any) -> None:
         if message["type"] == "lifespan.startup.complete":
@@ -112,7 +111,7 @@ def freeze_after_load(send: Any) -> Any:
 
 
 def write_services(folder: Path) -> None:
-    """Write the state of every service that was used into a folder, functions' code included."""
+    """Write the state of every service that was used, and the functions' code, into a folder."""
     persistence.STATE_DIR = str(folder)
     lambda_svc.CODE_BLOB_DIR = str(folder / "lambda-blobs")
     for name, get_state in ministack._build_persistence_save_dict().items():
@@ -126,9 +125,9 @@ def write_services(folder: Path) -> None:
 
 
 def write_service(folder: Path, name: str, state: Any) -> None:
-    """Write one service's state, unless it has none.
+    """Write one service's state if it has any.
 
-    ministack's own `save_state` only logs a failure, and writes through Python's slow encoder.
+    ministack's own `save_state` only logs a failure, and uses Python's slow encoder.
     """
     if state is None:
         return
@@ -137,11 +136,11 @@ def write_service(folder: Path, name: str, state: Any) -> None:
 
 
 def serve_history(history: HistoryFolder, listener: socket.socket) -> None:
-    """Serve until the parent is gone or closes our standard input, then save and return.
+    """Serve until the parent ends or closes our standard input, then save and return.
 
     Args:
-        history: What to load, and where to save.
-        listener: A bound socket; ministack learnt its port from the environment.
+        history: The history to load and to save to.
+        listener: A bound socket; ministack reads its port from the environment.
     """
     apply_cures(history.functions)
     config = Config()
@@ -155,7 +154,7 @@ def serve_history(history: HistoryFolder, listener: socket.socket) -> None:
 
 
 async def run_until_orphaned(gateway: Gateway, config: Config) -> None:
-    """Serve until standard input ends: the parent holds its other end, and the kernel lets go of it in any event."""
+    """Serve until standard input ends: the kernel closes the parent's end of it, even if the parent is killed."""
     orphaned = asyncio.Event()
     loop = asyncio.get_running_loop()
 

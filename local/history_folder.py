@@ -1,14 +1,14 @@
-"""What the local engine keeps on disk, in generations: a stop at any moment leaves the whole last one.
+"""The engine's files, in generations: after a stop at any moment, the last complete one is still there.
 
 ```
-<history>/engine.log            what the engine says
-<history>/s3/                   every object, at once and whole
-<history>/engine/lock           held by the engine for as long as it lives
-<history>/engine/users           held by each command that uses another one's engine
-<history>/engine/running.json   where the engine that runs is found
-<history>/engine/saved.json     which generation holds, and up to when the archive is in its tables
+<history>/engine.log            the engine's log
+<history>/s3/                   every object, complete as soon as it is put
+<history>/engine/lock           locked by the engine while it runs
+<history>/engine/users          locked by each command that uses another command's engine
+<history>/engine/running.json   the address of the running engine
+<history>/engine/saved.json     the valid generation, and until when the archive is in its tables
 <history>/engine/state-000012/  that generation
-<history>/engine/functions/     the code of functions, unpacked, with what Python compiled of it
+<history>/engine/functions/     the unpacked code of functions, and what Python compiled from it
 ```
 """
 
@@ -23,13 +23,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class HistoryFolder:
-    """The folder of one local history, and where things lie in it."""
+    """The folder of one local history, and the paths in it."""
 
     root: Path
 
     @property
     def log(self) -> Path:
-        """What the engine says, over all its starts."""
+        """The engine's log, over all its starts."""
         return self.root / "engine.log"
 
     @property
@@ -39,41 +39,41 @@ class HistoryFolder:
 
     @property
     def engine(self) -> Path:
-        """What the engine alone writes."""
+        """The folder that only the engine writes to."""
         return self.root / "engine"
 
     @property
     def lock(self) -> Path:
-        """Locked by the engine that runs; the kernel lets go of it however the engine ends."""
+        """Locked by the running engine; the kernel releases it even if the engine is killed."""
         return self.engine / "lock"
 
     @property
     def users(self) -> Path:
-        """Locked, each for itself, by the commands that use an engine which another one started."""
+        """Locked (shared) by the commands that use an engine which another command started."""
         return self.engine / "users"
 
     @property
     def running(self) -> Path:
-        """Process id, port and access key of the engine that runs, in JSON."""
+        """Process id, port and access key of the running engine, in JSON."""
         return self.engine / "running.json"
 
     @property
     def scratch(self) -> Path:
-        """The engine's TMPDIR: unpacked functions, removed at its end."""
+        """The engine's TMPDIR, removed when the engine ends."""
         return self.engine / "tmp"
 
     @property
     def functions(self) -> Path:
-        """The unpacked code of functions; it can be deleted while no engine runs."""
+        """The unpacked code of functions; you can delete it while no engine runs."""
         return self.engine / "functions"
 
     @property
     def marker(self) -> Path:
-        """Which generation holds; see `Saved`."""
+        """The file with the valid generation; see `Saved`."""
         return self.engine / "saved.json"
 
     def prepare(self) -> None:
-        """Make the folders, readable by their owner only: the secret's value lies below."""
+        """Create the folders, readable by their owner only: the secret's value is stored there."""
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.engine, self.objects):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -81,12 +81,12 @@ class HistoryFolder:
 
 @dataclass(frozen=True)
 class Saved:
-    """What the marker says about the last whole generation.
+    """The content of the marker: the valid generation.
 
     Attributes:
-        generation: Name of its folder, `state-000012`; None before the first.
+        generation: Name of its folder, `state-000012`; None before the first save.
         stored_until: Every archive object last written before this time (ISO 8601, UTC, `Z`) is in its tables;
-            None when nothing is known to be.
+            None if that is unknown.
     """
 
     generation: str | None = None
@@ -94,7 +94,7 @@ class Saved:
 
 
 def read_marker(history: HistoryFolder) -> Saved:
-    """Say which generation holds; none where nothing was ever saved."""
+    """Read which generation is valid; `Saved()` if nothing was ever saved."""
     try:
         return Saved(**json.loads(history.marker.read_text()))
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def read_marker(history: HistoryFolder) -> Saved:
 
 
 def current_generation(history: HistoryFolder) -> Path:
-    """Name the folder to load the state from, and clear away what a killed engine left half written."""
+    """Return the folder to load the state from, and delete incomplete ones that a killed engine left."""
     saved = read_marker(history)
     keep = saved.generation or "state-000000"
     for folder in history.engine.glob("state-*"):
@@ -112,12 +112,12 @@ def current_generation(history: HistoryFolder) -> Path:
 
 
 def write_generation(history: HistoryFolder, stored_until: str | None, write: Callable[[Path], None]) -> None:
-    """Write a new generation beside the one that holds, and let it hold only once it is whole and on disk.
+    """Write a new generation beside the valid one, which it replaces once it is complete and on disk.
 
     Args:
-        history: Where.
+        history: The history to write to.
         stored_until: See `Saved`.
-        write: Fills the folder given; what it raises leaves the old generation in force.
+        write: Writes the files into a folder; if it raises, the old generation stays valid.
     """
     number = int((read_marker(history).generation or "state-000000").removeprefix("state-")) + 1
     folder = history.engine / f"state-{number:06}"
@@ -131,7 +131,7 @@ def write_generation(history: HistoryFolder, stored_until: str | None, write: Ca
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a small file at once and whole: a reader, or a power cut, sees the old one or the new one."""
+    """Replace a small file atomically: a reader, or a power cut, finds the old content or the new one."""
     draft = path.with_name(path.name + ".new")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(content))
@@ -141,7 +141,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Wait until a file's content, or a folder's names, survive a power cut."""
+    """Write a file's content, or a folder's names, to disk, so that they survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""Start the local AWS engine on one history: `python -m local.launcher HISTORY`, by `local.engine` alone.
+"""The engine's process: `local.engine` starts `python -m local.launcher HISTORY`.
 
-No secret is on its command line or in its environment: functions inherit the latter. It ends, saving, when its
-standard input does.
+Neither its command line nor its environment, which functions inherit, contains a secret. It saves and ends when its
+standard input ends.
 """
 
 import errno
@@ -20,7 +20,7 @@ ALREADY_RUNNING = os.EX_TEMPFAIL
 
 
 def main() -> None:
-    """Lock the history, set the environment that ministack reads while it is imported, and serve."""
+    """Lock the history, set the environment for ministack, and serve."""
     history = HistoryFolder(Path(sys.argv[1]))
     history.prepare()
     lock = os.open(history.lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -38,9 +38,9 @@ def main() -> None:
 
     from local.gateway import serve_history  # noqa: PLC0415 - ministack reads the environment while it is imported
 
-    # A different access key for each engine: the CDK command line remembers the account that a key belongs to.
+    # A different access key for each engine: the CDK command line remembers the account of each key.
     key = "TRAFFIC" + uuid.uuid4().hex[:13].upper()
-    os.environ["AWS_ACCESS_KEY_ID"] = key  # who holds it may do everything, like an account's root user
+    os.environ["AWS_ACCESS_KEY_ID"] = key  # it allows everything, like the key of an account's root user
     write_json(history.running, {"pid": os.getpid(), "port": listener.getsockname()[1], "access_key": key})
     code = 1
     try:
@@ -51,11 +51,11 @@ def main() -> None:
             traceback.print_exc()
         history.running.unlink(missing_ok=True)
         shutil.rmtree(history.scratch, ignore_errors=True)
-        os._exit(code)  # threads of executions that wait would keep the process for hours
+        os._exit(code)  # otherwise, threads of waiting executions keep the process running for hours
 
 
 def set_environment(history: HistoryFolder, port: int) -> None:
-    """Tell ministack where it is, and keep it off the network, off Docker and off the user's AWS configuration."""
+    """Configure ministack: its folders and port, and no network, no Docker, no AWS configuration of the user."""
     os.environ.update(
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),

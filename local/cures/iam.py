@@ -1,7 +1,7 @@
-"""Where ministack forgives what an IAM policy does not allow.
+"""Cures of ministack's IAM: they refuse what a policy does not allow.
 
-With `AUTH=true` (see `local.launcher`) ministack evaluates policies for each request over HTTP. What services do under
-a role of their own, inside the engine, it leaves unchecked. Both are put right here, with ministack's own evaluator.
+With `AUTH=true` (see `local.launcher`) ministack evaluates policies for each request over HTTP, but not for calls that
+services make inside the engine under a role. These cures do, with ministack's own evaluator.
 """
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
@@ -18,32 +18,32 @@ from ministack.services import eventbridge, s3, sns, stepfunctions, sts
 # The role of the state machine whose states run in this thread.
 _machine_role: ContextVar[str] = ContextVar("machine_role", default="")
 
-# What a state's service integration asks for: the action, and the parameter that names its resource.
+# By service integration of a state: the action that it needs, and the parameter with the resource.
 INTEGRATIONS = {
     "arn:aws:states:::lambda:invoke": ("lambda:InvokeFunction", "FunctionName"),
     "arn:aws:states:::sns:publish": ("sns:Publish", "TopicArn"),
 }
 
-# Under which error a state's refused call ends.
+# The error of a state whose call is refused.
 # Lambda: https://github.com/awslabs/aws-deployment-framework/issues/460
-# SNS: a failure carries the SDK exception's name under the prefix of the integration
+# SNS: the name of the SDK's exception, after the prefix of the integration
 REFUSED = {"lambda": "Lambda.AWSLambdaException", "sns": "SNS.AuthorizationErrorException"}
 
 
 def enforce_policies() -> None:
-    """Evaluate policies wherever AWS does."""
-    take_loopback_as_encrypted()
+    """Evaluate policies everywhere that AWS does."""
+    treat_loopback_as_encrypted()
     hide_missing_objects()
     check_roles_of_machines()
     check_roles_of_rules()
     check_topic_policy_for_events()
 
 
-def take_loopback_as_encrypted() -> None:
-    """Let `aws:SecureTransport` hold for requests from this machine.
+def treat_loopback_as_encrypted() -> None:
+    """Let `aws:SecureTransport` be true for requests from this machine.
 
-    ministack: serves plain http here, so a bucket policy that wants TLS refuses every request.
-    AWS: clients use https. What stays on loopback needs no TLS.
+    ministack: serves plain http here, so a bucket policy that requires TLS refuses every request.
+    AWS: clients use https. Requests on loopback need no TLS.
     """
     pin = app.pin_request_origin
 
@@ -58,7 +58,7 @@ def hide_missing_objects() -> None:
     """Answer 403 for a missing object to a caller who may not list its bucket.
 
     ministack: answers 404 `NoSuchKey` to everyone.
-    AWS: without `s3:ListBucket`, nobody learns whether a key exists.
+    AWS: without `s3:ListBucket`, a caller cannot find out whether a key exists.
 
     Source:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
@@ -88,7 +88,7 @@ def hide_missing_objects() -> None:
 def check_roles_of_machines() -> None:
     """Let a state machine do only what its role allows.
 
-    ministack: invokes, publishes, reads the items and starts the children of a Map without looking at the role.
+    ministack: invokes, publishes, reads the items and starts the children of a Map without checking the role.
     AWS: makes each of these calls as the role.
 
     Source:
@@ -126,10 +126,10 @@ def check_roles_of_machines() -> None:
 
 
 def integration(resource: str) -> tuple[str, str]:
-    """Look up what a state's service integration asks for.
+    """Return the action of a state's service integration, and the parameter with its resource.
 
     Raises:
-        ministack's execution error, so that the run fails: nobody knows which right it needs.
+        ministack's execution error, so that the run fails: INTEGRATIONS has no such integration.
     """
     if resource not in INTEGRATIONS:
         raise stepfunctions._ExecutionError(
@@ -148,7 +148,7 @@ def check_machine(action: str, resource: str, error: str) -> None:
 def check_roles_of_rules() -> None:
     """Let an EventBridge rule start a state machine only if the target's role allows it.
 
-    ministack: starts it without looking at the role.
+    ministack: starts it without checking the role.
     AWS: starts it as the role, and counts a refusal as a failed invocation.
 
     Source:
@@ -172,8 +172,8 @@ def check_roles_of_rules() -> None:
 def check_topic_policy_for_events() -> None:
     """Let an EventBridge rule publish only to a topic whose policy allows it.
 
-    ministack: publishes without looking at the policy.
-    AWS: publishes as `events.amazonaws.com`, and drops what the policy does not allow.
+    ministack: publishes without checking the policy.
+    AWS: publishes as `events.amazonaws.com`, and drops the event if the policy does not allow it.
 
     Source:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
@@ -193,13 +193,13 @@ def check_topic_policy_for_events() -> None:
 
 
 def role_refusal(role: str, session: str, action: str, resource: str) -> str | None:
-    """Evaluate a call that a service makes as a role.
+    """Return why a role may not make a call, or None if it may.
 
     Args:
         role: The role's ARN.
-        session: The name of the session, as it appears in the message.
+        session: The name of the session, which appears in the message.
         action: For example `sns:Publish`.
-        resource: The ARN of what it is about.
+        resource: The ARN of the resource.
 
     Returns:
         AWS's message if the call is refused, otherwise None.
@@ -221,7 +221,7 @@ def role_refusal(role: str, session: str, action: str, resource: str) -> str | N
 
 
 def refusal(caller: str, action: str, resource: str) -> str | None:
-    """Evaluate a call for an access key; AWS's message if it is refused, otherwise None."""
+    """Return AWS's message if a call is refused to an access key, otherwise None."""
     service = action.partition(":")[0]
     result = iam_evaluator.enforce(caller, action, service, responses.get_region(), resource_arn=resource)
     if result is None:

@@ -1,6 +1,6 @@
-"""Where ministack's Lambda differs from AWS: what an error of a function is called, and when its process is ended.
+"""Cures of ministack's Lambda: names of errors, the end of a function's process, and its unpacked code.
 
-Python 3.12 and later are meant; older runtimes report less.
+They imitate the runtimes of Python 3.12 and later; older runtimes report less.
 """
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
@@ -22,38 +22,38 @@ from typing import Any, Self
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-MARK = "\x00"  # before an error's name, on its way out of a function
+MARK = "\x00"  # before the name of an error in a function's result
 
-AT_IMPORT = {  # what AWS's runtime calls the exceptions of a module that cannot be imported; others keep their name
+# AWS's names for exceptions at the import of a function's module; other exceptions keep their name.
+AT_IMPORT = {
     "ImportError": "Runtime.ImportModuleError",
     "ModuleNotFoundError": "Runtime.ImportModuleError",
     "SyntaxError": "Runtime.UserCodeSyntaxError",
 }
 
 TIMED_OUT = re.compile(r"Task timed out after \d+\.\d\d seconds")
-
-WATCH_SECONDS = 0.02  # between two looks at a function's memory; a look takes 0.03 ms
-
+WATCH_SECONDS = 0.02  # between two checks of a function's memory; a check takes 0.03 ms
 MEGABYTE = 2**20
+ENDS = ("Sandbox.Timedout", "Runtime.OutOfMemory", "Runtime.ExitError")
 
 
 def name_lambda_errors() -> None:
     """Report a function's exception under its class name, so that `ErrorEquals` matches it, and keep the worker.
 
     ministack: every exception of a Python function is `Runtime.HandlerError`, and ends the process that raised it.
-    AWS: `errorType` is the class name, and Step Functions takes it as the error's name; the next call finds the
-    environment warm. Here, the worker reports success, with the exception as the result.
+    AWS: `errorType` is the class name, which Step Functions uses as the error's name; the next call uses the same
+    process. Here, the worker reports success, with the exception as the result.
 
     Source:
         https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
         https://github.com/aws/aws-lambda-python-runtime-interface-client (bootstrap.py, for `AT_IMPORT`)
     """
     marked = "chr(0) + type(e).__name__"
-    told = f'{{"errorMessage": str(e), "errorType": {marked}, "trace": traceback.print_exc()}}'
+    reported = f'{{"errorMessage": str(e), "errorType": {marked}, "trace": traceback.print_exc()}}'
     script = replaced(
         lambda_runtime._PYTHON_WORKER_SCRIPT,
         '{"status": "error", "error": str(e), "trace": traceback.format_exc()}',
-        f'{{"status": "ok", "result": {told}}}',
+        f'{{"status": "ok", "result": {reported}}}',
     )
     script = replaced(
         script, '{"status": "error", "error": str(e)}', f'{{"status": "error", "error": {marked} + chr(0) + str(e)}}'
@@ -69,14 +69,18 @@ def name_lambda_errors() -> None:
 
 
 def replaced(script: str, old: str, new: str) -> str:
-    """Replace a part of ministack's worker script that has to be there exactly once."""
+    """Replace a part of ministack's worker script, which must contain it exactly once.
+
+    Raises:
+        CureOutdatedError: The script does not contain it, or contains it more than once.
+    """
     if script.count(old) != 1:
         raise CureOutdatedError("ministack's Python worker reports exceptions differently")
     return script.replace(old, new)
 
 
 def with_error_name(result: dict[str, Any]) -> dict[str, Any]:
-    """Turn a result that stands for an error into that error; its name has a mark that no class name has."""
+    """Turn a result that represents an error into that error: its name begins with a mark that no class name has."""
     body = result.get("body")
     if not isinstance(body, dict) or not str(body.get("errorType", "")).startswith(MARK):
         return result
@@ -85,13 +89,13 @@ def with_error_name(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def end_functions_at_their_limits() -> None:
-    """Kill a function's process at its timeout and at its memory, and name every end of a process as AWS does.
+    """Kill a function's process at its timeout or memory limit, and report every end of a process as AWS does.
 
-    ministack: at the timeout the process is asked to end and has 2 s to do so, in which it can still write; memory has
-    no limit; whatever ends a process is `Runtime.HandlerError`, which no retrier names.
+    ministack: after the timeout, a process has 2 s to end, in which it can still write. Memory has no limit. Every end
+    of a process is reported as `Runtime.HandlerError`, which no retrier contains.
     AWS: kills the process. The errors are `Sandbox.Timedout`, `Runtime.OutOfMemory` and, if a process ended by itself,
     `Runtime.ExitError`. The next call gets a new process.
-    The timeout is never scaled as the waits of tests are. Memory has a limit only where /proc exists, so not on macOS.
+    The timeout is real time even if waits are scaled. Memory is limited only if /proc exists, so not on macOS.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -105,7 +109,7 @@ def end_functions_at_their_limits() -> None:
         try:
             spawn(worker)
         finally:
-            worker.process = worker._proc  # ministack forgets a process that ended, and so why it ended
+            worker.process = worker._proc  # ministack drops a process that ended, and with it the reason
 
     @functools.wraps(invoke)
     def invoke_within_limits(worker: Any, event: Any, request_id: str, **options: Any) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def end_functions_at_their_limits() -> None:
             except RuntimeError as exc:
                 if worker._proc is None:
                     raise
-                # The process did not get as far as the handler.
+                # The process ended before it called the handler.
                 answer = {"status": "error", "error": str(exc), "log": worker._drain_stderr()}
         if answer["status"] == "ok" and not watch.exceeded:
             return dict(answer)
@@ -129,16 +133,13 @@ def end_functions_at_their_limits() -> None:
     lambda_runtime._signal = kill
 
 
-ENDS = ("Sandbox.Timedout", "Runtime.OutOfMemory", "Runtime.ExitError")
-
-
 def end_of(answer: dict[str, Any], process: Any, out_of_memory: bool) -> tuple[str, str]:
     """Return the name that AWS gives to the end of a function's process, and the reason in AWS's words.
 
     Args:
-        answer: What ministack says of a call that brought no result, or of one that took too much memory.
+        answer: ministack's answer to a call that returned no result, or used too much memory.
         process: The function's process, which has ended.
-        out_of_memory: Whether it had more memory than the function has.
+        out_of_memory: Whether it used more memory than the function may.
     """
     if out_of_memory:
         return "Runtime.OutOfMemory", "Runtime exited with error: signal: killed"
@@ -151,7 +152,7 @@ def end_of(answer: dict[str, Any], process: Any, out_of_memory: bool) -> tuple[s
 
 
 def exit_reason(code: int) -> str:
-    """Describe how a process ended, from its exit code as `subprocess` reports it, in Lambda's words."""
+    """Describe in Lambda's words how a process ended, from its exit code as `subprocess` reports it."""
     if code == 0:
         return "Runtime exited without providing a reason"
     how = f"exit status {code}" if code > 0 else f"signal: {signal.strsignal(-code)}".lower()
@@ -159,18 +160,18 @@ def exit_reason(code: int) -> str:
 
 
 def kill(process: subprocess.Popen[str] | None) -> None:
-    """End a process at once: one that is only asked to end may write before it does."""
+    """Kill a process: one that is terminated could still write before it ends."""
     if process is not None and process.poll() is None:
         process.kill()
 
 
 class MemoryWatch:
-    """While it is open, kills a function's process once that has had more memory than the function has.
+    """Kills a function's process once it has used more memory than the function may.
 
-    Resident memory counts, as on AWS. Limits of the system (`setrlimit`) would count the unused stacks of threads, too.
+    Resident memory counts, as on AWS; `setrlimit` would count unused stacks of threads, too.
 
     Attributes:
-        exceeded: Whether the process had more memory.
+        exceeded: Whether the process used more memory.
     """
 
     def __init__(self, worker: Any) -> None:
@@ -178,7 +179,7 @@ class MemoryWatch:
         self.limit = worker.config.get("MemorySize", 128) * MEGABYTE
         self.exceeded = False
         self.done = threading.Event()
-        self.thread = threading.Thread(target=self.look_on, daemon=True, name=f"memory-{worker.func_name}")
+        self.thread = threading.Thread(target=self.keep_checking, daemon=True, name=f"memory-{worker.func_name}")
 
     def __enter__(self) -> Self:
         self.thread.start()
@@ -187,15 +188,15 @@ class MemoryWatch:
     def __exit__(self, *_: object) -> None:
         self.done.set()
         self.thread.join()
-        self.look()  # between two looks it may have had too much and given it back
+        self.check()  # between two checks it may have used too much and freed it
 
-    def look_on(self) -> None:
-        """Look until the call has ended."""
+    def keep_checking(self) -> None:
+        """Check until the call has ended."""
         while not self.done.wait(WATCH_SECONDS):
-            self.look()
+            self.check()
 
-    def look(self) -> None:
-        """Kill the process if it has had too much: the system keeps the most that it had."""
+    def check(self) -> None:
+        """Kill the process if its peak, which the system records, is above the limit."""
         process = self.worker._proc
         if process is not None and peak_memory(process.pid) > self.limit:
             self.exceeded = True
@@ -203,7 +204,7 @@ class MemoryWatch:
 
 
 def peak_memory(process_id: int) -> int:
-    """Read the most resident memory that a process has had, in bytes; 0 if it has ended or there is no /proc.
+    """Return the peak resident memory of a process in bytes; 0 if it has ended or there is no /proc.
 
     Source:
         https://man7.org/linux/man-pages/man5/proc_pid_status.5.html (VmHWM)
@@ -217,23 +218,22 @@ def peak_memory(process_id: int) -> int:
 
 
 def share_unpacked_code(folder: Path) -> None:
-    """Unpack a function's code once, and keep what Python compiles of it for all its processes and later starts.
+    """Unpack a function's code once, and keep Python's compiled files for all its processes and later starts.
 
-    ministack: unpacks the code for each process anew, where each compiles it again: 1 s of processor time of the 1.3 s
-    that a start takes.
-    AWS: starts functions on machines of its own.
+    ministack: unpacks the code for each process, which compiles it again: 1 s of the 1.3 s that a start takes.
+    AWS: starts functions on other machines.
 
     Args:
-        folder: Where the code is kept, by the SHA-256 of its zip. Nothing of it may be in use yet.
+        folder: The folder of the code, by the SHA-256 of its zip. No process may be using it yet.
     """
     if lambda_runtime.zipfile is not zipfile:
         raise CureOutdatedError("ministack unpacks functions in another way")
     forget_older_code(folder)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of the engine; its functions inherit what is in the environment
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # functions inherit the engine's environment
     unpacking = threading.Lock()
 
     class UnpackedOnce(zipfile.ZipFile):
-        """A zip whose content is linked to where it was unpacked before."""
+        """A zip that is unpacked once, and linked to from then on."""
 
         def extractall(self, path: Any = None, *others: Any) -> None:
             if Path(path).name != "code":
@@ -244,7 +244,7 @@ def share_unpacked_code(folder: Path) -> None:
                 if not kept.exists():
                     unpacked = tempfile.mkdtemp(dir=folder)
                     super().extractall(unpacked)
-                    os.sync()  # a power cut must not leave empty files under a name that stands for whole ones
+                    os.sync()  # a power cut must not leave empty files in a folder that counts as complete
                     Path(unpacked).rename(kept)
             Path(path).rmdir()
             Path(path).symlink_to(kept, target_is_directory=True)
@@ -255,7 +255,7 @@ def share_unpacked_code(folder: Path) -> None:
 
 
 def forget_older_code(folder: Path) -> None:
-    """Keep the code that was unpacked last; functions that an update replaced need theirs no longer."""
+    """Delete all unpacked code except the newest: an update replaced the others."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for older in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-1]:
         shutil.rmtree(older)

@@ -1,4 +1,4 @@
-"""Where ministack's CloudWatch Logs, and what writes to it, differ from AWS."""
+"""Cures of ministack's CloudWatch Logs, and of the services that write to it."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
@@ -12,9 +12,7 @@ from ministack.services import cloudwatch_logs, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 LONGEST_POLICY = 5_120  # characters
-
-DELIVERY_POLICY = "AWSLogDeliveryWrite20150319"  # the one policy of a region that log deliveries share
-
+DELIVERY_POLICY = "AWSLogDeliveryWrite20150319"  # all log deliveries of a region share it
 WITHOUT_POLICY = ":log-group:/aws/vendedlogs/"  # one entry covers all groups with this prefix
 
 FULL = (
@@ -26,9 +24,9 @@ FULL = (
 def limit_resource_policies() -> None:
     """Refuse a resource policy of more than 5,120 characters, and a state machine whose log group no longer fits in it.
 
-    ministack: takes any, and writes none for a state machine.
-    AWS: each log group of a state machine is added to the region's policy, unless its name begins with
-    `/aws/vendedlogs/`. When the policy is full, creating or changing the machine fails.
+    ministack: accepts any policy, and writes none for a state machine.
+    AWS: adds each log group of a state machine to the region's policy, unless its name begins with
+    `/aws/vendedlogs/`. If the policy is full, creating or changing the machine fails.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-cwl
@@ -51,7 +49,7 @@ def limit_resource_policies() -> None:
 
 
 def delivering_logs(operation: Any) -> Any:
-    """Wrap an operation of Step Functions so that it makes the log delivery first."""
+    """Wrap an operation of Step Functions so that it first sets up the log delivery."""
 
     @functools.wraps(operation)
     def deliver_and_do(data: dict[str, Any]) -> Any:
@@ -63,7 +61,7 @@ def delivering_logs(operation: Any) -> Any:
 
 
 def create_machines_with_delivery() -> None:
-    """Let CloudFormation make the delivery, too: it creates a machine without the service's own operation."""
+    """Let CloudFormation set up the delivery, too: it does not use the service's own operation."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]
     create = handlers["create"]
 
@@ -77,7 +75,7 @@ def create_machines_with_delivery() -> None:
 
 
 def allow_delivery(configuration: Any) -> bool:
-    """Add a state machine's log groups to the region's policy; False if they no longer fit in it."""
+    """Add a state machine's log groups to the region's policy; return False if they no longer fit."""
     kept = cloudwatch_logs._resource_policies.get(DELIVERY_POLICY, {})
     statement = {
         "Sid": DELIVERY_POLICY,
@@ -96,7 +94,7 @@ def allow_delivery(configuration: Any) -> bool:
 
 
 def delivered_to(configuration: Any) -> Iterator[str]:
-    """Read the log streams of a logging configuration, as CloudFormation or the service's own API spells it."""
+    """Yield the log streams of a logging configuration, as CloudFormation or the service's own API writes it."""
     if isinstance(configuration, dict):
         for name, value in configuration.items():
             if name.lower() == "loggrouparn":

@@ -1,4 +1,4 @@
-"""Where ministack takes more data between states and functions than AWS does."""
+"""Cures that limit the data between states and functions, as AWS does."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
@@ -15,12 +15,12 @@ LONGEST_ERROR, LONGEST_CAUSE = 256, 32_768  # characters
 
 TOO_MUCH_DATA = "States.DataLimitExceeded"
 
-# What `States.ALL` and `States.TaskFailed` do not match.
+# Errors that `States.ALL` and `States.TaskFailed` do not match.
 UNMATCHED = (TOO_MUCH_DATA, "States.Runtime")
 
 
 def refuse_large_payloads() -> None:
-    """Refuse what AWS refuses for its size."""
+    """Refuse data that AWS refuses because of its size."""
     refuse_large_inputs()
     refuse_large_outputs()
     refuse_long_causes()
@@ -31,7 +31,7 @@ def refuse_large_payloads() -> None:
 def refuse_large_inputs() -> None:
     """Refuse an execution's input of more than 256 KiB, and an error or a cause that is too long for the history.
 
-    ministack: takes any.
+    ministack: accepts any.
     AWS: answers `ValidationException`.
 
     Source:
@@ -44,7 +44,7 @@ def refuse_large_inputs() -> None:
 
 
 def refusing_long_members(operation: Any) -> Any:
-    """Wrap an operation so that it checks the lengths of its members first."""
+    """Wrap an operation so that it first checks the lengths of its members."""
 
     @functools.wraps(operation)
     def check_and_do(data: dict[str, Any]) -> Any:
@@ -63,8 +63,8 @@ def refusing_long_members(operation: Any) -> Any:
 def refuse_large_outputs() -> None:
     """Fail a state whose input, result or output is larger than 256 KiB.
 
-    ministack: passes on any size.
-    AWS: fails with `States.DataLimitExceeded`. A Map's results count though its `ResultPath` drops them.
+    ministack: accepts any size.
+    AWS: fails with `States.DataLimitExceeded`. A Map's results count even if its `ResultPath` drops them.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -91,7 +91,7 @@ def refuse_large_outputs() -> None:
 
 
 def state_name(context: Any, state: dict[str, Any]) -> str:
-    """Name a state as AWS does in its messages: its name or, if only the result is at hand, what it runs."""
+    """Return a state's name for a message or, if only the result is known, the resource that it runs."""
     known = (context or {}).get("State", {}).get("Name")
     return str(known or state.get("Resource") or state.get("Label") or state["Type"])
 
@@ -105,11 +105,11 @@ def checked(data: Any, name: str) -> Any:
 
 
 def refuse_long_causes() -> None:
-    """Fail with `States.DataLimitExceeded` where a function or a Fail state gives more than the history can hold.
+    """Fail with `States.DataLimitExceeded` if the error of a function or a Fail state is too long for the history.
 
-    ministack: keeps any.
-    AWS: keeps an error of up to 256 characters and a cause of up to 32,768. What happens beyond that is not documented;
-    this is the strictest reading, as no Catch with `States.ALL` sees it.
+    ministack: stores any.
+    AWS: stores an error of up to 256 characters and a cause of up to 32,768. What AWS does beyond that is not
+    documented; this is the strictest interpretation, because no Catch with `States.ALL` catches it.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html
@@ -146,7 +146,7 @@ def check_error(error: str, cause: str, name: str) -> None:
 def refuse_large_responses() -> None:
     """Fail a function that answers with more than 6 MB.
 
-    ministack: passes on any size.
+    ministack: accepts any size.
     AWS: fails the call with `Function.ResponseSizeTooLarge`.
 
     Source:
@@ -167,10 +167,10 @@ def refuse_large_responses() -> None:
 
 
 def let_all_match_less() -> None:
-    """Let neither `States.ALL` nor `States.TaskFailed` match what AWS excludes.
+    """Let `States.ALL` and `States.TaskFailed` match only the errors that they match on AWS.
 
     ministack: both match every error.
-    AWS: `States.DataLimitExceeded` and `States.Runtime` are matched by their names alone, the latter not even by that.
+    AWS: only its own name matches `States.DataLimitExceeded`; nothing matches `States.Runtime`.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html

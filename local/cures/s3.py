@@ -1,4 +1,4 @@
-"""Where ministack's S3 differs from AWS."""
+"""Cure of ministack's S3."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
@@ -11,11 +11,11 @@ from ministack.services import s3
 
 
 def refuse_unwritten_objects() -> None:
-    """Answer a PutObject with success only when the object is on disk.
+    """Answer a PutObject with success only if the object is on disk.
 
-    ministack: logs that it could not write the object, and answers 200; what it wrote may still be in the
-    machine's memory.
-    AWS: a 200 means that the object is kept.
+    ministack: logs that it could not write the object, and answers 200; what it wrote may still be in the machine's
+    memory.
+    AWS: a 200 means that the object is stored.
 
     Source:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/DataDurability.html

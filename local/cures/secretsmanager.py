@@ -1,4 +1,4 @@
-"""Where ministack's Secrets Manager differs from AWS."""
+"""Cure of ministack's Secrets Manager."""
 
 import functools
 from typing import Any
@@ -12,7 +12,7 @@ LONGEST_SECRET = 65_536  # bytes
 def refuse_large_secrets() -> None:
     """Refuse a secret of more than 64 KiB.
 
-    ministack: takes any.
+    ministack: accepts any.
     AWS: answers `ValidationException`.
 
     Source:
@@ -23,7 +23,7 @@ def refuse_large_secrets() -> None:
 
 
 def refusing_large_secrets(operation: Any) -> Any:
-    """Wrap an operation so that it checks the secret's size first."""
+    """Wrap an operation so that it first checks the secret's size."""
 
     @functools.wraps(operation)
     def check_and_do(data: dict[str, Any], *arguments: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where ministack's SNS differs from AWS."""
+"""Cures of ministack's SNS, and of states that publish to it."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
@@ -24,13 +24,12 @@ signed: ContextVar[bool] = ContextVar("signed", default=False)
 
 
 def confirm_mail_addresses() -> None:
-    """Let an e-mail address be subscribed only once its owner has confirmed it, and be unsubscribed by its mails' link.
+    """Let an e-mail subscription wait until its owner confirms it, and let the link in its e-mails end it.
 
-    ministack: an e-mail subscription is confirmed at once and says so to nobody, whoever unsubscribes it; then it is
-    gone.
-    AWS: it is listed as `PendingConfirmation` until the token of a mail is confirmed. Everybody may unsubscribe it
-    then, unless a signed request confirmed it with `AuthenticateOnUnsubscribe`. Afterwards it is listed as `Deleted`.
-    The hours after which both disappear (48 and about 72) are not simulated.
+    ministack: confirms an e-mail subscription at once, lets everybody unsubscribe it, and then removes it.
+    AWS: lists it as `PendingConfirmation` until somebody confirms the token of an e-mail. Then everybody may
+    unsubscribe it, unless a signed request confirmed it with `AuthenticateOnUnsubscribe`. Afterwards it is listed as
+    `Deleted`. Both entries disappear after a time (48 hours, about 72 hours), which is not simulated.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html
@@ -56,7 +55,7 @@ def confirm_mail_addresses() -> None:
 
 
 def confirmation_mails() -> list[dict[str, str]]:
-    """List what AWS would have mailed: each address that waits, and the link that confirms it."""
+    """Return the e-mails that AWS would send: each address to confirm, and the link that confirms it."""
     return [
         {"to": each["endpoint"], "link": _link(each)}
         for topic in sns._topics.all_values()
@@ -73,7 +72,7 @@ def _link(subscription: Mapping[str, Any]) -> str:
 
 
 def _notice_signatures() -> None:
-    """Keep of each request whether it is signed."""
+    """Record whether each request is signed."""
     handle = sns.handle_request
 
     @functools.wraps(handle)
@@ -118,8 +117,8 @@ def _subscribe(subscribe: Handler) -> Handler:
         waits = any(each["endpoint"] == endpoint and not each["confirmed"] for each in _mails(topic_arn))
         if answer[0] != 200 or not waits or sns._p(params, "ReturnSubscriptionArn") == "true":
             return answer
-        said = "<SubscribeResult><SubscriptionArn>pending confirmation</SubscriptionArn></SubscribeResult>"
-        return sns._xml(200, "SubscribeResponse", said)
+        result = "<SubscribeResult><SubscriptionArn>pending confirmation</SubscriptionArn></SubscribeResult>"
+        return sns._xml(200, "SubscribeResponse", result)
 
     return subscribe_pending
 
@@ -132,7 +131,7 @@ def _confirm_subscription(confirm: Handler) -> Handler:
             return sns._error("AuthorizationError", "This request must be signed", 403)
         waiting = [each for each in _mails(sns._p(params, "TopicArn")) if each.get("token")]
         answer = confirm(params)
-        if answer[0] == 400:  # with AWS's code
+        if answer[0] == 400:  # AWS's error code
             return sns._error("InvalidParameter", "Invalid parameter: Token", 400)
         for each in waiting:
             if each["confirmed"]:
@@ -166,8 +165,8 @@ def _list_subscriptions_by_topic(params: Mapping[str, Any]) -> Any:
         [_member(each, each["arn"] if each["confirmed"] else "PendingConfirmation") for each in topic["subscriptions"]]
         + [_member(each, "Deleted") for each in topic.get("deleted", [])]
     )
-    said = f"<Subscriptions>{members}</Subscriptions>"
-    result = f"<ListSubscriptionsByTopicResult>{said}</ListSubscriptionsByTopicResult>"
+    listed = f"<Subscriptions>{members}</Subscriptions>"
+    result = f"<ListSubscriptionsByTopicResult>{listed}</ListSubscriptionsByTopicResult>"
     return sns._xml(200, "ListSubscriptionsByTopicResponse", result)
 
 
@@ -179,11 +178,11 @@ def _member(subscription: Mapping[str, Any], arn: str) -> str:
         "Protocol": subscription["protocol"],
         "Endpoint": subscription["endpoint"],
     }
-    said = "".join(f"<{name}>{sns._xml_escape(value)}</{name}>" for name, value in fields.items())
-    return f"<member>{said}</member>"
+    content = "".join(f"<{name}>{sns._xml_escape(value)}</{name}>" for name, value in fields.items())
+    return f"<member>{content}</member>"
 
 
-LONGEST_SUBJECT = 100  # characters; the documentation says "less than 100", but 100 are taken
+LONGEST_SUBJECT = 100  # characters; 100 are accepted, although the documentation demands fewer
 
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -191,9 +190,9 @@ NAMESPACE = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 
 
 def refuse_bad_subjects() -> None:
-    """Refuse a subject that no e-mail could have.
+    """Refuse a subject that no e-mail can have.
 
-    ministack: takes any.
+    ministack: accepts any.
     AWS: answers `InvalidParameter` to more than 100 characters, a line break or another control character.
 
     Source:
@@ -211,10 +210,10 @@ def refuse_bad_subjects() -> None:
 
 
 def name_publish_errors() -> None:
-    """Let a state that publishes fail under SNS's own error.
+    """Let a state that publishes fail with SNS's own error.
 
     ministack: every failure is `SNS.PublishFailed`.
-    AWS: `SNS.` and the name of the SDK's exception, with its message as the cause.
+    AWS: the error is `SNS.` and the name of the SDK's exception, the cause is its message.
     """
     publish = stepfunctions._invoke_sns_publish
 
@@ -232,7 +231,7 @@ def name_publish_errors() -> None:
 
 
 def read_error(document: str) -> tuple[str, str]:
-    """Read code and message from SNS's answer in XML."""
+    """Return the code and the message of SNS's answer in XML."""
     error = ET.fromstring(document).find(f"{NAMESPACE}Error")  # noqa: S314 - written by this process
     if error is None:
         return "InternalError", document

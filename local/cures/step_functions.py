@@ -1,4 +1,4 @@
-"""Where ministack's Step Functions differ from AWS."""
+"""Cures of ministack's Step Functions."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
@@ -17,10 +17,10 @@ KEPT_EXECUTIONS = timedelta(days=90)
 
 
 def honour_retry_fields() -> None:
-    """Let a retrier's `MaxDelaySeconds` and `JitterStrategy` count.
+    """Apply a retrier's `MaxDelaySeconds` and `JitterStrategy`.
 
     ministack: waits `IntervalSeconds * BackoffRate ** retries`, at most 60 s.
-    AWS: at most `MaxDelaySeconds`; with `FULL` jitter, a random time between 0 and that.
+    AWS: waits at most `MaxDelaySeconds`; with `FULL` jitter, a random time between 0 and that.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -43,12 +43,12 @@ def honour_retry_fields() -> None:
 def retry_delay(
     retrier: Mapping[str, Any], retries: int, *, chance: Callable[[float, float], float] = random.uniform
 ) -> float:
-    """Say how long AWS waits before the next try, in seconds.
+    """Return how long AWS waits before the next try, in seconds.
 
     Args:
         retrier: One entry of a state's `Retry`.
-        retries: How many retries it made already.
-        chance: Draws a number between two others.
+        retries: The number of its retries so far.
+        chance: Returns a random number between two others.
     """
     delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retries
     delay = min(delay, retrier.get("MaxDelaySeconds", delay))
@@ -58,7 +58,7 @@ def retry_delay(
 def forget_old_executions() -> None:
     """Save only the executions of the last 90 days.
 
-    ministack: keeps every execution and its history for good, and writes them all at each save.
+    ministack: keeps every execution and its history forever, and writes all of them at each save.
     AWS: keeps them for 90 days after their end.
 
     Source:
@@ -76,11 +76,11 @@ def forget_old_executions() -> None:
     stepfunctions.get_state = get_recent
 
 
-def tell_states_of_children() -> None:
+def record_states_of_children() -> None:
     """Write the states of a Map's child executions into their histories.
 
-    ministack: tells of a child's tasks only, so nobody sees which state ran, failed, or waits and until when.
-    AWS: a child execution has a history like any other.
+    ministack: records a child's tasks only, so nobody sees which state ran, failed or waits, or until when it waits.
+    AWS: a child execution has a complete history.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
@@ -88,7 +88,7 @@ def tell_states_of_children() -> None:
     run = stepfunctions._run_sub_machine
 
     @functools.wraps(run)
-    def run_and_tell(states: Any, start_at: str, given: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
+    def run_and_record(states: Any, start_at: str, given: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
         if "mapRunArn" not in execution:
             return run(states, start_at, given, execution, ctx)
         name, value = start_at, copy.deepcopy(given)
@@ -106,4 +106,4 @@ def tell_states_of_children() -> None:
             name = following
         return value
 
-    stepfunctions._run_sub_machine = run_and_tell
+    stepfunctions._run_sub_machine = run_and_record

@@ -1,10 +1,20 @@
 """One engine for each pace, with the real template deployed once: the first run of cold functions takes seconds."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from local import engine as local_engine
 from tests.integration.pipeline import Pipeline, deployed_pipeline
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine_without_a_cure() -> None:
+    """Leave out the cure in UNCURED, which `local/test_each_cure.py` sets."""
+    if "UNCURED" in os.environ:
+        local_engine.LAUNCHER = "tests.integration.uncured_launcher"
+        local_engine.INHERITED = (*local_engine.INHERITED, "UNCURED")
 
 
 @pytest.fixture(scope="session")

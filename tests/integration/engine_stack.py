@@ -60,7 +60,7 @@ def fail(event, context):
 
 
 def environment(event, context):
-    """Say what functions inherit."""
+    """Return the environment that functions inherit."""
     return dict(os.environ)
 '''
 
@@ -90,7 +90,7 @@ TRUSTED = [
 
 ALLOWED = [
     {"Effect": "Allow", "Action": action, "Resource": "*"}
-    for action in ("s3:GetObject", "dynamodb:PutItem", "lambda:InvokeFunction")
+    for action in ("s3:GetObject", "dynamodb:PutItem", "lambda:InvokeFunction", "states:StartExecution")
 ]
 
 ROLE = {

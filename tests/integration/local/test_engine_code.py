@@ -21,7 +21,7 @@ def unpacked(history: Path) -> list[Path]:
     return sorted(HistoryFolder(history).functions.iterdir())
 
 
-def test_all_functions_of_one_zip_share_its_unpacked_code_and_what_was_compiled(tmp_path: Path) -> None:
+def test_all_functions_of_one_zip_share_its_unpacked_and_compiled_code(tmp_path: Path) -> None:
     """Compiling takes most of a function's start; the second start of the engine finds it done."""
     history = tmp_path / "history"
     with running_engine(history) as engine:

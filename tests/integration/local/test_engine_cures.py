@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -141,12 +142,80 @@ def test_a_retry_waits_no_longer_than_its_longest_delay(engine: Engine, outputs:
 
 
 def test_waits_are_scaled(engine: Engine, outputs: dict[str, str]) -> None:
-    """A hundredth of 60 s."""
-    execution, seconds = run(engine, outputs, "FailFunction", seconds=60)
+    """Waits take a hundredth of their time here: 0.6 s of 60 s, 6 s of 600 s."""
+    waited = []
+    for seconds in (60, 600):
+        execution, _ = run(engine, outputs, "FailFunction", seconds=seconds)
+        (entered,) = times(engine, execution, "WaitStateEntered")
+        waited.append(execution["stopDate"].timestamp() - entered)
 
-    (entered,) = times(engine, execution, "WaitStateEntered")
-    assert execution["stopDate"].timestamp() - entered + 0.001 >= 0.6  # dates are rounded to milliseconds
-    assert seconds < 60
+    assert waited[0] + 0.001 >= 0.6  # dates are rounded to milliseconds
+    assert 6 <= waited[1] + 0.001 < 60
+
+
+def test_the_history_of_a_child_execution_contains_its_states(engine: Engine, outputs: dict[str, str]) -> None:
+    """The progress of a run is read from the histories of a Map's children."""
+    mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    states = {
+        "Pass on": {"Type": "Pass", "Result": {"seconds": 1}, "Next": "Wait for it"},
+        "Wait for it": {"Type": "Wait", "SecondsPath": "$.seconds", "Next": "Done"},
+        "Done": {"Type": "Succeed"},
+    }
+    processor = {"ProcessorConfig": mode, "StartAt": "Pass on", "States": states}
+    definition = {"StartAt": "Map", "States": {"Map": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
+    client = engine.client("stepfunctions")
+    role = client.describe_state_machine(stateMachineArn=outputs["StateMachineArn"])["roleArn"]
+    machine = client.create_state_machine(name="maps", definition=json.dumps(definition), roleArn=role)
+    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"], input="[1]")["executionArn"]
+    while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.05)
+    assert (execution["status"], json.loads(execution["output"])) == ("SUCCEEDED", [{"seconds": 1}])
+
+    (map_run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+    (child,) = client.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
+    events = client.get_execution_history(executionArn=child["executionArn"])["events"]
+    entered = [event["stateEnteredEventDetails"] for event in events if event["type"].endswith("StateEntered")]
+    exited = [event["stateExitedEventDetails"] for event in events if event["type"].endswith("StateExited")]
+
+    assert [(each["name"], json.loads(each["input"])) for each in entered] == [
+        ("Pass on", 1),
+        ("Wait for it", {"seconds": 1}),
+        ("Done", {"seconds": 1}),
+    ]
+    assert [(each["name"], json.loads(each["output"])) for each in exited[:2]] == [
+        ("Pass on", {"seconds": 1}),
+        ("Wait for it", {"seconds": 1}),
+    ]
+
+
+def test_an_e_mail_subscription_waits_for_its_confirmation(engine: Engine) -> None:
+    """Nobody gets e-mails unasked: an address counts once its owner has opened the link."""
+    client = engine.client("sns")
+    topic = client.create_topic(Name="summaries")["TopicArn"]
+    address = {"TopicArn": topic, "Protocol": "email", "Endpoint": "me+1@example.org"}
+    assert client.subscribe(**address)["SubscriptionArn"] == "pending confirmation"
+    assert subscriptions(engine, topic) == ["PendingConfirmation"]
+
+    (mail,) = [each for each in engine.ask("GET", "mail")["mail"] if each["to"] == "me+1@example.org"]
+    page, _, query = mail["link"].partition("?")
+    (token,) = parse_qs(query)["Token"]
+    assert page == "https://sns.us-east-1.amazonaws.com/confirmation.html"
+    assert query == f"TopicArn={topic}&Token={token}&Endpoint=me%2B1%40example.org"
+    with pytest.raises(ClientError, match=r"\(InvalidParameter\).*Invalid parameter: Token"):
+        client.confirm_subscription(TopicArn=topic, Token="0")
+    arn = client.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"]
+
+    assert subscriptions(engine, topic) == [arn]
+    attributes = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    assert attributes["ConfirmationWasAuthenticated"] == "false"
+    client.unsubscribe(SubscriptionArn=arn)
+    assert subscriptions(engine, topic) == ["Deleted"]
+
+
+def subscriptions(engine: Engine, topic: str) -> list[str]:
+    """Return the ARN, or the word in its place, of each subscription to a topic."""
+    listed = engine.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    return [each["SubscriptionArn"] for each in listed]
 
 
 def times(engine: Engine, execution: dict[str, Any], kind: str) -> list[float]:
@@ -230,7 +299,7 @@ def test_an_execution_of_more_than_90_days_ago_is_not_saved_again(
 
 
 @pytest.mark.usefixtures("outputs")
-def test_the_token_is_in_no_file_but_the_secrets_own(engine: Engine, home: Path) -> None:
+def test_the_token_is_stored_only_in_the_file_of_secrets(engine: Engine, home: Path) -> None:
     """Neither in the stack's saved parameters, nor in logs, change sets or scratch files."""
     engine.save()
 

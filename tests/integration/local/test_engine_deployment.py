@@ -7,7 +7,18 @@ import pytest
 
 from local.deploying import deploy
 from local.engine import Engine, EngineError, running_engine
-from tests.integration.engine_stack import FIRST, STACK, deploy_small, put_row, rows, secret, template, write_assembly
+from tests.integration.engine_stack import (
+    BUCKET,
+    FIRST,
+    STACK,
+    TABLE,
+    deploy_small,
+    put_row,
+    rows,
+    secret,
+    template,
+    write_assembly,
+)
 
 
 @pytest.fixture
@@ -24,6 +35,9 @@ def test_a_second_deployment_changes_nothing(engine: Engine, tmp_path: Path) -> 
 
     assert deploy_small(engine, tmp_path) == outputs
     assert rows(engine) == ["octo/docs"]
+    client = engine.client("cloudformation")
+    changes = client.list_change_sets(StackName=STACK)["Summaries"]
+    assert "FAILED" not in [change["Status"] for change in changes]  # one more at each run would pile up
 
 
 def test_a_changed_parameter_reaches_the_functions(engine: Engine, tmp_path: Path) -> None:
@@ -90,8 +104,40 @@ def test_a_failed_deployment_names_the_resource_and_says_why(engine: Engine, tmp
     assert deploy_small(engine, tmp_path)["ArchiveBucket"].startswith("small-archive-")
 
 
+def test_properties_of_tables_and_buckets_are_applied(engine: Engine, tmp_path: Path) -> None:
+    """What protects a history is tested here as it is deployed on AWS."""
+    described = template()
+    table, bucket = (described["Resources"][name]["Properties"] for name in ("Table", "Archive"))
+    table["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": True}
+    table["SSESpecification"] = {"SSEEnabled": True}
+    rule = {"Id": "old", "Status": "Enabled", "Prefix": "logs/", "ExpirationInDays": 7}
+    aborted = {"Id": "parts", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2}}
+    bucket["LifecycleConfiguration"] = {"Rules": [rule, aborted]}
+    deploy(engine, write_assembly(tmp_path / "protected", described), {"GitHubAccessToken": FIRST})
+
+    assert protection(engine) == ("ENABLED", "ENABLED")
+    rules = engine.client("s3").get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert [(each["ID"], each["Status"]) for each in rules] == [("old", "Enabled"), ("parts", "Enabled")]
+    assert (rules[0]["Expiration"], rules[0]["Filter"]) == ({"Days": 7}, {"Prefix": "logs/"})
+    assert rules[1]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+
+    table["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": False}
+    table["SSESpecification"] = {"SSEEnabled": False}
+    deploy(engine, write_assembly(tmp_path / "protected", described), {"GitHubAccessToken": FIRST})
+    assert protection(engine)[0] == "DISABLED"
+    assert protection(engine)[1] != "ENABLED"
+
+
+def protection(engine: Engine) -> tuple[str, str]:
+    """Return the status of the table's point-in-time recovery, and of its encryption."""
+    client = engine.client("dynamodb")
+    backups = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
+    encryption = client.describe_table(TableName=TABLE)["Table"].get("SSEDescription", {}).get("Status", "")
+    return backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], encryption
+
+
 @pytest.mark.parametrize("greeting", ["hello", "changed"])
-def test_a_secret_that_an_earlier_version_deployed_is_referred_to_by_its_arn(tmp_path: Path, greeting: str) -> None:
+def test_a_secret_of_an_earlier_version_is_referred_to_by_its_arn(tmp_path: Path, greeting: str) -> None:
     """Its stack refers to the secret by name: a policy that names no ARN would allow nothing."""
     with running_engine(tmp_path / "history") as engine:
         arn = deploy_small(engine, tmp_path)["GitHubTokenSecret"]

@@ -87,7 +87,7 @@ def test_a_function_is_refused_what_its_role_does_not_allow(
         ("sns:Publish", "SNS.AuthorizationErrorException"),
     ],
 )
-def test_the_machine_is_refused_what_its_role_does_not_allow(pipeline: Pipeline, action: str, error: str) -> None:
+def test_the_machine_is_refused_calls_that_its_role_does_not_allow(pipeline: Pipeline, action: str, error: str) -> None:
     """Step Functions makes these calls itself, under the machine's role.
 
     Source:

@@ -1,0 +1,234 @@
+"""The engine's own paths, its saves and its environment, without starting an engine."""
+
+import asyncio
+import importlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import launcher
+from local.history_folder import HistoryFolder, read_marker
+
+NOW = datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """`local.gateway`: importing ministack writes a key into its state folder, which must be ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        return importlib.import_module("local.gateway")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> HistoryFolder:
+    """A new history."""
+    made = HistoryFolder(tmp_path / "history")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def gateway(module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A gateway whose services have a small state."""
+    state = {"s3": lambda: {"buckets": 1}, "unused": lambda: None}
+    monkeypatch.setattr(module.ministack, "save_all", module.ministack.save_all)
+    monkeypatch.setattr(module.ministack, "_build_persistence_save_dict", lambda: state)
+    monkeypatch.setattr(module.persistence, "STATE_DIR", "")
+    monkeypatch.setattr(module.lambda_svc, "CODE_BLOB_DIR", "")
+    return module.Gateway(history)
+
+
+def executions(module: Any, monkeypatch: pytest.MonkeyPatch, **started: str) -> None:
+    """Let these executions run, by name with their start, besides one that has ended."""
+    data = {name: {"status": "RUNNING", "startDate": start} for name, start in started.items()}
+    data["ended"] = {"status": "SUCCEEDED", "startDate": "2020-01-01T00:00:00.000Z"}
+    monkeypatch.setattr(module.stepfunctions._executions, "_data", data)
+
+
+def test_the_status_contains_process_history_and_recovery(gateway: Any, history: HistoryFolder) -> None:
+    """A command compares the history before it uses the engine."""
+    about = {"pid": os.getpid(), "history": str(history.root), "recovered": False, "stored_until": None}
+
+    assert gateway.answer("GET", "/_traffic/engine") == (200, about)
+    assert gateway.answer("POST", "/_traffic/recovered") == (200, {**about, "recovered": True})
+    assert gateway.answer("GET", "/_traffic/engine") == (200, {**about, "recovered": True})
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/_traffic/engine"), ("GET", "/_traffic/save")])
+def test_an_unknown_path_is_answered_with_404(gateway: Any, method: str, path: str) -> None:
+    """The message contains the request."""
+    assert gateway.answer(method, path) == (404, {"message": f"{method} {path} is not known here"})
+
+
+def test_mails_are_those_that_sns_would_send(gateway: Any, module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is delivered here, so a command shows the link."""
+    monkeypatch.setattr(module, "confirmation_mails", lambda: [{"to": "a@b.c", "link": "https://x"}])
+
+    assert gateway.answer("GET", "/_traffic/mail") == (200, {"mail": [{"to": "a@b.c", "link": "https://x"}]})
+
+
+def test_a_save_writes_a_generation(
+    gateway: Any, module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each service in a file of its own; its time only counts after a recovery."""
+    executions(module, monkeypatch)
+    caplog.set_level("INFO", "local.gateway")
+
+    status, first = gateway.answer("POST", "/_traffic/save")
+    gateway.answer("POST", "/_traffic/recovered")
+    _, second = gateway.answer("POST", "/_traffic/save")
+
+    folder = history.engine / "state-000002"
+    content = json.loads((folder / "s3.json").read_text())
+    assert (status, first["stored_until"]) == (200, None)
+    assert read_marker(history).stored_until == second["stored_until"] != None  # noqa: E711 - a chain
+    assert content["payload"] == {"buckets": 1}
+    assert content["__ministack_format__"] == module.persistence._state_format_version("s3")
+    assert [path.name for path in folder.iterdir()] == ["s3.json"]
+    assert (str(folder), f"{folder}/lambda-blobs") == (module.persistence.STATE_DIR, module.lambda_svc.CODE_BLOB_DIR)
+    assert "saved the state in 0." in caplog.text
+
+
+def test_the_archive_is_stored_until_the_first_running_execution_started(
+    gateway: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its objects may not be in the tables yet."""
+    gateway.recovered = True
+    executions(module, monkeypatch)
+    assert gateway.stored_before(NOW) == "2026-11-20T09:00:00.123Z"
+
+    executions(module, monkeypatch, a="2026-11-20T08:59:59.000Z", b="2026-11-20T08:00:00.000Z")
+    assert gateway.stored_before(NOW) == "2026-11-20T08:00:00.000Z"
+
+
+def test_before_a_recovery_the_time_of_the_last_save_stays(module: Any, history: HistoryFolder) -> None:
+    """Objects written since then are still missing from the tables."""
+    history.marker.write_text(json.dumps({"generation": "state-000001", "stored_until": "2026-11-01T00:00:00.000Z"}))
+
+    assert module.Gateway(history).stored_before(NOW) == "2026-11-01T00:00:00.000Z"
+
+
+def test_a_state_that_changes_during_the_save_is_read_again(
+    gateway: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A running execution adds events meanwhile; five attempts are made."""
+    failures = [RuntimeError("dictionary changed size")] * 4
+
+    def changing() -> dict[str, int]:
+        if failures:
+            raise failures.pop()
+        return {"events": 2}
+
+    monkeypatch.setattr(module.ministack, "_build_persistence_save_dict", lambda: {"stepfunctions": changing})
+    module.write_services(tmp_path)
+    assert json.loads((tmp_path / "stepfunctions.json").read_text())["payload"] == {"events": 2}
+
+    failures.extend([RuntimeError("dictionary changed size")] * 5)
+    with pytest.raises(RuntimeError, match="changed size"):
+        gateway.save()
+
+
+def test_ministacks_own_save_does_nothing(gateway: Any, module: Any) -> None:
+    """It ignores failures."""
+    assert gateway is not None
+    assert module.ministack.save_all({"s3": None}) is None
+
+
+async def receive() -> None:
+    """Receive nothing."""
+
+
+@pytest.mark.parametrize(
+    ("scope", "own"),
+    [
+        ({"type": "http", "method": "GET", "path": "/_traffic/engine"}, True),
+        ({"type": "http", "method": "GET", "path": "/bucket/_traffic/engine"}, False),
+        ({"type": "websocket", "path": "/_traffic/engine"}, False),
+    ],
+)
+def test_only_our_own_paths_are_answered_here(
+    gateway: Any, module: Any, monkeypatch: pytest.MonkeyPatch, scope: Any, own: bool
+) -> None:
+    """All others belong to the AWS APIs."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def app(*_: Any) -> None:
+        sent.append("ministack")
+
+    monkeypatch.setattr(module.ministack, "app", app)
+    asyncio.run(gateway(scope, receive, send))
+
+    if own:
+        start, body = sent
+        assert (start["status"], start["headers"]) == (200, [(b"content-type", b"application/json")])
+        assert json.loads(body["body"])["pid"] == os.getpid()
+    else:
+        assert sent == ["ministack"]
+
+
+def test_the_loaded_history_is_frozen_once_it_is_complete(
+    gateway: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The garbage collector is off during the load, and on afterwards."""
+    calls: list[Any] = []
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "lifespan.startup.progress"})
+        calls.append("loaded")
+        await send({"type": "lifespan.startup.complete"})
+
+    async def send(message: Any) -> None:
+        calls.append(message["type"])
+
+    monkeypatch.setattr(module.ministack, "app", app)
+    monkeypatch.setattr(module.gc, "freeze", lambda: calls.append("freeze"))
+    monkeypatch.setattr(module.gc, "enable", lambda: calls.append("enable"))
+    asyncio.run(gateway({"type": "lifespan"}, receive, send))
+
+    assert calls == ["lifespan.startup.progress", "loaded", "freeze", "enable", "lifespan.startup.complete"]
+
+
+def test_ministack_is_kept_off_the_network_and_the_users_configuration(
+    history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each variable is read while ministack is imported."""
+    environment = {"TRAFFIC_WAIT_SCALE": "0.02", "PATH": "/bin"}
+    monkeypatch.setattr(launcher.os, "environ", environment)
+
+    launcher.set_environment(history, 4566)
+
+    assert environment == {
+        "PATH": "/bin",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": "4566",
+        "TMPDIR": str(history.scratch),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(history.engine / "state-000000"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(history.objects),
+        "SFN_WAIT_SCALE": "0.02",
+        "AUTH": "true",
+        "LAMBDA_EXECUTOR": "local",
+        "DOCKER_HOST": "unix:///nonexistent",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    del environment["SFN_WAIT_SCALE"]
+    launcher.set_environment(history, 4566)
+    assert environment["SFN_WAIT_SCALE"] == "1"
+
+
+def test_the_exit_code_of_a_second_engine_differs_from_any_failure() -> None:
+    """`local.engine` then uses the first one."""
+    assert launcher.ALREADY_RUNNING == os.EX_TEMPFAIL == 75
