@@ -1,4 +1,7 @@
-"""A simulated GitHub in a thread of its own: `with SimulatedGitHub(repositories=["octo/open"]) as github: ...`."""
+"""A GitHub on loopback for the demo, the tests and the benchmarks: with real windows, lags, limits and faults.
+
+It serves in a thread of its own: `with SimulatedGitHub(repositories=["octo/open"]) as github: ...`.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -33,33 +36,33 @@ DEFAULT_REPOSITORIES = 12
 
 
 class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
-    """Serves GitHub's API on 127.0.0.1 for as long as the `with` block lasts.
+    """Serves GitHub's API on 127.0.0.1 during its `with` block.
 
-    Everything that happens to it while it runs (`rename`, `refuse`, `at`, ...) takes effect with the next call.
+    Changes while it runs (`rename`, `refuse`, `at`, ...) take effect with the next call.
 
     Args:
         repositories: Their `owner/name`, or how many to make up.
-        owners: Of made-up repositories; the first is the account itself.
-        readable: `owner/name` of those seen as well, but without push access.
-        seed: Same seed, same numbers.
-        regime: GitHub's window of days; by default the one that was in force at the simulated time.
+        owners: Owners of made-up repositories; the first is the account itself.
+        readable: `owner/name` of repositories that the account sees without push access.
+        seed: The same seed results in the same numbers.
+        regime: GitHub's window of days; by default the one that was used at the simulated time.
         lag: Days by which GitHub's newest day is older than usual.
-        stalls: Times (from, to) between which GitHub's newest day stands still.
+        stalls: Times (from, to) between which GitHub's newest day does not change.
         limit: Calls granted in a window.
         limit_window: The window's length in seconds.
-        limit_status: What refuses a call beyond it: 403 or 429.
+        limit_status: The status of a refused call beyond the limit: 403 or 429.
         secondary: Also enforce GitHub's limits of calls a minute, calls at once and processor time.
-        minute_scale: Length of their minute, as a share of a real one, for tests whose waits are shortened.
+        minute_scale: Length of their minute, as a share of a real one, for tests with shortened waits.
         latency: Seconds that every answer takes.
-        at: The simulated time, which then goes on with real speed; by default the real one.
-        token: The good ones; by default any is good. As a mapping, with the owners whose repositories each sees.
-        token_expires: What `github-authentication-token-expiration` says: `2027-01-31 10:13:04 UTC`.
-        port: By default a free one.
+        at: The simulated time, which goes on with real speed; by default the real time.
+        token: The valid tokens; by default any token. A mapping adds the owners whose repositories each token sees.
+        token_expires: The header `github-authentication-token-expiration`: `2027-01-31 10:13:04 UTC`.
+        port: The port; by default a free one.
         base_path: `/api/v3` for GitHub Enterprise Server.
-        source: Where the numbers come from, instead of the seed.
+        source: The source of the numbers, instead of the seed.
     """
 
-    def __init__(  # noqa: PLR0913  # one keyword for each thing that one GitHub may do unlike another
+    def __init__(  # noqa: PLR0913  # one keyword for each difference between GitHubs
         self,
         *,
         repositories: Sequence[str] | int = DEFAULT_REPOSITORIES,
@@ -92,7 +95,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             limit=PrimaryLimit(limit, limit_window),
             limit_status=limit_status,
             secondary=partial(SecondaryLimits, clock, scale=minute_scale) if secondary else None,
-            enterprise=bool(base_path) or regime == "rolling",  # GitHub itself has given the rolling window up
+            enterprise=bool(base_path) or regime == "rolling",  # GitHub itself no longer uses the rolling window
             credentials=Credentials([token] if isinstance(token, str) else token, token_expires),
         )
         self.port = port
@@ -116,13 +119,13 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Stop serving; whoever still waits for an answer is hung up on."""
+        """Stop serving, and close the connections of clients that still wait."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     @property
     def names(self) -> list[str]:
-        """Every repository's owner/name, in order."""
+        """The `owner/name` of every repository, in order."""
         return [repository.name for repository in self.github.account.sorted_by_name()]
 
     @property
@@ -132,12 +135,12 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             return list(self.github.calls)
 
     def at(self, at: datetime | str) -> None:
-        """Make a time the present, as `POST /_at` does."""
+        """Set the simulated time, as `POST /_at` does."""
         with self.github.lock:
             self.github.clock.set(parse_time(at) if isinstance(at, str) else at)
 
     def truth(self, repository: str, first: str | None = None, last: str | None = None) -> Mapping[str, DayTraffic]:
-        """Tell the true numbers of whole days.
+        """Return the true numbers of complete days.
 
         Args:
             repository: Its current owner/name.
@@ -153,23 +156,23 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             return {day.isoformat(): truth for day in days if (truth := source.truth(found, day))}
 
     def add_fault(self, fault: Fault, **strikes: Unpack[Strikes]) -> FaultRule:
-        """Let a fault strike; `strikes` says where and when, by default every call from now on."""
+        """Add a fault for the calls that match `strikes`, by default for every call from now on."""
         rule = fault_rule(fault, strikes)
         with self.github.lock:
             self.github.faults.append(rule)
         return rule
 
     def refuse(self, repository: str, fault: Fault) -> FaultRule:
-        """Let a fault strike every call for a repository."""
+        """Add a fault for every call for a repository."""
         return self.add_fault(fault, repository=repository)
 
     def clear_faults(self) -> None:
-        """Take back every fault."""
+        """Remove every fault."""
         with self.github.lock:
             self.github.faults.clear()
 
     def create(self, name: str, **properties: Property) -> SimulatedRepository:
-        """Create a repository, with a new id also where there was one of that name."""
+        """Create a repository, with a new id even if there was one of that name."""
         with self.github.lock:
             return self.github.account.create(name, **properties)
 
@@ -189,7 +192,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             self.github.account.change(name, **properties)
 
     def hide_organization(self, login: str) -> None:
-        """Let an organization want the token authorized (SSO)."""
+        """Let an organization require an authorized token (SSO)."""
         with self.github.lock:
             self.github.account.hide_organization(login)
 
@@ -201,12 +204,12 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             self.github.credentials.revoke_after(calls=after_calls, repositories=after_repositories)
 
     def accept_token(self, token: str) -> None:
-        """Make a token good."""
+        """Make a token valid."""
         with self.github.lock:
             self.github.credentials.accept(token)
 
     def _run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until `__exit__`."""
         try:
             asyncio.run(self._serve())
         except OSError as exc:
@@ -215,10 +218,10 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
             self._ready.set()
 
     async def _serve(self) -> None:
-        """Open the port, say so, and wait for the end."""
+        """Open the port, report that it is open, and wait for the end."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         app = application(self.github, base_path=self._base_path, latency=self._latency)
-        # Hanging answers are part of the game: nobody waits for them at the end.
+        # Hanging answers are intended, so nobody waits for them at the end.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -233,7 +236,7 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
 
 
 def _account(repositories: Sequence[str] | int, owners: Sequence[str], readable: Sequence[str]) -> SimulatedAccount:
-    """Make the account with its repositories."""
+    """Return the account with its repositories."""
     if isinstance(repositories, int):
         account = SimulatedAccount(made_up_names(repositories, owners), login=owners[0])
         for repository in account:

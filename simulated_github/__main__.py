@@ -1,4 +1,4 @@
-"""`python -m simulated_github`: a GitHub on loopback, for a terminal of its own."""
+"""`python -m simulated_github`: a GitHub on loopback, in a terminal of its own."""
 
 import argparse
 import signal
@@ -18,18 +18,18 @@ EPILOG = """\
 `python -m simulated_github replay FILE` serves recorded answers instead; see its own --help.
 
 While it runs, at the same address:
-  POST /_at {"at": TIME}          make TIME the present; it goes on with real speed
-  POST /_faults {"fault": NAME}   let GitHub fail (see simulated_github/faults.py); DELETE takes it back
+  POST /_at {"at": TIME}          set the simulated time, which goes on with real speed
+  POST /_faults {"fault": NAME}   let GitHub fail (see simulated_github/faults.py); DELETE removes all faults
   POST /_repositories, /_token    rename, delete, create, change repositories; revoke the token
-  GET /_calls                     every call so far; DELETE counts from zero again
-  GET /_truth?repo=R&from=D&to=D  the true numbers of whole days
+  GET /_calls                     every call so far; DELETE forgets them
+  GET /_truth?repo=R&from=D&to=D  the true numbers of complete days
 
 Example: GITHUB_API_URL=http://127.0.0.1:8080 GITHUB_TOKEN=x make run
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM, and give the exit status: 0, or 1 where the port is taken, 2 for a bad call."""
+    """Serve until Ctrl-C or SIGTERM; return 0, or 1 if the port is taken, or 2 if the arguments are wrong."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         simulated = _replay(given[1:]) if given[:1] == ["replay"] else _seeded(given)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _seeded(arguments: Sequence[str]) -> SimulatedGitHub:
-    """Read the command line of a GitHub with made-up numbers."""
+    """Return a GitHub with made-up numbers, as the command line describes it."""
     options = _seeded_parser().parse_args(arguments)
     return SimulatedGitHub(
         repositories=options.repositories,
@@ -61,10 +61,10 @@ def _seeded(arguments: Sequence[str]) -> SimulatedGitHub:
 
 
 def _replay(arguments: Sequence[str]) -> SimulatedGitHub | None:
-    """Read the command line of a replay; None where it only had to list times.
+    """Return a GitHub that replays a recording; None if the command only lists its times.
 
     Raises:
-        RecordingError: The file is no recording.
+        RecordingError: The file is not a recording.
     """
     options = _replay_parser().parse_args(arguments)
     recorded = read_recording(options.file, options.repository)
@@ -75,7 +75,7 @@ def _replay(arguments: Sequence[str]) -> SimulatedGitHub | None:
 
 
 def _serve(simulated: SimulatedGitHub) -> int:
-    """Serve until a signal comes."""
+    """Serve until a signal arrives; return the exit status."""
     stop = Event()
     try:
         with simulated:
@@ -100,23 +100,45 @@ def _seeded_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     _add_place(parser)
     add(
-        "--repositories", type=_whole, default=DEFAULT_REPOSITORIES, metavar="N", help="how many (default: %(default)s)"
+        "--repositories",
+        type=_natural,
+        default=DEFAULT_REPOSITORIES,
+        metavar="N",
+        help="how many (default: %(default)s)",
     )
-    add("--owners", nargs="+", default=["octo", "octo-org"], metavar="LOGIN", help="whose; the first is the account's")
-    add("--readable", nargs="+", default=[], metavar="OWNER/NAME", help="seen as well, but without push access")
-    add("--seed", type=int, default=0, metavar="S", help="same seed, same numbers (default: %(default)s)")
+    add(
+        "--owners",
+        nargs="+",
+        default=["octo", "octo-org"],
+        metavar="LOGIN",
+        help="their owners; the first is the account itself",
+    )
+    add("--readable", nargs="+", default=[], metavar="OWNER/NAME", help="visible repositories without push access")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="the same seed results in the same numbers (default: %(default)s)",
+    )
     add(
         "--regime",
         choices=get_args(Regime),
         default="by-date",
         help="window of days (default: rolling up to 2025-12-29)",
     )
-    add("--lag", type=_whole, default=0, metavar="DAYS", help="days by which the newest day is older than usual")
-    add("--limit", type=_whole, default=5000, metavar="L", help="calls granted in a window (default: %(default)s)")
-    add("--limit-window", type=float, default=3600, metavar="SECONDS", help="its length (default: %(default)s)")
+    add("--lag", type=_natural, default=0, metavar="DAYS", help="days by which the newest day is older than usual")
+    add("--limit", type=_natural, default=5000, metavar="L", help="calls granted in a window (default: %(default)s)")
+    add(
+        "--limit-window",
+        type=float,
+        default=3600,
+        metavar="SECONDS",
+        help="length of the window (default: %(default)s)",
+    )
     add("--secondary-limits", action="store_true", help="900 calls a minute, 100 at once, 90 s of processor time")
     add("--latency", type=float, default=0, metavar="MS", help="milliseconds that every answer takes")
-    add("--token", metavar="T", help="the only good token (default: any is good)")
+    add("--token", metavar="T", help="the only valid token (default: any token)")
     add("--base-path", default="", metavar="PATH", help="/api/v3 for GitHub Enterprise Server")
     return parser
 
@@ -125,33 +147,33 @@ def _replay_parser() -> argparse.ArgumentParser:
     """Describe the options of a replay."""
     parser = argparse.ArgumentParser(
         prog="python -m simulated_github replay",
-        description="Serve recorded answers: each time the last one recorded by then, before the first an empty one.",
+        description="Serve recorded answers: the last one recorded before the simulated time, or an empty one.",
     )
     add = parser.add_argument
     add("file", type=Path, help="CSV: repo,fetched_at_utc,date,clones_total,clones_unique,views_total,views_unique")
     _add_place(parser)
     add("--repository", metavar="OWNER/NAME", help="the only one to serve (default: all in the file)")
-    add("--list-times", action="store_true", help="print the times a replay has to visit, one a line, and end")
+    add("--list-times", action="store_true", help="print the times of all recorded answers, one a line, and end")
     return parser
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    """Describe the options that say where and when."""
+    """Describe the options for the port and the time."""
     parser.add_argument("--port", type=int, default=0, metavar="PORT", help="port on 127.0.0.1 (default: a free one)")
     parser.add_argument(
         "--at", type=_time, metavar="TIME", help="simulated time, such as 2026-11-20T09:00:00Z (default: now)"
     )
 
 
-def _whole(text: str) -> int:
-    """Read a whole number from 0."""
+def _natural(text: str) -> int:
+    """Parse a number from 0."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return int(text)
 
 
 def _time(text: str) -> datetime:
-    """Read a time."""
+    """Parse a time."""
     try:
         return parse_time(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The repositories that the token's account sees, and what happens to them: renames, deletions, lost access."""
+"""The account: its repositories with their renames and deletions, and its tokens."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SHORT_NAMES = (
     "handbook", "sdk-python", "sdk-go", "mobile-app", "awesome-list",
 )  # fmt: skip
 
-# What made-up repositories are about; GitHub writes topics in lower case.
+# Topics of made-up repositories; GitHub writes them in lower case.
 TOPICS: Mapping[str, Sequence[str]] = {
     "docs": ("documentation",),
     "website": ("documentation", "web"),
@@ -28,49 +28,49 @@ Property = bool | Sequence[str]
 
 
 class UnknownRepositoryError(LookupError):
-    """No repository has that name; the caller has misspelt it, or it was deleted."""
+    """No repository has that name: it is misspelt, or the repository was deleted."""
 
 
 class NameTakenError(ValueError):
-    """Another repository has that name already; the caller has to choose another."""
+    """Another repository has that name already; choose another name."""
 
 
 @dataclass
 class SimulatedRepository:
-    """What GitHub knows about a repository, as far as anybody looks at it here."""
+    """The properties of a repository that matter here."""
 
     id: int
     name: str  # owner/name
     private: bool = False
-    internal: bool = False  # seen by everybody of an enterprise
+    internal: bool = False  # visible to every member of an enterprise
     fork: bool = False
     archived: bool = False
-    push: bool = True  # the account may push, and so see the traffic
+    push: bool = True  # the account may push, and therefore see the traffic
     admin: bool = True
     topics: Sequence[str] = ()
 
     @property
     def visibility(self) -> str:
-        """Who sees it: `public`, `private` or `internal`."""
+        """`public`, `private` or `internal`."""
         if self.internal:
             return "internal"
         return "private" if self.private else "public"
 
     @property
     def owner(self) -> str:
-        """The login before the slash."""
+        """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
     @property
     def short_name(self) -> str:
-        """What comes after the slash."""
+        """The part of the name after the slash."""
         return self.name.partition("/")[2]
 
 
 class SimulatedAccount:
-    """A user's own repositories and those of the organizations they work for.
+    """A user's own repositories and those of the user's organizations.
 
-    Names are found in upper and lower case alike, and under every former name, as at GitHub.
+    As on GitHub, upper and lower case do not matter in names, and former names still work.
 
     Args:
         names: `owner/name` of the repositories that exist from the start.
@@ -84,42 +84,42 @@ class SimulatedAccount:
         self._former: dict[str, int] = {}
         self._owners: dict[str, int] = {}
         self._sorted: Sequence[SimulatedRepository] | None = None
-        self.hidden_owners: dict[str, int] = {}  # organizations that want the token authorized (SSO), with their id
+        self.hidden_owners: dict[str, int] = {}  # organizations that require an authorized token (SSO), with their id
         for name in names:
             self.create(name)
         self.login = login or next((repository.owner for repository in self), "octocat")
 
     def __iter__(self) -> Iterator[SimulatedRepository]:
-        """List all repositories by id."""
+        """Iterate over all repositories by id."""
         return iter(self._repositories.values())
 
     def sorted_by_name(self) -> Sequence[SimulatedRepository]:
-        """List all repositories as GitHub does unless told otherwise."""
+        """Return all repositories in GitHub's default order."""
         if self._sorted is None:
             self._sorted = sorted(self, key=lambda repository: repository.name.lower())
         return self._sorted
 
     def owner_id(self, login: str) -> int:
-        """Give an owner's numeric id."""
+        """Return an owner's numeric id."""
         return self._owners.setdefault(login.lower(), FIRST_OWNER_ID + len(self._owners))
 
     def by_id(self, repo_id: int) -> SimulatedRepository | None:
-        """Find a repository by its id."""
+        """Return the repository with this id."""
         return self._repositories.get(repo_id)
 
     def by_name(self, name: str) -> SimulatedRepository | None:
-        """Find a repository by its current name."""
+        """Return the repository with this current name."""
         return self._repositories.get(self._current.get(name.lower(), -1))
 
     def by_former_name(self, name: str) -> SimulatedRepository | None:
-        """Find the repository that once had a name which nobody took since."""
+        """Return the repository that had this name before, unless another one took the name."""
         return self._repositories.get(self._former.get(name.lower(), -1))
 
     def get(self, name: str) -> SimulatedRepository:
-        """Find a repository by its current name.
+        """Return the repository with this current name.
 
         Raises:
-            UnknownRepositoryError: There is none.
+            UnknownRepositoryError: No repository has that name.
         """
         repository = self.by_name(name)
         if repository is None:
@@ -127,14 +127,14 @@ class SimulatedAccount:
         return repository
 
     def create(self, name: str, **properties: Any) -> SimulatedRepository:
-        """Create a repository with a new id; a former name taken again no longer redirects.
+        """Create a repository with a new id; if its name is another's former name, that one no longer redirects.
 
         Args:
             name: Its `owner/name`.
             properties: Any of private, internal, fork, archived, push, admin, topics.
 
         Raises:
-            NameTakenError: There is one of that name.
+            NameTakenError: Another repository has that name.
         """
         self._take(name)
         repository = SimulatedRepository(next(self._ids), name, **properties)
@@ -147,8 +147,8 @@ class SimulatedAccount:
         """Rename a repository, or transfer it to another owner; the old name redirects from now on.
 
         Raises:
-            UnknownRepositoryError: There is none of that name.
-            NameTakenError: There is another one of the new name.
+            UnknownRepositoryError: No repository has that name.
+            NameTakenError: Another repository has the new name.
         """
         repository = self.get(name)
         if to.lower() != name.lower():
@@ -163,7 +163,7 @@ class SimulatedAccount:
         """Delete a repository.
 
         Raises:
-            UnknownRepositoryError: There is none of that name.
+            UnknownRepositoryError: No repository has that name.
         """
         repository = self.get(name)
         del self._repositories[repository.id], self._current[name.lower()]
@@ -173,21 +173,21 @@ class SimulatedAccount:
         """Change any of private, internal, fork, archived, push, admin and topics.
 
         Raises:
-            UnknownRepositoryError: There is none of that name.
+            UnknownRepositoryError: No repository has that name.
             KeyError: A repository has no such property.
         """
         repository = self.get(name)
         for key, value in properties.items():
             if key not in PROPERTIES:
-                raise KeyError(f"{key} is none of {', '.join(PROPERTIES)}")
+                raise KeyError(f"{key} is not one of {', '.join(PROPERTIES)}")
             setattr(repository, key, value)
 
     def hide_organization(self, login: str) -> None:
-        """Let an organization want the token authorized (SSO): its repositories silently leave the listing."""
+        """Let an organization require an authorized token (SSO): the list then omits its repositories."""
         self.hidden_owners[login.lower()] = self.owner_id(login)
 
     def _take(self, name: str) -> None:
-        """Make sure that a name is free, and forget who had it."""
+        """Check that a name is free, and end its redirect."""
         if name.lower() in self._current:
             raise NameTakenError(f"{name!r} exists already")
         if not all(name.partition("/")) or name.count("/") != 1:
@@ -197,7 +197,7 @@ class SimulatedAccount:
 
 
 def made_up_names(number: int, owners: Sequence[str]) -> Iterator[str]:
-    """Make up repositories, dealt out among owners; different owners have repositories of the same name."""
+    """Yield made-up names, distributed among owners; different owners have repositories of the same name."""
     for index in range(number):
         place, owner = divmod(index, len(owners))
         generation, word = divmod(place, len(SHORT_NAMES))
@@ -208,15 +208,15 @@ Tokens = Iterable[str] | Mapping[str, Iterable[str]]
 
 
 class Credentials:
-    """Tells good tokens from bad ones; without a list of good ones, every token is good.
+    """Checks tokens; without a list of valid tokens, every token is valid.
 
     Args:
-        tokens: The good tokens, or None for any; as a mapping, with the owners whose repositories each sees.
-        expires: What `github-authentication-token-expiration` says (`2027-01-31 10:13:04 UTC`), or None.
+        tokens: The valid tokens, or None for any; a mapping adds the owners whose repositories each token sees.
+        expires: The header `github-authentication-token-expiration` (`2027-01-31 10:13:04 UTC`), or None.
     """
 
     def __init__(self, tokens: Tokens | None = None, expires: str | None = None) -> None:
-        self._good = None if tokens is None else set(tokens)
+        self._valid = None if tokens is None else set(tokens)
         self._owners = {token: {owner.lower() for owner in seen} for token, seen in _grants(tokens).items()}
         self.expires = expires
         self._calls_left: int | None = None
@@ -225,34 +225,34 @@ class Credentials:
 
     @property
     def are_granted(self) -> bool:
-        """Tell whether each token sees some owners' repositories only, and has a limit of its own."""
+        """Whether each token sees only some owners' repositories, and has a limit of its own."""
         return bool(self._owners)
 
     def sees(self, token: str, owner: str) -> bool:
-        """Tell whether a good token sees an owner's repositories."""
+        """Return whether a valid token sees an owner's repositories."""
         return not self._owners or owner.lower() in self._owners.get(token, ())
 
     def accept(self, token: str) -> None:
-        """Make a token good, as when somebody replaces a revoked one."""
-        self._good = {*(self._good or ()), token}
+        """Make a token valid, for example after the others were revoked."""
+        self._valid = {*(self._valid or ()), token}
         self._calls_left = self._repositories_left = None
 
     def revoke(self) -> None:
-        """Make every token bad until one is accepted again."""
-        self._good = set()
+        """Make every token invalid until one is accepted again."""
+        self._valid = set()
 
     def revoke_after(self, *, calls: int | None = None, repositories: int | None = None) -> None:
-        """Revoke every token at the first call beyond so many calls, or for traffic of so many repositories."""
+        """Revoke every token at the first call after so many calls, or for traffic of more repositories than given."""
         self._calls_left, self._repositories_left, self._asked = calls, repositories, set()
 
     def check(self, token: str, repo_id: int | None) -> bool:
-        """Tell whether a token is good for a call.
+        """Return whether a token is valid for a call.
 
         Args:
-            token: What the `Authorization` header holds after `Bearer` or `token`; empty when there is none.
-            repo_id: The repository whose traffic is asked for, if any.
+            token: The token in the `Authorization` header; empty if there is no token.
+            repo_id: The repository whose traffic is requested, if any.
         """
-        if not token or (self._good is not None and token not in self._good):
+        if not token or (self._valid is not None and token not in self._valid):
             return False
         if self._spent(repo_id):
             self.revoke()
@@ -260,7 +260,7 @@ class Credentials:
         return True
 
     def _spent(self, repo_id: int | None) -> bool:
-        """Count a call, and tell whether it is the one at which the token is revoked."""
+        """Count a call, and return whether it is the one that revokes the token."""
         if self._calls_left is not None:
             self._calls_left -= 1
         if repo_id is not None:
@@ -270,7 +270,7 @@ class Credentials:
 
 
 def bearer(authorization: str) -> str:
-    """Take the token out of an `Authorization` header: `Bearer TOKEN` or `token TOKEN`; else an empty text."""
+    """Return the token in an `Authorization` header, `Bearer TOKEN` or `token TOKEN`; otherwise an empty text."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() in {"bearer", "token"} else ""
 

@@ -1,4 +1,4 @@
-"""Where and when a fault strikes."""
+"""Rules that decide which calls fail, and how."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,24 +12,24 @@ ENDPOINT_KINDS = ("views", "clones", "referrers", "paths", "repository", "list",
 
 
 class FaultRuleError(ValueError):
-    """A rule that came as JSON cannot be understood; its author has to mend it."""
+    """A rule in JSON is wrong; its author has to correct it."""
 
 
 class Strikes(TypedDict, total=False):
-    """Where and when; what is absent does not matter."""
+    """Conditions on a call; a call must fulfil all that are given."""
 
-    repository: str  # owner/name, current or as asked for
+    repository: str  # owner/name, the current name or the one in the call
     endpoint: EndpointKind
-    first: int  # the matching call that it begins with, from 1
-    count: int  # matching calls that it strikes; absent: all that come
-    every: int  # of the matching calls each so many, from the first on: 2 lets a fault alternate with fine answers
+    first: int  # the first matching call to fail, counted from 1
+    count: int  # number of calls to fail; absent: all
+    every: int  # only each nth matching call fails: with 2, faults alternate with good answers
     since: str  # simulated time
     until: str
 
 
 @dataclass
 class FaultRule:
-    """A fault, where and when it strikes, and how often it might have."""
+    """A fault, its conditions, and the number of calls that matched."""
 
     fault: Fault
     repository: str | None = None
@@ -42,11 +42,11 @@ class FaultRule:
     matched: int = field(default=0, init=False)
 
     def strikes(self, names: set[str], endpoint: str | None, now: datetime) -> bool:
-        """Count a call if it matches, and tell whether the fault strikes it.
+        """Count a call if it matches, and return whether it fails.
 
         Args:
-            names: The repository's current name and the one it was asked for, in lower case.
-            endpoint: What was asked for.
+            names: The repository's current name and the one in the call, in lower case.
+            endpoint: The endpoint of the call.
             now: The simulated time.
         """
         if self.repository is not None and self.repository.lower() not in names:
@@ -60,7 +60,7 @@ class FaultRule:
         return turn >= 0 and rest == 0 and (self.count is None or turn < self.count)
 
     def as_json(self) -> dict[str, Any]:
-        """Write it for `GET /_faults`."""
+        """Return the rule for `GET /_faults`."""
         return {
             "fault": self.fault.name,
             "repository": self.repository,
@@ -75,16 +75,16 @@ class FaultRule:
 
 
 def fault_rule(fault: Fault, strikes: Strikes) -> FaultRule:
-    """Make a rule."""
+    """Return the rule for a fault and its conditions."""
     times = {"since": _time(strikes.get("since")), "until": _time(strikes.get("until"))}
     return FaultRule(fault, **{**strikes, **times})  # type: ignore[arg-type]  # the TypedDict has the same fields
 
 
 def rule_from_json(content: Any) -> FaultRule:
-    """Read `{"fault": "server_error", "arguments": {"status": 502}, "endpoint": "views", "count": 2}`.
+    """Parse `{"fault": "server_error", "arguments": {"status": 502}, "endpoint": "views", "count": 2}`.
 
     Raises:
-        FaultRuleError: There is no such fault, argument, endpoint or time.
+        FaultRuleError: The fault, an argument, the endpoint or a time is unknown or wrong.
     """
     if not isinstance(content, dict) or content.get("fault") not in FAULTS:
         raise FaultRuleError(f'"fault" must be one of {", ".join(FAULTS)}')
@@ -92,16 +92,16 @@ def rule_from_json(content: Any) -> FaultRule:
     if strikes.get("endpoint", "views") not in ENDPOINT_KINDS:
         raise FaultRuleError(f'"endpoint" must be one of {", ".join(ENDPOINT_KINDS)}')
     if not all(isinstance(strikes.get(key, 1), int) for key in ("first", "count", "every")):
-        raise FaultRuleError('"first", "count" and "every" must be whole numbers')
+        raise FaultRuleError('"first", "count" and "every" must be integers')
     if strikes.get("every", 1) < 1:
         raise FaultRuleError('"every" must be 1 or more')
     try:
         fault = FAULTS[content["fault"]](**content.get("arguments", {}))
-        return fault_rule(fault, strikes)  # type: ignore[arg-type]  # FaultRule refuses other keys
+        return fault_rule(fault, strikes)  # type: ignore[arg-type]  # FaultRule rejects other keys
     except (TypeError, KeyError, ValueError) as exc:
         raise FaultRuleError(str(exc)) from exc
 
 
 def _time(text: str | None) -> datetime | None:
-    """Read a time, if there is one."""
+    """Parse a time, if there is one."""
     return None if text is None else parse_time(text)

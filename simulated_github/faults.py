@@ -1,6 +1,6 @@
-"""Every way in which GitHub fails or refuses, each by its name.
+"""Every way in which GitHub fails or refuses, by name.
 
-A fault takes GitHub's own reply and the circumstances, and gives what is sent instead. Bodies and headers follow
+A fault turns GitHub's own reply, and the circumstances, into the reply that is sent instead. Bodies and headers follow
 recorded answers (hub4j/github-api, MIT) and GitHub's documentation.
 """
 
@@ -21,27 +21,27 @@ PRIVATE_PAGES = "Upgrade to GitHub Pro or make this repository public to enable 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a fault may depend on."""
+    """The facts that a fault may depend on."""
 
     now: datetime  # simulated
-    owner: str  # of the repository asked for, or the account
+    owner: str  # of the requested repository, or the account
     user_id: int
     canonical_url: str  # the same resource by the repository's id
-    path: str = ""  # as asked for, with its query
+    path: str = ""  # of the call, with its query
     api: str = ""  # the API's own address, without a slash at the end
-    answer_at: Callable[[datetime], Reply] | None = None  # gives GitHub's own reply as it was at another time
+    answer_at: Callable[[datetime], Reply] | None = None  # returns GitHub's own reply at another time
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way of failing."""
+    """One kind of failure."""
 
     name: str
     spoil: Callable[[Reply, Circumstances], Reply]
 
 
 def _instead(name: str, reply: Reply) -> Fault:
-    """Make a fault that always sends the same."""
+    """Return a fault that always sends the same reply."""
     return Fault(name, lambda _reply, _circumstances: reply)
 
 
@@ -58,22 +58,22 @@ def unicorn(status: int = 503) -> Fault:
 
 
 def html_200() -> Fault:
-    """A page where JSON belongs, with status 200: a proxy's login, or GitHub's status page."""
+    """A page instead of JSON, with status 200: a proxy's login, or GitHub's status page."""
     return _instead("html_200", replies.login_page())
 
 
 def html_refusal(status: int = 401) -> Fault:
-    """A page where JSON belongs, with status 401, 403 or 406: a proxy or a web site that wants people to sign in."""
+    """A page instead of JSON, with status 401, 403 or 406: a proxy or a web site asks people to sign in."""
     return _instead("html_refusal", replies.login_page(status))
 
 
 def login_redirect(to: str | None = None) -> Fault:
-    """A web site in the API's place, which wants people to sign in: by default on the same host."""
+    """A web site instead of the API, which asks people to sign in: by default on the same host."""
     return Fault("login_redirect", lambda _, circumstances: replies.found(f"{to or circumstances.api}{LOGIN}"))
 
 
 def links_of_a_proxied_server(origin: str = "https://github.internal") -> Fault:
-    """An Enterprise Server behind a proxy, which puts the name that it has itself into `Link`."""
+    """An Enterprise Server behind a proxy, which writes its internal address into `Link`."""
 
     def spoil(reply: Reply, _circumstances: Circumstances) -> Reply:
         return replace(
@@ -90,7 +90,7 @@ def links_of_a_proxied_server(origin: str = "https://github.internal") -> Fault:
 def version_closing_down(
     deprecation: str = "Wed, 10 Mar 2027 00:00:00 GMT", sunset: str = "Fri, 10 Mar 2028 00:00:00 GMT"
 ) -> Fault:
-    """The true answer, with the days on which GitHub ends the version of its API that was asked for.
+    """The true answer, with the days on which GitHub ends the requested version of its API.
 
     Source:
         https://docs.github.com/en/rest/about-the-rest-api/api-versions#api-version-closing-down
@@ -104,12 +104,12 @@ def connection_reset() -> Fault:
 
 
 def hang(seconds: float = 3600) -> Fault:
-    """Nothing comes for so many seconds, then the true answer."""
+    """No byte for so many seconds, then the true answer."""
     return Fault("hang", lambda reply, _: replace(reply, delivery="hanging", seconds=seconds))
 
 
 def drip(seconds: float) -> Fault:
-    """The true answer, whose body takes so many seconds to arrive, bit by bit."""
+    """The true answer, whose body arrives in pieces over so many seconds."""
     return Fault("drip", lambda reply, _: replace(reply, delivery="dripping", seconds=seconds))
 
 
@@ -119,12 +119,12 @@ def truncated_body() -> Fault:
 
 
 def malformed_json() -> Fault:
-    """The true answer, whose JSON breaks off although the body is as long as it says."""
+    """The true answer, whose JSON is incomplete although the body has the announced length."""
     return Fault("malformed_json", lambda reply, _: replace(reply, body=reply.body[: len(reply.body) * 2 // 3]))
 
 
 def oversized_body(size: int) -> Fault:
-    """The true answer, drawn out with blanks to so many bytes: valid JSON that nobody should read whole."""
+    """The true answer, extended with blanks to so many bytes: valid JSON that nobody should read completely."""
     return Fault("oversized_body", lambda reply, _: replace(reply, padding=max(0, size - len(reply.body))))
 
 
@@ -134,11 +134,11 @@ def deeply_nested(depth: int = 100_000) -> Fault:
 
 
 def stale_copy(of: str) -> Fault:
-    """Views and clones as they were at a time: a copy that stands still. Give `every=2` to let it alternate.
+    """Views and clones as they were at an earlier time. With `every=2` they alternate with fresh answers.
 
-    Lists of paths and referrers name no day, so nobody can see how old they are; they stay fresh.
+    Lists of paths and referrers contain no day, so nobody can see how old they are; they stay fresh.
 
-    Source: a recorded series of 2026-02, in which clones ended on one day for eleven days, in turn with fresh answers.
+    Source: a recorded series of 2026-02, in which clones ended on one day for eleven days, alternating with fresh ones.
     """
 
     def spoil(reply: Reply, circumstances: Circumstances) -> Reply:
@@ -149,7 +149,7 @@ def stale_copy(of: str) -> Fault:
 
 
 def redirect(status: int = 301, to: str | None = None) -> Fault:
-    """The resource has moved: 301, 302, 307 or 308; by default to the same by the repository's id."""
+    """The resource has moved: 301, 302, 307 or 308; by default to its address with the repository's id."""
     return Fault("redirect", lambda _, circumstances: replies.moved(status, to or circumstances.canonical_url))
 
 
@@ -159,12 +159,12 @@ def redirect_to_other_host(url: str) -> Fault:
 
 
 def bad_credentials() -> Fault:
-    """The token is not known."""
+    """The token is unknown."""
     return _instead("bad_credentials", replies.bad_credentials())
 
 
 def retry_after(seconds: int, status: int = 403, *, as_http_date: bool = False) -> Fault:
-    """GitHub says how long it wants to be left alone, as seconds or as a date."""
+    """GitHub requests a pause, in seconds or until a date."""
 
     def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
         date = format_datetime(circumstances.now + timedelta(seconds=seconds), usegmt=True)
@@ -176,7 +176,7 @@ def retry_after(seconds: int, status: int = 403, *, as_http_date: bool = False) 
 
 
 def primary_limit(seconds: int = 60, status: int = 403) -> Fault:
-    """The hour's calls are used up; new ones are granted in so many seconds."""
+    """All calls of the hour are used; GitHub grants new ones in so many seconds."""
 
     def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
         reset = int(circumstances.now.timestamp()) + seconds
@@ -188,11 +188,11 @@ def primary_limit(seconds: int = 60, status: int = 403) -> Fault:
 
 
 def secondary_limit(variant: SecondaryVariant = "all", status: int = 403) -> Fault:
-    """Too much at once, without saying how long to wait, told by one sign only.
+    """Too many calls at once, without a time to wait, and with one sign only.
 
     Args:
         variant: "message", "abuse" (the older message), "documentation" (its address alone), "header"
-            (`gh-limited-by` alone), "bare" (none of them, which only a 429 can tell), or "all".
+            (`gh-limited-by` alone), "bare" (no sign, so that only a 429 shows it), or "all".
         status: 403 or 429.
     """
     vague, docs = "Forbidden" if status == 403 else "Too Many Requests", TRAFFIC_DOCS
@@ -220,7 +220,7 @@ def no_push_access() -> Fault:
 
 
 def admin_rights() -> Fault:
-    """The token's owner would have to administer the repository."""
+    """The token's owner does not administer the repository."""
     return _instead("admin_rights", error(403, "Must have admin rights to Repository.", TRAFFIC_DOCS))
 
 
@@ -231,7 +231,7 @@ def not_accessible_by_token(kind: Literal["personal access token", "integration"
 
 
 def lifetime_forbidden(days: int = 90, number: int = 12885303) -> Fault:
-    """The organization forbids fine-grained tokens that live longer; GitHub names the address of the token's settings.
+    """The organization forbids fine-grained tokens with a longer lifetime; the message contains their settings' URL.
 
     Source:
         https://github.com/NixOS/org/issues/247 (a user's recording)
@@ -249,7 +249,7 @@ def lifetime_forbidden(days: int = 90, number: int = 12885303) -> Fault:
 
 
 def ip_allow_list() -> Fault:
-    """The organization lets only some addresses in, and the caller's is not among them.
+    """The organization allows only some IP addresses, and the caller's is not one of them.
 
     Source:
         https://github.com/SalesforceFoundation/NPSP/issues/7247 (a user's recording)
@@ -266,7 +266,7 @@ def ip_allow_list() -> Fault:
 
 
 def blocked(status: int = 403) -> Fault:
-    """GitHub has closed the repository: 403 for its terms, 451 for the law."""
+    """GitHub has blocked the repository: 403 because of its terms, 451 because of the law."""
     reason = "dmca" if status == 451 else "tos"
     block = {"reason": reason, "created_at": "2026-01-05T00:00:00Z", "html_url": "https://github.com/tos"}
     return _instead("blocked", error(status, "Repository access blocked", block=block))
@@ -278,7 +278,7 @@ def upgrade_to_pro() -> Fault:
 
 
 def not_found() -> Fault:
-    """The repository is gone, or hidden from the token."""
+    """The repository was deleted, or is hidden from the token."""
     return _instead("not_found", replies.not_found())
 
 
@@ -288,13 +288,13 @@ def gone() -> Fault:
 
 
 def unprocessable() -> Fault:
-    """The request makes no sense to GitHub."""
+    """GitHub cannot process the request."""
     problem = {"resource": "Traffic", "field": "per", "code": "invalid"}
     return _instead("unprocessable", error(422, "Validation Failed", TRAFFIC_DOCS, errors=[problem]))
 
 
 def bad_api_version() -> Fault:
-    """The version in `X-GitHub-Api-Version` is no longer served."""
+    """GitHub no longer supports the version in `X-GitHub-Api-Version`."""
     docs = "https://docs.github.com/rest/about-the-rest-api/api-versions"
     return _instead("bad_api_version", error(400, "This version of the API is not supported.", docs))
 

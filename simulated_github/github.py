@@ -1,4 +1,4 @@
-"""What GitHub answers to a request, without any network: checks in GitHub's order, then the endpoint's own answer."""
+"""GitHub's answer to a request, without a network: checks in GitHub's order, then the endpoint's own answer."""
 
 import hashlib
 import re
@@ -42,33 +42,33 @@ ACCOUNT: dict[str, EndpointKind] = {
 
 @dataclass(frozen=True)
 class Call:
-    """One call and how it ended."""
+    """One call and its result."""
 
     method: str
     path: str  # with its query
-    repository: str | None  # owner/name, the current one where there is such a repository
+    repository: str | None  # owner/name, the current one if there is such a repository
     endpoint: EndpointKind | None
-    status: int | None  # None where the connection was broken
+    status: int | None  # None if the connection was broken
     time: str  # simulated
 
     def as_json(self) -> dict[str, Any]:
-        """Write it for `GET /_calls`."""
+        """Return the call for `GET /_calls`."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class RequestTarget:
-    """What a request is about."""
+    """The endpoint and the repository of a request."""
 
     endpoint: EndpointKind | None = None
-    name: str | None = None  # as asked for
+    name: str | None = None  # as in the request
     repository: SimulatedRepository | None = None
-    moved: bool = False  # it was asked for by a former name
-    rest: str = ""  # of the path, after the repository
+    moved: bool = False  # the request contains a former name
+    rest: str = ""  # the part of the path after the repository
 
     @property
     def current_name(self) -> str | None:
-        """The repository's name now, else the one asked for."""
+        """The repository's present name, otherwise the name in the request."""
         return self.repository.name if self.repository else self.name
 
 
@@ -81,8 +81,8 @@ class GitHubState:
     clock: SimulatedClock = field(default_factory=SimulatedClock)
     limit: PrimaryLimit = field(default_factory=PrimaryLimit)
     limit_status: int = 403
-    secondary: Callable[[], SecondaryLimits] | None = None  # makes the limits of an account; None: there are none
-    enterprise: bool = False  # an Enterprise Server, which says so in every answer
+    secondary: Callable[[], SecondaryLimits] | None = None  # returns the limits of an account; None: no limits
+    enterprise: bool = False  # an Enterprise Server, which adds its version to every answer
     credentials: Credentials = field(default_factory=Credentials)
     faults: list[FaultRule] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -92,11 +92,11 @@ class GitHubState:
     _request_ids: Iterator[int] = field(default_factory=count)
 
     def answer(self, request: Request) -> Reply:
-        """Answer one call, and remember it."""
+        """Answer one call, and record it."""
         with self.lock:
             now = self.clock.now()
             target = locate(request.path, self.account)
-            # The login page is a web site's: it knows no tokens, and no limits.
+            # The login page belongs to a web site: it checks no token and no limit.
             decided = replies.login_page() if request.path == LOGIN else self._decide(request, target, now)
             reply = self._finish(request, target, decided, now)
             status = None if reply.delivery == "reset" else reply.status
@@ -113,7 +113,7 @@ class GitHubState:
         return self._secondary.setdefault(account, self.secondary()).call()
 
     def _decide(self, request: Request, target: RequestTarget, now: datetime) -> Reply:
-        """Check as GitHub does, from the caller's manners to the budget, then answer."""
+        """Check the request in GitHub's order, from the headers to the limits, then answer."""
         if not request.headers.get("User-Agent"):
             return replies.no_user_agent()
         traffic_of = target.repository.id if target.repository and target.endpoint in TRAFFIC.values() else None
@@ -121,19 +121,19 @@ class GitHubState:
             return replies.bad_credentials()
         limit = self._limit_of(request)
         if target.endpoint == "rate_limit":
-            return self._spoilt(request, target, _rate_limit(limit, now), now)
+            return self._with_fault(request, target, _rate_limit(limit, now), now)
         if limit.exhausted(now):
             return replies.limit_exceeded(self.limit_status, self.account.owner_id(self.account.login))
         if request.too_fast is not None:
             return replies.too_fast(self.limit_status, request.too_fast)
-        reply = self._spoilt(request, target, self._own_answer(request, target, now), now)
+        reply = self._with_fault(request, target, self._own_answer(request, target, now), now)
         reply = _tagged(request, reply)
         if reply.status != 304:
             limit.count()
         return reply
 
     def _own_answer(self, request: Request, target: RequestTarget, now: datetime) -> Reply:
-        """Answer where nothing goes wrong on the way."""
+        """Return the answer without a fault or a limit."""
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and version not in API_VERSIONS:
             return bad_api_version().spoil(Reply(400), self._circumstances(request, target, now))
@@ -146,7 +146,7 @@ class GitHubState:
         return self._of_repository(request, target, target.endpoint, now)
 
     def _of_repository(self, request: Request, target: RequestTarget, endpoint: EndpointKind, now: datetime) -> Reply:
-        """Answer about a repository, if it is there and the account may see it."""
+        """Answer a request for a repository, if it exists and the account may see it."""
         repository = target.repository
         if repository is None or not self.credentials.sees(_token(request), repository.owner):
             return replies.not_found()
@@ -173,20 +173,20 @@ class GitHubState:
         return json_reply(200, self.traffic.counts(repository, metric, now, cast("Period", per)))
 
     def _limit_of(self, request: Request) -> PrimaryLimit:
-        """Give the limit that a call counts for: the account's, or the token's own."""
+        """Return the limit of a call: the account's, or the token's own."""
         if not self.credentials.are_granted:
             return self.limit
         seconds = self.limit.window.total_seconds()
         return self._limits.setdefault(_token(request), PrimaryLimit(self.limit.limit, seconds))
 
-    def _spoilt(self, request: Request, target: RequestTarget, reply: Reply, now: datetime) -> Reply:
-        """Let the first fault strike whose turn it is; each rule counts the calls it matches."""
+    def _with_fault(self, request: Request, target: RequestTarget, reply: Reply, now: datetime) -> Reply:
+        """Apply the first fault that matches; each rule counts the calls that it matches."""
         names = {name.lower() for name in (target.name, target.current_name) if name}
         striking = [rule for rule in self.faults if rule.strikes(names, target.endpoint, now)]
         return striking[0].fault.spoil(reply, self._circumstances(request, target, now)) if striking else reply
 
     def _circumstances(self, request: Request, target: RequestTarget, now: datetime) -> Circumstances:
-        """Gather what a fault may depend on."""
+        """Collect the facts that a fault may depend on."""
         login = self.account.login
         owner = (target.current_name or login).partition("/")[0]
         path = f"{request.path}?{request.query_string}"
@@ -198,7 +198,7 @@ class GitHubState:
         return Circumstances(now, owner, number, url, path, request.api, answer_at)
 
     def _finish(self, request: Request, target: RequestTarget, reply: Reply, now: datetime) -> Reply:
-        """Add the headers that every answer carries; those of the reply itself win."""
+        """Add the headers of every answer; the reply's own headers take precedence."""
         headers = {
             "Server": "GitHub.com",
             "Date": format_datetime(now, usegmt=True),
@@ -217,8 +217,8 @@ class GitHubState:
         return replace(reply, headers={**headers, **reply.headers})
 
     def _token_headers(self, request: Request, target: RequestTarget, status: int, now: datetime) -> dict[str, str]:
-        """Tell about the token: its budget, its scopes, its end."""
-        if status == 401:  # an unknown caller's budget, as recorded
+        """Return the headers about the token: its limit, its scopes, its expiry."""
+        if status == 401:  # the limit of an unknown caller, as recorded
             return PrimaryLimit(60).headers(now) | {"x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
         headers = self._limit_of(request).headers(now)
         needed = "administration=read" if target.rest else "metadata=read"
@@ -235,15 +235,15 @@ def _token(request: Request) -> str:
 
 
 def _rate_limit(limit: PrimaryLimit, now: datetime) -> Reply:
-    """Answer `/rate_limit`, which is free."""
-    limit.exhausted(now)  # begins a new window where the last one has ended
+    """Answer `/rate_limit`, which does not count as a call."""
+    limit.exhausted(now)  # begins a new window if the last one has ended
     core = limit.figures(now)
     search = {"limit": 30, "used": 0, "remaining": 30, "reset": int(now.timestamp()) + 60}
     return json_reply(200, {"resources": {"core": core, "search": search}, "rate": core})
 
 
 def locate(path: str, account: SimulatedAccount) -> RequestTarget:
-    """Find out what a path is about."""
+    """Return the endpoint and the repository of a path."""
     if path in ACCOUNT:
         return RequestTarget(ACCOUNT[path])
     place = PLACE.fullmatch(path)
@@ -260,7 +260,7 @@ def locate(path: str, account: SimulatedAccount) -> RequestTarget:
 
 
 def _canonical_url(request: Request, target: RequestTarget) -> str:
-    """Give the same resource's address by the repository's id, where GitHub's redirects lead."""
+    """Return the address with the repository's id, to which GitHub's redirects lead."""
     query = f"?{request.query_string}" if request.query_string else ""
     if target.repository is None:
         return f"{request.api}{request.path}{query}"
@@ -268,8 +268,8 @@ def _canonical_url(request: Request, target: RequestTarget) -> str:
 
 
 def _tagged(request: Request, reply: Reply) -> Reply:
-    """Add the ETag, which depends on the token; a caller who has this version already gets a 304."""
-    if reply.status != 200 or reply.delivery != "whole" or reply.padding:
+    """Add the ETag, which depends on the token; a caller with the same ETag gets a 304."""
+    if reply.status != 200 or reply.delivery != "complete" or reply.padding:
         return reply
     token = _token(request)
     etag = f'W/"{hashlib.sha256(token.encode() + b"/" + reply.body).hexdigest()}"'

@@ -1,4 +1,4 @@
-"""GitHub's limits: the primary one, of calls in a window, and the secondary ones, of how fast they come."""
+"""GitHub's primary limit of calls in a window, and its secondary limits of their rate."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from simulated_github.simulated_clock import SimulatedClock
 
 
 class PrimaryLimit:
-    """Counts an account's calls in windows that begin with the first call after the last one ended.
+    """Counts an account's calls in windows. A window begins with the first call after the last one ended.
 
     Args:
         limit: Calls granted in a window.
@@ -25,25 +25,25 @@ class PrimaryLimit:
         self._begin: datetime | None = None
 
     def exhausted(self, now: datetime) -> bool:
-        """Tell whether a call at `now` has to be refused."""
-        # Also where the clock was set back: a window that begins in the future would never end.
+        """Return whether a call at `now` is refused."""
+        # A window that begins in the future, because the clock was set back, would never end.
         if self._begin is None or not self._begin <= now < self._begin + self.window:
             self._begin, self._used = now, 0
         return self._used >= self.limit
 
     def count(self) -> None:
-        """Count a call; a refused one or a 304 is not counted."""
+        """Count a call; the caller omits refused calls and a 304."""
         self._used += 1
 
     def reset(self, now: datetime) -> int:
-        """Tell the second, in Unix time, in which the window ends.
+        """Return the second, in Unix time, in which the window ends.
 
-        The fraction is cut off, so a call at exactly that second may still be too early, as at GitHub.
+        The fraction is cut off, so a call at exactly that second may still be too early, as on GitHub.
         """
         return int(((self._begin or now) + self.window).timestamp())
 
     def figures(self, now: datetime) -> dict[str, int]:
-        """Tell limit, used, remaining and reset, as `/rate_limit` does."""
+        """Return limit, used, remaining and reset, as in `/rate_limit`."""
         return {
             "limit": self.limit,
             "used": self._used,
@@ -52,22 +52,22 @@ class PrimaryLimit:
         }
 
     def headers(self, now: datetime) -> dict[str, str]:
-        """Tell the same in the headers that every answer carries."""
+        """Return the same numbers as the headers of every answer."""
         figures = {f"x-ratelimit-{name}": str(value) for name, value in self.figures(now).items()}
         return {**figures, "x-ratelimit-resource": "core"}
 
 
 class SecondaryLimits:
-    """Counts an account's calls of the last minute, those under way, and the time that answering them took.
+    """Counts an account's calls of the last minute, its calls under way, and the time of its answers.
 
-    A refused call counts for none of the three, so a caller who waits as long as `retry-after` says is answered.
+    A refused call does not count, so a caller that waits for the time in `retry-after` is answered.
 
     Args:
-        clock: Says what time it is.
+        clock: The simulated time.
         points: Calls granted in a minute; a GET is one point.
         at_once: Calls granted at the same time.
-        seconds: Processor time granted in a minute. GitHub says to estimate it by the response times, added up.
-        scale: Length of a minute, as a share of a real one: tests whose waits are shortened shorten it as well.
+        seconds: Processor time granted in a minute. GitHub recommends the sum of response times as an estimate.
+        scale: Length of a minute, as a share of a real one, for tests with shortened waits.
 
     Source:
         https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
@@ -83,7 +83,7 @@ class SecondaryLimits:
         self._scale = scale
         self._minute = timedelta(seconds=60 * scale)
         self._granted: deque[datetime] = deque()
-        self._answered: deque[tuple[datetime, float]] = deque()  # when, and the seconds that it took
+        self._answered: deque[tuple[datetime, float]] = deque()  # its end, and its seconds
         self._under_way = 0
 
     @contextmanager
@@ -106,7 +106,7 @@ class SecondaryLimits:
             self._answered.append((self._clock.now(), monotonic() - begin))
 
     def _wait(self, now: datetime) -> timedelta | None:
-        """Return how long a call has to wait; None if it does not."""
+        """Return how long a call has to wait, or None if it is granted."""
         self._forget(now)
         if self._under_way >= self._at_once:
             return timedelta(0)
@@ -114,13 +114,13 @@ class SecondaryLimits:
             return self._granted[-self._points] + self._minute - now
         left = sum(seconds for _, seconds in self._answered)
         end = None
-        for time, seconds in self._answered:  # the oldest first: enough of them must be a minute old
+        for time, seconds in self._answered:  # until enough of the oldest are a minute old
             if left < self._seconds:
                 break
             left, end = left - seconds, time + self._minute
         return None if end is None else end - now
 
     def _forget(self, now: datetime) -> None:
-        """Forget what is older than a minute, and, where the clock was set back, what lies in the future."""
+        """Forget calls older than a minute, and calls in the future, after the clock was set back."""
         self._granted = deque(time for time in self._granted if now - self._minute < time <= now)
         self._answered = deque(each for each in self._answered if now - self._minute < each[0] <= now)

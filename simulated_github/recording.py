@@ -1,7 +1,7 @@
-"""Recorded answers, given again: `python -m simulated_github replay FILE`.
+"""Replays of recorded answers: `python -m simulated_github replay FILE`.
 
-The file is a CSV `repo,fetched_at_utc,date,clones_total,clones_unique,views_total,views_unique`, one line for each day
-of each answer; an empty cell was not returned.
+The file is a CSV `repo,fetched_at_utc,date,clones_total,clones_unique,views_total,views_unique` with one line for each
+day of each answer. An empty cell means that GitHub did not return the number.
 """
 
 import csv
@@ -22,20 +22,20 @@ METRIC_COLUMNS: Mapping[Metric, tuple[str, str]] = {
     "views": ("views_total", "views_unique"),
     "clones": ("clones_total", "clones_unique"),
 }
-OVERLAP = 0.5  # the file does not tell the window's uniques; half of a further day's visitors are taken as new
+OVERLAP = 0.5  # the file lacks the window's uniques; assume that half of each further day's visitors are new
 
 Answer = Mapping[Metric, list[AnsweredDay]]
 
 
 class RecordingError(ValueError):
-    """The file is no recording; whoever asked for the replay has to choose another or mend it."""
+    """The file is not a recording; choose another file or correct it."""
 
 
 class RecordedTraffic:
-    """Answers what was answered last, at the simulated time, to whoever made the recording.
+    """Repeats the last answer recorded before the simulated time.
 
     Args:
-        recordings: By repository (`owner/name`) and time, what was answered.
+        recordings: The answers by repository (`owner/name`) and time.
     """
 
     def __init__(self, recordings: Mapping[str, Mapping[datetime, Answer]]) -> None:
@@ -46,24 +46,24 @@ class RecordedTraffic:
         self.times = sorted({time for answers in recordings.values() for time in answers})
 
     def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
-        """Answer `/traffic/views` or `/traffic/clones`; before the first recorded answer, an empty one."""
+        """Answer `/traffic/views` or `/traffic/clones`; empty before the first recorded answer."""
         recording = self._recordings.get(repository.name.lower(), [])
         place = bisect_right(recording, now, key=lambda entry: entry[0])
         answered = recording[place - 1][1][metric] if place else []
         return counts_answer(metric, answered, OVERLAP, per)
 
     def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
-        """Answer `/traffic/popular/paths`: none were recorded."""
+        """Answer `/traffic/popular/paths`, which was not recorded."""
         del repository, now
         return []
 
     def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
-        """Answer `/traffic/popular/referrers`: none were recorded."""
+        """Answer `/traffic/popular/referrers`, which was not recorded."""
         del repository, now
         return []
 
     def truth(self, repository: SimulatedRepository, day: date) -> None:
-        """Tell nothing: only GitHub's answers were recorded, and they contradict one another."""
+        """Return None: only GitHub's answers were recorded, and they contradict one another."""
         del repository, day
 
 
@@ -75,7 +75,7 @@ def read_recording(file: Path, repository: str | None = None) -> RecordedTraffic
         repository: The only `owner/name` to serve; by default all in the file.
 
     Raises:
-        RecordingError: The file cannot be read, or is no such CSV, or has nothing of that repository.
+        RecordingError: The file cannot be read, is not such a CSV, or has no answer for that repository.
     """
     recordings: dict[str, dict[datetime, dict[Metric, list[AnsweredDay]]]] = {}
     for name, time, metric, row in _cells(file):
@@ -93,7 +93,7 @@ def read_recording(file: Path, repository: str | None = None) -> RecordedTraffic
 
 
 def _cells(file: Path) -> Iterator[tuple[str, datetime, Metric, AnsweredDay | None]]:
-    """Read each line's two metrics.
+    """Yield the two metrics of each line.
 
     Raises:
         RecordingError: The file cannot be read, or a line is wrong.
@@ -115,10 +115,10 @@ def _cells(file: Path) -> Iterator[tuple[str, datetime, Metric, AnsweredDay | No
 
 
 def _row(line: Mapping[str, str], columns: tuple[str, str]) -> AnsweredDay | None:
-    """Read one metric of a line; None where it was not returned.
+    """Return one metric of a line; None if GitHub did not return it.
 
     Raises:
-        ValueError: The day is no day, or a number no number.
+        ValueError: The day or a number is malformed.
     """
     count, uniques = (line[column].strip() for column in columns)
     day = date.fromisoformat(line["date"])
@@ -126,6 +126,6 @@ def _row(line: Mapping[str, str], columns: tuple[str, str]) -> AnsweredDay | Non
         return None
     if not (count.isdecimal() and uniques.isdecimal()):
         raise ValueError(
-            f"{columns[0]} and {columns[1]} must both be whole numbers or both empty, not {count!r}, {uniques!r}"
+            f"{columns[0]} and {columns[1]} must both be numbers or both empty, not {count!r}, {uniques!r}"
         )
     return AnsweredDay(day, Tally(int(count), int(uniques)))

@@ -1,4 +1,4 @@
-"""`/user/repos` and `/installation/repositories`, page by page."""
+"""The lists of repositories, page by page: `/user/repos` and `/installation/repositories`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ INSTALLATION_DOCS = f"{DOCS}/apps/installations#list-repositories-accessible-to-
 
 
 def listing_reply(request: Request, account: SimulatedAccount, credentials: Credentials) -> Reply:
-    """Answer a listing: people list theirs, Apps (tokens `ghs_...`) those of their installation."""
+    """Answer a list: the repositories of a person, or of an App's installation (tokens `ghs_...`)."""
     token = bearer(request.headers.get("Authorization", ""))
     installation = token.startswith("ghs_")
     visible = _visible(account)
@@ -62,7 +62,7 @@ def _for_apps_only() -> Reply:
 
 
 def _visible(account: SimulatedAccount) -> Sequence[SimulatedRepository]:
-    """List what no organization hides."""
+    """Return the repositories that no organization hides."""
     if not account.hidden_owners:
         return account.sorted_by_name()
     return [one for one in account.sorted_by_name() if one.owner.lower() not in account.hidden_owners]
@@ -71,14 +71,14 @@ def _visible(account: SimulatedAccount) -> Sequence[SimulatedRepository]:
 def _filtered(
     visible: Sequence[SimulatedRepository], query: Mapping[str, str], account: SimulatedAccount
 ) -> list[SimulatedRepository]:
-    """Leave out what the filters do not let through; without any, a page of 10,000 repositories stays cheap."""
+    """Apply the filters; without any, a page of 10,000 repositories takes little time."""
     if not FILTERS & query.keys():
         return list(visible)
     return [repository for repository in visible if _wanted(repository, query, account)]
 
 
 def _wanted(repository: SimulatedRepository, query: Mapping[str, str], account: SimulatedAccount) -> bool:
-    """Tell whether the filters let a repository through."""
+    """Return whether a repository passes the filters."""
     own = repository.owner.lower() == account.login.lower()
     affiliation = query.get("affiliation", "owner,collaborator,organization_member").split(",")
     kinds: dict[str, Callable[[], bool]] = {
@@ -92,7 +92,7 @@ def _wanted(repository: SimulatedRepository, query: Mapping[str, str], account: 
 
 
 def _ordered(shown: list[SimulatedRepository], query: Mapping[str, str]) -> list[SimulatedRepository]:
-    """Order by name, which they are in already, or by age."""
+    """Order by name, which is the present order, or by age."""
     by_age = query.get("sort", "full_name") != "full_name"
     backwards = query.get("direction", "desc" if by_age else "asc") == "desc"
     if by_age:
@@ -101,27 +101,27 @@ def _ordered(shown: list[SimulatedRepository], query: Mapping[str, str]) -> list
 
 
 def _page(shown: Sequence[SimulatedRepository], request: Request) -> tuple[Sequence[SimulatedRepository], str]:
-    """Cut out the page asked for, and write the `Link` header; it is empty where one page holds all."""
+    """Return the requested page, and the `Link` header, which is empty if there is only one page."""
     size = min(_number(request.query.get("per_page"), 30), MOST_PER_PAGE)
     page = _number(request.query.get("page"), 1)
     last = max(1, -(-len(shown) // size))
     pages = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
-    told = (
+    relations = (
         ["prev", "first"]
         if page > last
         else [*(["prev"] if page > 1 else []), *(["next", "last"] if page < last else [])]
     )
     if 1 < page <= last:
-        told.append("first")
-    links = [f'<{_page_url(request, min(pages[rel], last))}>; rel="{rel}"' for rel in told]
+        relations.append("first")
+    links = [f'<{_page_url(request, min(pages[rel], last))}>; rel="{rel}"' for rel in relations]
     return shown[(page - 1) * size : page * size], ", ".join(links)
 
 
 def _page_url(request: Request, page: int) -> str:
-    """Write the address of a page, on the host that was asked."""
+    """Return the address of a page, on the host of the request."""
     return f"{request.api}{request.path}?{urlencode({**request.query, 'page': str(page)})}"
 
 
 def _number(text: str | None, default: int) -> int:
-    """Read a positive number; GitHub ignores anything else."""
+    """Parse a positive number; GitHub ignores anything else."""
     return int(text) if text and text.isdecimal() and int(text) > 0 else default

@@ -1,4 +1,4 @@
-"""How GitHub writes its objects in JSON.
+"""GitHub's objects in JSON, with made-up facts about each repository.
 
 Source: https://github.com/github/rest-api-description (MIT), schemas Repository, Simple User, Private User.
 """
@@ -13,7 +13,7 @@ from simulated_github.simulated_clock import format_time
 
 CREATED = "2019-03-14T15:09:26Z"
 
-# What follows a repository's own address in the links that its object holds.
+# The links in a repository's object, after the repository's own address.
 REPOSITORY_LINKS = {
     "archive_url": "/{archive_format}{/ref}",
     "assignees_url": "/assignees{/user}",
@@ -72,10 +72,10 @@ THE_SAME: dict[str, Any] = {
 
 
 def user_object(account: SimulatedAccount, login: str, api: str) -> dict[str, Any]:
-    """Write an owner.
+    """Return the object of an owner.
 
     Args:
-        account: Who asks; it is a user, every other owner an organization.
+        account: The account that asks. It is a user; every other owner is an organization.
         login: The owner's name.
         api: The API's own address, without a slash at the end.
     """
@@ -97,7 +97,7 @@ def user_object(account: SimulatedAccount, login: str, api: str) -> dict[str, An
 
 
 def own_user_object(account: SimulatedAccount, api: str) -> dict[str, Any]:
-    """Write the account itself, as `/user` does."""
+    """Return the object of the account itself, as in `/user`."""
     private = sum(repository.visibility != "public" for repository in account)
     return {
         **user_object(account, account.login, api),
@@ -114,11 +114,11 @@ def own_user_object(account: SimulatedAccount, api: str) -> dict[str, Any]:
 
 
 def repository_object(account: SimulatedAccount, repository: SimulatedRepository, api: str) -> dict[str, Any]:
-    """Write a repository, as listings do; `single_repository_object` adds what is only in `/repos/{owner}/{repo}`.
+    """Return the object of a repository in a list; `/repos/{owner}/{repo}` adds fields to it.
 
     Args:
-        account: Who asks.
-        repository: What is written.
+        account: The account that asks.
+        repository: The repository.
         api: The API's own address, without a slash at the end.
     """
     name, here = repository.name, f"{api}/repos/{repository.name}"
@@ -127,7 +127,7 @@ def repository_object(account: SimulatedAccount, repository: SimulatedRepository
         "node_id": _node_id("R", repository.id),
         "name": repository.short_name,
         "full_name": name,
-        "private": repository.visibility != "public",  # GitHub calls internal ones private, too
+        "private": repository.visibility != "public",  # GitHub marks internal ones as private, too
         "visibility": repository.visibility,
         "owner": user_object(account, repository.owner, api),
         "fork": repository.fork,
@@ -154,18 +154,18 @@ def repository_object(account: SimulatedAccount, repository: SimulatedRepository
 
 
 def single_repository_object(account: SimulatedAccount, repository: SimulatedRepository, api: str) -> dict[str, Any]:
-    """Write a repository, as `/repos/{owner}/{repo}` does: no listing says how many people watch it."""
+    """Return the object of a repository in `/repos/{owner}/{repo}`: lists lack the number of watchers."""
     written = repository_object(account, repository, api)
     return {**written, "network_count": written["forks_count"], "subscribers_count": written["stargazers_count"] // 9}
 
 
 def _node_id(kind: str, number: int) -> str:
-    """Write a node id of GitHub's new form."""
+    """Return a node id in GitHub's new form."""
     return f"{kind}_{base64.urlsafe_b64encode(b'kgDO' + number.to_bytes(4, 'big')).decode().rstrip('=')}"
 
 
 BORN = datetime(2012, 3, 14, 15, 9, 26, tzinfo=UTC)
-OLDEST = timedelta(days=5000)  # from there to the last push
+OLDEST = timedelta(days=5000)  # from BORN to the last push
 LANGUAGES = ("Python", "Go", "Rust", "TypeScript", "JavaScript", "C++", "Java", "Shell", None)
 LICENSES = {"mit": "MIT License", "apache-2.0": "Apache License 2.0", "gpl-3.0": "GNU General Public License v3.0"}
 TEXT = """
@@ -183,7 +183,10 @@ WORDS = TEXT.split()
 
 
 def made_up_facts(repo_id: int) -> dict[str, Any]:
-    """Write the fields that differ from repository to repository, as real ones do: most have few stars, a few many."""
+    """Return the fields that differ between repositories; the same id results in the same facts.
+
+    As on GitHub, most repositories have few stars, and a few have many.
+    """
     luck = Random(repo_id)
     stars = (int(luck.paretovariate(0.6)) - 1) % 300_000 if luck.random() < 0.6 else 0
     forks, issues = int(stars * luck.random() * 0.4), int(luck.expovariate(0.1))

@@ -1,4 +1,4 @@
-"""GitHub's answers over HTTP, whole or broken on the way."""
+"""GitHub's answers over HTTP, complete or broken, and the controls, which the real GitHub does not have."""
 
 import asyncio
 import contextlib
@@ -17,16 +17,16 @@ from simulated_github.github import GitHubState
 from simulated_github.replies import Reply, Request
 from simulated_github.simulated_clock import format_time, parse_time
 
-PIECES = 20  # that a dripping body is cut into
+PIECES = 20  # of a dripping body
 BLANKS = b" " * 65536
 
 
 def application(github: GitHubState, *, base_path: str = "", latency: float = 0) -> web.Application:
-    """Serve a GitHub below a base path, and its controls at the root and below that path.
+    """Return an application with GitHub below a base path, and its controls at the root and below that path.
 
     Args:
-        github: What answers.
-        base_path: `/api/v3` for an Enterprise Server, else empty.
+        github: The GitHub that answers.
+        base_path: `/api/v3` for an Enterprise Server, otherwise empty.
         latency: Seconds that every answer takes.
     """
     app = web.Application()
@@ -39,7 +39,7 @@ def application(github: GitHubState, *, base_path: str = "", latency: float = 0)
 def _handler(
     github: GitHubState, base_path: str, latency: float
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Make the handler of everything that is GitHub's."""
+    """Return the handler of GitHub's own paths."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         with github.paced(request.headers.get("Authorization", "")) as too_fast:
@@ -62,24 +62,24 @@ def _handler(
 
 
 async def _deliver(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """Send a reply the way it is meant to arrive."""
+    """Send a reply as its `delivery` describes."""
     if reply.delivery == "reset":
         _reset(request)
         return web.Response()
     if reply.delivery == "hanging":
         await asyncio.sleep(reply.seconds)
-    if reply.delivery in {"whole", "hanging"} and not reply.padding:
+    if reply.delivery in {"complete", "hanging"} and not reply.padding:
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body) + reply.padding
     await response.prepare(request)
-    with contextlib.suppress(ConnectionError):  # a caller who has had enough hangs up
+    with contextlib.suppress(ConnectionError):  # a caller may close the connection
         await _send_body(request, response, reply)
     return response
 
 
 async def _send_body(request: web.Request, response: web.StreamResponse, reply: Reply) -> None:
-    """Send a body that does not arrive at once, or not whole."""
+    """Send a body in pieces, or only a part of it."""
     if reply.delivery == "truncated":
         await response.write(reply.body[: len(reply.body) // 2])
         if request.transport:
@@ -94,7 +94,7 @@ async def _send_body(request: web.Request, response: web.StreamResponse, reply: 
 
 
 def _reset(request: web.Request) -> None:
-    """Break the connection, so that the caller sees a reset instead of an end."""
+    """Break the connection: the caller sees a reset instead of an end."""
     if request.transport is None:
         return
     connection = request.transport.get_extra_info("socket")
@@ -102,12 +102,12 @@ def _reset(request: web.Request) -> None:
     request.transport.abort()
 
 
-Control = Callable[[GitHubState, Mapping[str, str], Any], Any]  # with the query and the JSON that came
+Control = Callable[[GitHubState, Mapping[str, str], Any], Any]  # with the query and the JSON of the request
 MOST_TRUE_DAYS = 4000
 
 
 def control_routes(github: GitHubState, prefix: str) -> list[web.RouteDef]:
-    """List the controls' routes below a prefix."""
+    """Return the controls' routes below a prefix."""
     return [
         web.route(method, f"{prefix}/{name}", _answering(github, control))
         for (method, name), control in CONTROLS.items()
@@ -115,7 +115,7 @@ def control_routes(github: GitHubState, prefix: str) -> list[web.RouteDef]:
 
 
 def _answering(github: GitHubState, control: Control) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Answer in JSON; what cannot be understood is a 422 that says why."""
+    """Return a handler that answers in JSON; a wrong request gets a 422 with the reason."""
 
     async def handle(request: web.Request) -> web.Response:
         try:
@@ -130,13 +130,13 @@ def _answering(github: GitHubState, control: Control) -> Callable[[web.Request],
 
 
 def _set_time(github: GitHubState, query: Mapping[str, str], content: Any) -> Any:
-    """`{"at": "2026-11-20T09:00:00Z"}` makes that the present."""
+    """`{"at": "2026-11-20T09:00:00Z"}` sets the simulated time."""
     github.clock.set(parse_time(content["at"]))
-    return _tell_time(github, query, content)
+    return _show_time(github, query, content)
 
 
-def _tell_time(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
-    """Tell the simulated time."""
+def _show_time(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
+    """Return the simulated time."""
     return {"at": format_time(github.clock.now())}
 
 
@@ -147,18 +147,18 @@ def _add_fault(github: GitHubState, query: Mapping[str, str], content: Any) -> A
 
 
 def _list_faults(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
-    """Tell the rules, and how many calls matched each."""
+    """Return the rules, each with the number of calls that matched it."""
     return [rule.as_json() for rule in github.faults]
 
 
 def _clear_faults(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
-    """Take back every fault."""
+    """Remove every fault."""
     github.faults.clear()
     return []
 
 
 def _list_calls(github: GitHubState, query: Mapping[str, str], _content: Any) -> Any:
-    """Tell the calls so far, filtered by `?repository=`, `?endpoint=` and `?status=`."""
+    """Return the calls so far, filtered by `?repository=`, `?endpoint=` and `?status=`."""
     wanted = [(key, query[key]) for key in ("repository", "endpoint", "status") if key in query]
     calls = [call.as_json() for call in github.calls]
     chosen = [call for call in calls if all(str(call[key]) == value for key, value in wanted)]
@@ -166,13 +166,13 @@ def _list_calls(github: GitHubState, query: Mapping[str, str], _content: Any) ->
 
 
 def _forget_calls(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
-    """Count from zero again."""
+    """Forget the calls so far."""
     github.calls.clear()
     return {"count": 0, "calls": []}
 
 
-def _tell_truth(github: GitHubState, query: Mapping[str, str], _content: Any) -> Any:
-    """Tell the true numbers of `?repo=owner/name` for whole days `&from=2026-11-01&to=2026-11-20`."""
+def _show_truth(github: GitHubState, query: Mapping[str, str], _content: Any) -> Any:
+    """Return the true numbers of `?repo=owner/name` for the days `&from=2026-11-01&to=2026-11-20`."""
     repository = github.account.get(query["repo"])
     first, last = (date.fromisoformat(query[key]) for key in ("from", "to"))
     days = [first + timedelta(days=n) for n in range(min((last - first).days + 1, MOST_TRUE_DAYS))]
@@ -181,7 +181,7 @@ def _tell_truth(github: GitHubState, query: Mapping[str, str], _content: Any) ->
 
 
 def _list_repositories(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
-    """Tell all repositories, by name."""
+    """Return all repositories, by name."""
     return [asdict(repository) for repository in github.account.sorted_by_name()]
 
 
@@ -192,7 +192,7 @@ def _operate(github: GitHubState, query: Mapping[str, str], content: Any) -> Any
 
 
 def _operation(account: SimulatedAccount, name: str) -> Callable[..., Any]:
-    """Find an operation on repositories by its name."""
+    """Return an operation on repositories by its name."""
     operations: dict[str, Callable[..., Any]] = {
         "create": account.create,
         "rename": account.rename,
@@ -204,7 +204,7 @@ def _operation(account: SimulatedAccount, name: str) -> Callable[..., Any]:
 
 
 def _change_token(github: GitHubState, _query: Mapping[str, str], content: Any) -> Any:
-    """`{"operation": "revoke"}`; also `accept` with "token", `revoke_after` with "calls" or "repositories"."""
+    """`{"operation": "revoke"}`, `accept` with "token", or `revoke_after` with "calls" or "repositories"."""
     credentials: Credentials = github.credentials
     operations: dict[str, Callable[..., None]] = {
         "revoke": credentials.revoke,
@@ -217,13 +217,13 @@ def _change_token(github: GitHubState, _query: Mapping[str, str], content: Any) 
 
 CONTROLS: dict[tuple[str, str], Control] = {
     ("POST", "_at"): _set_time,
-    ("GET", "_at"): _tell_time,
+    ("GET", "_at"): _show_time,
     ("POST", "_faults"): _add_fault,
     ("GET", "_faults"): _list_faults,
     ("DELETE", "_faults"): _clear_faults,
     ("GET", "_calls"): _list_calls,
     ("DELETE", "_calls"): _forget_calls,
-    ("GET", "_truth"): _tell_truth,
+    ("GET", "_truth"): _show_truth,
     ("GET", "_repositories"): _list_repositories,
     ("POST", "_repositories"): _operate,
     ("POST", "_token"): _change_token,

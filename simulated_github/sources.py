@@ -1,4 +1,4 @@
-"""What GitHub answers to the four traffic endpoints, from seeded numbers."""
+"""Answers of the four traffic endpoints, from seeded numbers."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -14,7 +14,7 @@ Period = Literal["day", "week"]
 
 
 class TrafficSource(Protocol):
-    """Where the numbers come from: made up by a seed, or recorded."""
+    """A source of numbers: made up from a seed, or recorded."""
 
     def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`."""
@@ -26,11 +26,11 @@ class TrafficSource(Protocol):
         """Answer `/traffic/popular/referrers`."""
 
     def truth(self, repository: SimulatedRepository, day: date) -> DayTraffic | None:
-        """Tell a whole day's true numbers; None where nobody knows them."""
+        """Return a complete day's true numbers; None if they are unknown."""
 
 
 class SeededTraffic:
-    """Numbers made up by a seed, seen through GitHub's windows."""
+    """Numbers made up from a seed, seen through GitHub's windows."""
 
     def __init__(self, seed: int, rules: WindowRules) -> None:
         self.seed = seed
@@ -42,25 +42,25 @@ class SeededTraffic:
         return counts_answer(metric, answered, profile(self.seed, repository.id).overlap, per)
 
     def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
-        """Answer `/traffic/popular/paths`: the same all day long."""
+        """Answer `/traffic/popular/paths`, which changes once a day."""
         day = window(now, self.rules).end.date()
         return popular_paths(repository.name, self._total(repository, now), self.seed, repository.id, day)
 
     def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:
-        """Answer `/traffic/popular/referrers`: the same all day long."""
+        """Answer `/traffic/popular/referrers`, which changes once a day."""
         day = window(now, self.rules).end.date()
         return popular_referrers(self._total(repository, now), self.seed, repository.id, day)
 
     def truth(self, repository: SimulatedRepository, day: date) -> DayTraffic:
-        """Tell a whole day's true numbers."""
+        """Return a complete day's true numbers."""
         return day_traffic(self.seed, repository.id, day)
 
     def _rows(self, repository: SimulatedRepository, metric: Metric, now: datetime) -> list[AnsweredDay]:
-        """List the days that GitHub returns now."""
+        """Return the days that GitHub returns now."""
         return rows(lambda day: getattr(self.truth(repository, day), metric), window(now, self.rules))
 
     def _total(self, repository: SimulatedRepository, now: datetime) -> Tally:
-        """Tell the window's views and visitors; those of midnight where the window moves with the clock."""
+        """Return the window's views and visitors, since midnight if the window moves with the clock."""
         seen = window(now, self.rules)
         answered = self._rows(repository, "views", now if seen.zeros else midnight(now.date()))
         uniques = window_uniques(answered, profile(self.seed, repository.id).overlap)
@@ -70,12 +70,12 @@ class SeededTraffic:
 def counts_answer(
     metric: Metric, answered: Sequence[AnsweredDay], overlap: float, per: Period = "day"
 ) -> dict[str, Any]:
-    """Write the answer to `/traffic/views` or `/traffic/clones`.
+    """Return the answer of `/traffic/views` or `/traffic/clones`.
 
     Args:
-        metric: Which of them.
+        metric: `views` or `clones`.
         answered: The days, oldest first.
-        overlap: The share of a further day's visitors that are new, between 0 and 1.
+        overlap: The share of new visitors on each further day, between 0 and 1.
         per: Whether to list days, or weeks that begin on Monday.
     """
     listed = answered if per == "day" else _by_week(answered, overlap)
@@ -90,7 +90,7 @@ def counts_answer(
 
 
 def _by_week(answered: Sequence[AnsweredDay], overlap: float) -> list[AnsweredDay]:
-    """Gather days into weeks."""
+    """Combine days into weeks."""
     weeks = groupby(answered, key=lambda row: row.day - timedelta(days=row.day.weekday()))
     gathered = [(monday, list(week)) for monday, week in weeks]
     return [
@@ -140,12 +140,12 @@ class ReferrerTraffic(TypedDict):
 
 
 def popular_paths(name: str, total: Tally, *key: object) -> list[PathTraffic]:
-    """List the pages of the repository `owner/name` that were seen most.
+    """Return the most viewed pages of the repository `owner/name`.
 
     Args:
         name: The repository's current `owner/name`.
         total: Views and visitors of the window.
-        key: What the shares depend on; the same key gives the same shares.
+        key: The seed of the shares; the same key results in the same shares.
     """
     short = name.partition("/")[2]
     return [
@@ -160,7 +160,7 @@ def popular_paths(name: str, total: Tally, *key: object) -> list[PathTraffic]:
 
 
 def popular_referrers(total: Tally, *key: object) -> list[ReferrerTraffic]:
-    """List the sites that most visitors came from; most views have no referrer at all."""
+    """Return the sites that most visitors came from; half of all views have no referrer."""
     referred = Tally(total.count // 2, total.uniques // 2)
     return [
         {"referrer": REFERRERS[place], "count": tally.count, "uniques": tally.uniques}
@@ -169,7 +169,7 @@ def popular_referrers(total: Tally, *key: object) -> list[ReferrerTraffic]:
 
 
 def _shares(total: Tally, places: int, *key: object) -> Sequence[tuple[int, Tally]]:
-    """Divide a total among places: shares halve from place to place, and some luck mixes the order."""
+    """Divide a total among places: shares halve from place to place, in a partly random order."""
     luck = uniforms(*key) + uniforms(*key, "more")
     weights = [(0.5 + luck[place]) / 2 ** (place + 1) for place in range(places)]
     divided = [

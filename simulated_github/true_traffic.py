@@ -1,7 +1,7 @@
 """The true traffic of every repository on every day: a pure function of seed, repository id and day.
 
-Nothing is drawn in sequence, so the numbers do not depend on who asks, how often, or in which order, and nothing is
-computed for repositories that nobody asks about.
+No number depends on an earlier one, so the order and number of calls do not matter, and nothing is computed for
+repositories without a call.
 """
 
 import struct
@@ -12,13 +12,13 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 WEEKEND_SHARE = {5: 0.55, 6: 0.5}  # of a working day's traffic, by date.weekday()
-LAUNCH_PERIOD = 90  # days in which a repository is launched at most once
-LAUNCH_DAYS = 14  # after which a launch is forgotten
+LAUNCH_PERIOD = 90  # days with at most one launch of a repository
+LAUNCH_DAYS = 14  # during which a launch has an effect
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often something happened, and by how many different visitors."""
+    """A number of views or clones, and of the different visitors."""
 
     count: int
     uniques: int
@@ -45,24 +45,24 @@ class DayTraffic(NamedTuple):
 
 @dataclass(frozen=True)
 class Profile:
-    """What kind of repository it is; means are those of a working day."""
+    """The kind of a repository; means are those of a working day."""
 
     views: float  # mean a day
     clones: float  # mean a day by people
-    ci_clones: float  # mean a day by CI, which rests at the weekend
+    ci_clones: float  # mean a day by CI, which pauses at the weekend
     views_by_visitor: float  # page views of one visitor in a day
-    overlap: float  # how much of one day's visitors are new on another, 0 to 1
+    overlap: float  # share of new visitors on each further day, 0 to 1
 
 
 def uniforms(*key: object) -> tuple[float, ...]:
-    """Derive eight numbers in [0, 1) from a key, always the same ones."""
+    """Return eight numbers in [0, 1), always the same for a key."""
     digest = blake2b("/".join(map(str, key)).encode(), digest_size=64).digest()
     return tuple(number / 2**64 for number in struct.unpack("<8Q", digest))
 
 
 @lru_cache(maxsize=65536)
 def profile(seed: int, repo_id: int) -> Profile:
-    """Tell what kind of repository an id belongs to: most are quiet, a few are famous."""
+    """Return the kind of a repository: most are quiet, a few are famous."""
     fame, clones, has_ci, ci, pages, overlap, *_ = uniforms(seed, repo_id, "profile")
     views = 10 ** (fame * 3.2 - 0.7)
     return Profile(
@@ -76,13 +76,13 @@ def profile(seed: int, repo_id: int) -> Profile:
 
 @lru_cache(maxsize=65536)
 def _launch(seed: int, repo_id: int, period: int) -> tuple[int, float]:
-    """Tell on which day (as an ordinal) of a period a repository is launched, and how high the wave goes."""
+    """Return the day (as an ordinal) of a repository's launch in a period, and the height of its wave."""
     happens, day, height, *_ = uniforms(seed, repo_id, "launch", period)
     return period * LAUNCH_PERIOD + int(day * LAUNCH_PERIOD), (3 + 15 * height if happens < 0.5 else 0.0)
 
 
 def launch_factor(seed: int, repo_id: int, day: date) -> float:
-    """Tell how many times its usual traffic a repository has, 1 or more: a launch's wave halves every day."""
+    """Return a repository's traffic as a multiple of the usual, 1 or more: a launch's wave halves every day."""
     number = day.toordinal()
     period = number // LAUNCH_PERIOD
     launches = (_launch(seed, repo_id, earlier) for earlier in (period - 1, period))
@@ -93,12 +93,12 @@ def launch_factor(seed: int, repo_id: int, day: date) -> float:
 
 @lru_cache(maxsize=65536)
 def day_traffic(seed: int, repo_id: int, day: date) -> DayTraffic:
-    """Tell the true traffic of a repository on a whole UTC day."""
+    """Return the true traffic of a repository on a complete UTC day."""
     kind = profile(seed, repo_id)
     noise, views_up, visitors, clone_noise, clones_up, ci_noise, cloners, _ = uniforms(seed, repo_id, day)
     factor = WEEKEND_SHARE.get(day.weekday(), 1.0) * launch_factor(seed, repo_id, day)
     ci = kind.ci_clones * (0.5 + ci_noise) if day.weekday() not in WEEKEND_SHARE else 0.0
-    # Adding a random fraction before cutting keeps the mean, and gives quiet repositories their days of zero.
+    # A random fraction, added before rounding down, preserves the mean; quiet repositories then have days of zero.
     views = int(kind.views * factor * (0.6 + 0.8 * noise) + views_up)
     clones = int(kind.clones * factor * (0.6 + 0.8 * clone_noise) + ci + clones_up)
     return DayTraffic(
@@ -110,5 +110,5 @@ def day_traffic(seed: int, repo_id: int, day: date) -> DayTraffic:
 
 
 def _visitors(count: int, count_by_visitor: float, luck: float) -> int:
-    """Tell how many visitors made `count` visits: at least one where there was a visit, never more than visits."""
+    """Return the number of visitors of `count` visits: at least one if there was a visit, at most one a visit."""
     return min(count, max(1, int(count / count_by_visitor * (0.8 + 0.4 * luck) + luck)))

@@ -1,6 +1,7 @@
-"""Start the local engine with a clock of its rules' that a test sets: `python -m tests.integration.clocked_launcher`.
+"""Start the local engine with a clock of its rules that a test sets: `python -m tests.integration.clocked_launcher`.
 
-The time stands still until a file `clock` in the history's folder, ISO 8601, tells another one.
+A file `clock` in the history's folder contains the time (ISO 8601), which does not go on by itself. The scheduler
+appends the time of each of its checks to a file `checks`.
 """
 
 import sys
@@ -12,7 +13,7 @@ from local.history_folder import HistoryFolder
 
 BEFORE = "2026-11-21T08:59:59+00:00"  # a second before the daily rule
 
-TICK = 0.05  # seconds between two looks at the rules
+TICK = 0.05  # seconds between two checks of the rules
 
 
 def main() -> None:
@@ -28,11 +29,14 @@ def main() -> None:
 
 
 def set_clock(file: Path) -> None:
-    """Let EventBridge's scheduler look at the file instead of the machine's clock."""
+    """Let EventBridge's scheduler read the file instead of the machine's clock."""
     from ministack.services import eventbridge  # noqa: PLC0415 - it reads the environment while it is imported
 
     def now() -> float:
-        return datetime.fromisoformat(file.read_text() if file.exists() else BEFORE).timestamp()
+        time = file.read_text() if file.exists() else BEFORE
+        with file.with_name("checks").open("a") as checks:
+            checks.write(f"{time}\n")
+        return datetime.fromisoformat(time).timestamp()
 
     eventbridge._now_ts = now
     eventbridge._SCHEDULER_TICK_INTERVAL = TICK

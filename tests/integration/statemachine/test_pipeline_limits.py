@@ -1,4 +1,4 @@
-"""GitHub's limits are waited out: by the state machine, visibly, and without asking in between."""
+"""The state machine waits until GitHub's limits end: visibly, and without calls in between."""
 
 import time
 from collections import Counter
@@ -14,18 +14,18 @@ from tests.integration.pipeline import MAX_CONCURRENCY, Execution, Pipeline
 
 
 def captured_all(pipeline: Pipeline, execution: Execution, repositories: int) -> bool:
-    """Say whether a run succeeded with nothing missing."""
-    said = f"{repositories} of {repositories} repositories captured"
-    return execution.status == "SUCCEEDED" and said in pipeline.summary(execution)["message"]
+    """Return whether a run succeeded and captured every repository."""
+    sentence = f"{repositories} of {repositories} repositories captured"
+    return execution.status == "SUCCEEDED" and sentence in pipeline.summary(execution)["message"]
 
 
 def seconds_of(moment: str) -> float:
-    """Read a time, in seconds since 1970."""
+    """Return a time in seconds since 1970."""
     return datetime.fromisoformat(moment).timestamp()
 
 
 def test_the_primary_limit_is_waited_out(pipeline: Pipeline) -> None:
-    """The wait lasts until GitHub's reset, then the run goes on where it stopped."""
+    """The run waits until GitHub's reset, then continues."""
     with SimulatedGitHub(repositories=2, port=pipeline.port) as github:
         github.add_fault(primary_limit(seconds=1), endpoint="clones", count=1)
         execution = pipeline.run()
@@ -33,13 +33,13 @@ def test_the_primary_limit_is_waited_out(pipeline: Pipeline) -> None:
 
     assert captured_all(pipeline, execution, 2)
     assert execution.seconds > 3  # the reset, and the two seconds after it in which GitHub still refuses
-    # Nothing is asked twice but paths, which are kept only with all the rest.
+    # Only paths are requested twice: they are stored only together with the other answers.
     assert Counter(answered) == {"list": 1, "views": 2, "clones": 2, "referrers": 2, "paths": 3}
 
 
 def test_a_limit_in_the_listing_is_waited_out(pipeline: Pipeline) -> None:
-    """The listing goes on at the page where it was stopped."""
-    others = [f"acme/watched-{number}" for number in range(100)]  # they fill a page, and need not be captured
+    """The listing continues at the page that was refused."""
+    others = [f"acme/watched-{number}" for number in range(100)]  # they fill a page, and are not captured
     with SimulatedGitHub(repositories=["octo/docs"], readable=others, port=pipeline.port) as github:
         github.add_fault(retry_after(1), endpoint="list", first=2, count=1)
         execution = pipeline.run()
@@ -50,7 +50,7 @@ def test_a_limit_in_the_listing_is_waited_out(pipeline: Pipeline) -> None:
 
 
 def test_a_secondary_limit_is_waited_out_for_as_long_as_github_says(pipeline: Pipeline) -> None:
-    """Who goes on asking meanwhile is banned for longer."""
+    """GitHub bans clients that continue during the wait for longer."""
     with SimulatedGitHub(repositories=1, port=pipeline.port) as github:
         github.add_fault(retry_after(2, status=429), endpoint="views", count=1)
         execution = pipeline.run()
@@ -61,7 +61,7 @@ def test_a_secondary_limit_is_waited_out_for_as_long_as_github_says(pipeline: Pi
 
 
 def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) -> None:
-    """GitHub does not always say how long: a minute at first, and longer each time."""
+    """Without an announced time, the run waits a minute, then longer each time."""
     with SimulatedGitHub(repositories=1, port=hasty_pipeline.port) as github:
         github.add_fault(secondary_limit("message"), endpoint="paths", count=2)
         execution = hasty_pipeline.run()
@@ -69,6 +69,19 @@ def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) 
     assert captured_all(hasty_pipeline, execution, 1)
     assert hasty_pipeline.waits(execution) == 2
     assert execution.seconds > (60 + 120) * 0.02
+
+
+def test_a_wait_for_the_limit_is_visible(pipeline: Pipeline) -> None:
+    """A person who watches the run sees why it does not go on."""
+    with SimulatedGitHub(repositories=2, port=pipeline.port) as github:
+        github.add_fault(primary_limit(seconds=3600), endpoint="clones")
+        arn = pipeline.start()
+        reader = RunReader(stack_of(pipeline.engine.client, "", save=lambda: None), arn)
+        give_up = time.monotonic() + 60
+        while "waiting for GitHub's rate limit until" not in (sentence := reader.progress().sentence):
+            assert time.monotonic() < give_up, sentence
+            time.sleep(0.2)
+        pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
 
 
 @pytest.mark.parametrize(
@@ -79,26 +92,19 @@ def test_an_unannounced_secondary_limit_is_waited_out(hasty_pipeline: Pipeline) 
         pytest.param(1000, 100, 5, id="1000", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
 )
-def test_a_budget_too_small_for_the_run_is_waited_out_visibly(
+def test_a_budget_too_small_for_the_run_is_waited_out(
     pipeline: Pipeline, repositories: int, limit: int, window: int
 ) -> None:
-    """The fleet slows down by itself, however many batches it has."""
+    """All children together slow down, independently of the number of batches."""
     with SimulatedGitHub(repositories=repositories, limit=limit, limit_window=window, port=pipeline.port) as github:
-        arn = pipeline.start()
-        reader = RunReader(stack_of(pipeline.engine.client, "", save=lambda: None), arn)
-        seen = []
-        while (progress := reader.progress()).status == "RUNNING":
-            seen.append(progress.sentence)
-            time.sleep(0.2)
-        execution = pipeline.finish(arn)
+        execution = pipeline.finish(pipeline.start(), longest=900)
         refused = sum(call.status == 403 for call in github.calls)
         answered = sum(call.status == 200 for call in github.calls)
 
     assert captured_all(pipeline, execution, repositories)
-    assert any("waiting for GitHub's rate limit until" in sentence for sentence in seen)
     pages = -(-repositories // 100)
-    # Without views, nobody is asked for who viewed. Paths are asked for again if a call beside them was refused.
+    # A repository without views needs no lists of viewers. Paths are requested again if a call beside them is refused.
     assert repositories * 2 < answered - pages <= repositories * 4 + refused
-    # A tenth of each window is left alone, so that the limit refuses few calls: those under way when it was reached.
+    # A tenth of each window is not used, so the limit refuses only the calls under way when it is reached.
     assert pipeline.waits(execution) >= (answered // limit)
     assert refused <= 3 * MAX_CONCURRENCY * (answered // limit)
