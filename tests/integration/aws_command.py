@@ -1,4 +1,4 @@
-"""Runs a command of AWS's own command line, which is not installed here, on an engine: as the doctor advises it."""
+"""Runs the AWS commands that the doctor recommends on an engine: AWS's command line is not installed here."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ SERVICES = {"s3api": "s3"}
 
 
 def run_aws_command(engine: Engine, command: str) -> None:
-    """Do what `aws SERVICE OPERATION --option value` does; each option must be one of that operation's parameters."""
+    """Do what `aws SERVICE OPERATION --option value` does; each option must be a parameter of the operation."""
     words = shlex.split(command)
     assert words.pop(0) == "aws"
     while words[0] in ("--region", "--profile"):
@@ -34,7 +34,7 @@ def run_aws_command(engine: Engine, command: str) -> None:
 
 
 def read(shape: Any, words: list[str]) -> Any:
-    """Read the value of an option: JSON, AWS's shorthand (`Name=value,Name=value`, one for each entry), or a string."""
+    """Parse the value of an option: JSON, AWS's shorthand (`Name=value,Name=value`, one an entry), or a string."""
     if words[0].startswith(("{", "[")):
         return json.loads(words[0])
     if shape.type_name == "list":

@@ -1,4 +1,4 @@
-"""One engine for each pace, with the real template deployed once: the first run of cold functions takes seconds."""
+"""One engine in real time and one with short waits: starting functions takes seconds, so tests share them."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def _pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="session")
 def _hasty_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """The pipeline whose waits and retries are fifty times as fast."""
+    """The pipeline with waits of a fiftieth."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRAFFIC_WAIT_SCALE", "0.02")
         with deployed_pipeline(tmp_path_factory.mktemp("hasty") / "history") as deployed:
@@ -35,13 +35,13 @@ def _hasty_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeli
 
 @pytest.fixture
 def pipeline(_pipeline: Pipeline) -> Pipeline:
-    """The pipeline with empty tables, in real time: for waits that GitHub itself ends."""
+    """The pipeline with empty tables, in real time: for waits that end at a time of GitHub."""
     _pipeline.forget()
     return _pipeline
 
 
 @pytest.fixture
 def hasty_pipeline(_hasty_pipeline: Pipeline) -> Pipeline:
-    """The pipeline with empty tables, whose waits are a fiftieth: a minute takes about a second."""
+    """The pipeline with empty tables and waits of a fiftieth: a minute takes about a second."""
     _hasty_pipeline.forget()
     return _hasty_pipeline

@@ -1,4 +1,4 @@
-"""A small stack in the shape of the real one, as a cloud assembly: what the engine's own tests deploy."""
+"""A small stack like the real one, as a cloud assembly, for the engine's own tests."""
 
 import json
 import os
@@ -13,7 +13,7 @@ STACK = "SmallStack"
 
 TABLE = "Days"
 
-BUCKET = "small-archive-000000000000-us-east-1"  # a plain name: AWS adopts no other
+BUCKET = "small-archive-000000000000-us-east-1"  # a plain name: AWS imports no other
 
 HANDLERS = '''
 import json, os, signal, sys, time
@@ -21,7 +21,7 @@ import boto3
 
 
 class GitHubUnavailableError(Exception):
-    """What a retrier names."""
+    """The error of the retrier."""
 
 
 def store_traffic(event, context):
@@ -37,7 +37,7 @@ def put_row(name):
 
 
 def end(event, context):
-    """End as the event says, or return what tells this process from another."""
+    """End as the event describes, or return the process id."""
     match event["how"]:
         case "hang":
             signal.signal(signal.SIGTERM, lambda *_: put_row("written after the end"))
@@ -55,7 +55,7 @@ def end(event, context):
 
 
 def fail(event, context):
-    """Fail under a name of our own."""
+    """Fail with an error of our own."""
     raise GitHubUnavailableError("GitHub is down")
 
 
@@ -107,7 +107,7 @@ KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 
 
 def template() -> dict[str, Any]:
-    """Describe a table and an archive that are kept, a secret from a NoEcho parameter, functions and a machine."""
+    """Return a template: a table and an archive that are retained, a secret, functions and a machine."""
     return {
         "Parameters": {
             "GitHubAccessToken": {"Type": "String", "NoEcho": True},
@@ -150,7 +150,7 @@ def template() -> dict[str, Any]:
 
 
 def table() -> dict[str, Any]:
-    """Describe a table like RepoTraffic."""
+    """Return a table like RepoTraffic."""
     keys = {"repo-name": "HASH", "timestamp": "RANGE"}
     properties = {
         "TableName": TABLE,
@@ -162,7 +162,7 @@ def table() -> dict[str, Any]:
 
 
 def function(handler: str, **others: Any) -> dict[str, Any]:
-    """Describe a function of the one asset, with other properties where they are given."""
+    """Return a function of the one asset, with additional properties."""
     properties = {
         "Handler": f"handlers.{handler}",
         "Runtime": "python3.13",
@@ -176,13 +176,13 @@ def function(handler: str, **others: Any) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine: the function that its input names is retried, and caught under its error's name."""
+    """Return the machine: it calls the function in its input, with a Retry and a Catch for our error."""
     properties = {"DefinitionString": json.dumps(DEFINITION), "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
     return {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
 
 
 def write_assembly(folder: Path, described: dict[str, Any]) -> Path:
-    """Write the template and its asset as CDK would."""
+    """Write the template and its asset as CDK does."""
     (folder / "asset.handlers").mkdir(parents=True, exist_ok=True)
     (folder / "asset.handlers" / "handlers.py").write_text(HANDLERS)
     text = json.dumps(described)
@@ -213,29 +213,29 @@ def deploy_small(engine: Engine, folder: Path, token: str = FIRST, **parameters:
 
 
 def put_row(engine: Engine, name: str) -> None:
-    """Write a row that no archive object stands for."""
+    """Write a row without an archive object."""
     engine.client("dynamodb").put_item(TableName=TABLE, Item={"repo-name": {"S": name}, "timestamp": {"S": "t"}})
 
 
 def rows(engine: Engine) -> list[str]:
-    """Read the names that the table has rows for."""
+    """Return the names in the table's rows."""
     return sorted(item["repo-name"]["S"] for item in engine.client("dynamodb").scan(TableName=TABLE)["Items"])
 
 
 def archive(engine: Engine, outputs: dict[str, str], key: str, *names: str) -> None:
-    """Put what Fetch traffic would."""
+    """Store an object as Fetch traffic does."""
     body = json.dumps(names).encode()
     engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key=f"answers/{key}", Body=body)
 
 
 def secret(engine: Engine, outputs: dict[str, str]) -> str:
-    """Read the token."""
+    """Return the token in the secret."""
     value = engine.client("secretsmanager").get_secret_value(SecretId=outputs["GitHubTokenSecret"])
     return str(value["SecretString"])
 
 
 def ends(process_id: int) -> bool:
-    """Wait up to 10 s for a process, not our child, to end."""
+    """Return whether a process, not our child, ends within 10 s."""
     for _ in range(200):
         state = Path(f"/proc/{process_id}/stat")
         if not alive(process_id) or (state.exists() and ") Z" in state.read_text()):
@@ -245,7 +245,7 @@ def ends(process_id: int) -> bool:
 
 
 def alive(process_id: int) -> bool:
-    """Say whether a process exists."""
+    """Return whether a process exists."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:

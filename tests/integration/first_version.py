@@ -1,9 +1,9 @@
-"""The first version of this project, as CloudFormation got it: what an upgrade in place finds in an account.
+"""The first version of this project as a CloudFormation stack, which an upgrade in place replaces.
 
 Source:
     https://github.com/bpguasch/github-traffic-capture (cdk-app/cdk_app/cdk_app_stack.py), synthesized by CDK 2: logical
-    ids and properties are as it wrote them. The layer, the function's code and what checks the bootstrap version are
-    left out: none of them holds history.
+    ids and properties are unchanged. The layer, the function's code and the check of the bootstrap version are
+    omitted: they contain no history.
 """
 
 import json
@@ -132,7 +132,7 @@ TEMPLATE: dict[str, Any] = {
 
 
 def deploy_first_version(engine: Engine, token: str) -> None:
-    """Deploy it as `cdk deploy` did."""
+    """Deploy the stack as `cdk deploy` did."""
     client = engine.client("cloudformation")
     client.create_stack(
         StackName=STACK,
@@ -143,12 +143,12 @@ def deploy_first_version(engine: Engine, token: str) -> None:
     give_up = time.monotonic() + 60
     while (status := client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]) != "CREATE_COMPLETE":
         assert status == "CREATE_IN_PROGRESS", status
-        assert time.monotonic() < give_up, "the first version does not get deployed"
+        assert time.monotonic() < give_up, "the first version is not deployed in time"
         time.sleep(0.05)
 
 
 def put_rows(engine: Engine, name: str, days: dict[str, tuple[int, int, int, int]]) -> None:
-    """Write days as the first version did: under the bare name, and a zero for what GitHub left out."""
+    """Write days as the first version did: without the owner, and with zeros for missing days."""
     for day, (views, visitors, clones, cloners) in days.items():
         engine.client("dynamodb").put_item(
             TableName="RepoTraffic",

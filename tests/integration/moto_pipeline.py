@@ -1,6 +1,6 @@
-"""The same definition on moto's Step Functions engine, beside moto's other services, with the handlers in this process.
+"""The same definition on moto's Step Functions engine and other services, with the handlers in this process.
 
-moto's engine shares no code with ministack's: where both end alike, it is the definition that says so.
+moto's engine shares no code with ministack's: if both have the same result, the definition is the reason.
 """
 
 import importlib
@@ -32,7 +32,7 @@ FUNCTIONS = {
 
 @dataclass(frozen=True)
 class MotoPipeline:
-    """The definition, deployed to moto by hand.
+    """The definition, deployed to moto.
 
     Attributes:
         account: The account with the tables and the bucket.
@@ -43,7 +43,7 @@ class MotoPipeline:
     machine: str
 
     def run(self) -> Execution:
-        """Run once, to the end."""
+        """Run once, until the end."""
         client = boto3.client("stepfunctions")
         name = f"run-{uuid.uuid4().hex[:12]}"
         arn = client.start_execution(stateMachineArn=self.machine, name=name, input="{}")["executionArn"]
@@ -55,12 +55,12 @@ class MotoPipeline:
         return Execution(name, arn, found["status"], found.get("error", ""), found.get("cause", ""), seconds)
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Read every table whole, in a stable order."""
+        """Return all items of every table, in a stable order."""
         tables = self.account.dynamodb.tables.all()
         return {table.name: sorted(table.scan(ConsistentRead=True)["Items"], key=repr) for table in tables}
 
     def receipts(self, execution: Execution) -> list[dict[str, Any]]:
-        """Read what Store traffic left, in the order of the repositories' names."""
+        """Return the receipts of Store traffic, in the order of the repositories' names."""
         s3 = self.account.s3
         listed = s3.list_objects_v2(Bucket="archive", Prefix=receipts_prefix(execution.name)).get("Contents", [])
         notes = [json.load(s3.get_object(Bucket="archive", Key=each["Key"])["Body"]) for each in listed]
@@ -69,7 +69,7 @@ class MotoPipeline:
 
 @contextmanager
 def moto_pipeline(monkeypatch: pytest.MonkeyPatch, github_url: str) -> Iterator[MotoPipeline]:
-    """Make the account and the state machine."""
+    """Create the account and the state machine."""
     monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", invoke)
     executing: Any = {"stepfunctions": {"execute_state_machine": True}}
     with mock_aws(config=executing), account(monkeypatch, github_url) as deployed:
@@ -81,7 +81,7 @@ def moto_pipeline(monkeypatch: pytest.MonkeyPatch, github_url: str) -> Iterator[
 
 
 def definition(topic: str) -> str:
-    """Fill in the definition's placeholders, as the deployment does."""
+    """Return the definition with its placeholders replaced, as the deployment does."""
     text = (ROOT / "statemachine" / "capture_traffic.asl.json").read_text()
     for name, module in FUNCTIONS.items():
         text = text.replace(f"${{{name}FunctionArn}}", f"arn:aws:lambda:us-east-1:123456789012:function:{module}")
@@ -89,7 +89,7 @@ def definition(topic: str) -> str:
 
 
 def invoke(parameters: Any, region: str, state_credentials: Any) -> dict[str, Any]:  # noqa: ARG001 - moto's signature
-    """Call the handler in this process; what it returns and raises is told as Lambda does.
+    """Call the handler in this process; report its result or exception as Lambda does.
 
     Source:
         https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
@@ -98,7 +98,7 @@ def invoke(parameters: Any, region: str, state_credentials: Any) -> dict[str, An
     handler = importlib.import_module(f"lambdas.{module}.handler")
     try:
         payload = handler.lambda_handler(json.loads(parameters["Payload"]), Context())
-    except Exception as exc:  # noqa: BLE001 - whatever it is, Step Functions gets its name
+    except Exception as exc:  # noqa: BLE001 - Step Functions gets its name, whatever it is
         failed = {"errorMessage": str(exc), "errorType": type(exc).__name__}
         return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": failed}
     return {"StatusCode": 200, "Payload": json.loads(json.dumps(payload))}

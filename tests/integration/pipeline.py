@@ -1,4 +1,4 @@
-"""The whole pipeline on the local engine: the real template, definition and handlers, against a simulated GitHub."""
+"""The complete pipeline on the local engine: the real template, definition and handlers, and a simulated GitHub."""
 
 import json
 import random
@@ -18,13 +18,13 @@ from local.engine import ROOT, Engine, running_engine
 from local.synthesis import synthesize
 from traffic.contract import METRICS, Receipt, Summary, receipts_prefix, summary_key
 
-ASSEMBLY = ROOT / "build" / "cloud-assembly"  # the one that `traffic run` makes too: synthesis takes seconds
+ASSEMBLY = ROOT / "build" / "cloud-assembly"  # shared with `traffic run`: synthesis takes seconds
 
 DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").read_text())
 
 MAX_CONCURRENCY: int = DEFINITION["States"]["Capture repositories"]["MaxConcurrency"]
 
-LONGEST = 240.0  # seconds that any run here may take
+LONGEST = 240.0  # seconds for any run here
 
 Items = dict[tuple[str, ...], dict[str, Any]]
 
@@ -33,15 +33,15 @@ _from_dynamodb = TypeDeserializer().deserialize
 
 @dataclass(frozen=True)
 class Execution:
-    """A run that ended.
+    """A run that has ended.
 
     Attributes:
-        name: The execution's, and so the run's id.
-        arn: The execution's.
+        name: The name of the execution, which is the run's id.
+        arn: The ARN of the execution.
         status: `SUCCEEDED`, `FAILED`, ...
-        error: Where it failed: the error's name.
-        cause: Where it failed: why.
-        seconds: How long it took.
+        error: The name of the error, if it failed.
+        cause: The cause of the error, if it failed.
+        seconds: Its duration.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Pipeline:
     """The deployed stack.
 
     Attributes:
-        engine: Where it is deployed.
-        outputs: The stack's.
-        port: Where the functions expect GitHub, on 127.0.0.1.
-        queue: The address of a queue that gets what the topic's readers get.
+        engine: The engine with the stack.
+        outputs: The stack's outputs.
+        port: The port on 127.0.0.1 where the functions expect GitHub.
+        queue: The URL of a queue that is subscribed to the topic.
     """
 
     engine: Engine
@@ -69,7 +69,7 @@ class Pipeline:
     queue: str
 
     def start(self, given: object = None) -> str:
-        """Start an execution; its ARN."""
+        """Start an execution, and return its ARN."""
         answer = self.engine.client("stepfunctions").start_execution(
             stateMachineArn=self.outputs["StateMachineArn"],
             name=f"run-{uuid.uuid4().hex[:12]}",
@@ -78,7 +78,7 @@ class Pipeline:
         return str(answer["executionArn"])
 
     def finish(self, arn: str, longest: float = LONGEST) -> Execution:
-        """Wait until an execution has ended, but not longer than so many seconds."""
+        """Wait until an execution has ended, at most this number of seconds."""
         give_up = time.monotonic() + longest
         while (found := self.engine.client("stepfunctions").describe_execution(executionArn=arn))[
             "status"
@@ -89,11 +89,11 @@ class Pipeline:
         return Execution(found["name"], arn, found["status"], found.get("error", ""), found.get("cause", ""), seconds)
 
     def run(self, given: object = None) -> Execution:
-        """Run once, to the end."""
+        """Run once, until the end."""
         return self.finish(self.start(given))
 
     def children(self, execution: Execution) -> list[dict[str, Any]]:
-        """List the child executions of a run's Map."""
+        """Return the child executions of a run's Map."""
         client = self.engine.client("stepfunctions")
         return [
             child
@@ -103,27 +103,27 @@ class Pipeline:
         ]
 
     def waits(self, execution: Execution) -> int:
-        """Count how often the run, or a child of it, was told by a function to wait for GitHub's limit."""
+        """Return how often a function made the run, or a child of it, wait for GitHub's limit."""
         events = self.events(execution)
         return sum('"resume_at"' in event.get("taskSucceededEventDetails", {}).get("output", "") for event in events)
 
     def errors(self, execution: Execution) -> tuple[str, ...]:
-        """Name what tasks of the run, or of a child of it, failed with."""
+        """Return the errors of failed tasks of the run and its children."""
         failed = [event for event in self.events(execution) if event["type"] == "TaskFailed"]
         return tuple(sorted({event["taskFailedEventDetails"]["error"] for event in failed}))
 
     def events(self, execution: Execution) -> list[dict[str, Any]]:
-        """Read the histories of the run and of its children."""
+        """Return the histories of the run and of its children."""
         client = self.engine.client("stepfunctions")
         arns = [execution.arn, *(child["executionArn"] for child in self.children(execution))]
         return [event for arn in arns for event in client.get_execution_history(executionArn=arn)["events"]]
 
     def summary(self, execution: Execution) -> Summary:
-        """Read what Summarize run kept."""
+        """Return the summary in the archive."""
         return cast("Summary", json.loads(self.read(summary_key(execution.name))))
 
     def receipts(self, execution: Execution) -> list[Receipt]:
-        """Read what Store traffic left, in the order of the repositories' names."""
+        """Return the receipts of Store traffic, in the order of the repositories' names."""
         listed = self.engine.client("s3").get_paginator("list_objects_v2")
         pages = listed.paginate(Bucket=self.outputs["ArchiveBucket"], Prefix=receipts_prefix(execution.name))
         notes = [json.loads(self.read(each["Key"])) for page in pages for each in page.get("Contents", [])]
@@ -135,38 +135,38 @@ class Pipeline:
         return bytes(answer["Body"].read())
 
     def days(self) -> Items:
-        """Read the whole of `RepoTraffic`, by repository and day."""
+        """Return all items of `RepoTraffic`, by repository and day."""
         return {(item["repo-name"], item["timestamp"][:10]): item for item in self.scan("RepoTraffic")}
 
     def numbers(self) -> dict[tuple[str, ...], tuple[int | None, ...]]:
-        """Read the four numbers of every day kept; None where one is unknown."""
+        """Return the four numbers of every stored day; None for an unknown number."""
         return {
             key: tuple(int(item[metric]) if metric in item else None for metric in METRICS)
             for key, item in self.days().items()
         }
 
     def repositories(self) -> dict[str, dict[str, Any]]:
-        """Read the whole of `RepoTrafficRepositories`."""
+        """Return all items of `RepoTrafficRepositories`."""
         return {item["repo-id"]: item for item in self.scan("RepoTrafficRepositories")}
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Read every table whole, in a stable order."""
+        """Return all items of every table, in a stable order."""
         names = self.engine.client("dynamodb").list_tables()["TableNames"]
         return {name: sorted(self.scan(name), key=repr) for name in names}
 
     def scan(self, table: str) -> list[dict[str, Any]]:
-        """Read a table as it is."""
+        """Return all items of a table."""
         pages = self.engine.client("dynamodb").get_paginator("scan").paginate(TableName=table)
         return [
             {name: _from_dynamodb(value) for name, value in item.items()} for page in pages for item in page["Items"]
         ]
 
     def mail(self, number: int, *, seconds: float = 10) -> list[dict[str, str]]:
-        """Take from the queue what was published to the topic, in order: each with `Subject` and `Message`.
+        """Remove published messages from the queue, in order: each with `Subject` and `Message`.
 
         Args:
-            number: How many are expected.
-            seconds: How long to wait for them.
+            number: The expected number of messages.
+            seconds: The time to wait for them.
         """
         client = self.engine.client("sqs")
         messages: list[dict[str, str]] = []
@@ -178,7 +178,7 @@ class Pipeline:
         return messages
 
     def forget(self) -> None:
-        """Empty the tables and the queue: a new GitHub deals out the same ids again."""
+        """Empty the tables and the queue: each simulated GitHub uses the same ids."""
         client = self.engine.client("dynamodb")
         for name in client.list_tables()["TableNames"]:
             empty(client, name)
@@ -186,7 +186,7 @@ class Pipeline:
 
 
 def empty(dynamodb: Any, name: str) -> None:
-    """Drop a table and make it again: items would have to be deleted one by one."""
+    """Delete a table and create it again, which is faster than deleting its items."""
     table = dynamodb.describe_table(TableName=name)["Table"]
     kept = {key: table[key] for key in ("TableName", "KeySchema", "AttributeDefinitions")}
     dynamodb.delete_table(TableName=name)
@@ -205,7 +205,7 @@ def deployed_pipeline(history: Path, assembly: Path | None = None) -> Iterator[P
 
 
 def subscribed_queue(engine: Engine, topic: str) -> str:
-    """Give the address of a queue that gets what the topic's readers get."""
+    """Create a queue that is subscribed to the topic, and return its URL."""
     queue: str = engine.client("sqs").create_queue(QueueName="mailbox")["QueueUrl"]
     described = engine.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     arn = described["Attributes"]["QueueArn"]
@@ -217,9 +217,9 @@ def subscribed_queue(engine: Engine, topic: str) -> str:
 
 
 def free_port() -> int:
-    """Find a free port for GitHub, one that stays free between two of them.
+    """Return a free port for GitHub, which stays free between two simulated GitHubs.
 
-    The kernel takes the ports of clients from 32768 upwards: one of those may be taken before the next GitHub comes.
+    The kernel uses ports from 32768 upwards for clients, so such a port may be taken before the next one starts.
     """
     while True:
         port = random.randrange(20_000, 32_768)  # noqa: S311 - nothing depends on it

@@ -1,4 +1,4 @@
-"""Take rights away from a deployed role."""
+"""Remove permissions from a deployed role."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.integration.pipeline import Pipeline
 
 @contextmanager
 def without(pipeline: Pipeline, role_arn: str, action: str) -> Iterator[None]:
-    """Take an action away from a role, and give it back afterwards."""
+    """Remove an action from a role during the block."""
     iam, role = pipeline.engine.client("iam"), role_arn.rpartition("/")[2]
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     kept = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
@@ -26,6 +26,6 @@ def without(pipeline: Pipeline, role_arn: str, action: str) -> Iterator[None]:
 
 
 def deprived(statement: dict[str, Any], action: str) -> dict[str, Any]:
-    """Remove an action from a statement."""
+    """Return a statement without an action."""
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     return {**statement, "Action": [each for each in actions if each != action] or ["none:None"]}

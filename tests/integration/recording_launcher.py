@@ -1,7 +1,7 @@
-"""Start the local engine with a record of what its functions ask: `python -m tests.integration.recording_launcher`.
+"""Start the local engine with a record of its functions' calls: `python -m tests.integration.recording_launcher`.
 
-Each call of an SDK that names its function (`AWS_SDK_UA_APP_ID`) is a line of JSON in the file `calls` in the history's
-folder.
+Each call of an SDK that sends its function's name (`AWS_SDK_UA_APP_ID`) becomes a line of JSON in the file `calls` in
+the history's folder.
 """
 
 import json
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def record(file: Path) -> None:
-    """Put the record around the gateway."""
+    """Record the calls that reach the gateway."""
     from local.gateway import Gateway  # noqa: PLC0415 - ministack reads the environment while it is imported
 
     answer = Gateway.__call__

@@ -1,4 +1,4 @@
-"""The unpacked code of functions: once for all processes, and new where an update brings other code."""
+"""The unpacked code of functions: all processes share it, and an update replaces it."""
 
 import io
 import json
@@ -12,17 +12,17 @@ from tests.integration.engine_stack import deploy_small
 
 
 def call(engine: Engine, function: str) -> Any:
-    """Call a function, and return what it returned."""
+    """Call a function, and return its result."""
     return json.load(engine.client("lambda").invoke(FunctionName=function)["Payload"])
 
 
 def unpacked(history: Path) -> list[Path]:
-    """List the folders of unpacked code."""
+    """Return the folders of unpacked code."""
     return sorted(HistoryFolder(history).functions.iterdir())
 
 
 def test_all_functions_of_one_zip_share_its_unpacked_and_compiled_code(tmp_path: Path) -> None:
-    """Compiling takes most of a function's start; the second start of the engine finds it done."""
+    """Compiling takes most of a function's start; the next start of the engine uses the compiled files."""
     history = tmp_path / "history"
     with running_engine(history) as engine:
         outputs = deploy_small(engine, tmp_path)
@@ -38,8 +38,8 @@ def test_all_functions_of_one_zip_share_its_unpacked_and_compiled_code(tmp_path:
     assert compiled.stat().st_mtime_ns == written
 
 
-def test_an_update_runs_its_own_code_and_the_old_one_is_forgotten(tmp_path: Path) -> None:
-    """Code that was kept must never answer for code that replaced it."""
+def test_an_update_runs_its_own_code_and_the_old_code_is_deleted(tmp_path: Path) -> None:
+    """Old code must never run after an update."""
     history = tmp_path / "history"
     with running_engine(history) as engine:
         name = deploy_small(engine, tmp_path)["EnvironmentFunction"]
@@ -54,7 +54,7 @@ def test_an_update_runs_its_own_code_and_the_old_one_is_forgotten(tmp_path: Path
 
 
 def zipped(statement: str) -> bytes:
-    """Zip a handler of one statement."""
+    """Return the zip of a handler with one statement."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("handlers.py", f"def environment(event, context):\n    {statement}\n")

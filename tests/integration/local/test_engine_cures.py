@@ -1,4 +1,4 @@
-"""The cures of `local.cures`, seen from outside: on a running engine."""
+"""The cures of `local.cures`, tested on a running engine."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(home: Path) -> Iterator[Engine]:
-    """One engine, whose waits are a hundredth as long."""
+    """One engine, whose waits take a hundredth of their time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRAFFIC_WAIT_SCALE", "0.01")
         patch.setenv("GITHUB_TOKEN", TOKEN)
@@ -43,7 +43,7 @@ def outputs(engine: Engine, home: Path) -> dict[str, str]:
 
 
 def run(engine: Engine, outputs: dict[str, str], function: str, **given: Any) -> tuple[dict[str, Any], float]:
-    """Run the machine on a function; the execution, and how long it took in seconds."""
+    """Run the machine on a function; return the execution and its seconds."""
     client, began = engine.client("stepfunctions"), time.monotonic()
     text = json.dumps({"function": outputs[function], **given})
     arn = client.start_execution(stateMachineArn=outputs["StateMachineArn"], input=text)
@@ -53,7 +53,7 @@ def run(engine: Engine, outputs: dict[str, str], function: str, **given: Any) ->
 
 
 def test_an_error_is_retried_and_caught_under_its_class_name(engine: Engine, outputs: dict[str, str]) -> None:
-    """The definition names our errors; its retry has to happen here as on AWS."""
+    """The definition contains the names of our errors, so retries must work here as on AWS."""
     execution, _ = run(engine, outputs, "FailFunction", seconds=0)
 
     problem = json.loads(execution["output"])["problem"]
@@ -77,22 +77,22 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 @pytest.mark.parametrize(
     "how", [pytest.param(how, marks=needs_proc if "OutOfMemory" in ENDS[how][0] else ()) for how in ENDS]
 )
-def test_the_end_of_a_functions_process_has_the_name_that_aws_gives_it(
+def test_the_end_of_a_functions_process_has_the_same_name_as_on_aws(
     engine: Engine, outputs: dict[str, str], how: str
 ) -> None:
-    """The definition retries these names and no others; ministack calls each of them `Runtime.HandlerError`."""
+    """The definition retries only these names; without the cure each would be `Runtime.HandlerError`."""
     name, reason = ENDS[how]
 
     execution, _ = run(engine, outputs, "EndFunction", how=how)
 
     assert (execution["status"], execution["error"]) == ("FAILED", name)
-    told = json.loads(execution["cause"])
-    assert told["errorType"] == name
-    assert re.fullmatch(f"RequestId: [0-9a-f-]{{36}} Error: {re.escape(reason)}", told["errorMessage"])
+    cause = json.loads(execution["cause"])
+    assert cause["errorType"] == name
+    assert re.fullmatch(f"RequestId: [0-9a-f-]{{36}} Error: {re.escape(reason)}", cause["errorMessage"])
 
 
 def test_a_function_that_timed_out_writes_nothing_afterwards(engine: Engine, outputs: dict[str, str]) -> None:
-    """A later write would meet the retry's, or the next run's. Its time is real, also where waits are scaled."""
+    """A later write would conflict with the retry's. The timeout is real time even if waits are scaled."""
     before = invoke(engine, outputs, "EndFunction", how="return")
     began = time.monotonic()
     answer = invoke(engine, outputs, "EndFunction", how="hang")
@@ -106,17 +106,15 @@ def test_a_function_that_timed_out_writes_nothing_afterwards(engine: Engine, out
     assert not alive(before)
 
 
-def test_a_module_that_cannot_be_imported_has_the_name_that_aws_gives_it(
-    engine: Engine, outputs: dict[str, str]
-) -> None:
-    """A dependency missing from the asset must fail here as there."""
+def test_a_failed_import_has_the_same_name_as_on_aws(engine: Engine, outputs: dict[str, str]) -> None:
+    """A dependency that is missing in the asset must fail here as on AWS."""
     answer = invoke(engine, outputs, "BrokenFunction")
 
     assert answer == {"errorMessage": "No module named 'absent'", "errorType": "Runtime.ImportModuleError"}
 
 
 def test_a_function_stays_warm_after_an_exception(engine: Engine, outputs: dict[str, str]) -> None:
-    """On AWS an exception does not end the process; what it leaves in memory is there at the next call."""
+    """On AWS an exception does not end the process, so the next call finds its memory."""
     before, error, after = (invoke(engine, outputs, "EndFunction", **given) for given in ({"how": ""}, {}, {"how": ""}))
 
     assert error["errorType"] == "KeyError"
@@ -124,15 +122,15 @@ def test_a_function_stays_warm_after_an_exception(engine: Engine, outputs: dict[
 
 
 def invoke(engine: Engine, outputs: dict[str, str], function: str, **event: Any) -> Any:
-    """Call a function; its result or error."""
+    """Call a function, and return its result or error."""
     answer = engine.client("lambda").invoke(FunctionName=outputs[function], Payload=json.dumps(event))
-    told = json.load(answer["Payload"])
-    assert ("FunctionError" in answer) == (isinstance(told, dict) and "errorType" in told)
-    return told
+    result = json.load(answer["Payload"])
+    assert ("FunctionError" in answer) == (isinstance(result, dict) and "errorType" in result)
+    return result
 
 
 def test_a_retry_waits_no_longer_than_its_longest_delay(engine: Engine, outputs: dict[str, str]) -> None:
-    """The retrier asks for 600 s twice, but at most 1 s: 0.01 s, scaled; ministack waits 60 s, its own limit: 0.6 s."""
+    """The retrier limits 600 s to 1 s, scaled 0.01 s; without the cure it waits 60 s, scaled 0.6 s."""
     execution, _ = run(engine, outputs, "FailFunction", seconds=0)
 
     failed = times(engine, execution, "TaskFailed")[:2]
@@ -219,13 +217,13 @@ def subscriptions(engine: Engine, topic: str) -> list[str]:
 
 
 def times(engine: Engine, execution: dict[str, Any], kind: str) -> list[float]:
-    """Read when each event of a kind happened, in seconds."""
+    """Return the time of each event of a kind, in seconds."""
     events = engine.client("stepfunctions").get_execution_history(executionArn=execution["executionArn"])["events"]
     return [event["timestamp"].timestamp() for event in events if event["type"] == kind]
 
 
 def test_functions_inherit_no_token_and_no_aws_settings(engine: Engine, outputs: dict[str, str]) -> None:
-    """The token reaches a function through the secret alone."""
+    """A function gets the token from the secret only."""
     answer = engine.client("lambda").invoke(FunctionName=outputs["EnvironmentFunction"])
     environment = json.load(answer["Payload"])
 
@@ -235,26 +233,26 @@ def test_functions_inherit_no_token_and_no_aws_settings(engine: Engine, outputs:
 
 
 def test_an_object_that_cannot_be_written_is_refused(engine: Engine, outputs: dict[str, str], home: Path) -> None:
-    """A repository counts as stored once its object is on disk, so a full disk must not look like success."""
+    """A repository counts as stored if its object is on disk, so a full disk must be an error."""
     engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="fine", Body=b"x")
     (folder,) = home.glob("history/s3/*/small-archive-*")
-    (folder / "blocked.tmp").mkdir()  # in the way of the file that is written first
+    (folder / "blocked.tmp").mkdir()  # in place of the file that is written first
 
     with pytest.raises((ClientError, BotoCoreError)):
         engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="blocked", Body=b"x")
 
 
-def test_an_object_is_a_file_as_soon_as_it_is_put(engine: Engine, outputs: dict[str, str], home: Path) -> None:
-    """What a kill at this moment leaves is what the next start finds."""
-    engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="runs/1/x.json", Body=b"whole")
+def test_an_object_is_a_file_as_soon_as_it_is_stored(engine: Engine, outputs: dict[str, str], home: Path) -> None:
+    """The next start finds it even if the engine is killed now."""
+    engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="runs/1/x.json", Body=b"content")
 
     (file,) = home.glob("history/s3/*/small-archive-*/runs/1/x.json")
-    assert file.read_bytes() == b"whole"
+    assert file.read_bytes() == b"content"
 
 
 @pytest.mark.usefixtures("outputs")
 def test_items_of_every_type_survive_a_save(engine: Engine, home: Path, tmp_path: Path) -> None:
-    """They are saved in our own file, not in ministack's."""
+    """A cure saves them, in a file of its own."""
     item = {
         "repo-name": {"S": "octo/\u00fcml\u00e4ut\n"},
         "timestamp": {"S": "2026-11-20T00:00:00Z"},
@@ -281,7 +279,7 @@ def test_items_of_every_type_survive_a_save(engine: Engine, home: Path, tmp_path
 def test_an_execution_of_more_than_90_days_ago_is_not_saved_again(
     engine: Engine, outputs: dict[str, str], home: Path, tmp_path: Path
 ) -> None:
-    """Each save writes all executions, so years of them would make it slower every day; AWS keeps 90 days, too."""
+    """Each save writes all executions, so it would become slower every day; AWS keeps them for 90 days, too."""
     run(engine, outputs, "FailFunction", seconds=0)
     engine.save()
     copy_history(home / "history", tmp_path / "copy")
@@ -300,7 +298,7 @@ def test_an_execution_of_more_than_90_days_ago_is_not_saved_again(
 
 @pytest.mark.usefixtures("outputs")
 def test_the_token_is_stored_only_in_the_file_of_secrets(engine: Engine, home: Path) -> None:
-    """Neither in the stack's saved parameters, nor in logs, change sets or scratch files."""
+    """It is not in the stack's saved parameters, in logs, change sets or temporary files."""
     engine.save()
 
     holders = [file.name for file in home.rglob("*") if file.is_file() and TOKEN.encode() in file.read_bytes()]
@@ -310,7 +308,7 @@ def test_the_token_is_stored_only_in_the_file_of_secrets(engine: Engine, home: P
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
 def test_the_token_is_in_no_command_line_and_no_environment(engine: Engine) -> None:
-    """Both can be read by others on the machine, and both are inherited."""
+    """Other users of the machine can read both, and functions inherit both."""
     process = Path(f"/proc/{engine.pid}")
 
     assert TOKEN.encode() not in (process / "cmdline").read_bytes()
@@ -318,5 +316,5 @@ def test_the_token_is_in_no_command_line_and_no_environment(engine: Engine) -> N
 
 
 def copy_history(source: Path, target: Path) -> None:
-    """Copy what is on disk now, as a kill at this moment would leave it."""
+    """Copy the present files, as a kill would leave them."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("tmp", "blocked.tmp"))

@@ -1,4 +1,4 @@
-"""Deployments on the local engine: what they change, what they keep, and what they say when they fail."""
+"""Deployments on the local engine: their changes, the data that they keep, and their errors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def test_a_second_deployment_changes_nothing(engine: Engine, tmp_path: Path) -> None:
-    """Every `make run` deploys; most of the time there is nothing to do."""
+    """Every `make run` deploys, mostly without a change."""
     outputs = deploy_small(engine, tmp_path)
     put_row(engine, "octo/docs")
 
@@ -41,7 +41,7 @@ def test_a_second_deployment_changes_nothing(engine: Engine, tmp_path: Path) -> 
 
 
 def test_a_changed_parameter_reaches_the_functions(engine: Engine, tmp_path: Path) -> None:
-    """And the table keeps its rows."""
+    """The table keeps its rows."""
     deploy_small(engine, tmp_path)
     put_row(engine, "octo/docs")
     outputs = deploy_small(engine, tmp_path, Greeting="good morning")
@@ -66,8 +66,8 @@ def test_a_deleted_stack_leaves_its_table_to_the_next(engine: Engine, tmp_path: 
     assert rows(engine) == ["octo/docs"]
 
 
-def test_a_replaced_token_is_not_brought_back(tmp_path: Path) -> None:
-    """`traffic token` put a new one while the environment still holds the old, also over a restart."""
+def test_a_deployment_keeps_a_replaced_token(tmp_path: Path) -> None:
+    """`traffic token` stored a new token; the environment still contains the old one, even after a restart."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path, "ghp_old")
         engine.client("secretsmanager").put_secret_value(
@@ -82,7 +82,7 @@ def test_a_replaced_token_is_not_brought_back(tmp_path: Path) -> None:
 
 
 def test_a_new_token_of_the_settings_is_deployed(tmp_path: Path) -> None:
-    """The setting was changed: that is what the user wants now."""
+    """A changed setting replaces the token of the secret."""
     with running_engine(tmp_path / "history") as engine:
         deploy_small(engine, tmp_path, "ghp_old")
 
@@ -91,8 +91,8 @@ def test_a_new_token_of_the_settings_is_deployed(tmp_path: Path) -> None:
         assert secret(engine, outputs) == "ghp_new"
 
 
-def test_a_failed_deployment_names_the_resource_and_says_why(engine: Engine, tmp_path: Path) -> None:
-    """And the next one, with the fault put right, goes through."""
+def test_a_failed_deployment_reports_the_resource_and_the_reason(engine: Engine, tmp_path: Path) -> None:
+    """The next deployment, without the fault, succeeds."""
     described = template()
     taken = {"BucketName": {"Ref": "Archive"}}
     described["Resources"]["Twin"] = {"Type": "AWS::S3::Bucket", "Properties": taken}
@@ -138,7 +138,7 @@ def protection(engine: Engine) -> tuple[str, str]:
 
 @pytest.mark.parametrize("greeting", ["hello", "changed"])
 def test_a_secret_of_an_earlier_version_is_referred_to_by_its_arn(tmp_path: Path, greeting: str) -> None:
-    """Its stack refers to the secret by name: a policy that names no ARN would allow nothing."""
+    """Its stack refers to the secret by name, but a policy with a name allows nothing."""
     with running_engine(tmp_path / "history") as engine:
         arn = deploy_small(engine, tmp_path)["GitHubTokenSecret"]
     (saved,) = tmp_path.glob("history/engine/state-*/cloudformation.json")
@@ -160,7 +160,7 @@ def test_a_secret_of_an_earlier_version_is_referred_to_by_its_arn(tmp_path: Path
 
 
 def named(state: str, arn: str) -> str:
-    """Write the name of the secret where ministack would: everywhere but in the secret's own attributes."""
+    """Replace the secret's ARN by its name, as ministack does, except in the secret's own attributes."""
     name = arn.partition(":secret:")[2].rpartition("-")[0]
     state = state.replace(arn, name)
     for attribute in ("Id", "Arn"):

@@ -1,4 +1,4 @@
-"""The local engine refuses what AWS refuses for its size, under AWS's errors."""
+"""The local engine refuses data that is too large for AWS, with AWS's errors."""
 
 import io
 import json
@@ -28,7 +28,7 @@ KIB = 1024
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """One engine with a role that may do everything, and two functions."""
+    """One engine with a role that allows everything, and two functions."""
     with running_engine(tmp_path_factory.mktemp("limits") / "history") as running:
         trusted = [{"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}]
         iam = running.client("iam")
@@ -46,7 +46,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/all"
 
 
 def code() -> bytes:
-    """Zip the functions."""
+    """Return the zip of the functions."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("handlers.py", HANDLERS)
@@ -54,7 +54,7 @@ def code() -> bytes:
 
 
 def machine(engine: Engine, name: str, state: dict[str, Any]) -> str:
-    """Make a machine of one state, which catches whatever States.ALL catches."""
+    """Create a machine of one state with a Catch of `States.ALL`."""
     caught = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]} if state["Type"] in ("Task", "Map") else {}
     ends = {} if state["Type"] == "Fail" else {"Next": "Done"}
     states = {"Only": {**state, **caught, **ends}, "Done": {"Type": "Succeed"}, "Caught": {"Type": "Succeed"}}
@@ -64,7 +64,7 @@ def machine(engine: Engine, name: str, state: dict[str, Any]) -> str:
 
 
 def run(engine: Engine, machine_arn: str, given: object) -> dict[str, Any]:
-    """Run a machine to its end."""
+    """Run a machine until it ends."""
     client = engine.client("stepfunctions")
     arn = client.start_execution(stateMachineArn=machine_arn, input=json.dumps(given))["executionArn"]
     while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
@@ -73,7 +73,7 @@ def run(engine: Engine, machine_arn: str, given: object) -> dict[str, Any]:
 
 
 def invoking(function: str) -> dict[str, Any]:
-    """Describe a task that calls a function with the state's input."""
+    """Return a task that calls a function with the state's input."""
     parameters = {"FunctionName": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}", "Payload.$": "$"}
     resource = "arn:aws:states:::lambda:invoke"
     return {"Type": "Task", "Resource": resource, "Parameters": parameters, "OutputPath": "$.Payload"}
@@ -89,7 +89,7 @@ def test_an_input_over_256_kib_is_refused(engine: Engine) -> None:
 
 
 def test_a_result_over_256_kib_fails_and_states_all_does_not_catch_it(engine: Engine) -> None:
-    """A handler that returned its repositories would work for ten of them, and end the run for ten thousand.
+    """A handler that returns its repositories would work with ten of them, and fail the run with ten thousand.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -103,8 +103,8 @@ def test_a_result_over_256_kib_fails_and_states_all_does_not_catch_it(engine: En
     assert "a size exceeding the maximum number of bytes service limit" in failed["cause"]
 
 
-def test_the_results_of_a_map_count_though_they_are_dropped(engine: Engine) -> None:
-    """`ResultPath: null` keeps them out of the output, but not out of the limit: hence children return `{}`."""
+def test_the_results_of_a_map_count_even_if_they_are_dropped(engine: Engine) -> None:
+    """`ResultPath: null` removes them from the output only, so our children return `{}`."""
     processor = {"StartAt": "Item", "States": {"Item": {"Type": "Pass", "Result": "x" * 100 * KIB, "End": True}}}
     for mode in ({"Mode": "INLINE"}, {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}):
         state = {"Type": "Map", "ResultPath": None, "ItemProcessor": {"ProcessorConfig": mode, **processor}}
@@ -122,8 +122,8 @@ def test_a_response_over_6_mb_fails_the_function(engine: Engine) -> None:
     assert json.load(answer["Payload"])["errorType"] == "Function.ResponseSizeTooLarge"
 
 
-def test_a_cause_over_32_kib_fails_under_another_error(engine: Engine) -> None:
-    """The history keeps 32,768 characters: the error that the definition waits for would never come.
+def test_a_cause_over_32_kib_changes_the_error(engine: Engine) -> None:
+    """The history stores 32,768 characters; with more, the definition does not catch the error.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html
@@ -138,7 +138,7 @@ def test_a_cause_over_32_kib_fails_under_another_error(engine: Engine) -> None:
     assert run(engine, fail, {"error": "x" * 257, "cause": ""})["error"] == "States.DataLimitExceeded"
 
 
-def test_nobody_stops_an_execution_with_a_cause_over_32_kib(engine: Engine) -> None:
+def test_a_cause_over_32_kib_is_refused_when_an_execution_is_stopped(engine: Engine) -> None:
     """Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html."""
     arn = machine(engine, "waits", {"Type": "Wait", "Seconds": 600})
     client = engine.client("stepfunctions")
@@ -151,7 +151,7 @@ def test_nobody_stops_an_execution_with_a_cause_over_32_kib(engine: Engine) -> N
 
 @pytest.mark.parametrize("subject", ["x" * 101, "two\nlines", "a\ttab"])
 def test_a_subject_that_no_mail_can_have_is_refused(engine: Engine, subject: str) -> None:
-    """A summary whose subject is too long would never arrive.
+    """A summary with a longer subject would never arrive.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -170,7 +170,7 @@ def test_a_subject_that_no_mail_can_have_is_refused(engine: Engine, subject: str
 
 
 def published(topic: str) -> dict[str, str]:
-    """Describe what a state publishes."""
+    """Return the parameters of a state that publishes."""
     return {"TopicArn": topic, "Subject.$": "$.subject", "Message": "m"}
 
 
@@ -183,7 +183,7 @@ def test_a_message_over_256_kib_is_refused(engine: Engine) -> None:
 
 
 def test_a_state_machine_whose_logs_are_not_vended_needs_room_in_the_regions_policy(engine: Engine) -> None:
-    """The policy of all log deliveries in a region holds 5,120 characters; groups under /aws/vendedlogs/ need none.
+    """The policy of all log deliveries in a region has up to 5,120 characters; /aws/vendedlogs/ needs one entry only.
 
     Source:
         https://github.com/aws-solutions/media-insights-on-aws/issues/685
@@ -205,7 +205,7 @@ def test_a_state_machine_whose_logs_are_not_vended_needs_room_in_the_regions_pol
 
 
 def log(engine: Engine, name: str, group: str) -> None:
-    """Make a machine that writes to a log group."""
+    """Create a machine that writes to a log group."""
     target = {"cloudWatchLogsLogGroup": {"logGroupArn": group_arn(group)}}
     engine.client("stepfunctions").create_state_machine(
         name=name,
@@ -216,12 +216,12 @@ def log(engine: Engine, name: str, group: str) -> None:
 
 
 def machines(engine: Engine) -> list[str]:
-    """List the machines' names."""
+    """Return the machines' names."""
     return [each["name"] for each in engine.client("stepfunctions").list_state_machines()["stateMachines"]]
 
 
 def group_arn(group: str) -> str:
-    """Name a log group as a logging configuration does."""
+    """Return the ARN of a log group in a logging configuration."""
     return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
 
 
@@ -234,7 +234,7 @@ def test_a_resource_policy_over_5120_characters_is_refused(engine: Engine) -> No
 
 
 def test_an_item_over_400_kb_and_a_secret_over_64_kib_are_refused(engine: Engine) -> None:
-    """Neither a repository's names nor the tokens of all owners may grow without end.
+    """Neither a repository's names nor the tokens of all owners may grow without limit.
 
     Sources:
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
@@ -254,7 +254,7 @@ def test_an_item_over_400_kb_and_a_secret_over_64_kib_are_refused(engine: Engine
 
 
 def deployed_status(engine: Engine, group: str) -> str:
-    """Deploy a machine that writes to a log group; the status, or why it failed."""
+    """Deploy a machine that writes to a log group; return the status, or the reasons of its failure."""
     destination = {"CloudWatchLogsLogGroup": {"LogGroupArn": group_arn(group)}}
     properties = {
         "DefinitionString": json.dumps({"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}),

@@ -1,4 +1,4 @@
-"""What a local history survives: stops, kills, and commands that come at the same time."""
+"""A local history survives stops, kills, and commands at the same time."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ with running_engine(Path(sys.argv[1])) as engine:
 """
 
 
-def test_a_stop_keeps_everything(tmp_path: Path) -> None:
+def test_nothing_is_lost_at_a_stop(tmp_path: Path) -> None:
     """The second `make run` continues the history of the first."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path)
@@ -40,8 +40,8 @@ def test_a_stop_keeps_everything(tmp_path: Path) -> None:
         assert recover(engine, outputs) == 0
 
 
-def test_rows_lost_by_a_kill_come_back_from_the_archive(tmp_path: Path) -> None:
-    """The archive is on disk at once; tables are saved now and then."""
+def test_rows_lost_by_a_kill_are_restored_from_the_archive(tmp_path: Path) -> None:
+    """The archive is on disk at once; tables are saved from time to time."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path)
         recover(engine, outputs)
@@ -60,8 +60,8 @@ def test_rows_lost_by_a_kill_come_back_from_the_archive(tmp_path: Path) -> None:
         assert recover(engine, outputs) == 0
 
 
-def test_only_what_was_not_saved_is_stored_again(tmp_path: Path) -> None:
-    """Years of archive would take hours."""
+def test_only_objects_that_were_not_saved_are_stored_again(tmp_path: Path) -> None:
+    """Storing years of the archive would take hours."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path)
         archive(engine, outputs, "1", "octo/saved")
@@ -77,15 +77,15 @@ def test_only_what_was_not_saved_is_stored_again(tmp_path: Path) -> None:
 
 
 def move_back(history: Path, key: str) -> None:
-    """Let an object have been written a year ago: S3's times are too coarse for a fast test."""
+    """Set the time of an object back by a year: S3's times are too coarse for a fast test."""
     (sidecar,) = history.glob(f"s3/*/small-archive-*/{key}.meta.json")
     text = sidecar.read_text()
     year = text.split('"last_modified": "')[1][:4]
     sidecar.write_text(text.replace(f'"last_modified": "{year}', f'"last_modified": "{int(year) - 1}'))
 
 
-def test_a_recovery_that_was_interrupted_is_begun_again(tmp_path: Path) -> None:
-    """A Ctrl-C in it saves the tables: that must not pass for recovered."""
+def test_an_interrupted_recovery_is_repeated(tmp_path: Path) -> None:
+    """Ctrl-C during a recovery saves the tables, which must not count as recovered."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path)
         archive(engine, outputs, "1", "octo/docs")
@@ -95,7 +95,7 @@ def test_a_recovery_that_was_interrupted_is_begun_again(tmp_path: Path) -> None:
 
 
 def test_an_object_that_cannot_be_stored_again_stops_the_recovery(tmp_path: Path) -> None:
-    """A hole that nobody hears of would stay one."""
+    """Otherwise nobody would notice the hole."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path)
         engine.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="answers/torn", Body=b'["octo/')
@@ -106,7 +106,7 @@ def test_an_object_that_cannot_be_stored_again_stops_the_recovery(tmp_path: Path
 
 
 def test_an_engine_killed_before_its_first_save_starts_again(tmp_path: Path) -> None:
-    """The buckets are on disk, the stack is not: the next deployment adopts them."""
+    """The buckets are on disk, the stack is not: the next deployment imports them."""
     with running_engine(tmp_path / "history") as engine:
         outputs = deploy_small(engine, tmp_path)
         archive(engine, outputs, "1", "octo/docs")
@@ -119,7 +119,7 @@ def test_an_engine_killed_before_its_first_save_starts_again(tmp_path: Path) -> 
 
 
 def test_the_engine_ends_and_saves_when_its_parent_is_killed(tmp_path: Path) -> None:
-    """A closed terminal leaves neither a process nor a loss."""
+    """After a terminal is closed, no process is left and nothing is lost."""
     command = [sys.executable, "-c", PARENT, str(tmp_path / "history")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 - our own
         assert parent.stdout is not None
@@ -142,8 +142,8 @@ def test_a_second_command_uses_the_engine_of_the_first(tmp_path: Path) -> None:
     assert ends(first.pid)
 
 
-def test_an_engine_outlives_the_command_that_started_it_while_another_one_uses_it(tmp_path: Path) -> None:
-    """`traffic start` is stopped while `traffic run` captures: the run must not die of it."""
+def test_an_engine_runs_until_the_last_command_that_uses_it_ends(tmp_path: Path) -> None:
+    """If `traffic start` is stopped while `traffic run` captures, the run must continue."""
     leaving, attached, done = threading.Event(), threading.Event(), threading.Event()
 
     def start() -> None:
@@ -167,7 +167,7 @@ def test_an_engine_outlives_the_command_that_started_it_while_another_one_uses_i
 
 
 def test_each_engine_has_another_key_but_the_same_account(tmp_path: Path) -> None:
-    """Tools remember the account of a key; bucket names hold the account."""
+    """Tools remember the account of a key; bucket names contain the account."""
     keys, accounts = set(), set()
     for _ in range(2):
         with running_engine(tmp_path / "history") as engine:
@@ -177,8 +177,8 @@ def test_each_engine_has_another_key_but_the_same_account(tmp_path: Path) -> Non
     assert (len(keys), len(accounts)) == (2, 1)
 
 
-def test_a_stop_that_could_not_save_is_reported(tmp_path: Path) -> None:
-    """The rows are lost until the archive is stored again: that must not look like success."""
+def test_a_failed_save_at_the_end_is_reported(tmp_path: Path) -> None:
+    """Rows are missing until the archive is stored again, which must not look like success."""
     history = HistoryFolder(tmp_path / "history")
 
     with pytest.raises(EngineError, match="could not save"), running_engine(history.root):
@@ -187,8 +187,8 @@ def test_a_stop_that_could_not_save_is_reported(tmp_path: Path) -> None:
     assert not history.scratch.exists()
 
 
-def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:
-    """The log's last lines are shown: nobody should have to look for it."""
+def test_an_engine_that_cannot_start_reports_the_reason(tmp_path: Path) -> None:
+    """The message contains the last lines of the log."""
     HistoryFolder(tmp_path / "history").prepare()
     HistoryFolder(tmp_path / "history").marker.write_text("not JSON")
 

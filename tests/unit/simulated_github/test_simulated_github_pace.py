@@ -14,19 +14,19 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 class StandingClock(SimulatedClock):
-    """Time that stands still until it is set."""
+    """A clock that shows the time to which it was set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.time = NOON
 
     def now(self) -> datetime:
-        """Return the time it was set to."""
+        """Return the time to which it was set."""
         return self.time
 
 
 def call(limits: SecondaryLimits) -> int | None:
-    """Make one call, and return the seconds to wait that it is told; None if it is granted."""
+    """Make one call, and return the seconds that it has to wait, or None if it is granted."""
     with limits.call() as wait:
         return wait
 
@@ -58,18 +58,18 @@ def test_the_call_beyond_one_hundred_at_once_is_refused_until_another_has_ended(
 
 
 def test_response_times_of_more_than_ninety_seconds_in_a_minute_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """GitHub grants 90 seconds of processor time in 60, and says to estimate it by the response times."""
+    """GitHub grants 90 seconds of processor time a minute, and recommends response times as an estimate."""
     clock = StandingClock()
     limits = SecondaryLimits(clock)
-    ticks = iter(range(0, 100_000, 10))  # every call takes 10 seconds: it looks twice
+    ticks = iter(range(0, 100_000, 10))  # every call takes 10 seconds: it reads the clock twice
     monkeypatch.setattr("simulated_github.limits.monotonic", lambda: float(next(ticks)))
 
     assert [call(limits) for _ in range(9)] == [None] * 9
     assert call(limits) == 60
 
 
-def test_a_caller_who_waits_as_long_as_he_is_told_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """GitHub bans clients that keep calling while limited: a wait that is too short would be the simulation's fault."""
+def test_a_caller_that_waits_for_the_announced_time_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub bans clients that continue during a limit, so the announced wait must be long enough."""
     clock = StandingClock()
     limits = SecondaryLimits(clock)
     took = iter([0, 1, 0, 50, 0, 50, 0, 0, 0])  # the oldest call took a second, the two after it 50 each
@@ -84,8 +84,8 @@ def test_a_caller_who_waits_as_long_as_he_is_told_is_answered(monkeypatch: pytes
     assert call(limits) is None
 
 
-def test_the_minute_is_as_long_as_the_waits_of_the_tests_make_it() -> None:
-    """A wait of 60 s that a test shortens to 0.6 s must end a minute here, and be told as 60 s."""
+def test_the_minute_is_scaled_like_the_waits_of_the_tests() -> None:
+    """A test that shortens waits of 60 s to 0.6 s still gets 60 in `retry-after`."""
     clock = StandingClock()
     limits = SecondaryLimits(clock, points=1, scale=0.01)
 
@@ -95,7 +95,7 @@ def test_the_minute_is_as_long_as_the_waits_of_the_tests_make_it() -> None:
 
 
 def test_a_clock_that_is_set_back_forgets_the_calls_of_its_future() -> None:
-    """Tests move the clock; a minute that lies in the future would never end."""
+    """Tests set the clock; a minute in the future would never end."""
     clock = StandingClock()
     limits = SecondaryLimits(clock, points=1)
     assert call(limits) is None
@@ -105,7 +105,7 @@ def test_a_clock_that_is_set_back_forgets_the_calls_of_its_future() -> None:
     assert call(limits) is None
 
 
-def test_over_http_a_refusal_has_github_s_words_and_costs_no_call_of_the_hour() -> None:
+def test_over_http_a_refusal_has_githubs_words_and_does_not_count() -> None:
     """Recorded refusals have status 403 or 429, `retry-after`, and calls of the hour left."""
     with SimulatedGitHub(repositories=1, secondary=True, limit_status=429) as github, requests.Session() as session:
         session.headers["Authorization"] = "Bearer x"
@@ -118,8 +118,8 @@ def test_over_http_a_refusal_has_github_s_words_and_costs_no_call_of_the_hour() 
     assert refused.headers["x-ratelimit-remaining"] == "4100"
 
 
-def test_over_http_slow_answers_use_the_processor_time_up() -> None:
-    """At 150 ms a call the limit is 10 calls a second; here a minute is a hundredth, so 0.9 s of answers fit in."""
+def test_over_http_slow_answers_use_all_processor_time() -> None:
+    """A minute is a hundredth of a real one here, so it allows 0.9 s of answers."""
     with SimulatedGitHub(repositories=1, secondary=True, minute_scale=0.01, latency=0.2) as github:
 
         def ask(_: int) -> int:
@@ -132,8 +132,8 @@ def test_over_http_slow_answers_use_the_processor_time_up() -> None:
     assert 403 in statuses[8:]
 
 
-def test_without_being_asked_to_the_simulation_enforces_no_secondary_limit() -> None:
-    """Runs do not keep a pace yet, so most tests would meet the limits."""
+def test_by_default_there_is_no_secondary_limit() -> None:
+    """Most tests are faster than the limits allow."""
     with SimulatedGitHub(repositories=1) as github, requests.Session() as session:
         session.headers["Authorization"] = "Bearer x"
         assert {session.get(f"{github.url}/user", timeout=5).status_code for _ in range(901)} == {200}

@@ -34,7 +34,7 @@ def recording(tmp_path: Path) -> Path:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the command until the block ends; gives the process and its address."""
+    """Run the command during the block, and yield its process and address."""
     command = [sys.executable, "-m", "simulated_github", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own command
         try:
@@ -45,15 +45,15 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def days(github: SimulatedGitHub, metric: str) -> dict[str, tuple[int, int]]:
-    """Ask for a metric of octo/docs."""
+    """Request a metric of octo/docs."""
     url = f"{github.url}/repos/octo/docs/traffic/{metric}"
     answer = requests.get(url, headers={"Authorization": "Bearer x"}, timeout=5).json()
     assert answer["count"] == sum(row["count"] for row in answer[metric])
     return {row["timestamp"]: (row["count"], row["uniques"]) for row in answer[metric]}
 
 
-def test_a_replay_answers_what_was_answered_last(recording: Path) -> None:
-    """What the record makes of real series can be seen only if the series are replayed as they were."""
+def test_a_replay_repeats_the_last_recorded_answer(recording: Path) -> None:
+    """Tests on recorded series need exactly the recorded answers."""
     recorded = read_recording(recording)
     with SimulatedGitHub(repositories=recorded.repositories, source=recorded, at="2021-10-19T23:01:24Z") as github:
         github.at("2021-10-01T00:00:00Z")
@@ -68,22 +68,22 @@ def test_a_replay_answers_what_was_answered_last(recording: Path) -> None:
 
 
 def test_a_replay_may_serve_one_repository_only(recording: Path) -> None:
-    """A recorded zero is a zero, an empty cell is not."""
+    """The other repository and its times are omitted."""
     recorded = read_recording(recording, "acme/tool")
 
     assert list(recorded.repositories) == ["acme/tool"]
     assert len(recorded.times) == 1
 
 
-def test_the_times_to_visit_are_listed_in_order(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A shell loop feeds them to `traffic run --at`."""
+def test_the_times_of_a_recording_are_listed_in_order(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell loop passes them to `traffic run --at`."""
     assert main(["replay", str(recording), "--list-times", "--repository", "octo/docs"]) == 0
 
     assert capsys.readouterr().out.splitlines() == ["2021-10-19T23:01:25Z", "2021-10-20T23:01:30Z"]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         ("", "first line"),
         ("a,b,c\n1,2,3\n", "first line"),
@@ -95,10 +95,10 @@ def test_the_times_to_visit_are_listed_in_order(recording: Path, capsys: pytest.
         (None, "No such file"),
     ],
 )
-def test_a_bad_file_is_told_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, told: str
+def test_a_bad_file_is_reported_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, problem: str
 ) -> None:
-    """Exit status 2, the place of the mistake, no traceback."""
+    """The exit status is 2; the message contains the line, and there is no traceback."""
     file = tmp_path / "bad.csv"
     if content is not None:
         file.write_text(content)
@@ -106,13 +106,13 @@ def test_a_bad_file_is_told_in_one_line(
     assert main(["replay", str(file)]) == 2
 
     error = capsys.readouterr().err
-    assert told in error
+    assert problem in error
     assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_says_where_it_is_and_stops_cleanly(number: signal.Signals) -> None:
-    """Whoever starts it waits for that line, and for its end."""
+def test_the_command_prints_its_address_and_stops_cleanly(number: signal.Signals) -> None:
+    """A caller waits for that line, and for the end of the process."""
     arguments = ("--repositories", "3", "--at", "2026-11-20T09:00:00Z", "--token", "right", "--limit", "7")
     with running(*arguments) as (process, url):
         answer = requests.get(f"{url}/user/repos", headers={"Authorization": "Bearer right"}, timeout=5)
@@ -124,16 +124,16 @@ def test_the_command_says_where_it_is_and_stops_cleanly(number: signal.Signals) 
         assert process.wait(timeout=5) == 0
 
 
-def test_a_taken_port_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit status 1, in one line."""
+def test_a_taken_port_is_reported_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit status is 1."""
     with SimulatedGitHub(repositories=1) as github:
         assert main(["--port", str(github.port)]) == 1
 
     assert "cannot listen" in capsys.readouterr().err
 
 
-def test_the_help_names_the_controls(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody should have to read the code to use it."""
+def test_the_help_contains_the_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    """Users need not read the code."""
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
 

@@ -1,4 +1,4 @@
-"""The simulated GitHub's numbers and windows, without any network."""
+"""The simulated GitHub's numbers and windows, without a network."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,17 +27,17 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.
 
 
 def at(text: str) -> datetime:
-    """Read a time in UTC."""
+    """Parse a time in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def days_of(seen: Window) -> list[str]:
-    """List a window's days."""
+    """Return a window's days."""
     return [day.isoformat() for day in seen.days()]
 
 
-def test_same_seed_gives_same_numbers_in_any_order() -> None:
-    """A test that asks for one day must see what a run over a year sees."""
+def test_the_same_seed_results_in_the_same_numbers_in_any_order() -> None:
+    """A test that reads one day gets the same numbers as a run over a year."""
     days = [date(2026, 1, 1) + timedelta(days=n) for n in range(60)]
     forward = {day: day_traffic(7, 42, day) for day in days}
     day_traffic.cache_clear()
@@ -51,7 +51,7 @@ def test_same_seed_gives_same_numbers_in_any_order() -> None:
 
 @given(st.integers(0, 99), st.integers(1, 10**9), st.dates(date(2015, 1, 1), date(2035, 1, 1)))
 def test_visitors_never_outnumber_visits(seed: int, repo_id: int, day: date) -> None:
-    """An answer that GitHub could not give would make tests of the record worthless."""
+    """Tests with impossible answers would be worthless."""
     truth = day_traffic(seed, repo_id, day)
 
     for tally in (truth.views, truth.clones):
@@ -59,7 +59,7 @@ def test_visitors_never_outnumber_visits(seed: int, repo_id: int, day: date) -> 
         assert (tally.uniques == 0) == (tally.count == 0)
 
 
-def test_weekends_are_quieter_and_launches_louder() -> None:
+def test_weekends_have_less_traffic_and_launches_more() -> None:
     """The demo's report should look like a real repository's."""
     days = [date(2026, 1, 5) + timedelta(days=n) for n in range(7 * 50)]
     views = dict.fromkeys((False, True), 0)
@@ -80,7 +80,7 @@ def test_the_rolling_window_has_a_shrinking_oldest_and_a_growing_current_day() -
     assert (days_of(seen)[0], days_of(seen)[-1], len(days_of(seen))) == ("2025-12-06", "2025-12-20", 15)
 
 
-def test_the_last_hour_of_the_day_sees_fourteen_days() -> None:
+def test_the_window_in_the_last_hour_of_a_day_has_fourteen_days() -> None:
     """Recorded at 2021-09-14T23:17:13Z: 14 rows, from 09-01 to 09-14."""
     seen = window(at("2021-09-14T23:17:13Z"), WindowRules())
 
@@ -96,7 +96,7 @@ def test_the_last_hour_of_the_day_sees_fourteen_days() -> None:
         ("2025-12-30T09:00:00Z", "2025-12-16", "2025-12-29"),
     ],
 )
-def test_the_new_window_is_fourteen_whole_days_up_to_yesterday(now: str, first: str, last: str) -> None:
+def test_the_new_window_is_fourteen_complete_days_up_to_yesterday(now: str, first: str, last: str) -> None:
     """Since 2025-12-30 the block moves once a day, between 05:00 and 07:00 UTC."""
     days = days_of(window(at(now), WindowRules()))
 
@@ -104,13 +104,13 @@ def test_the_new_window_is_fourteen_whole_days_up_to_yesterday(now: str, first: 
 
 
 def test_yesterday_appears_between_five_and_seven() -> None:
-    """A run at 09:00 always has it, a run at 06:00 half of the time."""
+    """A run at 09:00 always gets it, a run at 06:00 half of the time."""
     hours = {appearance(3, date(2026, 1, 1) + timedelta(days=n)).hour for n in range(100)}
 
     assert hours == {5, 6}
 
 
-def test_a_lag_and_a_stall_hold_the_newest_day_back() -> None:
+def test_a_lag_and_a_stall_delay_the_newest_day() -> None:
     """In June 2026 the same block was returned for two days."""
     stall = Stall(at("2026-06-08T12:00:00Z"), at("2026-06-10T12:00:00Z"))
 
@@ -120,22 +120,22 @@ def test_a_lag_and_a_stall_hold_the_newest_day_back() -> None:
 
 
 @given(TALLIES, st.floats(0, 1), st.floats(0, 1))
-def test_the_current_day_only_grows_and_the_oldest_only_shrinks(whole: Tally, one: float, other: float) -> None:
-    """What the record keeps is the highest value, which must be the true one in the end."""
+def test_the_current_day_only_grows_and_the_oldest_only_shrinks(day: Tally, one: float, other: float) -> None:
+    """The record keeps the highest value, which must finally be the true one."""
     earlier, later = sorted((one, other))
-    grown = part_of_day(whole, 0, earlier), part_of_day(whole, 0, later)
-    shrunk = part_of_day(whole, earlier, 1), part_of_day(whole, later, 1)
+    grown = part_of_day(day, 0, earlier), part_of_day(day, 0, later)
+    shrunk = part_of_day(day, earlier, 1), part_of_day(day, later, 1)
 
-    assert grown[0].count <= grown[1].count <= whole.count
-    assert grown[0].uniques <= grown[1].uniques <= whole.uniques
-    assert shrunk[1].count <= shrunk[0].count <= whole.count
-    assert shrunk[1].uniques <= shrunk[0].uniques <= whole.uniques
-    assert part_of_day(whole, 0, 1) == whole
+    assert grown[0].count <= grown[1].count <= day.count
+    assert grown[0].uniques <= grown[1].uniques <= day.uniques
+    assert shrunk[1].count <= shrunk[0].count <= day.count
+    assert shrunk[1].uniques <= shrunk[0].uniques <= day.uniques
+    assert part_of_day(day, 0, 1) == day
 
 
 @given(MOMENTS, st.sampled_from(["rolling", "whole-days"]))
 def test_days_without_traffic_are_zero_in_one_regime_and_absent_in_the_other(now: datetime, regime: str) -> None:
-    """Not returned is not zero: the record has to meet both."""
+    """The record must distinguish a day that is not returned from a zero."""
     answered = rows(lambda _: Tally(0, 0), window(now, WindowRules(regime=regime)))  # type: ignore[arg-type]
 
     assert len(answered) == (14 if regime == "whole-days" else 0)
@@ -143,7 +143,7 @@ def test_days_without_traffic_are_zero_in_one_regime_and_absent_in_the_other(now
 
 @given(st.lists(TALLIES, max_size=15), st.floats(0.01, 0.99))
 def test_uniques_of_the_window_lie_between_the_best_day_and_the_sum(daily: list[Tally], overlap: float) -> None:
-    """GitHub's own figure is never the sum, so nobody may sum it."""
+    """GitHub's own number is never the sum of days, so nobody may add them up."""
     answered = [AnsweredDay(date(2026, 1, 1) + timedelta(days=n), tally) for n, tally in enumerate(daily)]
     uniques = [tally.uniques for tally in daily]
 
