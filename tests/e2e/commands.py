@@ -1,4 +1,4 @@
-"""The real commands, as a person types them: in a process of their own, with their history in a folder of the test."""
+"""The real commands, in processes of their own, with their history in a folder of the test."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from pathlib import Path
 
 TRAFFIC = Path(sys.executable).with_name("traffic")
 
-PATIENCE = 180.0  # seconds; a run takes about ten, a synthesis as many, and the machine may be busy
+PATIENCE = 180.0  # seconds; a run takes about ten, a synthesis about ten, and the machine may be busy
 
 Row = tuple[str, ...]
 
@@ -24,8 +24,8 @@ class Terminal:
     """A terminal with its settings.
 
     Attributes:
-        folder: Where it stands, and below it everything it makes.
-        settings: The environment's variables, but for those that any process needs.
+        folder: Its working folder, with all files of its commands.
+        settings: Environment variables, besides those that any process needs.
     """
 
     folder: Path
@@ -33,18 +33,18 @@ class Terminal:
 
     @property
     def home(self) -> Path:
-        """Where the histories lie."""
+        """The folder of the histories."""
         return self.folder / "home"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a command gets."""
+        """The environment of a command."""
         ours = ("GITHUB_", "TRAFFIC_", "AWS_", "XDG_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**inherited, "TRAFFIC_HOME": str(self.home), **self.settings}
 
     def traffic(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Type a command, and what it then asks for, and wait for its end."""
+        """Run a command with this input, and wait for its end."""
         return subprocess.run(  # noqa: S603 - our own command
             [TRAFFIC, *arguments],
             cwd=self.folder,
@@ -58,7 +58,7 @@ class Terminal:
 
     @contextmanager
     def typed(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Type a command, and do something else while it runs; it is waited for in the end."""
+        """Start a command, run the block meanwhile, then wait for the command's end."""
         with subprocess.Popen(  # noqa: S603 - our own command
             [TRAFFIC, *arguments],
             cwd=self.folder,
@@ -75,19 +75,19 @@ class Terminal:
                 process.kill()
 
     def exported(self) -> set[Row]:
-        """Read the whole table as `traffic export` prints it, without the line of column names."""
+        """Return all rows of `traffic export`, without the line of column names."""
         done = self.traffic("export", "--format", "csv")
         assert done.returncode == 0, done.stderr
         return set(map(tuple, list(csv.reader(io.StringIO(done.stdout)))[1:]))
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Press Ctrl-C: the terminal sends it to the command and to every child in its session."""
+    """Send Ctrl-C as a terminal does: to the command and to every child in its session."""
     os.killpg(process.pid, signal.SIGINT)
 
 
 def until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
-    """Wait until something has happened, or the command has ended; whether it has happened."""
+    """Wait until something has happened or the command has ended; return whether it has happened."""
     give_up = time.monotonic() + PATIENCE
     while not happened() and process.poll() is None:
         assert time.monotonic() < give_up, "it did not happen"
@@ -96,7 +96,7 @@ def until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
 
 
 def commands_below(folder: Path) -> list[str]:
-    """List the command lines of living processes that name a folder."""
+    """Return the command lines of running processes that contain a folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

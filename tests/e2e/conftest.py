@@ -1,4 +1,4 @@
-"""A terminal for each test, and a look at what it leaves behind."""
+"""A terminal for each test, and a check of what it leaves behind."""
 
 import tempfile
 import time
@@ -24,5 +24,5 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def left_in_tmp() -> set[Path]:
-    """List what the engine would leave behind in the system's folder for temporary files."""
+    """Return files of the engine in the system's folder for temporary files."""
     return set(Path(tempfile.gettempdir()).glob("ministack*"))

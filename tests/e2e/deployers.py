@@ -31,8 +31,8 @@ class Deployer(Protocol):
         """Deploy.
 
         Args:
-            parameters: Those that are given anew.
-            kept: Those that have been given before and do not change.
+            parameters: New or changed parameters.
+            kept: Parameters of earlier deployments, which do not change.
         """
 
     def destroy(self) -> None:
@@ -41,12 +41,12 @@ class Deployer(Protocol):
 
 @dataclass(frozen=True)
 class TemplateDeployer:
-    """As `traffic run` deploys to the local engine: the parameters are in its settings, and so are given each time."""
+    """Deploys as `traffic run` does: it passes all parameters each time."""
 
     engine: Engine
 
     def bootstrap(self) -> None:
-        """Prepare nothing: the assets' bucket is made where absent."""
+        """Do nothing: a deployment creates the bucket of the assets."""
 
     def deploy(self, parameters: Mapping[str, str], *, kept: Mapping[str, str]) -> None:
         """Deploy by a change set that imports existing resources."""
@@ -62,11 +62,11 @@ class TemplateDeployer:
 
 @dataclass(frozen=True)
 class CdkDeployer:
-    """As the README says: `npx aws-cdk@2 deploy --import-existing-resources`.
+    """Deploys as the documentation describes: `npx aws-cdk@2 deploy --import-existing-resources`.
 
     Attributes:
-        engine: Where.
-        folder: For what the command line keeps.
+        engine: The engine to deploy to.
+        folder: The folder for files of the command line.
     """
 
     engine: Engine
@@ -74,16 +74,16 @@ class CdkDeployer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads the AWS tools to the engine, and to nothing of the user's."""
+        """The environment that leads the AWS tools to the engine, without the user's settings."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
         return {**inherited, **aws_settings(self.engine), "CDK_HOME": str(self.folder), "CI": "true"}
 
     def bootstrap(self) -> None:
-        """Make the toolkit's stack."""
+        """Create the toolkit's stack."""
         self._cdk("bootstrap")
 
     def deploy(self, parameters: Mapping[str, str], *, kept: Mapping[str, str]) -> None:  # noqa: ARG002 - AWS keeps them
-        """Synthesize and deploy; a deployment keeps the values of the parameters that it is not given."""
+        """Synthesize and deploy; CloudFormation keeps the values of all other parameters."""
         given = [word for name, value in parameters.items() for word in ("--parameters", f"{name}={value}")]
         self._cdk("deploy", "--import-existing-resources", "--require-approval", "never", *given)
 
@@ -108,7 +108,7 @@ class CdkDeployer:
 
 
 def aws_settings(engine: Engine) -> dict[str, str]:
-    """Give the environment in which any AWS tool works on the engine."""
+    """Return the environment in which any AWS tool uses the engine."""
     return {
         "AWS_ENDPOINT_URL": engine.url,
         "AWS_ACCESS_KEY_ID": engine.access_key,
@@ -122,10 +122,10 @@ def aws_settings(engine: Engine) -> dict[str, str]:
 
 
 def npx() -> list[str]:
-    """Give the command that runs the CDK command line; the test is skipped, visibly, where it cannot be had."""
+    """Return the command of the CDK command line; skip the test if it is not available."""
     program = shutil.which("npx")
     if program is None:
-        pytest.skip("there is no npx here: the CDK command line cannot be had")
+        pytest.skip("there is no npx here, which the CDK command line needs")
     command = [program, "--yes", CDK]
     asked = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603
     if asked.returncode:

@@ -1,8 +1,8 @@
-"""A server that says what GitHub's documentation shows, and nothing else: somebody else's, as far as we are concerned.
+"""A server that answers exactly as in GitHub's documentation, independent of our simulated GitHub.
 
 Source:
     https://docs.github.com/en/rest/metrics/traffic and https://docs.github.com/en/rest/repos/repos
-    (the examples of the answers, unchanged but for the fields nobody reads)
+    (the examples of the answers, without fields that nobody reads)
 """
 
 import json
@@ -47,7 +47,7 @@ ANSWERS: dict[str, Any] = {
     ],
 }  # fmt: skip
 
-# What `traffic export --format csv` has to print for it: a cell that GitHub never told is empty, a zero is a zero.
+# The expected output of `traffic export --format csv`: an unreported cell is empty, a zero is a zero.
 CSV = """\
 repo-name,timestamp,views-count,views-uniques,clones-count,clones-uniques
 octocat/Hello-World,2016-10-10T00:00:00Z,440,143,2,1
@@ -60,7 +60,7 @@ octocat/Hello-World,2016-10-17T00:00:00Z,,,0,0
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers GET from the documentation, and everything else with 404."""
+    """Answers GET as documented, and everything else with 404."""
 
     protocol_version = "HTTP/1.1"
 
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(404, {"message": "Not Found"})
 
     def log_message(self, *_arguments: object) -> None:
-        """Stay silent."""
+        """Print nothing."""
 
     def _send(self, status: int, content: Any) -> None:
         body = json.dumps(content).encode()
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def documented_github() -> Iterator[str]:
-    """Serve it on a free port of 127.0.0.1; its address."""
+    """Serve on a free port of 127.0.0.1, and yield the address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()

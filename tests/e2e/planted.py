@@ -1,4 +1,4 @@
-"""Looks for a planted text wherever something could have kept it: in files, archives within files, and processes."""
+"""Looks for a planted text in files, in archives within files, and in processes."""
 
 import gzip
 import io
@@ -7,33 +7,33 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-UNRELATED = {".git", ".venv", "node_modules"}  # its history, and packages of others: no command of ours writes there
+UNRELATED = {".git", ".venv", "node_modules"}  # our commands do not write there
 
 
-def processes_that_hold(text: str) -> Iterator[tuple[str, str]]:
-    """Find processes whose command line or environment holds a text: their id, and which of the two."""
+def processes_with(text: str) -> Iterator[tuple[str, str]]:
+    """Yield processes with a text in their command line or environment: their id, and which of the two."""
     for kind in ("cmdline", "environ"):
         for path in Path("/proc").glob(f"[0-9]*/{kind}"):
             try:
                 if text.encode() in path.read_bytes():
                     yield path.parent.name, kind
             except OSError:
-                continue  # it has ended meanwhile, or is somebody else's
+                continue  # it has ended meanwhile, or belongs to another user
 
 
-def files_that_hold(text: str, folder: Path) -> Iterator[Path]:
-    """Find files below a folder that hold a text, in clear or compressed."""
+def files_with(text: str, folder: Path) -> Iterator[Path]:
+    """Yield files below a folder that contain a text, plain or compressed."""
     for path in folder.iterdir():
         if path.is_symlink() or path.name in UNRELATED:
             continue
         if path.is_dir():
-            yield from files_that_hold(text, path)
+            yield from files_with(text, path)
         elif path.is_file() and any(text.encode() in content for content in contents(path.read_bytes())):
             yield path
 
 
 def contents(data: bytes) -> Iterator[bytes]:
-    """Give what a file holds: its bytes, and what they unpack to where they are gzip's or an archive's."""
+    """Yield the bytes of a file and, if it is a gzip file or a zip, the unpacked content."""
     yield data
     if data.startswith(b"\x1f\x8b"):
         try:

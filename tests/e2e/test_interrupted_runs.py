@@ -1,4 +1,4 @@
-"""A run may be stopped at any moment, by anything: the next one ends with what an undisturbed one would have."""
+"""A run may be stopped at any moment: after the next run, the record is as after an undisturbed run."""
 
 import json
 import os
@@ -20,17 +20,15 @@ A_MONTH_LATER = "2026-12-20T09:00:00Z"
 REPOSITORIES = 3
 CALLS = 1 + 4 * REPOSITORIES
 
-# Calls that GitHub has had when the engine is killed, and how long after the last of them, in seconds.
-MOMENTS = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be had again
+# The number of calls before the engine is killed, and the seconds after the last of them.
+MOMENTS = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be repeated
 KILLS = [(calls, MOMENTS.uniform(0, 0.5)) for calls in (1, *sorted(MOMENTS.sample(range(2, CALLS), 3)), CALLS)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("calls", "after"), KILLS, ids=[f"{calls} calls" for calls, _ in KILLS])
-def test_a_killed_engine_loses_nothing_that_the_next_run_does_not_have(
-    terminal: Terminal, calls: int, after: float
-) -> None:
-    """The archive on disk is the truth; whatever was in memory comes back."""
+def test_the_next_run_completes_the_record_of_a_killed_engine(terminal: Terminal, calls: int, after: float) -> None:
+    """The archive on disk is complete, and restores what was only in memory."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         engine = HistoryFolder(terminal.home / "loopback").running
@@ -47,8 +45,8 @@ def test_a_killed_engine_loses_nothing_that_the_next_run_does_not_have(
     assert terminal.exported() == truth
 
 
-def test_what_was_shown_as_captured_survives_a_kill(terminal: Terminal) -> None:
-    """GitHub has forgotten those days when the next run comes: they can only come back from the archive on disk."""
+def test_repositories_shown_as_captured_survive_a_kill(terminal: Terminal) -> None:
+    """At the next run, GitHub no longer has those days: only the archive on disk can restore them."""
     with SimulatedGitHub(repositories=["octo/a", "octo/b", "octo/hangs"], at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         github.refuse("octo/hangs", hang())
@@ -68,8 +66,8 @@ def test_what_was_shown_as_captured_survives_a_kill(terminal: Terminal) -> None:
 
 
 @pytest.mark.slow
-def test_an_engine_killed_while_it_deploys_starts_anew(terminal: Terminal) -> None:
-    """Half a stack and no table: the next run makes the rest."""
+def test_an_engine_killed_during_a_deployment_starts_again(terminal: Terminal) -> None:
+    """The stack is incomplete: the next run deploys the rest."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         engine = HistoryFolder(terminal.home / "loopback").running
@@ -84,15 +82,15 @@ def test_an_engine_killed_while_it_deploys_starts_anew(terminal: Terminal) -> No
     assert terminal.exported() == truth
 
 
-def test_ctrl_c_ends_a_run_in_order_and_the_next_one_completes_it(terminal: Terminal) -> None:
-    """130 is what shells expect; the run is stopped, not left behind."""
-    # Tests that a script starts in the background ignore Ctrl-C, and with them every command that they type.
+def test_ctrl_c_stops_a_run_and_the_next_one_completes_it(terminal: Terminal) -> None:
+    """Shells expect the exit code 130; the run is stopped, too."""
+    # Tests in the background ignore Ctrl-C, and their commands inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         github.add_fault(hang(5), endpoint="views")
         with terminal.typed("run") as command:
-            assert until(lambda: len(github.calls) > 1, command)  # the first of three repositories is asked about
+            assert until(lambda: len(github.calls) > 1, command)  # the first of three repositories is requested
             interrupt(command)
         github.clear_faults()
         listed = terminal.traffic("executions")
@@ -106,13 +104,13 @@ def test_ctrl_c_ends_a_run_in_order_and_the_next_one_completes_it(terminal: Term
 
 
 def kill_engine(running: Path) -> None:
-    """Kill the engine that wrote a file about itself, if it has not ended yet."""
+    """Kill the engine that wrote this file, unless it has ended."""
     with suppress(FileNotFoundError, ProcessLookupError):
         os.kill(json.loads(running.read_text())["pid"], signal.SIGKILL)
 
 
 def truth_of(github: SimulatedGitHub) -> set[Row]:
-    """Write the true numbers as an undisturbed run would export them."""
+    """Return the true numbers as an undisturbed run would export them."""
     return {
-        (name, f"{day}T00:00:00Z", *map(str, told)) for name in github.names for day, told in github.truth(name).items()
+        (name, f"{day}T00:00:00Z", *map(str, row)) for name in github.names for day, row in github.truth(name).items()
     }

@@ -1,8 +1,8 @@
-"""Histories that an earlier release kept work on after an upgrade: whole, and by `traffic verify` without a difference.
+"""The history of an earlier release works after an upgrade: complete, and `traffic verify` finds no difference.
 
-`landed/history-e857958.tar.xz` is one that commit e857958 made, with its own code, of a simulated GitHub: six runs of
-three repositories, with a rename, a refused repository, an import, a note and, at the end, a rolling window; and what
-its `traffic export` printed. The zip of its functions is left out, as an upgrade replaces it.
+The code of commit e857958 created `landed/history-e857958.tar.xz` from a simulated GitHub: six runs of three
+repositories, with a rename, a refused repository, an import, a note and, at the end, a rolling window; and the output
+of its `traffic export`. It does not contain the zip of its functions, because an upgrade replaces it.
 """
 
 import csv
@@ -16,14 +16,14 @@ from tests.e2e.commands import Row, Terminal
 
 HISTORY = Path(__file__).parent / "landed" / "history-e857958.tar.xz"
 
-REPOSITORIES = ["acme/tool", "octo/cli", "octo/site"]  # with the ids that they had
+REPOSITORIES = ["acme/tool", "octo/cli", "octo/site"]  # in the order of their ids
 
 CLEAN = "The tables hold exactly what the archive says.\n"
 
 
 @pytest.fixture
 def kept(terminal: Terminal) -> set[Row]:
-    """Put the history where the commands find it; the rows that its own release exported."""
+    """Copy the history to the terminal, and return the rows that its own release exported."""
     with tarfile.open(HISTORY) as packed:
         packed.extractall(terminal.home, filter="data")
     (terminal.home / "history").rename(terminal.home / "loopback")
@@ -34,7 +34,7 @@ def kept(terminal: Terminal) -> set[Row]:
 def test_a_history_of_the_landed_version_is_verified_upgraded_and_verified_again(
     terminal: Terminal, kept: set[Row]
 ) -> None:
-    """A new rule of reading, a new folder of the archive or a new attribute must never make an old record wrong."""
+    """A new reading rule, archive folder or attribute must never make an old record wrong."""
     with SimulatedGitHub(repositories=REPOSITORIES, seed=7, at="2026-12-20T09:00:00Z") as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         before = terminal.traffic("verify")

@@ -1,4 +1,4 @@
-"""`traffic run` and `traffic export`, from the outside."""
+"""`traffic run` and `traffic export` in processes of their own."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from tests.e2e.documented_github import CSV, documented_github
 
 @pytest.mark.slow
 def test_a_demonstration_runs_twice_and_the_second_run_changes_nothing(terminal: Terminal) -> None:
-    """The first thing anybody does, without a token, an account or a server; and then once more."""
+    """Most users first run it without a token, an account or a server, and then again."""
     first = terminal.traffic("run")
     before = terminal.exported()
     second = terminal.traffic("run")
@@ -34,8 +34,8 @@ def test_a_demonstration_runs_twice_and_the_second_run_changes_nothing(terminal:
     assert [folder.name for folder in terminal.home.iterdir()] == ["demo"]
 
 
-def test_a_run_against_the_simulated_github_stores_its_truth(terminal: Terminal) -> None:
-    """The numbers go through a socket, four functions and an export, and are still the same."""
+def test_a_run_against_the_simulated_github_stores_its_true_numbers(terminal: Terminal) -> None:
+    """The numbers stay the same through a socket, four functions and an export."""
     with served("--repositories", "4", "--at", "2026-11-20T09:00:00Z") as url:
         terminal.settings.update(GITHUB_API_URL=url, GITHUB_TOKEN="x")
         done = terminal.traffic("run")
@@ -50,8 +50,8 @@ def test_a_run_against_the_simulated_github_stores_its_truth(terminal: Terminal)
     assert len(truth) == 4 * 14
 
 
-def test_somebody_elses_server_is_stored_as_it_speaks(terminal: Terminal) -> None:
-    """What is printed is exactly what was said: a measured number, a measured zero, or an empty cell."""
+def test_the_answers_of_the_documentation_are_stored_unchanged(terminal: Terminal) -> None:
+    """Each cell of the export is a measured number, a measured zero, or empty."""
     with documented_github() as url:
         terminal.settings.update(GITHUB_API_URL=url, GITHUB_TOKEN="x")
         done = terminal.traffic("run")
@@ -62,18 +62,18 @@ def test_somebody_elses_server_is_stored_as_it_speaks(terminal: Terminal) -> Non
 
 
 @pytest.mark.slow
-def test_fourteen_replayed_days_end_in_the_truth(terminal: Terminal) -> None:
-    """`--at` tells GitHub the time and the pipeline the schedule's: the past can be lived through once more."""
+def test_fourteen_replayed_days_result_in_the_true_numbers(terminal: Terminal) -> None:
+    """`--at` sets the time of GitHub and of the schedule, so that past days can be repeated."""
     first = datetime(2026, 11, 2, 9, tzinfo=UTC)
     days = [first + timedelta(days=day) for day in range(14)]
     with SimulatedGitHub(repositories=2, at=first) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
-        with running_engine(terminal.home / "loopback"):  # as `traffic start` would, so that functions stay warm
+        with running_engine(terminal.home / "loopback"):  # as `traffic start` does, so that functions stay warm
             codes = [terminal.traffic("run", "--at", f"{day:%Y-%m-%dT%H:%M:%SZ}").returncode for day in days]
         truth = {
-            (name, f"{day}T00:00:00Z", *map(str, told))
+            (name, f"{day}T00:00:00Z", *map(str, row))
             for name in github.names
-            for day, told in github.truth(name, "2026-10-19", "2026-11-14").items()
+            for day, row in github.truth(name, "2026-10-19", "2026-11-14").items()
         }
 
     assert codes == [0] * 14
@@ -81,7 +81,7 @@ def test_fourteen_replayed_days_end_in_the_truth(terminal: Terminal) -> None:
 
 
 def test_a_refused_token_is_a_failed_command(terminal: Terminal) -> None:
-    """Scripts look at the exit status, people at the sentence with the cure."""
+    """Scripts read the exit status, people the sentence with the remedy."""
     with SimulatedGitHub(repositories=2, token="another") as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         done = terminal.traffic("run")
@@ -93,7 +93,7 @@ def test_a_refused_token_is_a_failed_command(terminal: Terminal) -> None:
 
 @contextmanager
 def served(*options: str) -> Iterator[str]:
-    """Run `python -m simulated_github` on a free port; its address."""
+    """Run `python -m simulated_github` on a free port, and yield its address."""
     command = [sys.executable, "-m", "simulated_github", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         assert process.stdout is not None
@@ -104,13 +104,13 @@ def served(*options: str) -> Iterator[str]:
 
 
 def true_rows(url: str, name: str, first: str, last: str) -> Iterator[Row]:
-    """Ask the simulated GitHub for the true numbers, and write them as an export does."""
-    for told in asked(f"{url}/_truth?repo={name}&from={first}&to={last}"):
-        counts = (told[key] for key in ("views_count", "views_uniques", "clones_count", "clones_uniques"))
-        yield (name, f"{told['date']}T00:00:00Z", *map(str, counts))
+    """Yield the simulated GitHub's true numbers in the form of an export."""
+    for row in asked(f"{url}/_truth?repo={name}&from={first}&to={last}"):
+        counts = (row[key] for key in ("views_count", "views_uniques", "clones_count", "clones_uniques"))
+        yield (name, f"{row['date']}T00:00:00Z", *map(str, counts))
 
 
 def asked(url: str) -> list[dict[str, str]]:
-    """Ask a control of the simulated GitHub."""
+    """Return the answer of a control of the simulated GitHub."""
     with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - always http, on loopback
         return list(json.load(answer))

@@ -1,4 +1,4 @@
-"""`traffic.toml` in the hands of a person: on a stack that the local engine serves as AWS does, and on this machine."""
+"""Commands with a `traffic.toml`: on a stack of the local engine as in AWS, and on this machine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ TOKEN = "github_pat_replaced"
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack in a supposed AWS account, and a terminal beside it."""
+    """A stack on the engine instead of AWS, and a terminal."""
 
     engine: Engine
     github: SimulatedGitHub
     terminal: Terminal
 
     def typed(self, *options: str) -> CompletedProcess[str]:
-        """Type `traffic settings --aws`."""
+        """Run `traffic settings --aws`."""
         return self.terminal.traffic("settings", "--aws", *options)
 
     def write(self, text: str) -> None:
@@ -36,25 +36,25 @@ class Deployed:
         (self.terminal.folder / "traffic.toml").write_text(text)
 
     def parameters(self) -> dict[str, str]:
-        """Read the stack's parameters."""
+        """Return the stack's parameters."""
         stack = self.engine.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
         return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     def token(self) -> str:
-        """Read the secret."""
+        """Return the value of the secret."""
         client = self.engine.client("secretsmanager")
         (name,) = (each["Name"] for each in client.list_secrets()["SecretList"])
         return str(client.get_secret_value(SecretId=name)["SecretString"])
 
     def change_sets(self) -> list[str]:
-        """List the change sets that wait to be executed."""
+        """Return the change sets that are not executed."""
         listed = self.engine.client("cloudformation").list_change_sets(StackName=STACK_NAME)["Summaries"]
         return [each["ChangeSetName"] for each in listed if each.get("ExecutionStatus") != "EXECUTE_COMPLETE"]
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """Deploy with one token, then put another into its place, as `traffic token` does."""
+    """A stack whose token was replaced, as `traffic token` does."""
     folder = tmp_path_factory.mktemp("settings")
     repositories = ["octo/docs", "octo-org/api", "octo-org/docs", "acme/docs"]
     with running_engine(folder / "history") as engine, SimulatedGitHub(repositories=repositories) as github:
@@ -63,13 +63,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         first = {"GitHubAccessToken": "github_pat_first", "GitHubApiUrl": github.url, "Archived": "exclude"}
         outputs = deploy(engine, synthesize(ASSEMBLY), first)
         engine.client("secretsmanager").put_secret_value(SecretId=outputs["GitHubTokenSecret"], SecretString=TOKEN)
-        # The environment names other values: what is deployed must not depend on whose terminal it is typed in.
+        # The environment contains other values, which must not affect the deployment.
         settings = {**aws_settings(engine), "TRAFFIC_FORKS": "only", "TRAFFIC_TOPICS": "nonsense"}
         yield Deployed(engine, github, Terminal(folder, settings))
 
 
-def test_the_file_is_brought_to_the_stack_and_the_token_stays(deployed: Deployed) -> None:
-    """What the file does not name stays as it is deployed; the next run captures what the file wants."""
+def test_the_file_is_applied_to_the_stack_and_the_token_stays(deployed: Deployed) -> None:
+    """Settings that the file lacks stay as deployed; the next run captures what the file selects."""
     before = deployed.parameters()
     deployed.write(
         'owners = ["octo-org"]\ntopics = ["documentation"]\nvisibility = ["internal"]\nsummary-mail = "weekly"\n'
@@ -99,7 +99,7 @@ def test_the_file_is_brought_to_the_stack_and_the_token_stays(deployed: Deployed
 
 @pytest.mark.slow
 def test_a_value_that_cloudformation_refuses_changes_nothing(deployed: Deployed) -> None:
-    """A file that is right here may be wrong for a stack of another version."""
+    """A file may be valid here, but not for a stack of another version."""
     before = deployed.parameters()
     deployed.write('api-url = "http://127.0.0.2:8080"\nforks = "only"\n')
 
@@ -112,8 +112,8 @@ def test_a_value_that_cloudformation_refuses_changes_nothing(deployed: Deployed)
     assert deployed.change_sets() == []
 
 
-def test_a_wrong_file_is_refused_before_anything_is_asked(deployed: Deployed) -> None:
-    """With its line, as everywhere."""
+def test_a_wrong_file_is_refused_without_a_call(deployed: Deployed) -> None:
+    """The message contains the line, as in every command."""
     deployed.write('forks = "no"\n')
 
     refused = deployed.typed("--apply")
@@ -123,7 +123,7 @@ def test_a_wrong_file_is_refused_before_anything_is_asked(deployed: Deployed) ->
 
 
 def test_nothing_is_applied_without_a_file(deployed: Deployed) -> None:
-    """Typed in the wrong folder it must not pass for done."""
+    """In the wrong folder, the command must not look successful."""
     Path(deployed.terminal.folder / "traffic.toml").unlink(missing_ok=True)
 
     refused = deployed.typed("--apply")
@@ -134,7 +134,7 @@ def test_nothing_is_applied_without_a_file(deployed: Deployed) -> None:
 
 @pytest.mark.slow
 def test_a_run_on_this_machine_reads_the_file(terminal: Terminal) -> None:
-    """As it reads `.env`, where the token stays; what is typed before the command wins."""
+    """It also reads `.env`, with the token; environment variables take precedence over both."""
     with SimulatedGitHub(repositories=8, owners=["octo", "octo-org"], token="good") as github:
         (terminal.folder / ".env").write_text("GITHUB_TOKEN=good\n")
         (terminal.folder / "traffic.toml").write_text(

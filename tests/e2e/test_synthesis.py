@@ -1,4 +1,4 @@
-"""The stack is synthesized from its sources alone: no clock, no chance, no machine in it."""
+"""The synthesis depends on the sources only, not on time, chance or the machine."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.synthesis import synthesize
 
 @pytest.mark.slow
 def test_two_syntheses_are_identical(tmp_path: Path) -> None:
-    """`cdk diff` must show what somebody changed, and nothing else; equal assets are not uploaded twice."""
+    """`cdk diff` must show only real changes, and equal assets are not uploaded twice."""
     first, second = (fingerprints(synthesize(tmp_path / name / "assembly")) for name in ("first", "second"))
 
     assert first == second
@@ -18,7 +18,7 @@ def test_two_syntheses_are_identical(tmp_path: Path) -> None:
 
 
 def fingerprints(folder: Path) -> dict[str, str]:
-    """Hash every file that is deployed: the template and its assets, without what pip notes of its own doings there."""
+    """Return the hash of every deployed file: the template and its assets, without records of pip."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")

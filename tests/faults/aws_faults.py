@@ -1,4 +1,4 @@
-"""The calls that a run makes to AWS, the ways in which each may fail, and for how long: their product is the matrix."""
+"""The matrix: each call of a run to AWS, with each kind of failure and each duration."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from tests.faults.aws_proxy import LOST, Call
 
 MACHINE = "capture_traffic"  # the state machine, as a caller
 
-# What a run is seen to make; a test compares the list with a run. Of more than 4,000 repositories, List repositories
-# scans a table too, by the same code as Summarize run.
+# A test compares this list with the calls of a run. For more than 4,000 repositories, List repositories also scans a
+# table, with the same code as Summarize run.
 CALLS = tuple(
     Call(*line.split())
     for line in """
@@ -51,43 +51,43 @@ summarize_run sns ListSubscriptionsByTopic
 
 READ_TIMEOUT = 800  # milliseconds; the SDK's minute, scaled
 
-# The SDK repeats a call 4 times, DynamoDB's 9 times; here every one 2 times. What comes after its last try is the same.
+# The SDK repeats a call 4 times, for DynamoDB 9 times; here 2 times. The behaviour after the last try is the same.
 # Source: https://docs.aws.amazon.com/boto3/latest/guide/retries.html (legacy retry mode, the default)
 SDK_TRIES = 3
 
-# How many calls in a row fail. "A while" is more than the SDK bears, in one of the two children at least.
+# The number of failing calls in a row. "A while" exceeds the SDK's tries in at least one of the two children.
 DURATIONS: Mapping[str, int | None] = {"once": 1, "a while": 2 * (SDK_TRIES - 1) + 1, "lasting": None}
 
-Fault = Mapping[str, Any]  # the part of a rule of microburst that says what happens
+Fault = Mapping[str, Any]  # the part of a rule of microburst with the failure
 
 # The call arrives, but its answer does not. The proxy sends the headers before it aborts the body. An answer without a
-# body, as S3's to a PutObject, would be complete by then: the headers promise one, and `LOST` breaks the connection.
+# body, like S3's to a PutObject, would be complete then: so the headers announce one, and `LOST` breaks the connection.
 ANSWER_LOST: Fault = {"response": {"abort_bytes": 0, "set_headers": {"Content-Length": "1", LOST: "1"}}}
 
-# Broken on the way, whatever the service.
+# Failures of the connection, for every service.
 ON_THE_WAY: Mapping[str, Fault] = {
     "slow": {"latency": READ_TIMEOUT / 10},
-    "hangs": {"latency": READ_TIMEOUT * 2, "hurry": True},  # and arrives after all, when nobody waits any more
+    "hangs": {"latency": READ_TIMEOUT * 2, "hurry": True},  # arrives later, when the caller no longer waits
     "reset": {"reset": True},
     "answer lost": ANSWER_LOST,
     "answer cut": {"response": {"abort_frac": 0.5}},
 }
 
 
-# How a function's process ends where a call breaks off: what `aws_worker` does there, and what AWS calls it. At its
-# timeout and at its memory it is the engine that ends it.
+# The end of a function's process at a broken call: what `aws_worker` does, and AWS's name for it. The engine ends the
+# process at its timeout and at its memory limit.
 DEATHS: Mapping[str, tuple[str, str]] = {
     "killed": ("kill", "Runtime.ExitError"),
     "timed out": ("hang", "Sandbox.Timedout"),
     "out of memory": ("allocate", "Runtime.OutOfMemory"),
 }
 
-# The call has not arrived, or it has and nobody learns of it.
+# The call did not arrive, or it arrived and its answer did not.
 MOMENTS: Mapping[str, Fault] = {"before": {"reset": True}, "after": ANSWER_LOST}
 
-FUNCTION_TIMEOUT = 2  # seconds, for a function that hangs; it believes that it has as long as in AWS
+FUNCTION_TIMEOUT = 2  # seconds, for a function that hangs; the function itself expects its timeout of AWS
 
-FUNCTION_MEMORY = 256  # MB, for all functions: filling those that have more in AWS takes long
+FUNCTION_MEMORY = 256  # MB, for all functions: filling the larger memory of AWS takes long
 
 WRITES = ("PutObject", "UpdateItem")
 
@@ -96,7 +96,7 @@ def _error(code: str, status: int) -> Fault:
     return {"error": {"code": code, "status": status, "message": "on purpose"}}
 
 
-# What each service says of itself.
+# The errors of each service.
 # Sources:
 #   https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 #   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -132,7 +132,7 @@ BY_SERVICE: Mapping[str, Mapping[str, Fault]] = {
     },
 }
 
-# What only conditional writes meet.
+# Errors of conditional writes only.
 # Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-write-requests.html
 CONDITIONAL: Mapping[tuple[str, str, str], Mapping[str, Fault]] = {
     **{
@@ -151,7 +151,7 @@ CONDITIONAL: Mapping[tuple[str, str, str], Mapping[str, Fault]] = {
     },
 }
 
-# What Step Functions calls an error of its own integrations.
+# Step Functions' names for errors of its own integrations.
 # Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 INTEGRATIONS: Mapping[str, Mapping[str, Fault]] = {
     "lambda": {
@@ -162,7 +162,7 @@ INTEGRATIONS: Mapping[str, Mapping[str, Fault]] = {
         "denied": {"error": "Lambda.AWSLambdaException"},
         "answer lost": {"error": "Lambda.SdkClientException", "afterwards": True},
     },
-    "s3": {"fails": {"error": "States.ItemReaderFailed"}},  # one name for whatever happened
+    "s3": {"fails": {"error": "States.ItemReaderFailed"}},  # one name for all errors
     "sns": {
         "throttled": {"error": "SNS.ThrottledException"},
         "fails": {"error": "SNS.InternalErrorException"},
@@ -176,12 +176,12 @@ INTEGRATIONS: Mapping[str, Mapping[str, Fault]] = {
 
 @dataclass(frozen=True)
 class AwsCase:
-    """One fault of one kind of call, for a time.
+    """One fault of one kind of call, with a duration.
 
     Attributes:
-        call: What fails.
-        way: How, in a word or two.
-        fault: How, for what makes it happen.
+        call: The call that fails.
+        way: The kind of failure, in a word or two.
+        fault: The rule that causes it.
         duration: One of `DURATIONS`.
     """
 
@@ -195,7 +195,7 @@ class AwsCase:
 
 
 def every_case() -> Iterator[AwsCase]:
-    """Make the matrix."""
+    """Yield the cases of the matrix."""
     for call in CALLS:
         for way, fault in ways(call).items():
             for duration in DURATIONS:
@@ -203,11 +203,11 @@ def every_case() -> Iterator[AwsCase]:
 
 
 def every_death() -> Iterator[AwsCase]:
-    """Make the matrix of functions that end before and after each of their side effects.
+    """Yield the cases of functions that end before and after each of their side effects.
 
-    Dying after a call that only reads is dying before the next. Those that are killed die before each read, too; what
-    they leave behind is what those leave that time out or run out of memory there.
-    "A while" is left out: the SDK does not repeat what a dead process did.
+    An end after a call that only reads is an end before the next call. Only killed functions also end before each read:
+    a timeout or a lack of memory there would have the same effect.
+    "A while" is omitted: the SDK does not repeat a call after its process has ended.
     """
     for call, death, moment in product(CALLS, DEATHS, MOMENTS):
         writes = call.operation in WRITES
@@ -217,7 +217,7 @@ def every_death() -> Iterator[AwsCase]:
 
 
 def ways(call: Call) -> Mapping[str, Fault]:
-    """Give every way in which a kind of call may fail."""
+    """Return every kind of failure of a kind of call."""
     if call.function == MACHINE:
         return INTEGRATIONS[call.service]
     conditional = CONDITIONAL.get((call.service, call.operation, call.resource), {})

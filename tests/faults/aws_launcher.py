@@ -1,7 +1,7 @@
-"""Start the local engine with a hook in what its state machine calls by itself: `python -m tests.faults.aws_launcher`.
+"""Start the local engine with a hook in the state machine's own calls: `python -m tests.faults.aws_launcher`.
 
-Step Functions invokes functions, publishes, and reads the manifest without the SDK, so no proxy sees it. Every such
-call is noted in `integration-calls` in the history's folder; `integration-fault.json` there tells what fails:
+Step Functions invokes functions, publishes, and reads the manifest without the SDK, so no proxy sees these calls. The
+file `integration-calls` in the history's folder lists them; `integration-fault.json` there describes which one fails:
 
 ```json
 {"call": "sns publish", "error": "SNS.ThrottledException", "times": 1, "afterwards": false}
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def hook() -> None:
-    """Put the faults around what ministack's Step Functions calls."""
+    """Add the faults to the calls of ministack's Step Functions."""
     from ministack.services import stepfunctions  # noqa: PLC0415 - it reads the environment while it is imported
 
     invoke, read = stepfunctions._invoke_resource, stepfunctions._s3_object_text
@@ -64,7 +64,7 @@ def hook() -> None:
 
 
 def begin_earlier(given: Any) -> None:
-    """Let a run have begun so many seconds earlier as `began-earlier` says: its deadline is near."""
+    """Set the start of a run back by the seconds in `began-earlier`: its deadline is near."""
     path, payload = FOLDER / "began-earlier", given.get("Payload")
     if path.exists() and isinstance(payload, dict) and "started" in payload.get("run", {}):
         started = datetime.fromisoformat(payload["run"]["started"]) - timedelta(seconds=float(path.read_text()))
@@ -72,7 +72,7 @@ def begin_earlier(given: Any) -> None:
 
 
 def struck(name: str) -> dict[str, Any] | None:
-    """Note a call; give the fault that befalls it, one time less."""
+    """Record a call, and return the fault that it meets, if any."""
     with LOCK:
         with (FOLDER / "integration-calls").open("a") as calls:
             calls.write(name + "\n")

@@ -1,4 +1,4 @@
-"""The whole pipeline on an engine whose calls to AWS can be broken, and the judgement on what became of a case."""
+"""The complete pipeline on an engine whose calls to AWS can fail, and the outcome of each case."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.faults.aws_faults import (
     AwsCase,
 )
 from tests.faults.aws_proxy import Call, Proxies, proxies
-from tests.faults.judgement import Outcome, claims_all, is_told, kept_in, missing_names, truth_of
+from tests.faults.judgement import Outcome, claims_all, is_reported, kept_in, missing_names, truth_of
 from tests.integration.pipeline import Pipeline, deployed_pipeline
 
 AT = "2026-11-20T09:00:00Z"
@@ -39,8 +39,8 @@ class AwsPipeline:
 
     Attributes:
         pipeline: The stack.
-        proxies: What the functions' calls go through.
-        functions: Their names in AWS, by the folder of their code.
+        proxies: The proxies of the functions' calls.
+        functions: The functions' names in AWS, by the folder of their code.
     """
 
     pipeline: Pipeline
@@ -65,18 +65,18 @@ class AwsPipeline:
                     self.restart(case.call.function)
             missing = missing_names(truth, kept_in(self.pipeline))
             complete = not missing and claims_all(self.pipeline, disturbed, len(REPOSITORIES))
-            told = is_told(self.pipeline, disturbed, missing, len(REPOSITORIES))
+            reported = is_reported(self.pipeline, disturbed, missing, len(REPOSITORIES))
             undisturbed = self.pipeline.run()
-        self.proxies.settle()  # what hung is judged, too; and none of it arrives in the next case
+        self.proxies.settle()  # hanging calls belong to this case, and must not arrive in the next one
         rows = kept_in(self.pipeline)
         assert undisturbed.status == "SUCCEEDED", f"{undisturbed.error}: {undisturbed.cause}"
         lost = sum(rows.get(key) != value for key, value in truth.items())
         duplicates = len(rows.keys() - truth.keys())
         errors = self.pipeline.errors(disturbed)
-        return Outcome(side, str(case), struck, disturbed.status, complete, told, lost, duplicates, errors)
+        return Outcome(side, str(case), struck, disturbed.status, complete, reported, lost, duplicates, errors)
 
     def warm_up(self) -> None:
-        """Run once: what starts late, in engine, proxies and functions, takes longer than hurried functions wait."""
+        """Run once: the first start of engine, proxies and functions takes longer than hurried functions wait."""
         for function in self.functions:
             self.restart(function)
         with SimulatedGitHub(repositories=REPOSITORIES, port=self.pipeline.port, at=AT):
@@ -84,7 +84,7 @@ class AwsPipeline:
         assert execution.status == "SUCCEEDED", execution.cause
 
     def record(self) -> set[Call]:
-        """Run once, undisturbed and with functions that have not run before; every kind of call that was made."""
+        """Run once without a fault, with functions that start again, and return every kind of call."""
         self.pipeline.forget()
         for function in self.functions:
             self.restart(function)
@@ -96,14 +96,14 @@ class AwsPipeline:
         return self.take_calls()
 
     def take_calls(self) -> set[Call]:
-        """Give the kinds of calls since the last time, and forget them."""
+        """Return the kinds of calls since the last time, and forget them."""
         noted = self.pipeline.engine.history / "integration-calls"
         lines = noted.read_text().splitlines() if noted.exists() else []
         noted.unlink(missing_ok=True)
         return {*self.proxies.take_calls(), *(self.integration(*line.split()) for line in lines)}
 
     def integration(self, service: str, operation: str, resource: str = "") -> Call:
-        """Name a call of the state machine's own."""
+        """Return the kind of one of the state machine's own calls."""
         folders = {name: folder for folder, name in self.functions.items()}
         return Call(MACHINE, service, operation, folders.get(resource, resource))
 
@@ -123,7 +123,7 @@ class AwsPipeline:
         self.fault_file.write_text(json.dumps(rule))
 
     def mend(self, case: AwsCase) -> int:
-        """Take the fault back; how many calls it befell."""
+        """Remove the fault, and return how many calls it met."""
         if case.call.function != MACHINE:
             for file in self.moods.values():
                 file.unlink(missing_ok=True)
@@ -134,17 +134,17 @@ class AwsPipeline:
 
     @property
     def fault_file(self) -> Path:
-        """Where the engine's hook looks for what fails."""
+        """The file with the fault for the engine's hook."""
         return self.pipeline.engine.history / "integration-fault.json"
 
     @property
     def moods(self) -> dict[str, Path]:
-        """The files that tell functions to end when a call breaks off, and how, or to be in a hurry."""
+        """The files that make functions end at a broken call, or wait only briefly."""
         moods = ("hurry", *(mood for mood, _ in DEATHS.values()))
         return {mood: self.pipeline.engine.history / f"functions-{mood}" for mood in moods}
 
     def restart(self, function: str, timeout: int = TIMEOUT) -> None:
-        """Make a function start anew at its next call, with so many seconds until the engine ends it."""
+        """Make a function start again at its next call, with this timeout in seconds."""
         client = self.pipeline.engine.client("lambda")
         name = self.functions[function]
         variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -165,13 +165,13 @@ class AwsPipeline:
 
 
 def disturb(github: SimulatedGitHub) -> None:
-    """Let GitHub fail once, so that the run leaves a note of a problem, too."""
+    """Let GitHub fail once, so that the run also records a problem."""
     github.add_fault(server_error(502), repository=REPOSITORIES[1], endpoint="views", count=1)
 
 
 @contextmanager
 def breakable_pipeline(history: Path) -> Iterator[AwsPipeline]:
-    """Deploy the real template to an engine with the hook, and lead each function's calls through its proxy."""
+    """Deploy the real template to an engine with the hook, and a proxy for each function's calls."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRAFFIC_WAIT_SCALE", WAIT_SCALE)
         patch.setattr(local_engine, "LAUNCHER", "tests.faults.aws_launcher")
@@ -184,7 +184,7 @@ def breakable_pipeline(history: Path) -> Iterator[AwsPipeline]:
 
 
 def functions_of(pipeline: Pipeline) -> dict[str, str]:
-    """Find the four functions, by the folders of their code."""
+    """Return the names of the four functions, by the folders of their code."""
     listed: list[Any] = pipeline.engine.client("lambda").list_functions()["Functions"]
     return {
         each["Handler"].split(".")[1]: each["FunctionName"] for each in listed if each["Handler"].startswith("lambdas.")

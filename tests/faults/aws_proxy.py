@@ -1,4 +1,4 @@
-"""A `microburst` before the engine for each function: it notes the calls to AWS, and breaks what it is told."""
+"""A `microburst` proxy for each function: it records the calls to AWS, and lets chosen calls fail."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from yarl import URL
 
 LOST = "x-answer-lost"  # a header of answers after which the connection breaks
 
-SETTLED = 30.0  # seconds within which every call has to arrive; those that hang take 1.6
+SETTLED = 30.0  # seconds until every call must have arrived; hanging calls take 1.6
 
 
 @dataclass(frozen=True, order=True)
@@ -25,10 +25,10 @@ class Call:
     """A kind of call that a function makes.
 
     Attributes:
-        function: `fetch_traffic`, as its folder is called.
-        service: `s3`, as AWS signs for it.
+        function: `fetch_traffic`, the name of its folder.
+        service: `s3`, AWS's name in signatures.
         operation: `PutObject`.
-        resource: A table, or the folder or name of objects without what differs from run to run: `runs/manifest.json`.
+        resource: A table, or the folder or name of objects without the id of the run: `runs/manifest.json`.
     """
 
     function: str
@@ -41,7 +41,7 @@ class Call:
 
 
 class Rules(RuleEngine):  # type: ignore[misc]  # microburst has no types
-    """The rules of one function's proxy; they match by the whole kind of call, and every call is noted."""
+    """The rules of one function's proxy: they match the complete kind of a call, and record every call."""
 
     def __init__(self, function: str) -> None:
         super().__init__()
@@ -49,15 +49,17 @@ class Rules(RuleEngine):  # type: ignore[misc]  # microburst has no types
         self.calls: list[Call] = []
 
     def decide(self, info: Any) -> Any:
-        """Note a call, and say what befalls it."""
+        """Record a call, and return the fault that it meets."""
         call = Call(self.function, info.service, info.operation, resource_of(info))
         self.calls.append(call)
-        info.resource = f"[{call.resource}]"  # rules look for a part of it: one table's name is another's beginning
+        info.resource = (
+            f"[{call.resource}]"  # rules match a part of it, and one table's name is the beginning of another's
+        )
         return super().decide(info)
 
 
 def resource_of(info: Any) -> str:
-    """Name what a request is about, the same in every run."""
+    """Return the resource of a request, the same in every run."""
     if info.service == "dynamodb":
         body = json.loads(info.body)
         return str(body.get("TableName") or next(iter(body["RequestItems"])))
@@ -67,13 +69,13 @@ def resource_of(info: Any) -> str:
 
 
 def without_run(key: str) -> str:
-    """Name an object's key, or a prefix, without what differs from run to run: `runs/manifest.json`, `answers`."""
+    """Return a key or a prefix without the id of the run: `runs/manifest.json`, `answers`."""
     top, *rest = key.split("/")
     return top if top in ("answers", "listings") else f"{top}/{rest[1]}"
 
 
 class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types
-    """The proxy of one function, which knows how many calls it has not dealt with yet."""
+    """The proxy of one function, which counts its pending calls."""
 
     def __init__(self, upstream: str, function: str) -> None:
         super().__init__(upstream, resign=False)
@@ -82,7 +84,7 @@ class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types
         self.forward_as_signed()
 
     def forward_as_signed(self) -> None:
-        """Keep the host and the spelling of the address: the engine checks the function's signature over both."""
+        """Keep the host and the exact address: the engine checks the function's signature of both."""
         outbound, start = self.upstream._outbound_headers, self.upstream.start
 
         async def start_and_keep() -> None:
@@ -93,7 +95,7 @@ class Proxy(Microburst):  # type: ignore[misc]  # microburst has no types
         self.upstream.start = start_and_keep
 
     async def handle_proxy(self, request: web.Request) -> Any:
-        """Deal with a call, to the end even where its caller has gone."""
+        """Handle a call completely, even if its caller no longer waits."""
         self.pending += 1
         try:
             answer = await super().handle_proxy(request)
@@ -109,8 +111,8 @@ class Proxies:
     """The functions' proxies.
 
     Attributes:
-        served: By function.
-        urls: By function, what its `AWS_ENDPOINT_URL` has to be.
+        served: The proxies, by function.
+        urls: The `AWS_ENDPOINT_URL` of each function.
     """
 
     served: dict[str, Proxy] = field(default_factory=dict)
@@ -118,30 +120,30 @@ class Proxies:
 
     @property
     def rules(self) -> Mapping[str, Rules]:
-        """By function, what befalls its calls."""
+        """The rules of each function."""
         return {function: proxy.rules for function, proxy in self.served.items()}
 
     def break_call(self, call: Call, fault: Mapping[str, Any]) -> None:
-        """Let a fault befall a kind of call; `fault` is the rest of one of microburst's rules."""
+        """Let a kind of call fail; `fault` is the rest of one of microburst's rules."""
         about = {"service": call.service, "operation": call.operation, "resource": f"[{call.resource}]"}
         self.rules[call.function].set_rules([{**about, **fault}])
 
     def mend(self) -> int:
-        """Let every call pass again; how many calls a fault befell."""
+        """Remove all faults, and return how many calls met one."""
         struck: int = sum(rule.fired_count for rules in self.rules.values() for rule in rules.rules)
         for rules in self.rules.values():
             rules.set_rules([])
         return struck
 
     def settle(self) -> None:
-        """Wait until every call has arrived, those too that hang and for which nobody waits any more."""
+        """Wait until every call has arrived, including hanging calls whose callers no longer wait."""
         give_up = time.monotonic() + SETTLED
         while pending := {function: proxy.pending for function, proxy in self.served.items() if proxy.pending}:
             assert time.monotonic() < give_up, f"calls that do not end: {pending}"
             time.sleep(0.02)
 
     def take_calls(self) -> list[Call]:
-        """Give the calls since the last time, and forget them."""
+        """Return the calls since the last time, and forget them."""
         calls = [call for rules in self.rules.values() for call in rules.calls]
         for rules in self.rules.values():
             rules.calls.clear()
@@ -154,7 +156,7 @@ def proxies(upstream: str, functions: list[str]) -> Iterator[Proxies]:
 
     Args:
         upstream: The engine's address.
-        functions: Their names.
+        functions: The functions' names.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

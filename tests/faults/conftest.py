@@ -1,4 +1,4 @@
-"""The engine that the cases share, one for each worker of pytest, and the matrix as a table at the end."""
+"""The engine that the cases of a pytest worker share, and the matrix as a table at the end."""
 
 import shutil
 import time
@@ -13,7 +13,7 @@ from tests.e2e.conftest import left_in_tmp
 from tests.faults.aws_pipeline import AwsPipeline, breakable_pipeline
 from tests.faults.sampling import group_of, sampled
 
-COLUMNS = ("cases", "calls struck", "succeeded", "failed and told", "lost rows", "silent losses", "duplicates")
+COLUMNS = ("cases", "calls struck", "succeeded", "failed and reported", "lost rows", "silent losses", "duplicates")
 
 OPTION = "--sampled-by"
 
@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what the commit's hash chooses; what is no case of the matrix stays."""
+    """Keep the cases that the commit's hash selects, and all tests that are not cases of the matrix."""
     seed = config.getoption(OPTION)
     if not seed:
         return
@@ -35,13 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def parameters_of(item: pytest.Item) -> Mapping[str, Any]:
-    """Read what a test is called with."""
+    """Return the parameters of a test."""
     return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsPipeline]:
-    """The deployed stack, whose calls to AWS can be broken; it leaves no process and no file behind."""
+    """The deployed stack, whose calls to AWS can fail; it leaves no process and no file behind."""
     folder, before = tmp_path_factory.mktemp("breakable"), left_in_tmp()
     with breakable_pipeline(folder / "history") as pipeline:
         yield pipeline
@@ -51,7 +51,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsPipeline]:
 
 
 def ended(folder: Path) -> bool:
-    """Wait up to 10 s for the processes that name a folder to end."""
+    """Return whether all processes with a folder in their command line end within 10 s."""
     give_up = time.monotonic() + 10
     while commands_below(folder) and time.monotonic() < give_up:
         time.sleep(0.05)
@@ -59,7 +59,7 @@ def ended(folder: Path) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the matrix: by side how many cases, and what became of them; of a part of it, which cases it was."""
+    """Print the number of cases and their outcomes by side and, for a part of the matrix, the names of the cases."""
     faults = [
         fault
         for reports in terminalreporter.stats.values()
@@ -84,9 +84,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def counts(faults: list[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Count what became of cases, in the order of the columns."""
+    """Return the outcomes of cases, in the order of the columns."""
     complete = sum(fault["complete"] for fault in faults)
-    told = sum(fault["told"] and not fault["complete"] for fault in faults)
+    reported = sum(fault["reported"] and not fault["complete"] for fault in faults)
     lost, duplicates = (sum(fault[name] for fault in faults) for name in ("lost", "duplicates"))
-    numbers = (len(faults), sum(fault["struck"] for fault in faults), complete, told, lost)
-    return tuple(map(str, (*numbers, len(faults) - complete - told, duplicates)))
+    numbers = (len(faults), sum(fault["struck"] for fault in faults), complete, reported, lost)
+    return tuple(map(str, (*numbers, len(faults) - complete - reported, duplicates)))

@@ -1,4 +1,4 @@
-"""Every way in which GitHub fails or refuses, and for whom: the rows of the GitHub side of the matrix."""
+"""Every failure or refusal of GitHub, and its reach: the rows of the GitHub side of the matrix."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,30 +11,30 @@ from simulated_github.faults import Circumstances, Fault
 from simulated_github.replies import Reply
 from traffic.github import answers
 
-STALE = "2026-11-15T09:00:00Z"  # when a stale copy was made, five days before the runs of the matrix
+STALE = "2026-11-15T09:00:00Z"  # the time of a stale copy, five days before the runs of the matrix
 
-Reach = Literal["repository", "limit", "run"]  # whom a fault at a repository's endpoint befalls
+Reach = Literal["repository", "limit", "run"]  # the reach of a fault at a repository's endpoint
 
-ENDPOINTS = ("views", "clones", "referrers", "paths")  # of a repository; the fifth one is the listing, with two pages
+ENDPOINTS = ("views", "clones", "referrers", "paths")  # of a repository; the list is the fifth endpoint, with two pages
 
 DURATIONS: Mapping[str, int | None] = {"once": 1, "lasting": None}
 
-LIMIT = 40  # seconds that GitHub wants to be left alone
+LIMIT = 40  # seconds of the pause that GitHub requests
 
 MOVED = (301, 302, 307, 308)
 
-ARRIVED = "moved=1"  # in an address to which a redirect has led
+ARRIVED = "moved=1"  # in the address after a redirect
 
 
 @dataclass(frozen=True)
 class GitHubError:
-    """One way in which GitHub fails or refuses.
+    """One kind of failure or refusal of GitHub.
 
     Attributes:
-        name: What it is called in the matrix.
-        fault: What happens.
-        reach: Whether it befalls a repository alone, makes its child wait, or ends the run.
-        outcome: Of the repository, where it is refused.
+        name: Its name in the matrix.
+        fault: The fault of the simulated GitHub.
+        reach: Whether it affects only a repository, makes its child wait, or ends the run.
+        outcome: The outcome of the repository, if it is refused.
     """
 
     name: str
@@ -45,13 +45,13 @@ class GitHubError:
 
 @dataclass
 class Strike:
-    """An error that strikes so many calls, of one page where it is about the listing.
+    """An error of a number of calls or, for the list, of one page.
 
     Attributes:
-        error: What happens.
-        times: How many calls it strikes; None for all.
-        page: Of the listing; None for any.
-        struck: How many it has struck.
+        error: The error.
+        times: The number of calls that fail; None for all.
+        page: The page of the list; None for any.
+        struck: The number of calls that have failed.
     """
 
     error: GitHubError
@@ -61,11 +61,11 @@ class Strike:
 
     @property
     def fault(self) -> Fault:
-        """What the simulated GitHub takes."""
+        """The fault for the simulated GitHub."""
         return Fault(self.error.fault.name, self.spoil)
 
     def spoil(self, reply: Reply, circumstances: Circumstances) -> Reply:
-        """Strike a call, unless it is none that is meant."""
+        """Let a call fail if it is one of those to fail."""
         meant = self.page in (None, 2 if "page=2" in circumstances.path else 1) and ARRIVED not in circumstances.path
         if not meant or (self.times is not None and self.struck >= self.times):
             return reply
@@ -75,13 +75,13 @@ class Strike:
 
 @dataclass
 class Outage:
-    """GitHub answers the call that it strikes no longer, and refuses connections from then on.
+    """GitHub no longer answers a call, and from then on refuses connections.
 
     Attributes:
-        github: What goes down.
-        seconds: For how long; None until `end`.
-        page: Of the listing; None for any call.
-        struck: How many calls were cut off; those that were refused nobody can count.
+        github: The GitHub that stops.
+        seconds: The duration; None until `end`.
+        page: The page of the list; None for any call.
+        struck: The number of interrupted calls; refused connections cannot be counted.
     """
 
     github: SimulatedGitHub
@@ -92,11 +92,11 @@ class Outage:
 
     @property
     def fault(self) -> Fault:
-        """What the simulated GitHub takes."""
+        """The fault for the simulated GitHub."""
         return Fault("connection_refused", self.spoil)
 
     def spoil(self, reply: Reply, circumstances: Circumstances) -> Reply:
-        """Go down, once."""
+        """Stop GitHub, once."""
         if self._thread or self.page not in (None, 2 if "page=2" in circumstances.path else 1):
             return reply
         self.struck += 1
@@ -111,7 +111,7 @@ class Outage:
             self.github.__enter__()
 
     def end(self) -> None:
-        """Let GitHub be up again."""
+        """Let GitHub answer again."""
         if self._thread is not None:
             self._thread.join()
             if self.seconds is None:
@@ -119,10 +119,10 @@ class Outage:
 
 
 def every_error(elsewhere: str) -> list[GitHubError]:
-    """List the rows: GitHub's table of answers, each with all its signs.
+    """Return the rows: GitHub's table of answers, each with all its signs.
 
     Args:
-        elsewhere: The address of another host, to which redirects lead that must not be followed.
+        elsewhere: The address of another host, for redirects that must not be followed.
 
     Source:
         https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
@@ -131,7 +131,7 @@ def every_error(elsewhere: str) -> list[GitHubError]:
 
 
 def transient() -> list[GitHubError]:
-    """List what passes by itself. A refused connection is not among them: see `Outage`."""
+    """Return temporary errors, except a refused connection: see `Outage`."""
     made = {
         "connection reset": faults.connection_reset(),
         "timeout": faults.hang(30),
@@ -148,7 +148,7 @@ def transient() -> list[GitHubError]:
 
 
 def redirects(elsewhere: str) -> list[GitHubError]:
-    """List where GitHub leads: to the same host, to another one, and in a circle."""
+    """Return redirects to the same host, to another one, and in a circle."""
     kinds: Mapping[str, Callable[[int], Fault]] = {
         "to the same host": moved,
         "to another host": lambda status: faults.redirect(status, f"{elsewhere}/user/repos"),
@@ -163,7 +163,7 @@ def redirects(elsewhere: str) -> list[GitHubError]:
 
 
 def harmless() -> list[GitHubError]:
-    """List what a run must bear without losing anything."""
+    """Return answers that must not affect a run."""
     return [
         GitHubError("Link of a proxied server", faults.links_of_a_proxied_server()),
         GitHubError("version closing down", faults.version_closing_down()),
@@ -171,7 +171,7 @@ def harmless() -> list[GitHubError]:
 
 
 def moved(status: int) -> Fault:
-    """The same by its canonical address, where it is found."""
+    """Redirect to the canonical address, which has the answer."""
 
     def spoil(_reply: Reply, circumstances: Circumstances) -> Reply:
         url = circumstances.canonical_url
@@ -181,7 +181,7 @@ def moved(status: int) -> Fault:
 
 
 def refusals() -> list[GitHubError]:
-    """List what a repository is refused for."""
+    """Return the refusals of a repository."""
     return [
         GitHubError("403 SSO", faults.sso_required(), outcome=answers.SSO_NEEDED),
         GitHubError("403 push access", faults.no_push_access(), outcome=answers.NO_PUSH_ACCESS),
@@ -200,12 +200,12 @@ def refusals() -> list[GitHubError]:
 
 
 def stale() -> GitHubError:
-    """Answer from a copy that is days old: a 200 that lacks the newest days."""
+    """Return the error of a stale copy: a 200 that lacks the newest days."""
     return GitHubError("stale copy", faults.stale_copy(STALE))
 
 
 def limits() -> list[GitHubError]:
-    """List the limits, by each sign that tells them."""
+    """Return the limits, with each of their signs."""
     made = {
         **{f"{status} primary limit": faults.primary_limit(LIMIT, status) for status in (403, 429)},
         **{f"{status} retry-after": faults.retry_after(LIMIT, status) for status in (403, 429)},
@@ -222,7 +222,7 @@ def limits() -> list[GitHubError]:
 
 
 def ends() -> list[GitHubError]:
-    """List what ends the run."""
+    """Return the errors that end the run."""
     made = {
         "401": faults.bad_credentials(),
         "401 sign-in page": faults.html_refusal(),
@@ -234,5 +234,5 @@ def ends() -> list[GitHubError]:
 
 
 def with_reach(errors: Sequence[GitHubError], reach: Reach) -> list[GitHubError]:
-    """Choose the errors that befall the same."""
+    """Return the errors with a reach."""
     return [error for error in errors if error.reach == reach]

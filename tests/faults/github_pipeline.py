@@ -1,4 +1,4 @@
-"""The pipeline against a GitHub that fails, and the judgement on what became of each case."""
+"""The pipeline with a GitHub that fails, and the outcome of each case."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.faults.judgement import (
     Rows,
     claims_all,
     is_part_of,
-    is_told,
+    is_reported,
     kept_in,
     missing_names,
     true_before,
@@ -22,13 +22,13 @@ from tests.faults.judgement import (
 from tests.integration.pipeline import Execution
 from traffic.clock import LONGEST_RUN
 
-FINE = "octo/fine"  # a repository that nothing befalls
+FINE = "octo/fine"  # a repository without faults
 
-# Of these two, one is on each page of the listing; what may only be read fills the first.
+# One of these is on each page of the list; repositories without push access fill the first page.
 LISTED = ("acme/first", "octo/last")
 BETWEEN = [f"mid/watched-{number:03}" for number in range(100)]
 
-NEAR = LONGEST_RUN.total_seconds() - 45  # seconds ago: a limit that lasts is seen again before the deadline comes
+NEAR = LONGEST_RUN.total_seconds() - 45  # seconds ago: a lasting limit refuses again before the deadline
 
 DOWN = 0.1  # seconds; the state machine's retries, scaled, take longer
 
@@ -39,14 +39,14 @@ CALLS = (*PAGES, *ENDPOINTS)
 
 @dataclass(frozen=True)
 class Disturbed:
-    """What was seen after the disturbed run and after the undisturbed one.
+    """The results of the disturbed run and of the undisturbed one.
 
     Attributes:
         execution: The disturbed run.
-        truth: What should be kept.
-        first: What was kept after the disturbed run.
-        kept: What was kept after both.
-        outcomes: Of the disturbed run's receipts, by repository.
+        truth: The true rows.
+        first: The stored rows after the disturbed run.
+        kept: The stored rows after both.
+        outcomes: The outcomes in the disturbed run's receipts, by repository.
     """
 
     execution: Execution
@@ -57,7 +57,7 @@ class Disturbed:
 
 
 def judge_repositories(aws: AwsPipeline, errors: list[GitHubError], endpoint: str, duration: str) -> list[Outcome]:
-    """Let each error befall a repository of its own, at one endpoint; all in one run, as they must not meet."""
+    """Give each error a repository of its own, at one endpoint; all are in one run, and must not affect each other."""
     names = {f"octo/case-{number:02}": error for number, error in enumerate(errors)}
     late = duration == "lasting" and errors[0].reach == "limit"
     with SimulatedGitHub(repositories=[FINE, *names], port=aws.pipeline.port, at=AT) as github:
@@ -67,21 +67,21 @@ def judge_repositories(aws: AwsPipeline, errors: list[GitHubError], endpoint: st
         seen = run_twice(aws, github, github.clear_faults, late=late)
     assert seen.execution.status == "SUCCEEDED", seen.execution.cause
     missing = missing_names(seen.truth, seen.first)
-    assert late or FINE not in missing, "what befalls one repository must leave the others alone"
+    assert late or FINE not in missing, "an error of one repository must not affect the others"
     outcomes = []
     for name, error in names.items():
         captured = name not in missing and seen.outcomes.get(name) == "captured"
-        told = is_told(aws.pipeline, seen.execution, [name], len(names) + 1)
+        reported = is_reported(aws.pipeline, seen.execution, [name], len(names) + 1)
         assert duration == "once" or error.outcome in ("", seen.outcomes.get(name)), error
         lost, duplicates = differences(seen, name)
         case = f"{endpoint}, {error.name}, {duration}"
         struck = strikes[name].struck
-        outcomes.append(Outcome(f"GitHub: {endpoint}", case, struck, "SUCCEEDED", captured, told, lost, duplicates))
+        outcomes.append(Outcome(f"GitHub: {endpoint}", case, struck, "SUCCEEDED", captured, reported, lost, duplicates))
     return outcomes
 
 
 def judge_run(aws: AwsPipeline, error: GitHubError, call: str, duration: str) -> Outcome:
-    """Let an error befall the run: at one page of the listing, or at an endpoint of whatever repository."""
+    """Let a run meet an error at one page of the list, or at an endpoint of any repository."""
     with listed_github(aws) as github:
         strike = Strike(error, DURATIONS[duration], PAGES.get(call))
         github.add_fault(strike.fault, endpoint=kind_of(call))
@@ -91,7 +91,7 @@ def judge_run(aws: AwsPipeline, error: GitHubError, call: str, duration: str) ->
 
 
 def judge_outage(aws: AwsPipeline, call: str, duration: str) -> Outcome:
-    """Let GitHub refuse every connection from a call on."""
+    """Let GitHub refuse every connection after a call."""
     with listed_github(aws) as github:
         outage = Outage(github, DOWN if duration == "once" else None, PAGES.get(call))
         github.add_fault(outage.fault, endpoint=kind_of(call))
@@ -101,18 +101,18 @@ def judge_outage(aws: AwsPipeline, call: str, duration: str) -> Outcome:
 
 @contextmanager
 def listed_github(aws: AwsPipeline) -> Iterator[SimulatedGitHub]:
-    """Serve a GitHub whose listing has two pages."""
+    """Serve a GitHub whose list has two pages."""
     with SimulatedGitHub(repositories=LISTED, readable=BETWEEN, port=aws.pipeline.port, at=AT) as github:
         yield github
 
 
 def run_twice(aws: AwsPipeline, github: SimulatedGitHub, mend: Callable[[], None], *, late: bool) -> Disturbed:
-    """Run disturbed, and once more when all is well.
+    """Run with the fault, then once more without it.
 
     Args:
-        aws: Where.
-        github: What fails.
-        mend: Lets it be well again.
+        aws: The pipeline.
+        github: The GitHub with the fault.
+        mend: Removes the fault.
         late: Whether the disturbed run's deadline is near.
     """
     pipeline, near = aws.pipeline, aws.pipeline.engine.history / "began-earlier"
@@ -137,8 +137,8 @@ def judged(aws: AwsPipeline, seen: Disturbed, call: str, case: str, struck: int)
     """Judge a case that had a run of its own."""
     missing = missing_names(seen.truth, seen.first)
     complete = not missing and claims_all(aws.pipeline, seen.execution, len(LISTED))
-    told = is_told(aws.pipeline, seen.execution, missing, len(LISTED))
-    return Outcome(f"GitHub: {call}", case, struck, seen.execution.status, complete, told, *differences(seen))
+    reported = is_reported(aws.pipeline, seen.execution, missing, len(LISTED))
+    return Outcome(f"GitHub: {call}", case, struck, seen.execution.status, complete, reported, *differences(seen))
 
 
 def differences(seen: Disturbed, name: str | None = None) -> tuple[int, int]:
@@ -149,6 +149,6 @@ def differences(seen: Disturbed, name: str | None = None) -> tuple[int, int]:
 
 
 def kind_of(call: str) -> EndpointKind:
-    """Name a call as the simulated GitHub does."""
+    """Return the simulated GitHub's name of a call."""
     kinds: dict[str, EndpointKind] = {"views": "views", "clones": "clones", "referrers": "referrers", "paths": "paths"}
     return kinds.get(call, "list")

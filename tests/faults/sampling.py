@@ -8,11 +8,11 @@ Case = TypeVar("Case")
 
 
 def sampled(cases: Mapping[Case, Sequence[str]], seed: str) -> set[Case]:
-    """Choose one case of each group.
+    """Return one case of each group.
 
     Args:
-        cases: What each case belongs to; those that differ in their duration alone belong together.
-        seed: The commit's hash: another commit chooses other durations, so that a few of them run all cases.
+        cases: The group of each case; cases that differ only in their duration are in one group.
+        seed: The commit's hash: each commit selects other durations, so that several commits run all cases.
     """
     groups: dict[tuple[str, ...], list[Case]] = {}
     for case, group in cases.items():
@@ -21,13 +21,13 @@ def sampled(cases: Mapping[Case, Sequence[str]], seed: str) -> set[Case]:
 
 
 def choose(members: Sequence[Case], names: Iterable[str]) -> Case:
-    """Choose one of several by names alone, so that every process of pytest chooses the same."""
+    """Select a case by names only, so that every process of pytest selects the same."""
     digest = sha256("\n".join(names).encode()).digest()
     return members[int.from_bytes(digest) % len(members)]
 
 
 def group_of(test: str, parameters: Mapping[str, Any]) -> list[str] | None:
-    """Name what a test of the matrix breaks, without for how long; None if it is no case of the matrix."""
+    """Return the group of a test: everything but the duration; None if it is not a case of the matrix."""
     if not parameters:
         return None
     case = parameters.get("case", (*(value for name, value in sorted(parameters.items()) if name != "duration"), ""))

@@ -1,6 +1,6 @@
-"""The AWS side of the fault matrix: each kind of call of a run fails in each way, for a moment or for long.
+"""The AWS side of the fault matrix: each kind of call of a run fails in each way, briefly or for long.
 
-A function that ends before or after a call's side effect is one of the ways: killed, at its timeout, or for want of
+One kind of failure is a function that ends before or after a call's side effect: killed, at its timeout, or for lack of
 memory. Each case has a disturbed run and an undisturbed one.
 """
 
@@ -16,31 +16,31 @@ from tests.faults.aws_pipeline import AT, REPOSITORIES, AwsPipeline
 
 pytestmark = pytest.mark.faults
 
-LATE = "store_traffic dynamodb UpdateItem RepoTrafficSnapshots, hangs, lasting"  # its calls outlive the run
+LATE = "store_traffic dynamodb UpdateItem RepoTrafficSnapshots, hangs, lasting"  # its calls end after the run
 
 DIES = "summarize_run s3 PutObject runs/summary.json, killed before, lasting"
 
 
-def test_the_matrix_holds_every_call_that_a_run_makes_and_no_other(aws: AwsPipeline) -> None:
-    """A call that nobody broke is one of which nobody knows what happens then."""
+def test_the_matrix_contains_exactly_the_calls_of_a_run(aws: AwsPipeline) -> None:
+    """The failure of a call that the matrix lacks would never be tested."""
     assert aws.record() == set(CALLS)
 
 
 @pytest.mark.parametrize("case", every_case(), ids=str)
-def test_no_fault_of_aws_loses_a_row_or_passes_in_silence(
+def test_no_fault_of_aws_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, case: AwsCase, record_property: Callable[[str, Any], None]
 ) -> None:
-    """What failed is told, and one undisturbed run later the tables are the truth."""
+    """Failures are reported, and after one undisturbed run the tables contain the true rows."""
     outcome = aws.judge(case, f"AWS: {case.call.service}")
 
     record_property("fault", asdict(outcome))
     assert outcome.good, outcome
     if (case.call.function, case.call.service, case.duration) == (MACHINE, "sns", "lasting"):
-        assert outcome.status == "FAILED"  # nobody got the summary: the alarm has to tell
+        assert outcome.status == "FAILED"  # nobody received the summary, so the alarm has to report it
 
 
-def test_what_hangs_arrives_before_its_case_is_judged(aws: AwsPipeline) -> None:
-    """In the next case's emptied tables it would do that case's work, and leave its fault nothing to strike."""
+def test_hanging_calls_arrive_before_their_case_ends(aws: AwsPipeline) -> None:
+    """Otherwise they would do the work of the next case, whose fault would then meet no call."""
     hangs = next(case for case in every_case() if str(case) == LATE)
 
     aws.judge(hangs, f"AWS: {hangs.call.service}")
@@ -49,10 +49,10 @@ def test_what_hangs_arrives_before_its_case_is_judged(aws: AwsPipeline) -> None:
 
 
 @pytest.mark.parametrize("case", every_death(), ids=str)
-def test_no_function_that_ends_midway_loses_a_row_or_passes_in_silence(
+def test_no_function_that_ends_midway_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, case: AwsCase, record_property: Callable[[str, Any], None]
 ) -> None:
-    """What it did before its end is done again, or is known to be done; AWS's name for the end is retried."""
+    """Its work is repeated, or known to be done; the definition retries AWS's error for the end."""
     death, _, _ = case.way.rpartition(" ")
     outcome = aws.judge(case, f"Lambda: {death}")
 
@@ -62,11 +62,11 @@ def test_no_function_that_ends_midway_loses_a_row_or_passes_in_silence(
     if case.duration == "once":
         assert outcome.complete, outcome
     if (case.call.function, case.duration) == ("summarize_run", "lasting"):
-        assert outcome.status == "FAILED"  # the definition itself sent the mail: it was told
+        assert outcome.status == "FAILED"  # the definition itself sent the mail
 
 
-def test_a_run_whose_summarize_run_dies_for_good_sends_exactly_one_mail(aws: AwsPipeline) -> None:
-    """Nobody else tells that day what happened: the definition itself does, and the rule for other ends does not."""
+def test_a_run_whose_summarize_run_always_ends_sends_exactly_one_mail(aws: AwsPipeline) -> None:
+    """The definition itself sends it, and the rule for runs without a summary sends no second one."""
     aws.pipeline.forget()
     case = next(case for case in every_death() if str(case) == DIES)
     with SimulatedGitHub(repositories=REPOSITORIES, port=aws.pipeline.port, at=AT):

@@ -1,6 +1,6 @@
-"""The engine's part of the fault matrix: it is killed, or its disk is full, at any moment of a person's run.
+"""The engine's part of the fault matrix: it is killed, or its disk is full, at any moment of a run.
 
-The same command again then gives the truth.
+After the same command again, the record is true.
 """
 
 import json
@@ -35,7 +35,7 @@ def kill(engine: int) -> None:
 
 
 def fill_disk(engine: int) -> None:
-    """Let every further write of the engine fail, as on a full disk: no file of it may grow.
+    """Let every further write of the engine fail, as on a full disk: its files may not grow.
 
     Source:
         https://man7.org/linux/man-pages/man2/getrlimit.2.html (RLIMIT_FSIZE; Python ignores the signal)
@@ -45,8 +45,8 @@ def fill_disk(engine: int) -> None:
 
 BLOWS: dict[str, Callable[[int], None]] = {"killed": kill, "disk full": fill_disk}
 
-# Calls that GitHub has had when it happens, and how long after the last of them, in seconds.
-SEEDED = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be had again
+# The number of calls before the failure, and the seconds after the last of them.
+SEEDED = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be repeated
 MOMENTS = [
     (calls, round(SEEDED.uniform(0, 0.3), 3)) for calls in (0, 1, *sorted(SEEDED.sample(range(2, CALLS), 4)), CALLS)
 ]
@@ -54,10 +54,10 @@ MOMENTS = [
 
 @pytest.mark.parametrize("blow", BLOWS)
 @pytest.mark.parametrize(("calls", "after"), MOMENTS, ids=[f"{calls} calls" for calls, _ in MOMENTS])
-def test_a_run_whose_engine_breaks_down_is_made_good_by_the_next(
+def test_the_next_run_completes_a_run_whose_engine_failed(
     terminal: Terminal, blow: str, calls: int, after: float, record_property: Callable[[str, Any], None]
 ) -> None:
-    """A run that did not capture everything says so by its exit code, and the next one has the truth."""
+    """A run that did not capture everything has a failed exit code, and the next one completes it."""
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         running = HistoryFolder(terminal.home / "loopback").running
@@ -73,21 +73,21 @@ def test_a_run_whose_engine_breaks_down_is_made_good_by_the_next(
 
     complete = command.returncode == 0 and before == truth
     case, status = f"engine {blow} after {calls} calls and {after} s", str(command.returncode)
-    told = command.returncode != 0
-    outcome = Outcome("local engine", case, 1, status, complete, told, len(truth - rows), len(rows - truth))
+    reported = command.returncode != 0
+    outcome = Outcome("local engine", case, 1, status, complete, reported, len(truth - rows), len(rows - truth))
     record_property("fault", asdict(outcome))
     assert again.returncode == 0, again.stdout + again.stderr
     assert outcome.good, outcome
 
 
 def kept(terminal: Terminal) -> set[Row]:
-    """Read what `traffic export` gives; nothing where there is no history yet."""
+    """Return the rows of `traffic export`; no rows if there is no history yet."""
     done = terminal.traffic("export", "--format", "csv")
     return {tuple(line.split(",")) for line in done.stdout.splitlines()[1:]}
 
 
 def truth_of(github: SimulatedGitHub) -> set[Row]:
-    """Write the true numbers as `traffic export` does."""
+    """Return the true numbers in the form of `traffic export`."""
     return {
-        (name, f"{day}T00:00:00Z", *map(str, told)) for name in github.names for day, told in github.truth(name).items()
+        (name, f"{day}T00:00:00Z", *map(str, row)) for name in github.names for day, row in github.truth(name).items()
     }

@@ -1,8 +1,8 @@
-"""The GitHub side of the fault matrix: each call fails or is refused in each way, once or lastingly.
+"""The GitHub side of the fault matrix: each call fails or is refused in each way, once or always.
 
-At a repository's endpoints, errors that befall a repository alone share a run, each with a repository of its own, and
-so do limits, each with a child of its own that waits. What ends a run, and whatever befalls the listing, has a run of
-its own. That none of them reaches a repository beside it is judged in each shared run.
+Errors that affect only a repository share a run, each with a repository of its own; so do limits, each with a waiting
+child of its own. Errors that end a run, and errors of the list, have a run of their own. Each shared run also checks
+that no error affects another repository.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,19 +34,19 @@ NAMES = [error.name for error in every_error("")]
 
 @pytest.fixture(scope="session")
 def elsewhere() -> Iterator[SimulatedGitHub]:
-    """Another host, which redirects lead to and which must never be asked: it would see the token."""
+    """Another host, the target of redirects, which must never get a call: it would see the token."""
     with SimulatedGitHub(repositories=0) as other:
         yield other
         assert other.calls == []
 
 
 def error_named(name: str, elsewhere: SimulatedGitHub) -> GitHubError:
-    """Find an error of the matrix."""
+    """Return an error of the matrix."""
     return next(error for error in every_error(elsewhere.url) if error.name == name)
 
 
-def test_a_run_asks_github_for_nothing_but_the_calls_of_the_matrix(aws: AwsPipeline) -> None:
-    """A call that nobody broke is one of which nobody knows what happens then."""
+def test_the_matrix_contains_exactly_the_calls_to_github(aws: AwsPipeline) -> None:
+    """The failure of a call that the matrix lacks would never be tested."""
     aws.pipeline.forget()
     with listed_github(aws) as github:
         execution = aws.pipeline.run()
@@ -58,10 +58,10 @@ def test_a_run_asks_github_for_nothing_but_the_calls_of_the_matrix(aws: AwsPipel
 
 
 @pytest.mark.parametrize("case", product(ENDPOINTS, ("repository", "limit"), DURATIONS), ids=", ".join)
-def test_no_fault_at_a_repository_loses_a_row_or_passes_in_silence(
+def test_no_fault_at_a_repository_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, elsewhere: SimulatedGitHub, case: tuple[str, Any, str], record_property: Record
 ) -> None:
-    """Each repository is captured or named, whatever befalls the others; the next run brings what was missing."""
+    """Each repository is captured or reported, independently of the others; the next run captures the rest."""
     endpoint, reach, duration = case
     outcomes = judge_repositories(aws, with_reach(every_error(elsewhere.url), reach), endpoint, duration)
 
@@ -71,10 +71,10 @@ def test_no_fault_at_a_repository_loses_a_row_or_passes_in_silence(
 
 
 @pytest.mark.parametrize("case", product(ENDPOINTS, [error.name for error in ends()], DURATIONS), ids=", ".join)
-def test_no_fault_that_ends_the_run_loses_a_row_or_passes_in_silence(
+def test_no_fault_that_ends_the_run_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, elsewhere: SimulatedGitHub, case: tuple[str, str, str], record_property: Record
 ) -> None:
-    """The run fails and says why; what came before is kept, and the next run brings the rest."""
+    """The run fails with a reason; earlier answers are stored, and the next run captures the rest."""
     endpoint, name, duration = case
     outcome = judge_run(aws, error_named(name, elsewhere), endpoint, duration)
 
@@ -84,10 +84,10 @@ def test_no_fault_that_ends_the_run_loses_a_row_or_passes_in_silence(
 
 
 @pytest.mark.parametrize("case", product(PAGES, NAMES, DURATIONS), ids=", ".join)
-def test_no_fault_of_the_listing_loses_a_row_or_passes_in_silence(
+def test_no_fault_of_the_listing_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, elsewhere: SimulatedGitHub, case: tuple[str, str, str], record_property: Record
 ) -> None:
-    """Half a listing must never pass for a whole one: the run succeeds with all, or fails and says why."""
+    """An incomplete list must never look complete: the run captures everything, or fails with a reason."""
     page, name, duration = case
     outcome = judge_run(aws, error_named(name, elsewhere), page, duration)
 
@@ -98,10 +98,10 @@ def test_no_fault_of_the_listing_loses_a_row_or_passes_in_silence(
 
 @pytest.mark.parametrize("duration", DURATIONS)
 @pytest.mark.parametrize("call", CALLS)
-def test_no_outage_of_github_loses_a_row_or_passes_in_silence(
+def test_no_outage_of_github_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, call: str, duration: str, record_property: Record
 ) -> None:
-    """Nobody answers at all, from any call of a run on, for a moment or for the rest of it."""
+    """GitHub does not answer at all after any call of a run, briefly or until its end."""
     outcome = judge_outage(aws, call, duration)
 
     record_property("fault", asdict(outcome))

@@ -1,4 +1,4 @@
-"""A recorded series of GitHub's answers, replayed by the commands a person would type: one run for each answer."""
+"""A series of GitHub's answers, replayed with the commands of a user: one run for each answer."""
 
 import csv
 import io
@@ -18,8 +18,8 @@ from tests.integration.pipeline import empty, free_port
 
 COLUMNS = "repo,fetched_at_utc,date,clones_total,clones_unique,views_total,views_unique"
 
-# Made up, in the manner of what GitHub did: the rolling window is cut by the hour and stalls for clones alone; a day
-# flaps (gone on the 28th, back on the 29th with less); then whole days with zeros, one of them late and then higher.
+# Made up, like GitHub's real answers: the rolling window ends at an hour, and stalls for clones only; a day disappears
+# on the 28th and returns on the 29th with less; then complete days with zeros, one of them late and then higher.
 SERIES = """\
 octo/docs,2025-12-26T09:00:00Z,2025-12-12,5,3,12,4
 octo/docs,2025-12-26T09:00:00Z,2025-12-24,7,2,40,11
@@ -49,7 +49,7 @@ METRICS = {
 
 
 def highest(series: str) -> dict[tuple[str, str], dict[str, int]]:
-    """Take for each cell the highest value of all answers; what no answer had is absent."""
+    """Return the highest value of all answers for each cell; a cell in no answer is absent."""
     cells: dict[tuple[str, str], dict[str, int]] = {}
     for line in csv.DictReader(io.StringIO(series)):
         row = cells.setdefault((line["repo"], f"{line['date']}T00:00:00Z"), {})
@@ -60,7 +60,7 @@ def highest(series: str) -> dict[tuple[str, str], dict[str, int]]:
 
 
 def exported(text: str) -> dict[tuple[str, str], dict[str, int]]:
-    """Read what `traffic export --format csv` prints."""
+    """Parse the output of `traffic export --format csv`."""
     return {
         (line["repo-name"], line["timestamp"]): {metric: int(line[metric]) for metric in METRICS if line[metric]}
         for line in csv.DictReader(io.StringIO(text))
@@ -69,7 +69,7 @@ def exported(text: str) -> dict[tuple[str, str], dict[str, int]]:
 
 @contextmanager
 def replaying(file: Path, port: int) -> Iterator[None]:
-    """Serve a recording, in a process of its own, as a person would."""
+    """Serve a recording in a process of its own, as a user does."""
     command = [sys.executable, "-m", "simulated_github", "replay", str(file), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout is not None
@@ -79,19 +79,17 @@ def replaying(file: Path, port: int) -> Iterator[None]:
 
 
 def traffic(environment: Mapping[str, str], *arguments: str) -> str:
-    """Run the command line, and give what it printed."""
+    """Run the command line, and return its output."""
     command = [sys.executable, "-m", "cli.main", *arguments]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("order", ["as recorded", "shuffled"])
-def test_a_replayed_series_leaves_the_highest_of_every_cell_and_no_cell_that_no_answer_had(
-    tmp_path: Path, order: str
-) -> None:
-    """Keeping the first or the last answer loses up to half of the traffic; filling gaps in invents some.
+def test_a_replayed_series_results_in_the_highest_value_of_every_cell(tmp_path: Path, order: str) -> None:
+    """Keeping the first or the last answer loses up to half of the traffic; filling gaps invents traffic.
 
-    Whatever the order of the answers, and the same again from the archive alone.
+    The order of the answers does not matter, and a rebuild from the archive has the same result.
     """
     file, port = tmp_path / "series.csv", free_port()
     file.write_text(f"{COLUMNS}\n{SERIES}")
@@ -99,12 +97,12 @@ def test_a_replayed_series_leaves_the_highest_of_every_cell_and_no_cell_that_no_
     environment = {**os.environ, **settings}
     times = traffic_times(file)
     if order == "shuffled":
-        random.Random(6).shuffle(times)  # noqa: S311 - seeded, so that a failure can be had again
-    # The engine runs on between the commands: they attach to it, which saves its start seven times.
+        random.Random(6).shuffle(times)  # noqa: S311 - seeded, so that a failure can be repeated
+    # The engine runs during all commands, so that it starts only once.
     with replaying(file, port), running_engine(read_settings(settings, None).history) as engine:
         for time in times:
             traffic(environment, "run", "--at", time)
-        told = exported(traffic(environment, "export", "--format", "csv"))
+        stored = exported(traffic(environment, "export", "--format", "csv"))
         for table in ("RepoTraffic", "RepoTrafficRepositories", "RepoTrafficSnapshots"):
             empty(engine.client("dynamodb"), table)
         assert not exported(traffic(environment, "export", "--format", "csv"))
@@ -113,11 +111,11 @@ def test_a_replayed_series_leaves_the_highest_of_every_cell_and_no_cell_that_no_
         traffic(environment, "verify")
 
     assert len(times) == 6
-    assert told == highest(f"{COLUMNS}\n{SERIES}")
-    assert rebuilt == told
+    assert stored == highest(f"{COLUMNS}\n{SERIES}")
+    assert rebuilt == stored
 
 
 def traffic_times(file: Path) -> list[str]:
-    """List the times of a recording's answers, as its own command does."""
+    """Return the times of a recording's answers, from its own command."""
     command = [sys.executable, "-m", "simulated_github", "replay", str(file), "--list-times"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603

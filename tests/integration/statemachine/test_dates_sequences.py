@@ -1,4 +1,4 @@
-"""Random sequences of what can happen to a record, on the engine: the tables end as the highest of all answers."""
+"""Random sequences of events on the engine: finally, the tables contain the highest values of all answers."""
 
 import json
 import random
@@ -21,7 +21,7 @@ FIRST = datetime(2025, 12, 20, 9, tzinfo=UTC)
 
 
 class Story:
-    """A repository's time on the engine."""
+    """The history of one repository on the engine."""
 
     def __init__(self, pipeline: Pipeline, github: SimulatedGitHub) -> None:
         self.pipeline, self.github, self.now = pipeline, github, FIRST
@@ -30,7 +30,7 @@ class Story:
         self.rules = WindowRules()
 
     def happen(self, event: str) -> None:
-        """Let something happen."""
+        """Let an event happen."""
         if event == "rename":
             self.renames += 1
             old, self.name = self.name, f"octo/docs-{self.renames}"
@@ -43,19 +43,19 @@ class Story:
         elif event == "outage":
             self.now += timedelta(days=6)
         else:
-            self._capture(dies=event == "crash")
+            self._capture(crashes=event == "crash")
             self.now += timedelta(days=0 if event == "re-run" else 1)
 
     def _obey(self, rules: WindowRules) -> None:
-        """Let GitHub choose in another way what it returns."""
+        """Change the rules of GitHub's window."""
         self.rules = rules
         self.github.github.traffic.rules = rules  # type: ignore[attr-defined]
 
-    def _capture(self, *, dies: bool) -> None:
-        """Run to the end, or die between Fetch and Store."""
+    def _capture(self, *, crashes: bool) -> None:
+        """Run until the end, or crash between Fetch and Store."""
         self.github.at(self.now)
-        if dies:
-            run = {"id": f"died-{uuid.uuid4().hex[:8]}", "started": "2026-01-01T00:00:00Z"}
+        if crashes:
+            run = {"id": f"crashed-{uuid.uuid4().hex[:8]}", "started": "2026-01-01T00:00:00Z"}
             batch = {"repositories": [{"id": self.repo_id, "name": self.name}]}
             invoke(self.pipeline, "FetchTraffic", {"run": run, "batch": batch})
         else:
@@ -71,14 +71,14 @@ def invoke(pipeline: Pipeline, function: str, event: Any) -> None:
 
 
 def archive_keys(pipeline: Pipeline) -> list[str]:
-    """List the archive's objects, in the order of the captures."""
+    """Return the archive's keys, in the order of the captures."""
     pages = pipeline.engine.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(Bucket=pipeline.outputs["ArchiveBucket"], Prefix="answers/")
     return [found["Key"] for page in listed for found in page.get("Contents", [])]
 
 
 def highest(answered: Iterable[ArchivedAnswer]) -> dict[str, dict[str, int]]:
-    """Take for each day and metric the highest number of all answers: the oracle, straight from the bodies."""
+    """Return the highest number of all answers for each day and metric, directly from the bodies."""
     cells: dict[str, dict[str, int]] = {}
     for line in answered:
         kind = line["endpoint"]
@@ -91,16 +91,16 @@ def highest(answered: Iterable[ArchivedAnswer]) -> dict[str, dict[str, int]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
-def test_any_sequence_on_the_engine_ends_in_the_highest_values_of_all_answers(pipeline: Pipeline, seed: int) -> None:
-    """In memory a thousand such sequences hold; here the real definition, functions and tables are what is tested."""
-    chance, before = random.Random(seed), set(archive_keys(pipeline))  # noqa: S311 (the same sequence each time)
+def test_after_any_sequence_the_tables_contain_the_highest_values_of_all_answers(pipeline: Pipeline, seed: int) -> None:
+    """Unit tests run a thousand sequences in memory; here the real definition, functions and tables are tested."""
+    chance, before = random.Random(seed), set(archive_keys(pipeline))  # noqa: S311 - seeded, so that it can be repeated
     with SimulatedGitHub(repositories=["octo/docs"], port=pipeline.port, seed=seed, at=FIRST) as github:
         story = Story(pipeline, github)
         for event in chance.choices(EVENTS, k=LENGTH):
             story.happen(event)
 
     keys = [key for key in archive_keys(pipeline) if key not in before]
-    for key in keys:  # what recovery does after an unclean stop
+    for key in keys:  # as recovery does after a kill
         run = {"id": f"recovery-{seed}", "started": "2026-01-01T00:00:00Z"}
         invoke(pipeline, "StoreTraffic", {"run": run, "batch": {"repositories": [], "key": key}})
     answered = [line for key in keys for line in unpack(pipeline.read(key))]

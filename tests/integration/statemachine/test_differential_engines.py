@@ -1,4 +1,4 @@
-"""The definition means the same on two engines that share no code, so it says what we think it says."""
+"""Two engines that share no code run the definition with the same result."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ AT = "2026-11-20T09:00:00Z"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A GitHub, and what goes wrong with it."""
+    """A GitHub and its faults."""
 
     status: str
     error: str = ""
@@ -34,7 +34,7 @@ SCENARIOS = {
     "a rate limit of a second": Scenario(
         "SUCCEEDED", trouble=lambda github: github.add_fault(primary_limit(1), endpoint="clones", count=1)
     ),
-    "a server error that passes": Scenario(
+    "a temporary server error": Scenario(
         "SUCCEEDED", trouble=lambda github: github.add_fault(server_error(), endpoint="views", count=2)
     ),
     "the token is refused": Scenario("FAILED", "GitHubAuthError", options={"token": "another"}),
@@ -43,8 +43,10 @@ SCENARIOS = {
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-def test_both_engines_end_alike(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, scenario: Scenario) -> None:
-    """Status, error, every item of every table, and what became of every repository."""
+def test_both_engines_have_the_same_result(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, scenario: Scenario
+) -> None:
+    """They agree on status, error, every item of every table, and the outcome of every repository."""
     with github_of(scenario, pipeline.port):
         local = pipeline.run()
     with github_of(scenario, pipeline.port) as github, moto_pipeline(monkeypatch, github.url) as other:
@@ -55,8 +57,10 @@ def test_both_engines_end_alike(pipeline: Pipeline, monkeypatch: pytest.MonkeyPa
     assert (local.status, local.error) == (scenario.status, scenario.error)
 
 
-def test_both_engines_end_alike_without_a_summary(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The definition's own words, filled in by two engines; a run like this one has no other cause."""
+def test_both_engines_have_the_same_result_without_a_summary(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both engines fill in the message of the definition in the same way."""
     scenario = Scenario("FAILED", "InvalidSettingError")
     monkeypatch.setenv("SUMMARY_MAIL", "sometimes")
     with github_of(scenario, pipeline.port), summarize_run_with(pipeline, SUMMARY_MAIL="sometimes"):
@@ -75,14 +79,14 @@ def test_both_engines_end_alike_without_a_summary(pipeline: Pipeline, monkeypatc
 
 
 def github_of(scenario: Scenario, port: int) -> SimulatedGitHub:
-    """Make the scenario's GitHub, the same each time: same seed, same time, same troubles."""
+    """Return the scenario's GitHub, always with the same seed, time and faults."""
     github = SimulatedGitHub(repositories=scenario.repositories, port=port, at=AT, **scenario.options)
     scenario.trouble(github)
     return github
 
 
 def outcomes(receipts: Any) -> dict[str, tuple[list[str], list[str]]]:
-    """Gather by repository how its passes ended and what was answered in them: which one a limit cuts is chance."""
+    """Return the outcomes and answers of all passes by repository: a limit may interrupt any of them."""
     names = {receipt["name"] for receipt in receipts}
     passes = {name: [receipt for receipt in receipts if receipt["name"] == name] for name in names}
     return {
@@ -92,7 +96,7 @@ def outcomes(receipts: Any) -> dict[str, tuple[list[str], list[str]]]:
 
 
 def undated(value: Any) -> Any:
-    """Cut the seconds out of times: the simulated clock goes on while the engines work."""
+    """Remove the time of day from times: the simulated clock goes on while the engines work."""
     if isinstance(value, dict):
         return {key: undated(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The first version's users deploy ours over it, by the README's steps: no row is lost, and the history goes on."""
+"""Users of the first version deploy ours over it: no row is lost, and the history continues."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ OLD = {"2024-02-28": (9, 4, 0, 0), "2024-02-29": (12, 5, 3, 1), "2024-03-01": (0
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """An engine with the first version and its rows, and then ours over it, with no token given anew."""
+    """An engine with the first version and its rows, then ours over it, with the same token."""
     history = tmp_path_factory.mktemp("upgrade") / "history"
     with running_engine(history) as engine:
         deploy_first_version(engine, "github_pat_of_the_first_version")
@@ -37,17 +37,17 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 def deployment_of(pipeline: Pipeline) -> Deployment:
-    """Give the stack as the commands see it."""
+    """Return the stack as the commands see it."""
     return stack_of(pipeline.engine.client, "here", save=lambda: None)
 
 
 def numbers(pipeline: Pipeline, name: str) -> dict[str, tuple[int | None, ...]]:
-    """Give the numbers kept under a key, by day."""
+    """Return the stored numbers of a key, by day."""
     return {day: cells for (repo_name, day), cells in pipeline.numbers().items() if repo_name == name}
 
 
 def test_no_row_is_lost_and_the_token_stays(upgraded: Pipeline) -> None:
-    """The table is adopted as it is: the same logical id, the same name, and from now on retained."""
+    """The table has the same logical id and name as before, and is retained from now on."""
     assert numbers(upgraded, "docs") == OLD
     assert numbers(upgraded, "notes") == {"2024-03-05": (1, 1, 0, 0)}
     secret = upgraded.engine.client("secretsmanager").get_secret_value(SecretId=upgraded.outputs["GitHubTokenSecret"])
@@ -56,8 +56,8 @@ def test_no_row_is_lost_and_the_token_stays(upgraded: Pipeline) -> None:
     assert "getRepositoriesTraffic" not in {function["FunctionName"] for function in functions}
 
 
-def test_the_deployed_log_of_runs_has_the_name_that_fills_no_policy(upgraded: Pipeline) -> None:
-    """What the template puts together from the stack's name and id is one name, made anew with each new stack."""
+def test_the_log_group_of_runs_needs_no_entry_of_its_own_in_the_policy(upgraded: Pipeline) -> None:
+    """Its name begins with /aws/vendedlogs/ and contains the stack's name and id, so each stack has its own."""
     groups = upgraded.engine.client("logs").describe_log_groups(logGroupNamePrefix="/aws/vendedlogs/states/")
     stack = upgraded.engine.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
 
@@ -65,8 +65,8 @@ def test_the_deployed_log_of_runs_has_the_name_that_fills_no_policy(upgraded: Pi
     assert names == [f"/aws/vendedlogs/states/{STACK}-{stack.split('/')[2]}"]
 
 
-def test_the_import_brings_the_rows_under_their_owner(upgraded: Pipeline) -> None:
-    """What GitHub says now joins what the first version kept; its zeros, invented or not, stay behind."""
+def test_the_import_stores_the_rows_with_their_owner(upgraded: Pipeline) -> None:
+    """GitHub's present days are joined by those of the first version, except its zeros, which may be invented."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/notes"], port=upgraded.port) as github:
         assert upgraded.run().status == "SUCCEEDED"
         captured = numbers(upgraded, "octo/docs")
@@ -94,8 +94,8 @@ def test_the_import_brings_the_rows_under_their_owner(upgraded: Pipeline) -> Non
     assert upgraded.tables() == imported
 
 
-def test_the_rows_outlive_the_stack(upgraded: Pipeline) -> None:
-    """The first version's table went with its stack; ours does not."""
+def test_the_rows_stay_after_the_stack_is_deleted(upgraded: Pipeline) -> None:
+    """The first version's table was deleted with its stack; ours is retained."""
     rows = upgraded.numbers()
     upgraded.engine.client("cloudformation").delete_stack(StackName=STACK)
 

@@ -1,4 +1,4 @@
-"""Least privilege, derived: the calls that the functions really make, and their roles' policies, compared both ways."""
+"""Least privilege: the functions' roles allow exactly the calls that the functions make."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,30 +19,30 @@ from traffic.record.archive import pack
 
 FUNCTIONS = ("list_repos", "fetch_traffic", "store_traffic", "summarize_run")
 
-# What the Lambda service and its tracing do under the function's role, beside its code.
+# Actions of the Lambda service and its tracing with the function's role, besides its code.
 # Sources:
 #     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html (permissions)
 #     https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html (execution role permissions)
 BY_THE_SERVICE = ("logs:", "xray:")
 
-Right = tuple[str, str]  # an action, and the pattern of what it is held to: a table, keys, or a prefix of keys
+Right = tuple[str, str]  # an action, and the pattern of its resource: a table, keys, or a prefix of keys
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that a function made: an action, and what it was about."""
+    """A call by a function: an action and its resource."""
 
     action: str
     resource: str
 
     def needs(self, right: Right) -> bool:
-        """Say whether a right is the one that allows this call."""
+        """Return whether a right allows this call."""
         return self.action == right[0] and fnmatchcase(self.resource, right[1])
 
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, set[Call]]]:
-    """Let every function do all that it can do, and give the calls of each."""
+    """Let every function do everything that it can do, and return the calls of each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_engine, "LAUNCHER", "tests.integration.recording_launcher")
         patch.setenv("TRAFFIC_WAIT_SCALE", "0.02")
@@ -53,7 +53,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, set
 
 
 def name_functions(pipeline: Pipeline) -> None:
-    """Let the SDK of each function tell whose it is."""
+    """Let the SDK of each function send the function's name."""
     client = pipeline.engine.client("lambda")
     for function in client.list_functions()["Functions"]:
         variables = function["Environment"]["Variables"]
@@ -62,7 +62,7 @@ def name_functions(pipeline: Pipeline) -> None:
 
 
 def live(pipeline: Pipeline) -> None:
-    """Go through everything that a function does: limits, failures, dates, replays, imports, a dead token."""
+    """Do everything that functions do: limits, failures, dates, replays, imports, a refused token."""
     others = [f"zoo/watched-{number}" for number in range(100)]  # a second page
     with SimulatedGitHub(
         repositories=["octo/a", "octo/b"], readable=others, port=pipeline.port, limit=1000, at="2026-10-01T09:00:00Z"
@@ -81,7 +81,7 @@ def live(pipeline: Pipeline) -> None:
 
 
 def listed_beyond_the_budget(pipeline: Pipeline) -> None:
-    """Go on with a listing of more repositories than 1,000 calls an hour allow every day: who is due is looked up."""
+    """Continue a listing of more repositories than 1,000 calls an hour allow every day: it reads which ones are due."""
     listed = [{"id": number, "name": f"octo/{number}"} for number in range(1, 5_001)]
     pipeline.engine.client("s3").put_object(
         Bucket=pipeline.outputs["ArchiveBucket"], Key=listing_key("planned", 1), Body=json.dumps(listed).encode()
@@ -96,7 +96,7 @@ def listed_beyond_the_budget(pipeline: Pipeline) -> None:
 
 
 def imported(pipeline: Pipeline) -> None:
-    """Store what `traffic import` wrote to the archive, as `traffic rebuild` does."""
+    """Store an import in the archive again, as `traffic rebuild` does."""
     line: ImportedHistory = {
         "source": "github-repo-stats", "files": [], "repo_id": 1296269, "repo": "octo/a", "new": False,
         "imported_at": "2026-10-02T09:00:00Z", "days": {"2026-01-01": {"views-count": 1}}, "snapshots": {},
@@ -111,7 +111,7 @@ def imported(pipeline: Pipeline) -> None:
 
 
 def recorded(pipeline: Pipeline) -> Mapping[str, set[Call]]:
-    """Read what the engine noted, with what S3 looks up besides: whether a missing key may be told from a secret one.
+    """Return the recorded calls; a missing key adds the permission that S3 then checks.
 
     Source:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
@@ -127,7 +127,7 @@ def recorded(pipeline: Pipeline) -> Mapping[str, set[Call]]:
 
 
 def rights(template: Template, function: str) -> set[Right]:
-    """Read what a function's role allows its code."""
+    """Return the rights of a function's role, except those for the service."""
     return {
         (action, pattern)
         for statement in template.statements(role_of(template.function(function)))
@@ -139,7 +139,7 @@ def rights(template: Template, function: str) -> set[Right]:
 
 
 def patterns(template: Template, action: str, resource: Any, statement: Mapping[str, Any]) -> Iterator[str]:
-    """Give what an action is held to: a table's name, a pattern of keys, or of prefixes; the secret has no name yet."""
+    """Yield the resource of an action: a table, a pattern of keys or prefixes, or an empty text for the secret."""
     if action == "s3:ListBucket":
         yield from many(statement["Condition"]["StringLikeIfExists"]["s3:prefix"])
     elif action.startswith("s3:"):
@@ -151,8 +151,8 @@ def patterns(template: Template, action: str, resource: Any, statement: Mapping[
 
 
 @pytest.fixture(scope="module")
-def template(calls: Mapping[str, set[Call]]) -> Template:  # noqa: ARG001 - the assembly is there once it is deployed
-    """The template that was deployed."""
+def template(calls: Mapping[str, set[Call]]) -> Template:  # noqa: ARG001 - the deployment creates the assembly
+    """The deployed template."""
     return Template(read_assembly(ASSEMBLY).template)
 
 
@@ -160,7 +160,7 @@ def template(calls: Mapping[str, set[Call]]) -> Template:  # noqa: ARG001 - the 
 def test_no_function_makes_a_call_that_its_role_does_not_allow(
     calls: Mapping[str, set[Call]], template: Template, function: str
 ) -> None:
-    """The local engine refuses such a call, as AWS does; a handler that hides the refusal hides it from no test."""
+    """AWS refuses such a call, and a handler may hide the refusal."""
     allowed = rights(template, function)
 
     assert calls[function]
@@ -168,10 +168,10 @@ def test_no_function_makes_a_call_that_its_role_does_not_allow(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_role_allows_what_its_function_never_does(
+def test_no_role_allows_a_call_that_its_function_never_makes(
     calls: Mapping[str, set[Call]], template: Template, function: str
 ) -> None:
-    """What nobody uses helps only an intruder."""
+    """An unused permission helps only an intruder."""
     made = calls[function]
 
     assert {right for right in rights(template, function) if not any(call.needs(right) for call in made)} == set()

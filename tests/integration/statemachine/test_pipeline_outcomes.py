@@ -1,4 +1,4 @@
-"""What comes of a run: all captured, one refused, one that fails, nothing to do, everything failed, no summary."""
+"""Results of a run: all captured, one refused, one failing, nothing to do, everything failed, no summary."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from tests.integration.pipeline import Pipeline
 
 AT = "2026-11-20T09:00:00Z"
 
-PLAIN = "GitHub traffic run FAILED, without a summary: what was captured is unknown"  # the definition's own subject
+PLAIN = "GitHub traffic run FAILED, without a summary: what was captured is unknown"  # the subject in the definition
 
 
-def test_a_run_stores_what_github_says_of_every_repository(pipeline: Pipeline) -> None:
-    """The whole point: each day in the table is the truth, and there are no others."""
+def test_a_run_stores_the_true_numbers_of_every_repository(pipeline: Pipeline) -> None:
+    """Each day in the table is true, and no other day is there."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/cli", "acme/docs"], port=pipeline.port, at=AT) as github:
         execution = pipeline.run()
-        truth = {(name, day): tuple(told) for name in github.names for day, told in github.truth(name).items()}
+        truth = {(name, day): tuple(row) for name in github.names for day, row in github.truth(name).items()}
 
     assert execution.status == "SUCCEEDED", execution.cause
     assert pipeline.numbers() == truth
@@ -28,7 +28,7 @@ def test_a_run_stores_what_github_says_of_every_repository(pipeline: Pipeline) -
 
 
 def test_one_forbidden_repository_does_not_fail_the_others(pipeline: Pipeline) -> None:
-    """The run succeeds; the summary names the repository, what GitHub said and what to do about it."""
+    """The run succeeds; the summary contains the repository, GitHub's message and what to do."""
     with SimulatedGitHub(repositories=["octo/open", "octo/closed"], port=pipeline.port) as github:
         github.refuse("octo/closed", no_push_access())
         execution = pipeline.run()
@@ -41,8 +41,8 @@ def test_one_forbidden_repository_does_not_fail_the_others(pipeline: Pipeline) -
     assert "octo/closed\n    403: Must have push access" in message
 
 
-def test_a_stale_answer_and_a_lasting_refusal_are_told_apart_from_failures(pipeline: Pipeline) -> None:
-    """Both last for weeks: what is about to be lost is named, and what nobody will change is named once a week."""
+def test_a_stale_answer_and_a_lasting_refusal_differ_from_failures(pipeline: Pipeline) -> None:
+    """Both last for weeks: days about to be lost are listed, and lasting refusals once a week."""
     names = ["octo/closed", "octo/docs", "octo/site"]
     with SimulatedGitHub(repositories=names, port=pipeline.port, at="2026-11-20T09:00:00Z") as github:
         github.refuse("octo/closed", not_accessible_by_token())
@@ -67,8 +67,8 @@ def test_a_stale_answer_and_a_lasting_refusal_are_told_apart_from_failures(pipel
     assert (snapshot["views-until"], snapshot["clones-until"]) == ("2026-11-22", "2026-11-17")
 
 
-def test_a_server_error_that_passes_is_retried_and_gone(hasty_pipeline: Pipeline) -> None:
-    """GitHub fails now and then; nobody has to hear of it."""
+def test_a_temporary_server_error_is_retried(hasty_pipeline: Pipeline) -> None:
+    """GitHub fails from time to time; the summary need not mention it."""
     with SimulatedGitHub(repositories=3, port=hasty_pipeline.port) as github:
         github.add_fault(server_error(502), endpoint="list", count=1)
         github.add_fault(server_error(503), endpoint="views", count=2)
@@ -80,8 +80,8 @@ def test_a_server_error_that_passes_is_retried_and_gone(hasty_pipeline: Pipeline
     assert len(hasty_pipeline.days()) == 3 * 14
 
 
-def test_a_repository_that_fails_lastingly_stays_alone_with_its_failure(hasty_pipeline: Pipeline) -> None:
-    """Its child fails after all retries; the others are captured, and the summary says what happened to it."""
+def test_a_repository_that_always_fails_does_not_fail_the_others(hasty_pipeline: Pipeline) -> None:
+    """Its child fails after all retries; the others are captured, and the summary contains the failure."""
     with SimulatedGitHub(repositories=["octo/fine", "octo/broken"], port=hasty_pipeline.port) as github:
         github.refuse("octo/broken", server_error(502))
         execution = hasty_pipeline.run()
@@ -95,7 +95,7 @@ def test_a_repository_that_fails_lastingly_stays_alone_with_its_failure(hasty_pi
 
 
 def test_the_states_of_a_child_are_in_its_history(hasty_pipeline: Pipeline) -> None:
-    """Commands read from there which step failed or waits; ministack tells of a child's tasks only."""
+    """Commands read there which step failed or waits."""
     with SimulatedGitHub(repositories=1, port=hasty_pipeline.port):
         execution = hasty_pipeline.run()
 
@@ -103,8 +103,8 @@ def test_the_states_of_a_child_are_in_its_history(hasty_pipeline: Pipeline) -> N
     assert {"Anything to fetch?", "Fetch traffic", "Store traffic"} <= {each.get("name") for each in details}
 
 
-def test_a_run_that_captured_nothing_of_several_has_failed(pipeline: Pipeline) -> None:
-    """A success that stores nothing would hide a token that lost its rights."""
+def test_a_run_that_captured_none_of_several_repositories_has_failed(pipeline: Pipeline) -> None:
+    """A successful run that stores nothing would hide a token without permissions."""
     with SimulatedGitHub(repositories=3, port=pipeline.port) as github:
         github.add_fault(no_push_access(), endpoint="views")
         execution = pipeline.run()
@@ -114,7 +114,7 @@ def test_a_run_that_captured_nothing_of_several_has_failed(pipeline: Pipeline) -
 
 
 def test_a_run_with_nothing_to_do_succeeds_without_the_map(pipeline: Pipeline) -> None:
-    """A new account has no repositories yet: that is no failure, and no Map of nothing."""
+    """A new account has no repositories yet, which is not a failure."""
     with SimulatedGitHub(repositories=0, port=pipeline.port) as github:
         execution = pipeline.run()
         asked = [call.endpoint for call in github.calls]
@@ -125,8 +125,8 @@ def test_a_run_with_nothing_to_do_succeeds_without_the_map(pipeline: Pipeline) -
     assert "0 of 0 repositories captured" in pipeline.summary(execution)["message"]
 
 
-def test_the_mail_is_the_summary_that_is_kept(pipeline: Pipeline) -> None:
-    """Who lost the mail reads the same in the archive bucket, and the terminal prints the same."""
+def test_the_mail_is_the_stored_summary(pipeline: Pipeline) -> None:
+    """The archive bucket contains the same text, and the terminal prints it."""
     with SimulatedGitHub(repositories=2, port=pipeline.port):
         execution = pipeline.run()
 
@@ -135,11 +135,11 @@ def test_the_mail_is_the_summary_that_is_kept(pipeline: Pipeline) -> None:
     assert (mail["Subject"], mail["Message"]) == (summary["subject"], summary["message"])
 
 
-def test_a_failed_run_that_came_to_a_summary_is_mailed_once(pipeline: Pipeline) -> None:
-    """The rule reports only what no summary told of: who gets every failure twice stops reading."""
+def test_a_failed_run_with_a_summary_is_mailed_once(pipeline: Pipeline) -> None:
+    """The rule reports only runs without a summary: people who get every failure twice stop reading."""
     with SimulatedGitHub(repositories=1, port=pipeline.port, token="another"):
         execution = pipeline.run()
-        arn = pipeline.start()  # told by the rule: had it told of the first run too, that mail would come before
+        arn = pipeline.start()  # the rule reports this run; a report of the first run would come before it
         pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
         aborted = pipeline.finish(arn)
 
@@ -149,8 +149,8 @@ def test_a_failed_run_that_came_to_a_summary_is_mailed_once(pipeline: Pipeline) 
     assert f"the run {aborted.name} ended as ABORTED" in by_rule["Message"]
 
 
-def test_an_aborted_run_is_reported_although_it_came_to_no_summary(pipeline: Pipeline) -> None:
-    """Nobody would hear of it otherwise."""
+def test_an_aborted_run_without_a_summary_is_reported(pipeline: Pipeline) -> None:
+    """Otherwise nobody would notice it."""
     with SimulatedGitHub(repositories=1, port=pipeline.port, latency=0.2):
         arn = pipeline.start()
         pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
@@ -163,7 +163,7 @@ def test_an_aborted_run_is_reported_although_it_came_to_no_summary(pipeline: Pip
 
 @contextmanager
 def summarize_run_with(pipeline: Pipeline, **variables: str) -> Iterator[None]:
-    """Change the environment of Summarize run for a while."""
+    """Change the environment of Summarize run during the block."""
     client = pipeline.engine.client("lambda")
     listed = client.list_functions()["Functions"]
     (function,) = [each for each in listed if each["Handler"].startswith("lambdas.summarize_run.")]
@@ -177,11 +177,11 @@ def summarize_run_with(pipeline: Pipeline, **variables: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("mail", ["all", "problems"])
 def test_a_run_that_cannot_be_summarized_sends_one_plain_summary(pipeline: Pipeline, mail: str) -> None:
-    """By the definition itself, whatever SummaryMail says; and the rule does not report that run once more."""
+    """The definition sends it, independently of SummaryMail; the rule does not report that run again."""
     with SimulatedGitHub(repositories=["octo/docs"], port=pipeline.port, at=AT):
         with summarize_run_with(pipeline, SUMMARY_MAIL=mail, ARCHIVE_BUCKET="secret-name-of-no-bucket"):
             execution = pipeline.run()
-        arn = pipeline.start()  # told by the rule: had it told of the first run too, that mail would come before
+        arn = pipeline.start()  # the rule reports this run; a report of the first run would come before it
         pipeline.engine.client("stepfunctions").stop_execution(executionArn=arn)
         aborted = pipeline.finish(arn)
 
@@ -192,13 +192,13 @@ def test_a_run_that_cannot_be_summarized_sends_one_plain_summary(pipeline: Pipel
     assert f"failed: {execution.error}." in plain["Message"]
     assert f"traffic executions {execution.name}" in plain["Message"]
     assert execution.arn in plain["Message"]
-    assert "secret-name" not in plain["Message"], "a cause may hold anything"
+    assert "secret-name" not in plain["Message"], "a cause may contain anything"
     assert f"the run {aborted.name} ended as ABORTED" in by_rule["Message"]
-    assert len(pipeline.days()) == 14, "what was captured is kept"
+    assert len(pipeline.days()) == 14, "captured days are stored"
 
 
-def test_a_run_counts_the_addresses_that_get_its_mail(pipeline: Pipeline) -> None:
-    """The queue that is subscribed too is no address, and one that was not confirmed gets nothing."""
+def test_a_run_counts_the_addresses_that_receive_its_mail(pipeline: Pipeline) -> None:
+    """The subscribed queue is not an address, and an unconfirmed address receives nothing."""
     sns, topic = pipeline.engine.client("sns"), pipeline.outputs["SummaryTopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="you@example.com")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="unconfirmed@example.com")
@@ -213,7 +213,7 @@ def test_a_run_counts_the_addresses_that_get_its_mail(pipeline: Pipeline) -> Non
 
 
 def written_by(pipeline: Pipeline, metric: str) -> list[dict[str, Any]]:
-    """Read from the functions' logs the records that hold a metric, the newest last."""
+    """Return the records of a metric in the functions' logs, the newest last."""
     logs = pipeline.engine.client("logs")
     messages = [
         event["message"]
@@ -222,4 +222,4 @@ def written_by(pipeline: Pipeline, metric: str) -> list[dict[str, Any]]:
         for event in page["events"]
     ]
     records = [json.loads(line) for text in messages for line in text.splitlines() if f'"{metric}":' in line]
-    return sorted(records, key=lambda record: int(record["_aws"]["Timestamp"]))  # streams come in no order
+    return sorted(records, key=lambda record: int(record["_aws"]["Timestamp"]))  # streams are in no order

@@ -1,4 +1,4 @@
-"""Promise: a run captures the repositories that the stack's parameters choose, and names what they ask for in vain."""
+"""A run captures the repositories that the stack's parameters select, and reports names that match nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ OWNERS = ["octo", "octo-org", "acme"]
 
 @pytest.fixture
 def choosing(tmp_path: Path) -> Iterator[Pipeline]:
-    """Deploy a stack that captures the documentation of an organization and one repository more."""
+    """A stack that captures the documentation of an organization, and one more repository."""
     with deployed_pipeline(tmp_path / "history") as pipeline:
         parameters = {
             "GitHubAccessToken": "github_pat_made_up",
@@ -29,10 +29,10 @@ def choosing(tmp_path: Path) -> Iterator[Pipeline]:
         yield pipeline
 
 
-def test_a_run_captures_what_owners_topics_and_visibility_choose(choosing: Pipeline) -> None:
-    """Nothing else is asked about; owners without a repository are named, beside organizations hidden by SSO."""
+def test_a_run_captures_what_owners_topics_and_visibility_select(choosing: Pipeline) -> None:
+    """No other repository is requested; the summary lists owners without a repository, and hidden organizations."""
     with SimulatedGitHub(repositories=15, owners=OWNERS, port=choosing.port) as github:
-        # `docs` and `website` are about documentation.
+        # `docs` and `website` have the topic documentation.
         github.change("octo-org/docs", internal=True)
         github.change("octo-org/website", private=True)
         github.create("octo-org/manual", topics=["documentation"])

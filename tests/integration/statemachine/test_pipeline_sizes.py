@@ -1,4 +1,4 @@
-"""From one repository to a thousand: how many child executions there are, and that none is forgotten."""
+"""Runs of up to a thousand repositories: the number of child executions, and no missing repository."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from tests.integration.pipeline import Pipeline
 
 
 class NewestDayOnly(SeededTraffic):
-    """Answers one day instead of fourteen: here, repositories are counted, and writing days takes most of the time."""
+    """Answers with one day instead of fourteen: these tests count repositories, and storing days takes time."""
 
     def counts(self, repository: SimulatedRepository, metric: Metric, now: datetime, per: Period) -> dict[str, Any]:
         """Answer `/traffic/views` or `/traffic/clones`."""
@@ -30,7 +30,7 @@ class NewestDayOnly(SeededTraffic):
     ],
 )
 def test_every_repository_is_captured_in_so_many_children(pipeline: Pipeline, repositories: int, children: int) -> None:
-    """The console shows a child for each of few repositories; many come in batches, to keep a run cheap."""
+    """The console shows a child for each of up to 200 repositories; more are in batches, which are cheaper."""
     source = NewestDayOnly(seed=0, rules=WindowRules())
     with SimulatedGitHub(repositories=repositories, port=pipeline.port, source=source) as github:
         execution = pipeline.run()

@@ -1,11 +1,11 @@
-"""A token that GitHub refuses ends the run at once: repeating it gets its owner locked out."""
+"""A token that GitHub refuses ends the run at once: GitHub blocks accounts that repeat it."""
 
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import MAX_CONCURRENCY, Pipeline
 
 
-def test_a_token_refused_at_the_start_fails_the_run_and_says_so(pipeline: Pipeline) -> None:
-    """One call, a failed execution under the error's own name, and a mail with the cure."""
+def test_a_token_refused_at_the_start_fails_the_run(pipeline: Pipeline) -> None:
+    """There is one call, a failed execution with the error's own name, and a mail with the remedy."""
     with SimulatedGitHub(repositories=3, port=pipeline.port, token="another") as github:
         execution = pipeline.run()
         asked = len(github.calls)
@@ -18,8 +18,8 @@ def test_a_token_refused_at_the_start_fails_the_run_and_says_so(pipeline: Pipeli
     assert "Replace the token: traffic token" in mail["Message"]
 
 
-def test_a_token_revoked_in_the_run_costs_a_handful_of_calls(pipeline: Pipeline) -> None:
-    """Of 200 repositories, three are captured; what the children then ask is bounded by how many run at once."""
+def test_a_token_revoked_during_the_run_causes_only_a_few_calls(pipeline: Pipeline) -> None:
+    """Three of 200 repositories are captured; then each running child makes at most three calls."""
     with SimulatedGitHub(repositories=200, port=pipeline.port) as github:
         github.revoke_token(after_repositories=3)
         execution = pipeline.run()
@@ -33,8 +33,8 @@ def test_a_token_revoked_in_the_run_costs_a_handful_of_calls(pipeline: Pipeline)
     assert "not reached" in mail["Message"]
 
 
-def test_what_was_answered_before_a_revocation_is_stored(pipeline: Pipeline) -> None:
-    """GitHub deletes it after two weeks: what came in is kept, also of a run that failed."""
+def test_answers_before_a_revocation_are_stored(pipeline: Pipeline) -> None:
+    """GitHub deletes the days after two weeks, so a failed run stores its answers, too."""
     with SimulatedGitHub(repositories=["octo/a", "octo/b"], port=pipeline.port) as github:
         github.revoke_token(after_calls=2)
         execution = pipeline.run()

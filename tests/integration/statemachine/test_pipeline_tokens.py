@@ -14,7 +14,7 @@ SEEN = {"github_pat_one": ["octo"], "github_pat_two": ["acme", "zoo"]}
 
 @pytest.fixture
 def several(pipeline: Pipeline) -> Iterator[Pipeline]:
-    """The pipeline with two tokens; afterwards with the one it had."""
+    """The pipeline with two tokens; afterwards it has its old token again."""
     client, secret = pipeline.engine.client("secretsmanager"), pipeline.outputs["GitHubTokenSecret"]
     before = client.get_secret_value(SecretId=secret)["SecretString"]
     tokens = {"octo": "github_pat_one", "*": "github_pat_two"}
@@ -24,10 +24,10 @@ def several(pipeline: Pipeline) -> Iterator[Pipeline]:
 
 
 def test_each_owners_repositories_are_captured_with_their_own_token(several: Pipeline) -> None:
-    """Of a warm function, too, that read the secret when it held one token."""
+    """This includes a warm function that read the secret when it contained one token."""
     with SimulatedGitHub(repositories=REPOSITORIES, token=SEEN, port=several.port) as github:
         execution = several.run()
-        # A warm function learns by a 401 that its token was replaced.
+        # A warm function gets a 401 after its token was replaced.
         missed = [call for call in github.calls if call.status not in (200, 401)]
 
     assert execution.status == "SUCCEEDED", execution.cause
@@ -38,7 +38,7 @@ def test_each_owners_repositories_are_captured_with_their_own_token(several: Pip
 
 @pytest.mark.slow
 def test_a_limit_of_one_token_is_waited_out_by_its_own_batches(several: Pipeline) -> None:
-    """Each token has a limit of its own: seven calls do for one repository, and not for three."""
+    """Each token has a limit of its own: seven calls are enough for one repository, but not for three."""
     names = ["acme/site", "octo/a", "octo/b", "octo/c"]
     with SimulatedGitHub(repositories=names, token=SEEN, limit=7, limit_window=4, port=several.port) as github:
         execution = several.run()
@@ -50,8 +50,8 @@ def test_a_limit_of_one_token_is_waited_out_by_its_own_batches(several: Pipeline
     assert "acme/site" not in refused
 
 
-def test_a_refused_token_fails_the_run_when_everybody_else_is_captured(several: Pipeline) -> None:
-    """The mail names its owner and the cure; the token is in none of it."""
+def test_a_refused_token_fails_the_run_after_all_others_are_captured(several: Pipeline) -> None:
+    """The mail contains its owner and the remedy, but no token."""
     with SimulatedGitHub(
         repositories=REPOSITORIES, token={"github_pat_two": ["acme", "zoo"]}, port=several.port
     ) as github:

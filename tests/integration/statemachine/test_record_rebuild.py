@@ -1,4 +1,4 @@
-"""The real stack on the engine: what the archive holds, the tables hold, and can be made to hold again."""
+"""The real stack on the engine: the tables match the archive, and can be rebuilt from it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 @pytest.fixture(scope="module")
 def captured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """A history of its own after three runs, with a rename and a repository created again between them."""
+    """A separate history after three runs, with a rename and a repository that was created again."""
     with deployed_pipeline(tmp_path_factory.mktemp("record") / "history") as pipeline:
         with SimulatedGitHub(repositories=6, seed=4, port=pipeline.port, at="2026-11-01T09:00:00Z") as github:
             first, second, *_ = github.names
@@ -36,8 +36,8 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         yield pipeline
 
 
-def test_deleted_items_come_back_item_for_item(captured: Pipeline) -> None:
-    """The archive alone is enough, on the engine as in an account."""
+def test_deleted_items_are_restored_item_for_item(captured: Pipeline) -> None:
+    """A rebuild needs nothing but the archive."""
     before, stack = captured.tables(), deployment(captured)
     assert before.keys() == KEYS.keys()
     assert all(before.values())
@@ -51,8 +51,8 @@ def test_deleted_items_come_back_item_for_item(captured: Pipeline) -> None:
     assert verify(stack.record, stack.archive) == []
 
 
-def test_listings_are_archived_and_never_taken_for_answers(captured: Pipeline) -> None:
-    """Neither a rebuild nor the recovery after a crash may hand them to Store traffic."""
+def test_listings_are_archived_and_never_treated_as_answers(captured: Pipeline) -> None:
+    """Neither a rebuild nor a recovery may pass them to Store traffic."""
     bucket = captured.outputs["ArchiveBucket"]
     found = captured.engine.client("s3").list_objects_v2(Bucket=bucket, Prefix="listings/")["Contents"]
     pages = [page for each in found for page in unpack(captured.read(each["Key"]))]
@@ -62,8 +62,8 @@ def test_listings_are_archived_and_never_taken_for_answers(captured: Pipeline) -
     assert {key.partition("/")[0] for key in unsaved(captured.engine, bucket, None)} == {"answers"}
 
 
-def test_an_archived_object_is_not_written_over(captured: Pipeline) -> None:
-    """The engine keeps the condition that S3 keeps."""
+def test_an_archived_object_is_never_overwritten(captured: Pipeline) -> None:
+    """The engine supports S3's conditional writes."""
     s3, bucket = captured.engine.client("s3"), captured.outputs["ArchiveBucket"]
     key = s3.list_objects_v2(Bucket=bucket, Prefix="answers/")["Contents"][0]["Key"]
     content = captured.read(key)
