@@ -26,7 +26,7 @@ REGION = "us-east-1"
 ROOT = Path(__file__).parent.parent
 
 # Environment variables of the engine and its functions: never a token, never AWS credentials.
-INHERITED = (
+INHERITED: tuple[str, ...] = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "TRAFFIC_WAIT_SCALE"),
 )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_a_failure_without_a_resource_has_a_message_of_its_own(begun: str) -> No
 
 def test_a_stack_that_cannot_be_updated_is_deleted_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that was killed during a deployment leaves such a stack."""
-    monkeypatch.setattr(deploying.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     client = _FakeCloudFormation("ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "unexpected")
 
     assert not deploying.delete_if_not_updatable(fake_engine(cloudformation=client), "Small")

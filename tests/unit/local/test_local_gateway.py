@@ -201,7 +201,7 @@ def test_ministack_is_kept_off_the_network_and_the_users_configuration(
 ) -> None:
     """Each variable is read while ministack is imported."""
     environment = {"TRAFFIC_WAIT_SCALE": "0.02", "PATH": "/bin"}
-    monkeypatch.setattr(launcher.os, "environ", environment)
+    monkeypatch.setattr(os, "environ", environment)
 
     launcher.set_environment(history, 4566)
 
