@@ -1,4 +1,4 @@
-"""`traffic executions`: the runs so far, and one of them in detail."""
+"""`traffic executions`: lists the runs so far, or shows one in detail."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   traffic executions manual-20261120T090000Z-1f3a             one run: its states, and the children that failed
   traffic executions manual-20261120T090000Z-1f3a --children  all its children
 
-columns of the list: status, name, start, duration, what its e-mail was titled
+columns of the list: status, name, start, duration, the subject of its e-mail
 """
 
 CHILDREN_SHOWN = 10
@@ -77,24 +77,31 @@ def show_execution(deployment: Deployment, name: str, *, all_children: bool) -> 
 
 
 def show_states(visits: Iterable[StateVisit]) -> None:
-    """Print each passage through a state."""
+    """Print each visit of a state."""
     now = datetime.now(UTC)
     table(
         ("STATE", "KIND", "STARTED", "DURATION", "RETRIES", "WHAT HAPPENED"),
         [
-            (visit.name, visit.kind, at(visit.entered), duration(visit.seconds(now)), visit.retries or "", _told(visit))
+            (
+                visit.name,
+                visit.kind,
+                at(visit.entered),
+                duration(visit.seconds(now)),
+                visit.retries or "",
+                _happened(visit),
+            )
             for visit in visits
         ],
     )
 
 
-def _told(visit: StateVisit) -> str:
-    told = [f"waits until {visit.until}"] if visit.until else []
-    return "; ".join(told + visit.failures)
+def _happened(visit: StateVisit) -> str:
+    wait = [f"waits until {visit.until}"] if visit.until else []
+    return "; ".join(wait + visit.failures)
 
 
 def show_children(deployment: Deployment, arn: str, *, all_children: bool) -> None:
-    """Print how the children of the map ended: those that failed first, the others where all are asked for."""
+    """Print how the children of the map ended: the failed ones first, the others only if all are wanted."""
     children = children_of(deployment, arn)
     if not children:
         return
@@ -126,7 +133,7 @@ def _show_child(deployment: Deployment, child: dict[str, Any]) -> None:
 
 
 def repositories_of(child_input: str | None) -> str:
-    """Name the repositories that a child was given, the first few of a batch."""
+    """Return the names of the repositories in a child's batch, at most five of them."""
     try:
         names = [repository["name"] for repository in json.loads(child_input or "")["batch"]["repositories"]]
     except (ValueError, KeyError, TypeError):

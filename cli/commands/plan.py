@@ -1,4 +1,4 @@
-"""`traffic plan`: what the next run would do, and how many calls to GitHub that takes."""
+"""`traffic plan`: shows what the next run would do, and how many calls to GitHub that takes."""
 
 import json
 from collections import Counter
@@ -22,12 +22,13 @@ EXAMPLES = """examples:
   traffic plan          on this machine
   traffic plan --aws    in AWS
 
-Reads what the last run listed, and what is known of those repositories; GitHub is not asked, and nothing is started.
+The command reads what the last run listed, and what the tables hold of those repositories. It sends nothing to GitHub,
+and starts nothing.
 """
 
 SCHEDULED = 9  # o'clock UTC
-RUN_HOURS = 20  # that a run may take
-LATEST = 20  # runs that are looked at for a listing
+RUN_HOURS = 20  # a run's deadline
+LATEST = 20  # runs among which the last listing is looked for
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Listed:
     """What a run listed.
 
     Attributes:
-        run: Its name.
-        owners: By the ids of all repositories that were wanted, the owner whose token asks; None for those not due.
-        limits: Calls that GitHub grants an hour, by the owner whose token asks; None where it sets no limit.
+        run: The run's name.
+        owners: The owner whose token is used, by the id of each selected repository; None for those not due.
+        limits: Calls that GitHub grants an hour, by the owner whose token is used; None if GitHub sets no limit.
     """
 
     run: str
@@ -54,7 +55,7 @@ def execute(target: Target) -> int:
 
 
 def next_run(now: datetime) -> date:
-    """Name the day of the next scheduled run."""
+    """Return the day of the next scheduled run."""
     return now.date() if now.hour < SCHEDULED else now.date() + timedelta(days=1)
 
 
@@ -66,12 +67,12 @@ def show_plan(deployment: Deployment, day: date) -> None:
     for owner, repositories in known.items():
         budgets.append(calls_granted(listed.limits.get(owner), None, RUN_HOURS))
         plans.append(plan(repositories, day.toordinal(), budgets[-1]))
-    say(f"The run of {day}, by what {listed.run} listed:")
+    say(f"The run of {day}, based on what {listed.run} listed:")
     table(("WHAT", "HOW MANY"), plan_rows(plans, sum(map(len, known.values())), budgets))
 
 
 def plan_rows(plans: Sequence[Plan], repositories: int, budgets: Sequence[int | None]) -> list[tuple[str, object]]:
-    """Say what plans do together, one for each token, in rows."""
+    """Add up the plans, one for each token, and return them as rows."""
     waiting = Counter[int]()
     for planned in plans:
         waiting.update({day: len(positions) for day, positions in planned.not_due.items()})
@@ -93,22 +94,22 @@ def last_listing(deployment: Deployment) -> Listed:
     """
     for execution in newest_executions(deployment, LATEST):
         reader = RunReader(deployment, execution["executionArn"])
-        batches = reader.note(manifest_key(reader.run_id))
+        batches = reader.read_json(manifest_key(reader.run_id))
         if batches:
             owners: dict[int, str | None] = {
                 repository["id"]: batch.get("owner", ANYONE)
                 for batch in batches
                 for repository in batch["repositories"]
             }
-            not_due = reader.note(not_due_key(reader.run_id)) or {}
+            not_due = reader.read_json(not_due_key(reader.run_id)) or {}
             owners |= {id_: None for ids in not_due.values() for id_ in ids}
-            if owners:  # a date that was stored again from the archive lists objects, not repositories
-                return Listed(reader.run_id, owners, limits_told(deployment, reader.execution_arn))
-    raise CommandError("No run has listed any repositories yet: `traffic run` does.")
+            if owners:  # a run that stores a date again from the archive lists objects, not repositories
+                return Listed(reader.run_id, owners, limits_of(deployment, reader.execution_arn))
+    raise CommandError("No run has listed repositories yet: `traffic run` starts one.")
 
 
-def limits_told(deployment: Deployment, arn: str) -> dict[str, int | None]:
-    """Read from a run's history what GitHub granted each token when it listed."""
+def limits_of(deployment: Deployment, arn: str) -> dict[str, int | None]:
+    """Read from a run's history how many calls GitHub granted each token when the run listed repositories."""
     limits: dict[str, int | None] = {}
     for event in events_of(deployment, arn):
         limits |= _limits_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
@@ -119,11 +120,11 @@ def _limits_in(output: str) -> dict[str, int | None]:
     state = json.loads(output)
     listing = state.get("listing") if isinstance(state, Mapping) else None
     tokens = listing.get("tokens", {}) if isinstance(listing, Mapping) else {}
-    return {owner: said.get("limit") for owner, said in tokens.items()}
+    return {owner: token.get("limit") for owner, token in tokens.items()}
 
 
 def known_repositories(record: Record, listed: Listed, today: int) -> dict[str, list[Known]]:
-    """Read what is known of all that were listed, by the owner whose token asks."""
+    """Read what the tables hold of all listed repositories, by the owner whose token is used."""
     entries = {each.id: each.entry for each in record.every_repository() if each.id in listed.owners}
     known: dict[str, list[Known]] = {}
     for id_, asks in sorted(listed.owners.items()):

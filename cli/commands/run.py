@@ -1,4 +1,4 @@
-"""`traffic run`: capture the traffic once, now, and show what becomes of it."""
+"""`traffic run`: captures the traffic once, now, and shows progress and result."""
 
 import sys
 import uuid
@@ -19,16 +19,16 @@ from cli.stack.opening import deployed, refuse_real_github
 from cli.terminal import FAILED, CommandError, UsageError, plain, say, warn
 
 EXAMPLES = """examples:
-  traffic run                             capture what GitHub says now
+  traffic run                             capture what GitHub reports now
   traffic run --date 2026-11-20           run again for one day
   traffic run --at 2026-11-20T09:00:00Z   replay the scheduled run of that time (simulated GitHub only)
-  traffic run --aws                       start a run of the deployed stack, and follow it
+  traffic run --aws                       start a run of the stack in AWS, and follow it
 
 exit codes: 0 the run succeeded, 1 it failed, 2 wrong use, 130 stopped by Ctrl-C
 """
 
 LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
-LOOK_EVERY_AWS = 3.0  # each look is a handful of paid calls
+LOOK_EVERY_AWS = 3.0  # each look is several calls, which AWS charges for
 
 
 @command(EXAMPLES)
@@ -51,28 +51,29 @@ def execute(target: Target, date: str | None, at: str | None) -> int:
         refuse_real_github()  # before anything starts
     with deployed(target) as deployment:
         if at:
-            tell_time(deployment.parameters["GitHubApiUrl"], at)
+            set_time(deployment.parameters["GitHubApiUrl"], at)
         arn = start_execution(deployment, run_input(deployment, date=date, at=at))
         return follow(deployment, arn)
 
 
-def tell_time(api_url: str, at: str) -> None:
-    """Tell a simulated GitHub which time it is; another server on loopback need not know how.
+def set_time(api_url: str, at: str) -> None:
+    """Set the time of a simulated GitHub. Other servers on loopback may not support this: warn, and go on.
 
     Raises:
-        CommandError: Nobody answers there.
+        CommandError: No server answers at this address.
     """
     try:
-        # Without the token: this is no call of GitHub's API. The control lies at the server's root, also under /api/v3.
+        # Without the token: this is not a call of GitHub's API. The path is the same for an API below /api/v3.
         answer = requests.post(urljoin(api_url, "/_at"), json={"at": at}, timeout=10, allow_redirects=False)
     except requests.RequestException as exc:
-        raise CommandError(f"Nobody answers at GITHUB_API_URL {api_url!r}: start that server, then try again.") from exc
+        raise CommandError(f"No server answers at GITHUB_API_URL {api_url!r}: start it, then try again.") from exc
     if not answer.ok:
-        warn(f"{api_url} cannot be told the time ({answer.status_code} for POST /_at): going on with its own.")
+        found = f"{answer.status_code} for POST /_at"
+        warn(f"The time of {api_url} cannot be set ({found}): the run uses the server's own time.")
 
 
 def run_input(deployment: Deployment, *, date: str | None = None, at: str | None = None) -> dict[str, Any]:
-    """Write the execution's input: empty, one day, or the event that EventBridge sends at a time.
+    """Return the input of an execution: empty, one day, or the event that EventBridge sends at a time.
 
     Source:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
@@ -94,7 +95,7 @@ def run_input(deployment: Deployment, *, date: str | None = None, at: str | None
 
 
 def follow(deployment: Deployment, execution_arn: str) -> int:
-    """Show a run until it ends, then its summary; an interruption stops the run."""
+    """Show a run until it ends, then its summary. An interruption stops the run."""
     reader = RunReader(deployment, execution_arn)
     say(f"Started {reader.run_id}")
     try:
@@ -104,14 +105,14 @@ def follow(deployment: Deployment, execution_arn: str) -> int:
         deployment.client("stepfunctions").stop_execution(
             executionArn=execution_arn, error="Stopped", cause="Stopped by Ctrl-C in `traffic run`."
         )
-        warn(f"\nStopped {reader.run_id}. What is stored stays; the next run continues.")
+        warn(f"\nStopped {reader.run_id}. Nothing that was stored is lost. The next run continues.")
         deployment.save()
         raise
     return report(reader)
 
 
 def report(reader: RunReader) -> int:
-    """Print the run's summary and where everything is; 0 only for a run that succeeded."""
+    """Print the run's summary and where to find more. Return 0 only if the run succeeded."""
     execution = reader.execution()
     summary = reader.summary()
     options = reader.deployment.options
@@ -119,7 +120,7 @@ def report(reader: RunReader) -> int:
     if summary:
         say("\n".join(plain(line) for line in summary["message"].splitlines()))
     else:
-        say(f"The run ended as {execution['status']} before it came to a summary.")
+        say(f"The run ended as {execution['status']} before it wrote a summary.")
     if execution["status"] != "SUCCEEDED":
         reason = explain(execution.get("error"), execution.get("cause"))
         warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")

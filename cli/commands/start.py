@@ -1,4 +1,4 @@
-"""`traffic start`: the local system left running, so that its daily rule fires by itself."""
+"""`traffic start`: keeps the local system running, so that its daily rule starts the runs."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -13,57 +13,59 @@ from cli.stack.opening import deployed
 from cli.terminal import UsageError, say
 
 EXAMPLES = """examples:
-  traffic start     until Ctrl-C; then the state is saved, and the next start catches up
+  traffic start     runs until Ctrl-C; then the state is saved, and the next start catches up
 
-Every day at 09:00 UTC the rule RuleGetRepoTraffic starts a run, as in AWS. GitHub forgets after 14 days.
+Every day at 09:00 UTC the rule RuleGetRepoTraffic starts a run, as in AWS. GitHub deletes traffic after 14 days.
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 wrong use
 """
 
 CATCH_UP_AFTER = timedelta(hours=24)
-CATCH_UP_PAUSE = timedelta(hours=1)  # after one that failed: the network may not be up yet
+CATCH_UP_PAUSE = timedelta(hours=1)  # after a failed catch-up: the network may not be up yet
 LOOK_EVERY = 1.0  # seconds
-REMEMBERED = 50  # executions looked at: more than ever run at once
+LATEST = 50  # executions that are watched: more than ever run at once
 
 
 @command(EXAMPLES)
 def execute(target: Target) -> int:
-    """Keep the local engine running: the daily rule fires by itself, and a missed day is caught up."""
+    """Keep the local engine running: the daily rule starts a run, and a missed run is caught up."""
     if target.aws:
-        raise UsageError("--aws: in AWS the rule fires by itself; `traffic run --aws` starts a run now.")
+        raise UsageError(
+            "--aws: the rule in AWS needs no command to keep it running; `traffic run --aws` starts a run now."
+        )
     with deployed(target) as deployment:
         say(f"Running; history in {deployment.place}. The rule starts a run every day at 09:00 UTC. Ctrl-C stops.")
         try:
             watch(deployment)
         except KeyboardInterrupt:
             say("Stopping ...")
-    say("Stopped. What is stored stays.")
+    say("Stopped. Nothing that was stored is lost.")
     return 0
 
 
 def watch(deployment: Deployment) -> None:
-    """Catch up whenever that is due, at most once an hour, and tell of each run as it begins and ends."""
-    executions = newest_executions(deployment, REMEMBERED)
-    told = {execution["executionArn"]: execution["status"] for execution in executions}
+    """Catch up if a run is overdue, at most once an hour, and report the beginning and the end of each run."""
+    executions = newest_executions(deployment, LATEST)
+    reported = {execution["executionArn"]: execution["status"] for execution in executions}
     caught_up: datetime | None = None
     while True:
         now = datetime.now(UTC)
         if (caught_up is None or now - caught_up > CATCH_UP_PAUSE) and catch_up_due(executions, now):
-            say("The last success is over 24 h old: catching up.")
+            say("The last successful run began over 24 hours ago: catching up.")
             start_execution(deployment, {}, reason="catch-up")
             caught_up = now
-        executions = newest_executions(deployment, REMEMBERED)
+        executions = newest_executions(deployment, LATEST)
         for execution in reversed(executions):
-            if told.get(execution["executionArn"]) != execution["status"]:
-                told[execution["executionArn"]] = execution["status"]
-                tell(deployment, execution)
+            if reported.get(execution["executionArn"]) != execution["status"]:
+                reported[execution["executionArn"]] = execution["status"]
+                report(deployment, execution)
         time.sleep(LOOK_EVERY)
 
 
 def catch_up_due(executions: Sequence[Mapping[str, Any]], now: datetime) -> bool:
-    """Say whether the last successful execution began over 24 hours ago, and none is running.
+    """Return whether the last successful execution began over 24 hours ago, and none is running.
 
-    By the time it began: what it ended with is what GitHub said then.
+    The beginning counts, because a run stores what GitHub reported when it began.
     """
     if any(execution["status"] == "RUNNING" for execution in executions):
         return False
@@ -71,8 +73,8 @@ def catch_up_due(executions: Sequence[Mapping[str, Any]], now: datetime) -> bool
     return not successes or now - max(successes) > CATCH_UP_AFTER
 
 
-def tell(deployment: Deployment, execution: Mapping[str, Any]) -> None:
-    """Print a line on an execution; one that ended is saved."""
+def report(deployment: Deployment, execution: Mapping[str, Any]) -> None:
+    """Print that an execution started or ended. If it ended, save the state."""
     if execution["status"] == "RUNNING":
         say(f"{at(execution['startDate'])}  {execution['name']}  started")
         return

@@ -1,4 +1,4 @@
-"""What a month costs, by the number of repositories: the table in the README. Pure."""
+"""Computes what a month costs, by the number of repositories: the table in docs/cost.md. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,17 +27,17 @@ KEPT = (prices.TABLE_STORED, prices.TABLE_RECOVERY, prices.ARCHIVED)
 
 
 def dollars(used: Mapping[Price, float], *of: Price) -> float:
-    """Price what was used of some things, less what is free of each."""
+    """Return what the used amounts of some prices cost, without the free amount of each."""
     return sum(max(used.get(price, 0.0) - price.free, 0.0) * price.dollars for price in of)
 
 
 def children(repositories: int) -> int:
-    """Count the children of a run: one for each repository, or for each batch."""
+    """Return the number of children of a run: one for each repository, or one for each batch."""
     return repositories if repositories <= prices.SINGLES.value else int(-(-repositories // prices.BATCH.value))
 
 
 def used_by_run(repositories: int) -> Used:
-    """Return what a run of so many repositories uses when nothing fails."""
+    """Return what a run of so many repositories uses if nothing fails."""
     batches = children(repositories)
     return {
         **requests_and_logs(repositories, batches, calls=2 + 2 * batches),
@@ -51,7 +51,7 @@ def used_by_run(repositories: int) -> Used:
 
 
 def requests_and_logs(repositories: int, batches: int, calls: int) -> Used:
-    """Return what follows from how many repositories, children and calls of functions a run has."""
+    """Return the requests and logs of a run with so many repositories, children and calls of functions."""
     return {
         prices.INVOCATION: calls,
         prices.PUT: prices.RUN_PUTS.value + batches * prices.CHILD_PUTS.value,
@@ -62,22 +62,22 @@ def requests_and_logs(repositories: int, batches: int, calls: int) -> Used:
 
 
 def writes(repositories: int, changed_days: int) -> float:
-    """Count the units that are written: days that changed, and each repository's entry and snapshot."""
+    """Return the units that are written: for changed days, and for each repository's entry and snapshot."""
     each = prices.ENTRY_WRITES.value + prices.SNAPSHOT_WRITES.value
     return changed_days * prices.DAY_WRITES.value + repositories * each
 
 
 def reads(repositories: int) -> float:
-    """Count the units that are read: by Store traffic of each repository, and by Summarize run.
+    """Return the units that are read: by Store traffic for each repository, and by Summarize run.
 
-    Summarize run reads the table of repositories in units of 4 KB, however many items that are.
+    Summarize run scans the table of repositories. A scan is charged in units of 4 KB, whatever the number of items.
     """
     scanned = -(-repositories * prices.ENTRY_BYTES.value // 4096)
     return repositories * prices.REPOSITORY_READS.value + scanned + prices.NEWS_READS.value
 
 
 def gigabyte_seconds(repositories: int, batches: int) -> float:
-    """Add up the functions' time, each with its memory."""
+    """Return the functions' seconds, each multiplied by the function's memory in GB."""
     further, started = repositories - batches, min(batches, prices.AT_ONCE.value)
     seconds = {
         "ListRepos": prices.LIST.value + repositories * prices.LIST_MORE.value,
@@ -115,7 +115,7 @@ def kept(repositories: int, years: int) -> Used:
 
 
 def cost_table() -> str:
-    """Write the README's table: dollars a month, by the number of repositories."""
+    """Return the table in Markdown: dollars a month, by the number of repositories."""
     months, first, third = ([used(size) for size in SIZES] for used in (used_by_month, _one_year, _three_years))
     rows = [(what, [dollars(month, *of) for month in months]) for what, of in ROWS.items()]
     before = [dollars(month, *(price for of in ROWS.values() for price in of)) for month in months]
@@ -142,7 +142,7 @@ def _three_years(repositories: int) -> Used:
 
 
 def main() -> None:
-    """Print the table, for the README."""
+    """Print the table, for docs/cost.md."""
     print(cost_table(), end="")
 
 

@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a bar that moves on a terminal, a line for each change in a pipe."""
+"""Shows the progress of a run: a moving bar on a terminal, a line for each change in a pipe."""
 
 import time
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from rich.table import Table
 from cli.runs.progress import Progress, RunReader
 from cli.terminal import say
 
-SAY_EVERY = 2.0  # seconds at least between two lines to a pipe
+LINE_EVERY = 2.0  # seconds at least between two lines in a pipe
 
 
 def show_progress(reader: RunReader, *, every: float) -> None:
-    """Show each change until the run has ended: a live bar on a terminal, lines in a pipe."""
+    """Show each change until the run has ended, in the way that suits the output."""
     with _display() as show:
         progress = reader.progress()
         show.show(progress)
@@ -38,18 +38,18 @@ def _display() -> Iterator["LiveBar | Lines"]:
 
 
 class Lines:
-    """Progress in a pipe: a line for each change, but not more often than every `SAY_EVERY` seconds."""
+    """Progress in a pipe: a line for each change, but not more often than every `LINE_EVERY` seconds."""
 
     def __init__(self) -> None:
-        self._said = ""
-        self._said_at = float("-inf")
+        self._shown = ""
+        self._shown_at = float("-inf")
 
     def show(self, progress: Progress) -> None:
-        """Print what changed, at once where the run has ended."""
-        soon = time.monotonic() - self._said_at < SAY_EVERY and progress.status == "RUNNING"
-        if not soon and progress.sentence != self._said:
+        """Print the progress if it changed: at once if the run has ended."""
+        soon = time.monotonic() - self._shown_at < LINE_EVERY and progress.status == "RUNNING"
+        if not soon and progress.sentence != self._shown:
             say(progress.sentence)
-            self._said, self._said_at = progress.sentence, time.monotonic()
+            self._shown, self._shown_at = progress.sentence, time.monotonic()
 
 
 class LiveBar:

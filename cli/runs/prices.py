@@ -1,6 +1,6 @@
-"""What AWS charges in us-east-1, on demand, and what a run uses of it.
+"""The prices of AWS in us-east-1, on demand, and the amounts that a run uses.
 
-Every number of the cost table and of `traffic cost` is one of these constants, or follows from them.
+Every number of the cost table and of `traffic cost` is one of these constants, or is computed from them.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ GIGABYTE = 1024**3  # bytes
 
 @dataclass(frozen=True)
 class Price:
-    """What one unit costs.
+    """The price of one unit.
 
     Attributes:
-        name: What is charged for, as users read it.
-        dollars: For one unit.
+        name: What AWS charges for, as users read it.
+        dollars: Dollars for one unit.
         source: The address of AWS's price list.
-        free: Units a month that are free in every account, for good.
+        free: Units a month that stay free in every account, without a time limit.
     """
 
     name: str
@@ -27,11 +27,11 @@ class Price:
 
 @dataclass(frozen=True)
 class Amount:
-    """How much is used.
+    """An amount that is used.
 
     Attributes:
         value: The number.
-        source: The test that measures or counts it, or the section of docs/benchmarks.md that it was measured for.
+        source: The test that measures or counts it, or the section of docs/benchmarks.md that shows the measurement.
     """
 
     value: float
@@ -64,61 +64,62 @@ METRIC_HOUR = Price("metrics", 0.30 / (30 * 24), CLOUDWATCH)  # each, for an hou
 MAIL = Price("e-mails", 2 / 100_000, "https://aws.amazon.com/sns/pricing/", free=1_000)
 KEY_USE = Price("uses of AWS's key", 0.03 / 10_000, "https://aws.amazon.com/kms/pricing/", free=20_000)
 
-# MB that each function has, and with it a share of a core: stacks/functions.py gives the same.
+# MB of each function, which also decide its share of a core. stacks/functions.py deploys the same numbers.
 MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
 
 MEASURED = "docs/benchmarks.md, functions with their share of a core"
-COUNTED = "tests/unit/cli/commands/test_cost_amounts.py"
+COUNTED = "tests/unit/cli/runs/test_cost_amounts.py"
 
-# How a run is cut into children: one repository each up to so many repositories, so many each beyond.
+# Up to SINGLES repositories, each child of a run has one. Beyond that, each child has BATCH of them.
 SINGLES = Amount(200, COUNTED)
 BATCH = Amount(25, COUNTED)
 
-# Of a run, and of each child of its Map, where all is well: states entered.
+# States that a run, and each child of its Map, enter if nothing fails.
 RUN_STATES = Amount(9, COUNTED)
 CHILD_STATES = Amount(6, COUNTED)
 
-# Requests to S3 (a missing object's are charged, too).
+# Requests to S3. AWS also charges for requests of objects that do not exist.
 RUN_PUTS = Amount(6, COUNTED)  # pages of the listing, manifest and summary, and three lists
 RUN_GETS = Amount(2, COUNTED)  # the manifest, by the Map and by Summarize run
 CHILD_PUTS = Amount(2, COUNTED)  # the answers, and their receipts
 CHILD_GETS = Amount(3, COUNTED)  # whether the run was stopped, the answers, and by Summarize run the receipts
 
-# Of a repository and day, at most: with traffic that day, referrers and paths.
+# The most for one repository and day: with traffic that day, referrers and paths.
 REPOSITORY_READS = Amount(3, COUNTED)  # units: 14 days at once, the entry and the snapshot
-NEWS_READS = Amount(1300, "lambdas/summarize_run/read_record.py")  # of a run, at most: what is usual of fifty of them
-DAY_WRITES = Amount(1, COUNTED)  # units of a day that is new or changed
+# Units for one run, at most: the usual numbers of fifty repositories.
+NEWS_READS = Amount(1300, "lambdas/summarize_run/read_record.py")
+DAY_WRITES = Amount(1, COUNTED)  # units for a new or changed day
 ENTRY_WRITES = Amount(1, COUNTED)
 SNAPSHOT_WRITES = Amount(3, COUNTED)  # of 2 to 3 KB
-DAY_BYTES = Amount(300, COUNTED)  # of the table, with the 100 bytes that DynamoDB adds to each item
+DAY_BYTES = Amount(300, COUNTED)  # in the table, with the 100 bytes that DynamoDB adds to each item
 SNAPSHOT_BYTES = Amount(2600, COUNTED)  # with these 100 bytes, too
 ANSWERS_BYTES = Amount(2000, COUNTED)  # compressed, in an object of its own
-ENTRY_BYTES = Amount(600, COUNTED)  # that Summarize run reads: the entry, and the item that leads from its name
+ENTRY_BYTES = Amount(600, COUNTED)  # that Summarize run reads: the entry, and the item that maps its name to it
 
-RUN_BYTES = Amount(500, COUNTED)  # of the files of a run: manifest and receipts
-RUN_DAYS = Amount(80 + 30, "stacks/storage.py")  # that these are kept
+RUN_BYTES = Amount(500, COUNTED)  # a repository in the files of a run: manifest and receipts
+RUN_DAYS = Amount(80 + 30, "stacks/storage.py")  # for which these files are kept
 
 # Bytes that are logged.
-CALL_LOGGED = Amount(1200, COUNTED)  # for each call of a function, Lambda's own lines among them
+CALL_LOGGED = Amount(1200, COUNTED)  # for each call of a function, including Lambda's own lines
 REPOSITORY_LOGGED = Amount(1000, COUNTED)  # a line by Fetch traffic and one by Store traffic
 LOGS_KEPT = Amount(3, "stacks/functions.py")  # months
 
-# Seconds of functions.
+# Seconds of the functions.
 COLD = Amount(7.5, MEASURED)  # to start Fetch traffic or Store traffic
 FETCH = Amount(1.5, MEASURED)  # a batch of one
 FETCH_MORE = Amount(0.33, MEASURED)  # each further repository of it
 STORE = Amount(1.2, MEASURED)
 STORE_MORE = Amount(0.1, MEASURED)
 LIST = Amount(3.0, MEASURED)
-LIST_MORE = Amount(0.0025, MEASURED)  # each repository, with 150 ms that GitHub takes for a page of 100
+LIST_MORE = Amount(0.0025, MEASURED)  # each repository, if GitHub takes 150 ms for a page of 100
 SUMMARIZE = Amount(5.0, MEASURED)
 SUMMARIZE_MORE = Amount(0.0006, MEASURED)  # each repository
-AT_ONCE = Amount(4, COUNTED)  # children, each with a function of its own to start
+AT_ONCE = Amount(4, COUNTED)  # children that run at once, each with a function of its own to start
 
-# What is there, whatever the number of repositories.
+# The same for any number of repositories.
 ALARMS = Amount(10, COUNTED)
 METRICS = Amount(9, COUNTED)
-# Of AWS's key for RepoTraffic in a run, at most: two roles, once in five minutes, for as long as a run may take.
+# Uses of AWS's key for RepoTraffic in a run, at most: by two roles, every five minutes, until the run's deadline.
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html (table key cache)
 KEY_USES = Amount(2 * 12 * 20, "traffic/deadline.py")
 # Bytes of a repository in the archived pages of a listing.

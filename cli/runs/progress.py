@@ -1,4 +1,4 @@
-"""How far a run has come, read from what it leaves in the archive bucket and from its histories."""
+"""Reads how far a run has come, from its objects in the archive bucket and from its histories."""
 
 import json
 from collections.abc import Iterator
@@ -24,41 +24,39 @@ LAST_EVENTS = 10  # enough to reach back from a Wait over Store traffic to what 
 
 @dataclass(frozen=True)
 class Progress:
-    """A moment of a run.
+    """How far a run has come at one moment.
 
     Attributes:
         status: The execution's, for example `RUNNING`.
         listed: How many repositories the run found; None before the listing is complete.
-        captured: Repositories of which every answer is stored.
-        failed: Repositories that were refused or given up.
-        waiting: How many executions wait at the rate limit.
-        until: When the first of them goes on.
+        captured: How many repositories have all their answers stored.
+        failed: How many repositories were refused or given up.
+        until: When the first execution that waits at the rate limit continues; None if none waits.
     """
 
     status: str
     listed: int | None = None
     captured: int = 0
     failed: int = 0
-    waiting: int = 0
     until: datetime | None = None
 
     @property
     def sentence(self) -> str:
-        """Tell it in one line."""
+        """The progress in one line."""
         if self.listed is None:
-            told = "listing repositories"
+            sentence = "listing repositories"
         else:
-            told = f"{self.captured} of {self.listed} repositories captured"
+            sentence = f"{self.captured} of {self.listed} repositories captured"
         if self.failed:
-            told += f", {self.failed} failed"
+            sentence += f", {self.failed} failed"
         if self.until:
-            told += f", waiting for GitHub's rate limit until {self.until.astimezone(UTC):%H:%M:%S} UTC"
-        return told
+            sentence += f", waiting for GitHub's rate limit until {self.until.astimezone(UTC):%H:%M:%S} UTC"
+        return sentence
 
 
 @dataclass
 class RunReader:
-    """Reads a run's progress, each receipt once."""
+    """Reads a run's progress. It reads each receipt once."""
 
     deployment: Deployment
     execution_arn: str
@@ -85,10 +83,10 @@ class RunReader:
         return described
 
     def progress(self) -> Progress:
-        """Say how far the run has come."""
+        """Return how far the run has come."""
         status = self.execution()["status"]
-        if self._listed is None:
-            self._listed = self._count_listed()
+        if self._listed is None and (batches := self.read_json(manifest_key(self.run_id))):
+            self._listed = sum(len(batch["repositories"]) for batch in batches)
         for receipt in self.receipts():
             self._take(receipt)
         captured = {id_ for id_, answered in self._answered.items() if answered.issuperset(ENDPOINTS)}
@@ -98,20 +96,13 @@ class RunReader:
             listed=self._listed,
             captured=len(captured),
             failed=len(self._refused - captured),
-            waiting=len(times),
             until=min(times, default=None),
         )
 
     def summary(self) -> Summary | None:
-        """Read the run's summary, the words of the e-mail; None where the run came to none."""
-        text = self._read(summary_key(self.run_id))
-        summary: Summary | None = json.loads(text) if text else None
+        """Read the run's summary, which holds the text of the e-mail; None if the run wrote no summary."""
+        summary: Summary | None = self.read_json(summary_key(self.run_id))
         return summary
-
-    def note(self, key: str) -> Any | None:
-        """Read a note of the run; None where there is none."""
-        text = self._read(key)
-        return json.loads(text) if text else None
 
     def _take(self, receipt: Receipt) -> None:
         self._answered.setdefault(receipt["id"], set()).update(receipt["answered"])
@@ -120,30 +111,26 @@ class RunReader:
         else:
             self._refused.add(receipt["id"])
 
-    def _count_listed(self) -> int | None:
-        text = self._read(manifest_key(self.run_id))
-        return sum(len(batch["repositories"]) for batch in json.loads(text)) if text else None
-
     def receipts(self) -> Iterator[Receipt]:
         """Read the receipts that were not read before."""
         pages = self.deployment.client("s3").get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket, Prefix=receipts_prefix(self.run_id)):
             for entry in page.get("Contents", []):
                 if entry["Key"] not in self._seen:
-                    yield from json.loads(self._read(entry["Key"]) or "[]")
+                    yield from self.read_json(entry["Key"]) or ()
                     self._seen.add(entry["Key"])
 
-    def _read(self, key: str) -> str | None:
+    def read_json(self, key: str) -> Any | None:
+        """Read one of the run's objects in the archive bucket; None if there is no such object."""
         try:
-            body: bytes = self.deployment.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return json.loads(self.deployment.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
         except ClientError as exc:
             if exc.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return None
             raise
-        return body.decode()
 
     def _waits(self) -> list[datetime]:
-        """Say until when the run, or its children, wait: only those that run are asked, and they are few."""
+        """Return until when the run and its running children wait. Only few children run at once."""
         client = self.deployment.client("stepfunctions")
         executions = [self.execution_arn, *(child["executionArn"] for child in self._running_children())]
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What an execution's history tells: which state ran when, how often it was tried, and why it failed.
+"""Reads an execution's history: which states it passed through, how often each was tried, and why it failed.
 
 Source:
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
@@ -21,9 +21,9 @@ class StateVisit:
         name: The state's name in the definition.
         kind: `Task`, `Map`, `Wait`, `Choice`, `Pass`, `Succeed` or `Fail`.
         left: None while the state is being visited.
-        attempts: How often its task was begun; 0 for a state without one.
+        attempts: How often its task was started; 0 for a state without a task.
         failures: `Error: cause` of each attempt that failed, in order.
-        until: Until when a Wait state waits, as the state's input says.
+        until: The end of a Wait state, from the state's input, such as `2026-11-20T09:30:00Z`.
     """
 
     name: str
@@ -36,19 +36,19 @@ class StateVisit:
 
     @property
     def retries(self) -> int:
-        """How often the task was begun again."""
+        """How often the task was started again."""
         return max(self.attempts - 1, 0)
 
     def seconds(self, now: datetime) -> float:
-        """Say how long the visit took, or has taken until now."""
+        """Return how long the visit took, or has taken until now."""
         return ((self.left or now) - self.entered).total_seconds()
 
 
 def state_visits(events: Iterable[Mapping[str, Any]]) -> list[StateVisit]:
     """Read the passages through states from a history, in its order.
 
-    The definition has no Parallel state and its Map is distributed, so that states follow one
-    another and an event belongs to the state entered last.
+    The definition has no Parallel state and its Map is distributed. So states follow one another, and each event
+    belongs to the state that was entered last.
     """
     visits: list[StateVisit] = []
     for event in events:
@@ -61,7 +61,7 @@ def state_visits(events: Iterable[Mapping[str, Any]]) -> list[StateVisit]:
         elif kind in ("TaskScheduled", "LambdaFunctionScheduled") and visits:
             visits[-1].attempts += 1
         elif kind.endswith(ENDED_BADLY) and visits:
-            visits[-1].failures.append(why(event))
+            visits[-1].failures.append(_reason(event))
     return visits
 
 
@@ -69,7 +69,7 @@ def _entered(event: Mapping[str, Any]) -> StateVisit:
     details = event.get("stateEnteredEventDetails", {})
     visit = StateVisit(details.get("name", "?"), event["type"].removesuffix("StateEntered"), event["timestamp"])
     if visit.kind in ("Fail", "Succeed"):
-        visit.left = visit.entered  # they end the execution: nothing is ever told of leaving them
+        visit.left = visit.entered  # they end the execution: its history has no event for leaving them
     if visit.kind == "Wait":
         visit.until = _resume_at(details.get("input"))
     return visit
@@ -80,14 +80,14 @@ def _leave(visits: list[StateVisit], moment: datetime) -> None:
         visits[-1].left = moment
 
 
-def why(event: Mapping[str, Any]) -> str:
-    """Say why something failed, in the words of its event: `GitHubUnavailableError: ...`."""
+def _reason(event: Mapping[str, Any]) -> str:
+    """Return why something failed, as its event reports it: `GitHubUnavailableError: ...`."""
     details: Mapping[str, Any] = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
     return explain(details.get("error"), details.get("cause")) or str(event["type"])
 
 
 def explain(error: str | None, cause: str | None) -> str:
-    """Join an error and its cause; of what Lambda reports as JSON, the message alone.
+    """Join an error and its cause. If the cause is Lambda's report in JSON, use only the message in it.
 
     Source:
         https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
@@ -101,14 +101,14 @@ def explain(error: str | None, cause: str | None) -> str:
 
 
 def waiting_until(newest_first: Iterable[Mapping[str, Any]], now: datetime) -> datetime | None:
-    """Say until when an execution waits at the rate limit.
+    """Return until when an execution waits at the rate limit.
 
     Args:
         newest_first: The last events of its history, the newest first.
-        now: A `resume_at` before it is over already.
+        now: A `resume_at` before this moment is over already.
 
     Returns:
-        The time it goes on, or None where it is at work.
+        The time at which it continues; None if it is not waiting.
     """
     for event in newest_first:
         if event["type"].endswith(("Scheduled", "Started")):
@@ -124,10 +124,10 @@ def waiting_until(newest_first: Iterable[Mapping[str, Any]], now: datetime) -> d
 
 
 def _resume_at(text: str | None) -> str | None:
-    """Find `resume_at` in a state's input or in what a function answered."""
+    """Find `resume_at` in a state's input or in a function's answer."""
     try:
         payload = json.loads(text or "{}")
-    except ValueError:  # the console's API cuts long texts
+    except ValueError:  # the API cuts long texts
         return None
     if isinstance(payload, dict):
         payload = payload.get("Payload", payload)

@@ -46,7 +46,7 @@ class FakeStepFunctions:
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     children: list[dict[str, Any]] = field(default_factory=list)
     started: list[tuple[str, Any]] = field(default_factory=list)
-    stopped: list[str] = field(default_factory=list)
+    stopped: list[tuple[str, str, str]] = field(default_factory=list)
     definition: str = "{}"
     on_look: Callable[[dict[str, Any]], None] = lambda _execution: None
 
@@ -63,9 +63,9 @@ class FakeStepFunctions:
         self.started.append((name, json.loads(input)))
         return self.execution(name, "RUNNING")
 
-    def stop_execution(self, *, executionArn: str, **_reason: str) -> None:  # noqa: N803
-        """Note who was stopped."""
-        self.stopped.append(executionArn)
+    def stop_execution(self, *, executionArn: str, error: str, cause: str) -> None:  # noqa: N803
+        """Record which execution was stopped, and why."""
+        self.stopped.append((executionArn, error, cause))
 
     def describe_state_machine(self, *, stateMachineArn: str) -> dict[str, Any]:  # noqa: N803
         """Give the definition as it is deployed."""

@@ -163,7 +163,10 @@ def test_wrong_use_is_one_line_and_exits_with_2(
             ("run", "--aws", "--at", "2026-11-20T09:00:00Z"),
             "--at replays the past against a simulated GitHub; the stack in AWS has the real one: leave --at out.",
         ),
-        (("start", "--aws"), "--aws: in AWS the rule fires by itself; `traffic run --aws` starts a run now."),
+        (
+            ("start", "--aws"),
+            "--aws: the rule in AWS needs no command to keep it running; `traffic run --aws` starts a run now.",
+        ),
         *(
             (
                 ("show", "octo/docs", option, "other"),

@@ -1,12 +1,13 @@
-"""`traffic cost`: what a run cost, from what it left."""
+"""`traffic cost`: shows what a run cost, from its histories, its receipts and CloudWatch."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from cli.commands.cost import add_up, show_cost
-from cli.runs.cost_table import ROWS
+from cli.commands.cost import show_cost
+from cli.runs.usage import add_up
 from cli.runs.visits import StateVisit
 from cli.terminal import CommandError
 from tests.unit.cli_stack import STARTED, Stack, fresh_stack
@@ -18,19 +19,19 @@ FUNCTION = "GitHubTraffic-FunctionsSummarizeRun1A2B3C4D-Xy9"  # as CloudFormatio
 
 
 def event(kind: str, seconds: float, name: str = "") -> dict[str, Any]:
-    """An event of a history, so many seconds after the start."""
+    """Make an event of a history, so many seconds after the start."""
     details = {"stateEnteredEventDetails": {"name": name}} if name else {}
     return {"type": kind, "timestamp": STARTED + timedelta(seconds=seconds), **details}
 
 
 def task(begins: float, ends: float) -> list[dict[str, Any]]:
-    """The events of a task."""
+    """Make the events of a task."""
     return [event("TaskStateEntered", begins, "Fetch traffic"), event("TaskStateExited", ends)]
 
 
 def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """Transitions and the functions' time are exact by the histories; writes are those of the receipts, at most."""
-    run = stack.step_functions.execution("run-1")
+    """Transitions and the functions' time are exact by the histories. Writes are the most that the receipts allow."""
+    run = stack.step_functions.execution("run-1", stopDate=STARTED + timedelta(minutes=5))
     child = {"executionArn": "arn:child:1", "name": "child", "status": "SUCCEEDED", "startDate": STARTED}
     stack.step_functions.children.append(child)
     choice = [event("ChoiceStateEntered", 2, "All fetched?"), event("ChoiceStateExited", 2)]
@@ -39,37 +40,63 @@ def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.Capt
 
     show_cost(stack.deployment, None)
 
-    first, *rows = capsys.readouterr().out.splitlines()
-    assert first == "run-1  SUCCEEDED  2 repositories stored"
-    assert rows[0] == "state transitions\t3\t0.000075"
-    assert rows[1] == "Lambda\t3.5 s, 0.9 GB-s\t0.000012"
-    assert rows[2] == "DynamoDB writes\tat most 22 units\t0.000014"
-    assert rows[3] == "DynamoDB reads\tat most 1307 units\t0.000163"
-    assert rows[4] == "S3 requests\tabout 8 writes, 5 reads\t0.000042"
-    assert [row.partition("\t")[0] for row in rows[:7]] == list(ROWS)[:7]
-    assert rows[7].startswith("together\t\t0.0003")
+    assert capsys.readouterr().out.splitlines() == [
+        "run-1  SUCCEEDED  2 repositories stored",
+        "state transitions\t3\t0.000075",
+        "Lambda\t3.5 s, 0.9 GB-s\t0.000012",
+        "DynamoDB writes\tat most 22 units\t0.000014",
+        "DynamoDB reads\tat most 1307 units\t0.000163",
+        "S3 requests\tabout 8 writes, 5 reads\t0.000042",
+        "logs\tabout 2 KB\t0.000001",
+        "X-Ray traces\tat most 2\t0.000010",
+        "together\t\t0.000317",
+        "a month of such runs\t30 runs\t0.009502",
+    ]
+
+
+def test_the_last_run_that_ended_is_shown(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that is still running has no cost yet, and the one before is what a person means."""
+    stack.step_functions.execution("run-3", "RUNNING")
+    stack.step_functions.execution("run-2", "FAILED", stopDate=STARTED)
+    stack.step_functions.execution("run-1", stopDate=STARTED)
+
+    show_cost(stack.deployment, None)
+    show_cost(stack.deployment, "run-1")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0], lines[10]) == (
+        "run-2  FAILED  0 repositories stored",
+        "run-1  SUCCEEDED  0 repositories stored",
+    )
 
 
 def test_a_retry_is_a_transition_too() -> None:
-    """Step Functions charges for it."""
-    visits = [StateVisit("Fetch traffic", "Task", STARTED, STARTED + timedelta(seconds=3), attempts=3)]
+    """Step Functions charges for it. A state that is visited again counts again."""
+    ended = STARTED + timedelta(seconds=3)
+    visits = [
+        StateVisit("Fetch traffic", "Task", STARTED, ended, attempts=3),
+        StateVisit("Fetch traffic", "Task", STARTED, ended, attempts=1),
+        StateVisit("Publish summary", "Task", STARTED, ended, attempts=2),
+    ]
 
-    assert add_up(visits) == (3, 3, {"Fetch traffic": 3.0})
+    assert add_up(visits) == (6, 4, {"Fetch traffic": 6.0})
 
 
-def test_a_run_that_goes_on_has_no_cost_yet(stack: Stack) -> None:
-    """A number that is too low would be believed."""
+def test_a_run_that_has_not_ended_has_no_cost_yet(stack: Stack) -> None:
+    """People would believe a number that is too low."""
     stack.step_functions.execution("run-1", "RUNNING")
 
-    with pytest.raises(CommandError, match="run-1 has not ended"):
+    with pytest.raises(CommandError, match=r"^run-1 has not ended: try again after its end\.$"):
         show_cost(stack.deployment, "run-1")
-    with pytest.raises(CommandError, match="No run has ended yet"):
+    with pytest.raises(CommandError, match=r"^No run has ended yet: `traffic run` starts one\.$"):
         show_cost(stack.deployment, None)
+    with pytest.raises(CommandError, match=r"^There is no execution 'run-9'"):
+        show_cost(stack.deployment, "run-9")
 
 
-def let_be_measured(stack: Stack, calls: int, *, tables: bool = True) -> None:
-    """Let CloudWatch know of so many calls of a function, and of what tables used."""
-    client, minute = stack.deployment.client("cloudwatch"), STARTED.replace(minute=1)
+def measure(stack: Stack, calls: int, *, tables: bool = True, minute: int = 1) -> None:
+    """Let CloudWatch have measured so many calls of a function in a minute of the run, and what the tables used."""
+    client, moment = stack.deployment.client("cloudwatch"), STARTED + timedelta(minutes=minute)
     used: dict[str, tuple[str, str, str, list[float]]] = {
         FUNCTION: ("AWS/Lambda", "Duration", "FunctionName", [1500.0] * calls),
         "RepoTraffic": ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", [14.0]),
@@ -80,46 +107,77 @@ def let_be_measured(stack: Stack, calls: int, *, tables: bool = True) -> None:
             continue
         for value in values:
             of = [{"Name": dimension, "Value": name}]
-            datum = {"MetricName": metric, "Dimensions": of, "Timestamp": minute, "Value": value}
+            datum = {"MetricName": metric, "Dimensions": of, "Timestamp": moment, "Value": value}
             client.put_metric_data(Namespace=namespace, MetricData=[datum])
 
 
-def a_run_of_two_tasks(stack: Stack) -> None:
-    """Let a run have called the function twice."""
-    run = stack.step_functions.execution("run-1", stopDate=STARTED + timedelta(minutes=5))
-    begun = [event("TaskStateEntered", 0, "Fetch traffic"), event("TaskScheduled", 0), event("TaskStateExited", 9)]
-    stack.step_functions.events = {run["executionArn"]: begun * 2}
+def run_two_tasks(stack: Stack) -> None:
+    """Let a run of five minutes and some seconds have called the function twice."""
+    begun, ended = STARTED + timedelta(seconds=30), STARTED + timedelta(minutes=5, seconds=10)
+    run = stack.step_functions.execution("run-1", startDate=begun, stopDate=ended)
+    events = [event("TaskStateEntered", 0, "Fetch traffic"), event("TaskScheduled", 0), event("TaskStateExited", 9)]
+    stack.step_functions.events = {run["executionArn"]: events * 2}
     stack.step_functions.definition = f'{{"Resource": "arn:aws:lambda:us-east-1:123456789012:function:{FUNCTION}"}}'
 
 
-def test_what_cloudwatch_measured_counts(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """The functions' time and what the tables used are then exact."""
-    a_run_of_two_tasks(stack)
-    let_be_measured(stack, calls=2)
-
+def shown(stack: Stack, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Show the cost of the last run, and return what it used of functions and tables."""
     show_cost(stack.deployment, None)
-
-    _, _, functions, writes, reads, *_ = capsys.readouterr().out.splitlines()
-    assert functions.startswith("Lambda\t3.0 s, 3.0 GB-s\t")
-    assert writes.startswith("DynamoDB writes\t14 units\t")
-    assert reads.startswith("DynamoDB reads\t3.5 units\t")
+    return [line.rpartition("\t")[0] for line in capsys.readouterr().out.splitlines()[2:5]]
 
 
-def test_what_cloudwatch_knows_in_part_does_not_count(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """Metrics come minutes later: half of them would be believed."""
-    a_run_of_two_tasks(stack)
-    let_be_measured(stack, calls=1)
-
-    show_cost(stack.deployment, None)
-
-    assert "Lambda\t18.0 s" in capsys.readouterr().out
+BY_HISTORIES = ["Lambda\t18.0 s, 4.5 GB-s", "DynamoDB writes\tat most 0 units", "DynamoDB reads\tat most 1300 units"]
 
 
-def test_tables_that_nobody_measured_did_not_cost_nothing(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """The local engine measures functions alone."""
-    a_run_of_two_tasks(stack)
-    let_be_measured(stack, calls=2, tables=False)
+@pytest.mark.parametrize("minute", [0, 5])
+def test_what_cloudwatch_measured_counts(stack: Stack, capsys: pytest.CaptureFixture[str], minute: int) -> None:
+    """The functions' time, and what the tables used, are exact then: from the first minute of the run to its last."""
+    run_two_tasks(stack)
+    measure(stack, calls=2, minute=minute)
 
-    show_cost(stack.deployment, None)
+    assert shown(stack, capsys) == [
+        "Lambda\t3.0 s, 3.0 GB-s",
+        "DynamoDB writes\t14 units",
+        "DynamoDB reads\t3.5 units",
+    ]
 
-    assert "DynamoDB writes\tat most 0 units" in capsys.readouterr().out
+
+def test_what_cloudwatch_measured_only_in_part_does_not_count(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Metrics arrive minutes later: people would believe half of them."""
+    run_two_tasks(stack)
+    measure(stack, calls=1)
+
+    assert shown(stack, capsys) == BY_HISTORIES
+
+
+def test_what_cloudwatch_measured_after_the_run_does_not_count(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It belongs to another run."""
+    run_two_tasks(stack)
+    measure(stack, calls=2, minute=6)
+
+    assert shown(stack, capsys) == BY_HISTORIES
+
+
+def test_tables_without_measurements_did_not_cost_nothing(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The local engine measures only functions."""
+    run_two_tasks(stack)
+    measure(stack, calls=2, tables=False)
+
+    assert shown(stack, capsys) == BY_HISTORIES
+
+
+def test_without_the_right_to_read_metrics_the_histories_count(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command must not fail: a person may show a run without this right."""
+
+    def refused(**_asked: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetMetricStatistics")
+
+    run_two_tasks(stack)
+    measure(stack, calls=2)
+    monkeypatch.setattr(stack.deployment.client("cloudwatch"), "get_metric_statistics", refused)
+
+    assert shown(stack, capsys) == BY_HISTORIES

@@ -1,7 +1,8 @@
-"""`traffic plan`: what the next run would do, before it does."""
+"""`traffic plan`: shows what the next run would do."""
 
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -15,72 +16,143 @@ stack = pytest.fixture(fresh_stack)
 
 DAY = date(2026, 11, 21)
 
+DORMANT = {
+    "repo-name": "octo/dormant",
+    "captured-on": "2026-11-18",
+    "covered": {kind: ["2026-01-01/2026-11-17"] for kind in ("views", "clones")},
+}
 
-def last_run(stack: Stack, *, asked: int, not_due: int, limit: int | None) -> None:
-    """Let a run have listed repositories, with ids from 1."""
-    run = stack.step_functions.execution("run-1")
-    stack.note(
-        manifest_key("run-1"), [{"repositories": [{"id": id_ + 1, "name": f"octo/{id_}"}]} for id_ in range(asked)]
-    )
+
+def add_run(
+    stack: Stack, name: str, batches: list[dict[str, Any]], tokens: dict[str, Any], **not_due: list[int]
+) -> None:
+    """Add a run that listed batches, and others that are not due on days such as `on_2026_11_25`."""
+    run = stack.step_functions.execution(name)
+    stack.note(manifest_key(name), batches)
     if not_due:
-        stack.note(not_due_key("run-1"), {"2026-11-25": list(range(asked + 1, asked + not_due + 1))})
-    output = json.dumps({"listing": {"tokens": {"*": {"limit": limit}}} if limit else {}})
-    exited = {"type": "TaskStateExited", "timestamp": STARTED, "stateExitedEventDetails": {"output": output}}
-    stack.step_functions.events = {run["executionArn"]: [exited]}
+        days = {day.removeprefix("on_").replace("_", "-"): ids for day, ids in not_due.items()}
+        stack.note(not_due_key(name), days)
+    outputs = ["[]", json.dumps({"listing": [1]}), json.dumps({"listing": {"tokens": tokens}}), "{}"]
+    stack.step_functions.events[run["executionArn"]] = [
+        {"type": "PassStateEntered", "timestamp": STARTED},
+        *(
+            {"type": "TaskStateExited", "timestamp": STARTED, "stateExitedEventDetails": {"output": output}}
+            for output in outputs
+        ),
+    ]
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """What was printed, by what it is about."""
-    return dict(line.rsplit("\t", 1) for line in capsys.readouterr().out.splitlines()[1:])
+def batch(*ids: int, **owner: str) -> dict[str, Any]:
+    """Make a batch of a manifest."""
+    return {"repositories": [{"id": id_, "name": f"octo/{id_}"} for id_ in ids], **owner}
 
 
-def test_with_enough_budget_everybody_is_asked(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of repositories that nothing is known of, four calls each."""
-    last_run(stack, asked=3, not_due=0, limit=5000)
+def test_with_enough_calls_the_run_asks_for_all_repositories(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """A repository that the tables do not hold yet takes four calls. Of 5,000 calls an hour 500 are the reserve."""
+    add_run(stack, "run-1", [batch(1), batch(2, 3)], {"*": {"limit": 5000}})
 
     show_plan(stack.deployment, DAY)
 
-    assert lines(capsys) == {
-        "repositories": "3",
-        "asked": "3",
-        "calls to GitHub, about": "12",
-        "calls granted, less the reserve": "90000",
-        "not due": "0",
-    }
+    assert capsys.readouterr().out.splitlines() == [
+        "The run of 2026-11-21, based on what run-1 listed:",
+        "repositories\t3",
+        "asked\t3",
+        "calls to GitHub, about\t12",
+        "calls granted, less the reserve\t90000",
+        "not due\t0",
+    ]
 
 
-def test_who_is_not_due_is_counted_by_day(
+def test_each_token_has_a_plan_of_its_own(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The calls that GitHub grants are added up, and the batches of each owner are planned with their token."""
+    tokens = {"octo": {"limit": 1000}, "*": {"limit": 5000}}
+    add_run(stack, "run-1", [batch(1, owner="octo"), batch(2)], tokens)
+
+    show_plan(stack.deployment, DAY)
+
+    assert "calls granted, less the reserve\t108000" in capsys.readouterr().out
+
+
+def test_without_a_limit_the_calls_that_are_granted_are_unknown(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GitHub Enterprise Server sets none by default."""
+    add_run(stack, "run-1", [batch(1, owner="octo"), batch(2)], {"octo": {}, "*": {"limit": 5000}})
+
+    show_plan(stack.deployment, DAY)
+
+    assert "calls granted, less the reserve\tunknown" in capsys.readouterr().out
+
+
+def test_repositories_that_are_not_due_are_counted_by_day(
     stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The repositories that the last run left out are planned for, too; what is known of them decides."""
+    """Repositories that the last run left out are planned too: what the tables hold of them decides."""
     monkeypatch.setattr(planning, "LEAST_LIMIT", 1)
-    last_run(stack, asked=2, not_due=1, limit=1)  # 20 hours of one call, less two: 18
-    dormant = {
-        "repo-name": "octo/2",
-        "captured-on": "2026-11-18",
-        "covered": {kind: ["2026-01-01/2026-11-17"] for kind in ("views", "clones")},
-    }
     for id_ in range(4, 12):
-        stack._put("RepoTrafficRepositories", {"repo-id": str(id_), **dormant})
-    last_run(stack, asked=3, not_due=8, limit=1)
+        stack._put("RepoTrafficRepositories", {"repo-id": str(id_), **DORMANT})
+    stack._put("RepoTrafficRepositories", {"repo-id": "99", **DORMANT})  # not selected any longer
+    stack.pointer("octo/dormant", owner="4", ids={"4"})
+    # 20 hours of one call, less two: 18.
+    add_run(
+        stack, "run-1", [batch(1, 2, 3)], {"*": {"limit": 1}}, on_2026_11_25=[4, 5, 6], on_2026_11_26=[7, 8, 9, 10, 11]
+    )
 
     show_plan(stack.deployment, DAY)
 
-    told = lines(capsys)
-    assert told["asked"] == "3"
-    assert told["calls to GitHub, about"] == "12"
-    assert told["  due on 2026-11-25"] == "8"
+    assert capsys.readouterr().out.splitlines() == [
+        "The run of 2026-11-21, based on what run-1 listed:",
+        "repositories\t11",
+        "asked\t3",
+        "calls to GitHub, about\t12",
+        "calls granted, less the reserve\t18",
+        "not due\t8",
+        "  due on 2026-11-25\t8",
+    ]
 
 
-def test_without_any_listing_it_says_what_to_do(stack: Stack) -> None:
-    """There is nothing to plan from."""
-    stack.step_functions.execution("run-1", "FAILED")
+def test_repositories_that_are_not_due_count_for_their_owners_token(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manifest holds no owner for them: the name in the table leads to the token."""
+    names = {"octo/dormant": {"first": "2026-01-01T09:00:00Z", "last": "2026-11-18"}}
+    stack._put("RepoTrafficRepositories", {"repo-id": "4", **DORMANT, "names": names})
+    add_run(stack, "run-1", [batch(1)], {"octo": {"limit": 1000}, "*": {"limit": 5000}}, on_2026_11_25=[4])
 
-    with pytest.raises(CommandError, match="`traffic run` does"):
+    show_plan(stack.deployment, DAY)
+
+    assert "calls granted, less the reserve\t108000" in capsys.readouterr().out
+
+
+def test_the_last_run_that_listed_repositories_counts(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run may fail before it lists, and one that stores a date again lists objects of the archive."""
+    stack.step_functions.execution("run-4", "FAILED")
+    stack.step_functions.execution("run-3")
+    stack.note(manifest_key("run-3"), [{"repositories": [], "objects": ["answers/1"]}])
+    add_run(stack, "run-2", [batch(1)], {"*": {"limit": 5000}})
+    add_run(stack, "run-1", [batch(1, 2)], {"*": {"limit": 5000}})
+
+    show_plan(stack.deployment, DAY)
+
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert (first, second) == ("The run of 2026-11-21, based on what run-2 listed:", "repositories\t1")
+
+
+@pytest.mark.parametrize(("failed", "found"), [(19, True), (20, False)])
+def test_a_listing_is_looked_for_among_the_last_20_runs(stack: Stack, failed: int, found: bool) -> None:
+    """Without a listing there is nothing to plan from, and the message says what to do."""
+    for number in range(failed):
+        stack.step_functions.execution(f"failed-{number}", "FAILED")
+    add_run(stack, "run-1", [batch(1)], {"*": {"limit": 5000}})
+
+    if found:
         show_plan(stack.deployment, DAY)
+    else:
+        with pytest.raises(CommandError, match=r"^No run has listed repositories yet: `traffic run` starts one\.$"):
+            show_plan(stack.deployment, DAY)
 
 
 def test_the_next_run_is_at_nine() -> None:
-    """The schedule's hour, UTC."""
+    """The rule of the stack starts it at 09:00 UTC."""
     assert next_run(datetime(2026, 11, 20, 8, 59, tzinfo=UTC)) == date(2026, 11, 20)
     assert next_run(datetime(2026, 11, 20, 9, 0, tzinfo=UTC)) == date(2026, 11, 21)

@@ -1,16 +1,20 @@
 """`traffic run`: what it starts, what it shows, and how it ends."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
+from moto import mock_aws
 
-from cli.commands.run import follow, run_input, tell_time
+from cli.commands.run import follow, run_input, set_time
+from cli.main import main
 from cli.runs.executions import start_execution
 from cli.terminal import CommandError
 from tests.unit.cli_stack import MACHINE, Stack, fresh_stack
@@ -18,41 +22,94 @@ from traffic.contract import ENDPOINTS, manifest_key, receipts_prefix, summary_k
 
 stack = pytest.fixture(fresh_stack)
 
+END = [
+    "",
+    "History:    /somewhere",
+    f"Execution:  {sys.argv[0]} executions run-1",
+    f"Table:      {sys.argv[0]} export --format csv",
+]
+
 
 def receipt(id_: int, outcome: str = "captured", answered: tuple[str, ...] = ENDPOINTS) -> dict[str, Any]:
     """Make the part of a receipt that progress is read from."""
     return {"id": id_, "name": f"octo/{id_}", "answered": list(answered), "outcome": outcome}
 
 
-def going_on(stack: Stack, steps: Iterator[None]) -> str:
-    """Let an execution go on one step at each look."""
+def run_in_steps(stack: Stack, steps: Iterator[None]) -> str:
+    """Start an execution that does one step at each look, and return its ARN."""
     stack.step_functions.on_look = lambda _execution: next(steps, None)
-    arn: str = stack.step_functions.execution("run-1", "RUNNING")["executionArn"]
-    return arn
+    return str(stack.step_functions.execution("run-1", "RUNNING")["executionArn"])
 
 
-def test_a_run_is_shown_until_it_ends_and_then_its_summary(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """The summary is the e-mail's; exit code 0 says that the run succeeded."""
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between two looks, which take no time here, and between two lines."""
+    slept: list[float] = []
+    monkeypatch.setattr("cli.runs.live.time.sleep", slept.append)
+    monkeypatch.setattr("cli.runs.live.LINE_EVERY", 0)
+    return slept
+
+
+def test_a_run_is_shown_until_it_ends_and_then_its_summary(
+    stack: Stack, slept: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The summary is that of the e-mail. Exit code 0 means that the run succeeded."""
 
     def steps() -> Iterator[None]:
         yield
         stack.note(manifest_key("run-1"), [{"repositories": [{"id": 1}, {"id": 2}]}])
         stack.note(receipts_prefix("run-1") + "a.json", [receipt(1), receipt(2, "no push access", ())])
-        stack.note(summary_key("run-1"), {"subject": "1 of 2", "message": "1 captured\n  octo/2: no push access"})
+        yield
+        stack.note(summary_key("run-1"), {"subject": "1 of 2", "message": "1 captured\n  octo/\x1b2: no push access"})
         stack.step_functions.executions[0]["status"] = "SUCCEEDED"
         yield
 
-    code = follow(stack.deployment, going_on(stack, steps()))
+    assert follow(stack.deployment, run_in_steps(stack, steps())) == 0
 
-    lines = capsys.readouterr().out.splitlines()
-    assert code == 0
-    assert lines[1:3] == ["listing repositories", "1 of 2 repositories captured, 1 failed"]
-    assert "  octo/2: no push access" in lines
-    assert f"Execution:  {sys.argv[0]} executions run-1" in lines
+    assert capsys.readouterr() == (
+        "\n".join(
+            [
+                "Started run-1",
+                "listing repositories",
+                "1 of 2 repositories captured, 1 failed",
+                "",
+                "1 captured",
+                "  octo/ 2: no push access",
+                *END,
+                "",
+            ]
+        ),
+        "",
+    )
+    assert slept == [0.5, 0.5]
     assert stack.saves == 1
 
 
-def test_a_repository_counts_once_all_its_answers_are_stored(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_in_aws_is_looked_at_less_often(slept: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """AWS charges for each look. The commands to copy lead to the same stack."""
+
+    def steps(stack: Stack) -> Iterator[None]:
+        yield
+        stack.step_functions.executions[0]["status"] = "SUCCEEDED"
+        yield
+
+    with mock_aws():
+        stack = Stack(options=" --aws --profile p")
+        assert follow(stack.deployment, run_in_steps(stack, steps(stack))) == 0
+
+    assert slept == [3.0]
+    assert capsys.readouterr().out.splitlines()[-5:] == [
+        "The run ended as SUCCEEDED before it wrote a summary.",
+        "",
+        "History:    /somewhere",
+        f"Execution:  {sys.argv[0]} executions --aws --profile p run-1",
+        f"Table:      {sys.argv[0]} export --aws --profile p --format csv",
+    ]
+
+
+def test_a_repository_counts_after_all_its_answers_are_stored(
+    stack: Stack, slept: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
     """A batch that met the rate limit half-way leaves two receipts for one repository."""
 
     def steps() -> Iterator[None]:
@@ -63,63 +120,117 @@ def test_a_repository_counts_once_all_its_answers_are_stored(stack: Stack, capsy
         stack.step_functions.executions[0]["status"] = "SUCCEEDED"
         yield
 
-    follow(stack.deployment, going_on(stack, steps()))
+    follow(stack.deployment, run_in_steps(stack, steps()))
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:3] == ["0 of 1 repositories captured", "1 of 1 repositories captured"]
+    assert len(slept) == 1
 
 
 def test_a_failed_run_without_a_summary_shows_error_and_cause(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run may die before it comes to a summary; its reason must not be hidden in a log."""
+    """A run may die before it writes a summary. Its reason must not be hidden in a log."""
     execution = stack.step_functions.execution("run-1", "FAILED", error="GitHubAuthError", cause="Bad credentials")
 
-    code = follow(stack.deployment, execution["executionArn"])
+    assert follow(stack.deployment, execution["executionArn"]) == 1
 
-    assert code == 1
-    assert "GitHubAuthError: Bad credentials" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[2:] == ["", "The run ended as FAILED before it wrote a summary.", *END]
+    assert shown.err == "traffic: error: run-1 FAILED: GitHubAuthError: Bad credentials\n"
+
+
+def test_a_run_that_ended_without_a_reason_is_reported(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person who stops a run in the console need not give a reason."""
+    execution = stack.step_functions.execution("run-1", "ABORTED")
+
+    assert follow(stack.deployment, execution["executionArn"]) == 1
+
+    assert capsys.readouterr().err == "traffic: error: run-1 ABORTED: no reason given\n"
 
 
 def test_an_interruption_stops_the_run_and_saves(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run that nobody looks at any more would go on in AWS, and cost calls."""
+    """Otherwise a run that nobody watches would continue in AWS, and cost calls."""
 
     def steps() -> Iterator[None]:
         yield
         raise KeyboardInterrupt
 
-    arn = going_on(stack, steps())
+    arn = run_in_steps(stack, steps())
     with pytest.raises(KeyboardInterrupt):
         follow(stack.deployment, arn)
 
-    assert stack.step_functions.stopped == [arn]
-    assert "What is stored stays" in capsys.readouterr().err
+    assert stack.step_functions.stopped == [(arn, "Stopped", "Stopped by Ctrl-C in `traffic run`.")]
+    assert capsys.readouterr().err == "\nStopped run-1. Nothing that was stored is lost. The next run continues.\n"
     assert stack.saves == 1
 
 
-def test_an_execution_is_named_after_when_it_was_started(stack: Stack) -> None:
-    """Somebody who looks for a run in the console knows when it was, not its number."""
+def test_the_name_of_an_execution_holds_when_it_was_started(stack: Stack) -> None:
+    """A person who looks for a run in the console knows its time, not its number."""
     arn = start_execution(stack.deployment, {"date": "2026-11-20"})
 
     [(name, payload)] = stack.step_functions.started
-    assert arn.endswith(name)
-    assert name.startswith("manual-20")
+    assert arn.endswith(f":{name}")
+    assert re.fullmatch(r"manual-20\d{6}T\d{6}Z-[0-9a-f]{4}", name)
     assert payload == {"date": "2026-11-20"}
 
 
+def test_the_input_is_empty_or_a_day(stack: Stack) -> None:
+    """The definition accepts both."""
+    assert run_input(stack.deployment) == {}
+    assert run_input(stack.deployment, date="2026-11-20") == {"date": "2026-11-20"}
+
+
 def test_a_replay_sends_what_event_bridge_would_send(stack: Stack) -> None:
-    """The definition must not be able to tell a replay from a scheduled run."""
+    """The definition must treat a replay like a scheduled run."""
     event = run_input(stack.deployment, at="2026-11-20T09:00:00Z")
 
-    assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
-    assert event["time"] == "2026-11-20T09:00:00Z"
-    assert event["account"] == MACHINE.split(":")[4]
-    assert set(event) == {
-        "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail",
-    }  # fmt: skip
+    region, account = MACHINE.split(":")[3:5]
+    assert UUID(event.pop("id"))
+    assert event == {
+        "version": "0",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": account,
+        "time": "2026-11-20T09:00:00Z",
+        "region": region,
+        "resources": [f"arn:aws:events:{region}:{account}:rule/RuleGetRepoTraffic"],
+        "detail": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "set_to", "payload"),
+    [
+        ([], [], {}),
+        (["--date", "2026-11-20"], [], {"date": "2026-11-20"}),
+        (
+            ["--at", "2026-11-20T10:00:00+01:00"],
+            [("https://api.github.com", "2026-11-20T09:00:00Z")],
+            "2026-11-20T09:00:00Z",
+        ),
+    ],
+)
+def test_the_command_starts_a_run_and_follows_it(
+    stack: Stack, arguments: list[str], set_to: list[tuple[str, str]], payload: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--at` sets the time of the simulated GitHub first, and sends EventBridge's event of that time in UTC."""
+    times: list[tuple[str, str]] = []
+    checked: list[bool] = []
+    monkeypatch.setattr("cli.commands.run.deployed", lambda _target: nullcontext(stack.deployment))
+    monkeypatch.setattr("cli.commands.run.set_time", lambda *given: times.append(given))
+    monkeypatch.setattr("cli.commands.run.refuse_real_github", lambda: checked.append(True))
+    stack.step_functions.on_look = lambda execution: execution.update(status="SUCCEEDED")
+
+    assert main(["run", *arguments]) == 0
+
+    [(_, started)] = stack.step_functions.started
+    assert started.get("time", started) == payload
+    assert times == set_to
+    assert len(checked) == len(set_to)
 
 
 @contextmanager
 def server(status: int) -> Iterator[tuple[str, list[tuple[str, Any, str | None]]]]:
-    """Serve one status on loopback, and note what was posted."""
+    """Answer with one status on loopback, and record what was posted."""
     posted: list[tuple[str, Any, str | None]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -143,26 +254,29 @@ def server(status: int) -> Iterator[tuple[str, list[tuple[str, Any, str | None]]
         thread.join()
 
 
-def test_the_server_on_loopback_is_told_the_time_without_the_token() -> None:
-    """The control lies at the server's root, also where the API lies below /api/v3."""
+def test_the_time_of_a_server_on_loopback_is_set_without_the_token() -> None:
+    """The path is at the server's root, also if the API is below /api/v3."""
     with server(204) as (url, posted):
-        tell_time(f"{url}/api/v3", "2026-11-20T09:00:00Z")
+        set_time(f"{url}/api/v3", "2026-11-20T09:00:00Z")
 
     assert posted == [("/_at", {"at": "2026-11-20T09:00:00Z"}, None)]
 
 
-def test_a_server_without_such_a_control_is_used_with_its_own_time(capsys: pytest.CaptureFixture[str]) -> None:
-    """Any server that speaks GitHub's API will do, a mock of the official description for instance."""
+def test_a_server_without_this_path_is_used_with_its_own_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Any server with GitHub's API is accepted, for example a mock of the official description."""
     with server(404) as (url, _posted):
-        tell_time(url, "2026-11-20T09:00:00Z")
+        set_time(url, "2026-11-20T09:00:00Z")
 
-    assert "cannot be told the time" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"The time of {url} cannot be set (404 for POST /_at): the run uses the server's own time.\n"
+    )
 
 
-def test_a_server_that_does_not_answer_is_named() -> None:
-    """Without it, the run would only fail minutes later, after all its retries."""
+def test_a_server_that_does_not_answer_is_one_clear_message() -> None:
+    """Without this check, the run would fail minutes later, after all its retries."""
     with server(204) as (url, _posted):
         pass
 
-    with pytest.raises(CommandError, match=url):
-        tell_time(url, "2026-11-20T09:00:00Z")
+    with pytest.raises(CommandError) as raised:
+        set_time(url, "2026-11-20T09:00:00Z")
+    assert str(raised.value) == f"No server answers at GITHUB_API_URL '{url}': start it, then try again."
