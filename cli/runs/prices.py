@@ -121,6 +121,6 @@ ALARMS = Amount(10, COUNTED)
 METRICS = Amount(9, COUNTED)
 # Uses of AWS's key for RepoTraffic in a run, at most: by two roles, every five minutes, until the run's deadline.
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html (table key cache)
-KEY_USES = Amount(2 * 12 * 20, "traffic/deadline.py")
+KEY_USES = Amount(2 * 12 * 20, "traffic/clock.py")
 # Bytes of a repository in the archived pages of a listing.
 LISTED_BYTES = Amount(500, "tests/unit/lambdas/list_repos/test_listed_pages.py")
