@@ -5,7 +5,7 @@ import click
 from cli.arguments import Target
 from cli.command import command
 from cli.runs.cost_table import RUNS
-from cli.runs.executions import describe, execution_arn, newest_executions
+from cli.runs.executions import execution_arn, newest_executions
 from cli.runs.progress import RunReader
 from cli.runs.usage import usage
 from cli.stack.deployment import Deployment
@@ -43,7 +43,7 @@ def show_cost(deployment: Deployment, name: str | None) -> None:
     """
     arn = execution_arn(deployment, name) if name else last_ended(deployment)
     reader = RunReader(deployment, arn)
-    execution = describe(reader, name or arn)
+    execution = reader.execution()
     if execution["status"] == "RUNNING":
         raise CommandError(f"{plain(execution['name'])} has not ended: try again after its end.")
     used = usage(deployment, reader, execution)

@@ -10,7 +10,7 @@ import click
 
 from cli.arguments import Target
 from cli.command import command
-from cli.runs.executions import at, children_of, describe, execution_arn, lasted, newest_executions, visits_of
+from cli.runs.executions import at, children_of, execution_arn, lasted, newest_executions, visits_of
 from cli.runs.progress import RunReader
 from cli.runs.visits import StateVisit, explain
 from cli.stack.deployment import Deployment
@@ -62,7 +62,7 @@ def _subject(deployment: Deployment, run: dict[str, Any]) -> str:
 def show_execution(deployment: Deployment, name: str, *, all_children: bool) -> None:
     """Print one execution: its states, the children of its map, and its summary."""
     reader = RunReader(deployment, execution_arn(deployment, name))
-    execution = describe(reader, name)
+    execution = reader.execution()
     say(f"{execution['name']}  {execution['status']}  {at(execution['startDate'])}  {lasted(execution)}")
     reason = explain(execution.get("error"), execution.get("cause"))
     if reason:

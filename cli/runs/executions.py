@@ -6,12 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from cli.runs.progress import RunReader
 from cli.runs.visits import StateVisit, state_visits
 from cli.stack.deployment import Deployment
-from cli.terminal import CommandError, duration
+from cli.terminal import duration
 
 
 def start_execution(deployment: Deployment, payload: Mapping[str, Any], *, reason: str = "manual") -> str:
@@ -35,22 +32,6 @@ def execution_arn(deployment: Deployment, name: str) -> str:
     if name.startswith("arn:"):
         return name
     return deployment.output("StateMachineArn").replace(":stateMachine:", ":execution:") + f":{name}"
-
-
-def describe(reader: RunReader, name: str) -> dict[str, Any]:
-    """Describe an execution.
-
-    Raises:
-        CommandError: There is no execution of this name.
-    """
-    try:
-        return reader.execution()
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
-            raise
-        raise CommandError(
-            f"There is no execution {name!r}: `traffic executions{reader.deployment.options}` lists those there are."
-        ) from exc
 
 
 def events_of(deployment: Deployment, arn: str) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.runs.visits import waiting_until
 from cli.stack.deployment import Deployment
+from cli.terminal import CommandError
 from traffic.contract import (
     ENDPOINTS,
     Receipt,
@@ -76,11 +77,18 @@ class RunReader:
         return self.deployment.output("ArchiveBucket")
 
     def execution(self) -> dict[str, Any]:
-        """Describe the execution."""
-        described: dict[str, Any] = self.deployment.client("stepfunctions").describe_execution(
-            executionArn=self.execution_arn
-        )
-        return described
+        """Describe the execution.
+
+        Raises:
+            CommandError: There is no such execution.
+        """
+        try:
+            return dict(self.deployment.client("stepfunctions").describe_execution(executionArn=self.execution_arn))
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
+                raise
+            command = f"traffic executions{self.deployment.options}"
+            raise CommandError(f"There is no execution {self.run_id!r}: `{command}` lists those there are.") from exc
 
     def progress(self) -> Progress:
         """Return how far the run has come."""

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.infrastructure.house import ROOT, imports, sources
+from tests.infrastructure.house import ROOT, house, imports, longest_chain, sources, within
 
 # Who may import whom. What is deployed knows nothing of how it is run without AWS; the simulated GitHub nothing of us.
 ARROWS: dict[str, set[str]] = {
@@ -57,6 +57,18 @@ def test_no_lambda_imports_another(step: str) -> None:
     for path in sources(f"lambdas/{step}"):
         known = {name.split(".")[1] for name in imports(path) if name.startswith("lambdas.")}
         assert known <= {step, "shared"}, path
+
+
+def test_no_command_imports_another() -> None:
+    """Each command can be read, tested and changed alone; what commands share is in the rooms beside them."""
+    for path in sources("cli"):
+        assert not {name for name in imports(path) if f"{name}.".startswith("cli.commands.")}, path
+
+
+def test_a_reader_opens_few_files_one_below_another() -> None:
+    """`python -m tests.infrastructure.house` prints the longest chains of imports."""
+    assert len(longest_chain(house())) <= 11, longest_chain(house())
+    assert len(longest_chain(within("cli"))) <= 7, longest_chain(within("cli"))
 
 
 def test_what_the_lambdas_share_knows_no_lambda() -> None:
