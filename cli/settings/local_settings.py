@@ -1,22 +1,23 @@
-"""Read what the user set, in the environment, `.env` and `traffic.toml`, and say clearly what is wrong with it."""
+"""Reads the settings of this machine from the environment, `.env` and `traffic.toml`, and reports what is wrong."""
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cli.settings.dotenv_file import parse_dotenv
+from dotenv.parser import parse_stream
+
 from cli.settings.settings_file import read_settings_file
-from traffic.settings import FILE_SETTINGS, SettingError, WrongValueError, check_size, is_loopback
+from traffic.settings import BY_KEY, FILE_SETTINGS, SettingError, WrongValueError, check_size, is_loopback
 
 APPLICATION = "github-traffic-capture"
 
-TOKEN = "GITHUB_TOKEN"  # noqa: S105 - a setting's name
-HOME = "TRAFFIC_HOME"
+TOKEN, HOME = (BY_KEY[key].variable for key in ("token", "home"))
 
-# Settings that earlier versions had -> what to do now. Ignored, they would capture other repositories than was meant.
+# Settings of earlier versions, and what to do now. If they were ignored, other repositories would be captured.
 REPLACED = {
     "TRAFFIC_PRIVATE": "it was replaced by TRAFFIC_VISIBILITY: for `exclude` set TRAFFIC_VISIBILITY=public, for `only`"
     " TRAFFIC_VISIBILITY=private,internal; then remove TRAFFIC_PRIVATE"
@@ -25,7 +26,7 @@ REPLACED = {
 
 @dataclass(frozen=True)
 class Given:
-    """A value, and where it comes from: `environment`, `.env`, `traffic.toml, line 3` or `default`."""
+    """A value, and its source: `environment`, `.env`, `traffic.toml, line 3` or `default`."""
 
     value: str
     source: str
@@ -36,9 +37,9 @@ class LocalSettings:
     """How this machine captures traffic.
 
     Attributes:
-        token: The GitHub token, or several as a JSON object of owners and tokens; None where none is set.
-        home: The folder below which all local histories lie.
-        chosen: The values of all settings that are parameters of the stack, by their `key`.
+        token: The GitHub token, or several as a JSON object of owners and tokens; None if none is set.
+        home: The folder that holds all local histories.
+        chosen: The values of all settings that `traffic.toml` may hold, by their `key`.
         sources: Where token and home come from, by their names in the environment.
     """
 
@@ -48,7 +49,7 @@ class LocalSettings:
     sources: Mapping[str, str]
 
     def __repr__(self) -> str:
-        """Show everything but the token."""
+        """Show everything except the token."""
         return f"LocalSettings({str(self.home)!r}, {dict(self.chosen)!r})"
 
     @property
@@ -58,7 +59,7 @@ class LocalSettings:
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The stack's parameters on this machine, which sends no e-mail; the token is not among them."""
+        """The stack's parameters on this machine, without the token. This machine sends no e-mail."""
         return {each.parameter: self.chosen[each.key].value for each in FILE_SETTINGS if each.local}
 
     @property
@@ -68,7 +69,7 @@ class LocalSettings:
 
     @property
     def history(self) -> Path:
-        """The folder of this source's history: what different sources say never mixes."""
+        """The folder of this source's history: the numbers of different sources never mix."""
         if self.on_loopback:
             return self.home / "loopback"
         if self.token is None:
@@ -79,15 +80,15 @@ class LocalSettings:
 def read_settings(
     environment: Mapping[str, str], dotenv: Path | None, settings_file: Path | None = None
 ) -> LocalSettings:
-    """Read and check every setting; an empty value stands for the default, and hides what is set in weaker places.
+    """Read and check every setting. An empty value means the default, and hides the values of weaker sources.
 
     Args:
         environment: The process environment, which wins over the files.
-        dotenv: A file of `NAME=VALUE` lines, which wins over the other one; None or absent is fine.
-        settings_file: `traffic.toml`; None or absent is fine. What is wrong in it is told even where it does not count.
+        dotenv: A file of `NAME=VALUE` lines, which wins over `settings_file`; None or absent is fine.
+        settings_file: `traffic.toml`; None or absent is fine. Its errors count even if another source wins.
 
     Raises:
-        SettingError: One of them is wrong.
+        SettingError: A setting is wrong.
     """
     given = read_given(environment, dotenv)
     for name, advice in REPLACED.items():
@@ -109,7 +110,7 @@ def read_settings(
 
 
 def read_given(environment: Mapping[str, str], dotenv: Path | None) -> dict[str, Given]:
-    """Read what is set by name, and where."""
+    """Return the variables of the environment and of `.env`, with their source."""
     written = parse_dotenv(dotenv) if dotenv and dotenv.is_file() else {}
     return {
         name: Given(value.strip(), source)
@@ -118,8 +119,28 @@ def read_given(environment: Mapping[str, str], dotenv: Path | None) -> dict[str,
     }
 
 
+def parse_dotenv(file: Path) -> dict[str, str]:
+    """Read a `.env` file with python-dotenv, without replacing variables in its values.
+
+    Raises:
+        SettingError: The file cannot be read, or a line, which is not shown, is not `NAME=VALUE`.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingError(f"{file} cannot be read ({type(exc).__name__}); save it as a text file in UTF-8") from exc
+    values = {}
+    for key, value, original, error in parse_stream(StringIO(text)):
+        if error or (key and value is None):  # not shown: the line may be a token
+            line = original.line + original.string[: -len(original.string.lstrip())].count("\n")
+            raise SettingError(f"{file}, line {line}: expected NAME=VALUE; correct the line or start it with #")
+        if key:
+            values[key] = value or ""
+    return values
+
+
 def read_written(settings_file: Path | None) -> dict[str, Given]:
-    """Read what `traffic.toml` sets, by key."""
+    """Return the settings in `traffic.toml`, by key."""
     if settings_file is None or not settings_file.exists():
         return {}
     written = read_settings_file(settings_file)
@@ -127,7 +148,7 @@ def read_written(settings_file: Path | None) -> dict[str, Given]:
 
 
 def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
-    """Check what is set by name of the stack's parameters; give it by key.
+    """Check the variables that are parameters of the stack, and return them by key.
 
     Raises:
         SettingError: One of them is wrong.
@@ -144,10 +165,10 @@ def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
 
 
 def check_token(given: str | None) -> str | None:
-    """Refuse what can't be a token, which goes into a header; of several, give the JSON object in its shortest form.
+    """Return the token. Several tokens are returned as the shortest JSON object.
 
     Raises:
-        SettingError: It is neither visible ASCII characters nor an object of owners and such tokens.
+        SettingError: It can't be sent in a header: it is neither visible ASCII nor an object of owners and such tokens.
     """
     if given is None or not given.startswith("{"):
         tokens = {} if given is None else {"*": given}
@@ -160,27 +181,25 @@ def check_token(given: str | None) -> str | None:
     for owner, token in tokens.items():
         if not re.fullmatch(r"[\w.-]+|\*", owner) or not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise SettingError(
-                "GITHUB_TOKEN (not shown) has a space or another strange character in it; copy it again. Several tokens"
-                ' are written {"octo-org":"github_pat_...","*":"github_pat_..."}, each beside its owner'
+                "GITHUB_TOKEN (not shown) contains a space or another character that no token has; copy it again. Write"
+                ' several tokens as {"octo-org":"github_pat_...","*":"github_pat_..."}, each after its owner'
             )
     return given
 
 
 def check_home(given: Mapping[str, str]) -> Path:
-    """Say where local histories lie: `TRAFFIC_HOME`, else in the user's data directory.
+    """Return the folder of local histories: `TRAFFIC_HOME`, or a folder in the user's data directory.
 
     Raises:
-        SettingError: There is something else than a folder.
+        SettingError: The path is not a folder.
 
     Source:
-        https://specifications.freedesktop.org/basedir-spec/latest/ (a relative path there is to be ignored)
+        https://specifications.freedesktop.org/basedir-spec/latest/ (relative paths are to be ignored)
     """
-    if "TRAFFIC_HOME" in given:
-        home = Path(given["TRAFFIC_HOME"]).expanduser().absolute()
+    if HOME in given:
+        home = Path(given[HOME]).expanduser().absolute()
         if home.exists() and not home.is_dir():
-            raise SettingError(
-                f"TRAFFIC_HOME is {str(home)!r}, which is not a folder; name a folder, it is made if needed"
-            )
+            raise SettingError(f"{HOME} is {str(home)!r}, which is not a folder; name a folder, it is made if needed")
         return home
     data = Path(given.get("XDG_DATA_HOME", ""))
     return (data if data.is_absolute() else Path.home() / ".local" / "share") / APPLICATION

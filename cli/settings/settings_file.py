@@ -1,23 +1,23 @@
-"""Read `traffic.toml`, and name with its line whatever is wrong in it."""
+"""Reads `traffic.toml`, and reports each error in it with its line and with what to do."""
 
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from cli.settings.toml_lines import Place, places
-from traffic.settings import FILE_SETTINGS, LOOKS_LIKE_TOKEN, Setting, SettingError, WrongValueError, check_size
+from traffic.settings import BY_KEY, FILE_SETTINGS, LOOKS_LIKE_TOKEN, Setting, SettingError, WrongValueError, check_size
 
 SETTINGS_FILE = "traffic.toml"
 
-TOKEN_WORDS = ("token", "secret", "password")  # in a key; what stands behind it is never shown
+TOKEN_WORDS = ("token", "secret", "password")  # the value of a key with one of these words is never shown
 
 MISPLACED = (
-    "(value not shown) does not belong into this file, which others may read: put the token into GITHUB_TOKEN of the"
+    "(value not shown) does not belong in this file, which others may read: put the token into GITHUB_TOKEN of the"
     " environment or .env; for AWS, type `traffic token --aws`"
 )
 
@@ -37,33 +37,59 @@ class Written:
 
 
 def read_settings_file(file: Path) -> dict[str, Written]:
-    """Read and check a whole settings file.
+    """Read and check a settings file.
 
     Returns:
-        The settings that it names, by their `key`; an empty array is one, too.
+        The settings in the file, by their `key`; an empty array is a value, too.
 
     Raises:
-        SettingError: Something in it is wrong; each line of the message is one of the errors.
+        SettingError: The file has errors; the message has a line for each.
     """
     text = _text(file)
     try:
         parsed = tomllib.loads(text)
     except (ValueError, RecursionError) as exc:
         raise SettingError(_syntax(file, text, exc)) from exc
-    found, written = places(text), {}
+    lines, written = key_lines(text), {}
     problems: list[tuple[int, str]] = []
     for key, value in parsed.items():
-        place = found[key]
-        try:
-            written[key] = Written(_checked(key, value), place.line)
-        except WrongValueError:
-            problems += _problems(key, value, place)
+        wrong = [(_entry_line(text, lines[key], entry), what) for entry, what in _problems(key, value)]
+        if not wrong:
+            written[key] = Written(_checked(BY_KEY[key], value), lines[key])
+        problems += wrong
     if problems:
         raise SettingError(
             "\n".join(f"{file}, line {line}: {problem}" for line, problem in sorted(problems, key=itemgetter(0)))
         )
     _check_size(file, written)
     return written
+
+
+def key_lines(text: str) -> dict[str, int]:
+    """Return the line of each key of the top level, in a text that tomllib has read without an error.
+
+    A statement consists of the lines that tomllib needs to read it. Only a line with a closing mark can end a statement
+    of several lines.
+    """
+    found: dict[str, int] = {}
+    statement, start = "", 1
+    for number, line in enumerate(text.split("\n"), start=1):
+        statement += f"{line}\n"
+        if number == start or re.search(r"[\]}]|\"\"\"|'''", line):
+            with suppress(tomllib.TOMLDecodeError):
+                for key in tomllib.loads(statement):
+                    found.setdefault(key, start)
+                statement, start = "", number + 1
+    return found
+
+
+def _entry_line(text: str, line: int, entry: Any) -> int:
+    """Return the first line from the key's line on that holds an entry; the key's line without an entry or a match."""
+    if entry is None:
+        return line
+    literals = (f'"{entry}"', f"'{entry}'") if isinstance(entry, str) else (_shown(entry),)
+    lines = enumerate(text.split("\n")[line - 1 :], start=line)
+    return next((number for number, each in lines if any(literal in each for literal in literals)), line)
 
 
 def _check_size(file: Path, written: Mapping[str, Written]) -> None:
@@ -87,72 +113,59 @@ def _text(file: Path) -> str:
 
 
 def _syntax(file: Path, text: str, error: Exception) -> str:
-    """Say where tomllib met what it does not take; its message holds at most a character, or a key, of the text."""
+    """Return where the text is not TOML. The message of tomllib shows at most a character, or a key, of the text."""
     if isinstance(error, RecursionError):
-        return f"{file}: arrays lie too deep in one another; expected arrays of strings"
-    said = re.fullmatch(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-    if said is None:
+        return f"{file}: arrays are nested too deeply; expected arrays of strings"
+    found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+    if found is None:
         return f'{file}: this is not TOML ({type(error).__name__}); expected lines as forks = "exclude"'
-    line = said[2] or str(text.rstrip().count("\n") + 1)
-    column = f", column {said[3]}" if said[3] else ""
-    return f'{file}, line {line}{column}: this is not TOML ({said[1]}); expected lines as owners = ["octo-org"]'
+    line = found[2] or str(text.rstrip().count("\n") + 1)
+    column = f", column {found[3]}" if found[3] else ""
+    return f'{file}, line {line}{column}: this is not TOML ({found[1]}); expected lines as owners = ["octo-org"]'
 
 
-def _checked(key: str, value: Any) -> str:
-    """Give a value as the stack takes it.
-
-    Raises:
-        WrongValueError: There is no such key, or it is not such a value; `_problems` says what is wrong, and where.
-    """
-    setting = next((each for each in FILE_SETTINGS if each.key == key), None)
-    entries: list[Any] = value if isinstance(value, list) else [value]
-    if setting is None or setting.many is not isinstance(value, list) or not all(isinstance(e, str) for e in entries):
-        raise WrongValueError
-    checked = [setting.check(entry) for entry in entries]
-    return setting.joined(checked) if setting.many else checked[0]
+def _checked(setting: Setting, value: Any) -> str:
+    """Return a value without errors as the stack takes it."""
+    return setting.joined([setting.check(entry) for entry in value]) if setting.many else setting.check(value)
 
 
-def _problems(key: str, value: Any, place: Place) -> Iterator[tuple[int, str]]:
-    """Say all that is wrong with a key and its value, each with its line."""
+def _problems(key: str, value: Any) -> Iterator[tuple[Any, str]]:
+    """Return all errors of a key and its value: the wrong entry, or the value, and what is wrong."""
     setting = next((each for each in FILE_SETTINGS if each.key == key), None)
     if setting is None:
-        yield place.line, unknown(key)
+        yield None, unknown(key)
     elif not setting.many:
-        yield place.line, f"{key} {_wrong(setting, value)}"
+        if what := _wrong(setting, value):
+            yield None, f"{key} {what}"
     elif not isinstance(value, list):
-        yield place.line, f'{key} is {_shown(value)}; expected an array of strings, as {key} = ["..."]'
+        yield None, f'{key} is {_shown(value)}; expected an array of strings, as {key} = ["..."]'
     else:
-        lines = place.elements or [place.line] * len(value)  # which a heading [[owners]] makes of tables
-        wrong = [(line, _wrong(setting, entry)) for line, entry in zip(lines, value, strict=True)]
-        found = [(line, f"{key} {what}") for line, what in wrong if what]
-        yield from found
-        if not found:
-            yield place.line, f"{key} {_complaint(setting.joined, value)}"
+        wrong = [(entry, f"{key} {what}") for entry in value if (what := _wrong(setting, entry))]
+        yield from wrong
+        if not wrong and (what := _complaint(setting.joined, value)):
+            yield None, f"{key} {what}"
 
 
 def unknown(key: str) -> str:
-    """Say what to do about a key that is none."""
+    """Return what to do about an unknown key."""
     plain = re.sub(r"^traffic-", "", key.lower().replace("_", "-"))
     if re.fullmatch(LOOKS_LIKE_TOKEN, key) or any(word in plain for word in TOKEN_WORDS):
-        return f"{'this' if re.fullmatch(LOOKS_LIKE_TOKEN, key) else key!r} {MISPLACED}"
+        return f"{'this' if re.fullmatch(LOOKS_LIKE_TOKEN, key) else repr(key)} {MISPLACED}"
     if plain in ELSEWHERE:
         return f"there is no setting {key!r}: {ELSEWHERE[plain]}"
-    names = {name.lower().replace("_", "-"): each.key for each in FILE_SETTINGS for name in _names(each)}
+    names = {
+        name.lower().replace("_", "-"): each.key
+        for each in FILE_SETTINGS
+        for name in (each.key, each.parameter, each.variable)
+        if name
+    }
     near = difflib.get_close_matches(plain, names, n=1)
-    known = f"did you mean {names[near[0]]}?" if near else f"expected one of {', '.join(_keys())}"
+    known = f"did you mean {names[near[0]]}?" if near else f"expected one of {', '.join(e.key for e in FILE_SETTINGS)}"
     return f"there is no setting {key!r}; {known}"
 
 
-def _names(setting: Setting) -> tuple[str, ...]:
-    return tuple(name for name in (setting.key, setting.parameter, setting.variable) if name)
-
-
-def _keys() -> list[str]:
-    return [each.key for each in FILE_SETTINGS]
-
-
 def _wrong(setting: Setting, value: Any) -> str:
-    """Say what is wrong with one text; nothing where it is right."""
+    """Return what is wrong with one value; an empty text if nothing is wrong."""
     if isinstance(value, str):
         return _complaint(setting.check, value)
     if setting.many:
@@ -160,7 +173,7 @@ def _wrong(setting: Setting, value: Any) -> str:
     return f'is {_shown(value)}; expected a string in quotes, as {setting.key} = "{setting.default}"'
 
 
-def _complaint(check: Any, value: Any) -> str:
+def _complaint(check: Callable[[Any], str], value: Any) -> str:
     try:
         check(value)
     except WrongValueError as exc:
@@ -169,7 +182,7 @@ def _complaint(check: Any, value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Write a value of a wrong type as TOML does, so that it is found again; of what it holds nothing is shown."""
+    """Return a value of a wrong type as TOML writes it. The content of tables and arrays is hidden."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):

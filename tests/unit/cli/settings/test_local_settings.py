@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from cli.settings.local_settings import LocalSettings, read_settings
+from cli.settings.local_settings import Given, LocalSettings, read_settings
 from traffic.settings import SettingError
 
 
@@ -44,14 +45,40 @@ def test_a_dotenv_file_is_read_as_shells_read_it(tmp_path: Path) -> None:
     assert read.parameters["Exclude"] == ""
 
 
-def test_a_line_of_the_file_that_means_nothing_is_named_but_not_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("TRAFFIC_FORKS=only\nghp_pasted\n", 2),
+        ("ghp_pasted", 1),
+        ("\n# mine\n\n\n  ghp_pasted\n", 5),
+        ("TRAFFIC_FORKS='ghp_pasted\nTRAFFIC_TOPICS=a\n", 1),
+        ('TRAFFIC_FORKS="only" ghp_pasted\n', 1),
+        ("TRAFFIC_FORKS=only\r\n\r\n=ghp_pasted\r\n", 3),
+    ],
+)
+def test_a_broken_line_of_the_file_is_named_but_not_shown(tmp_path: Path, content: str, line: int) -> None:
     """It may be a token that was pasted without its name."""
     dotenv = tmp_path / ".env"
-    dotenv.write_text("TRAFFIC_FORKS=only\nghp_pasted\n")
+    dotenv.write_bytes(content.encode())
 
-    with pytest.raises(SettingError, match=r"\.env, line 2: expected NAME=VALUE") as raised:
+    with pytest.raises(SettingError) as raised:
         read_settings({}, dotenv)
-    assert "ghp_pasted" not in str(raised.value)
+
+    assert str(raised.value) == f"{dotenv}, line {line}: expected NAME=VALUE; correct the line or start it with #"
+
+
+def test_a_value_of_the_file_is_taken_literally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable is replaced in a value, and the process environment stays as it was."""
+    monkeypatch.setenv("HOME", "/home/somebody")
+    before = dict(os.environ)
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"\xef\xbb\xbfGITHUB_TOKEN=a${HOME}$HOME\r\nTRAFFIC_TOPICS = python \r\nTRAFFIC_FORKS=\n")
+
+    read = read_settings({"TRAFFIC_HOME": str(tmp_path)}, dotenv)
+
+    assert read.token == "a${HOME}$HOME"
+    assert (read.chosen["topics"], read.chosen["forks"]) == (Given("python", ".env"), Given("include", ".env"))
+    assert os.environ == before
 
 
 @pytest.mark.parametrize(
@@ -162,7 +189,7 @@ def test_several_tokens_are_an_object_of_owners_and_tokens(tmp_path: Path) -> No
 @pytest.mark.parametrize("given", ["{", "{}", "{}x", '{"octo": "ghp_ 1"}', '{"octo/docs": "ghp_1"}', '{"octo": 1}'])
 def test_several_tokens_that_cannot_be_are_refused_unseen(tmp_path: Path, given: str) -> None:
     """The message says how they are written."""
-    with pytest.raises(SettingError, match="beside its owner") as refused:
+    with pytest.raises(SettingError, match="each after its owner") as refused:
         settings(tmp_path, GITHUB_TOKEN=given)
 
     assert "ghp_1" not in str(refused.value)
