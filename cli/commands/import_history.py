@@ -7,10 +7,10 @@ import click
 
 from cli.arguments import FILE, Target
 from cli.command import command
-from cli.imports.first_version import read_first_version
-from cli.imports.formats import FORMATS
-from cli.imports.importing import Plan, bring, identify, plan
-from cli.imports.tool_history import History
+from cli.imports.first_version_rows import read_first_version
+from cli.imports.importing import ImportPlan, bring, identify, plan
+from cli.imports.tool_files import FORMATS
+from cli.imports.tool_history import ToolHistory
 from cli.stack.deployment import Deployment
 from cli.stack.opening import local_settings, opened
 from cli.stack.token_access import github_with
@@ -89,7 +89,7 @@ def check(tool: str, paths: Sequence[Path], repository: str | None, owners: Sequ
         raise UsageError(f"--repository is {repository!r}, expected OWNER/NAME: the files do not tell it.")
 
 
-def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str, History]:
+def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str, ToolHistory]:
     """Read the first version's rows, with the owners that were said.
 
     Raises:
@@ -107,7 +107,7 @@ def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str
     return read_first_version(deployment.record.traffic, owners, owner, place=deployment.place)
 
 
-def planned(record: Record, histories: Mapping[str, History]) -> Iterator[Plan]:
+def planned(record: Record, histories: Mapping[str, ToolHistory]) -> Iterator[ImportPlan]:
     """Plan each repository's import."""
     settings = local_settings()
     tokens = tokens_in(settings.token) if settings.token else {}
@@ -117,7 +117,7 @@ def planned(record: Record, histories: Mapping[str, History]) -> Iterator[Plan]:
         yield plan(record, identify(record, name, github), history)
 
 
-def row(planned_: Plan) -> tuple[object, ...]:
+def row(planned_: ImportPlan) -> tuple[object, ...]:
     """Show a plan as a row of the report."""
     days, target = planned_.history.days, planned_.target
     return (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cli.imports.tool_history import History
+from cli.imports.tool_history import ToolHistory
 from cli.stack.token_access import identity
 from cli.terminal import CommandError
 from traffic.contract import METRICS, ImportedHistory
@@ -15,7 +15,7 @@ from traffic.record.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Target:
+class ImportTarget:
     """The repository that a history is of.
 
     Attributes:
@@ -32,7 +32,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import would change.
 
     Attributes:
@@ -44,15 +44,15 @@ class Plan:
         same: Cells that agree.
     """
 
-    target: Target
-    history: History
+    target: ImportTarget
+    history: ToolHistory
     added: int
     raised: int
     higher: int
     same: int
 
 
-def identify(record: Record, name: str, github: GitHub | None) -> Target:
+def identify(record: Record, name: str, github: GitHub | None) -> ImportTarget:
     """Find a repository's id: in the record, else at GitHub.
 
     Args:
@@ -68,7 +68,7 @@ def identify(record: Record, name: str, github: GitHub | None) -> Target:
         keys = ", ".join(f"{name}~{id_}" for id_ in (found.id, *found.others))
         raise CommandError(f"Several repositories bore the name {name}: say which, {keys} (`traffic show` shows each).")
     if found and found.id:
-        return Target(found.id, name.rsplit("~", 1)[0], found.repo_name, new=False)
+        return ImportTarget(found.id, name.rsplit("~", 1)[0], found.repo_name, new=False)
     if github is None:
         raise CommandError(
             f"{name} is not in the record yet, so its id is unknown: set GITHUB_TOKEN for GitHub to tell it, or "
@@ -78,10 +78,10 @@ def identify(record: Record, name: str, github: GitHub | None) -> Target:
     known = record.find(str(repo_id))
     if known and known.id:
         raise CommandError(f"{name} is repository {repo_id}, which the record knows: give its name there.")
-    return Target(repo_id, full_name, full_name, new=True)
+    return ImportTarget(repo_id, full_name, full_name, new=True)
 
 
-def plan(record: Record, target: Target, history: History) -> Plan:
+def plan(record: Record, target: ImportTarget, history: ToolHistory) -> ImportPlan:
     """Count what an import would change, and change nothing.
 
     Raises:
@@ -99,10 +99,10 @@ def plan(record: Record, target: Target, history: History) -> Plan:
             raised += before is None or value > before
             higher += before is not None and value < before
             same += value == before
-    return Plan(target, history, added, raised, higher, same)
+    return ImportPlan(target, history, added, raised, higher, same)
 
 
-def bring(archive: Archive, store: Callable[[str], None], planned: Plan) -> None:
+def bring(archive: Archive, store: Callable[[str], None], planned: ImportPlan) -> None:
     """Archive a history, then have Store traffic merge it; twice changes nothing.
 
     Raises:

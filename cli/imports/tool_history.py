@@ -1,4 +1,4 @@
-"""What another tool kept of one repository, gathered by the rules of the record. Pure."""
+"""What another tool kept of one repository, merged by the rules of the record. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ from traffic.record.snapshot import Snapshot, Statement, merge_snapshots
 
 
 @dataclass
-class History:
+class ToolHistory:
     """What another tool kept of one repository.
 
     Attributes:
         source: The tool.
-        files: What it was read from, for people.
-        days: Per day the numbers; what the tool did not know is absent.
-        snapshots: Per day of capture what GitHub said of the window as a whole.
-        zeros: Cells left out, as the tool writes a zero also where GitHub said nothing.
+        files: The names of the files that were read, for people.
+        days: The numbers of each day; a number that the tool did not have is absent.
+        snapshots: For each day of capture, GitHub's lists for the 14 days before it.
+        zeros: How many zeros were left out, because the tool writes a zero also if GitHub did not report the day.
     """
 
     source: str
@@ -32,6 +32,6 @@ class History:
             self.days[day] = merge_days(self.days.get(day, Day()), Day(known))
 
     def add_snapshot(self, endpoint: str, rows: list[dict[str, object]], captured_at: str) -> None:
-        """Add the set of referrers or paths of one capture; a later one of the same day replaces it."""
+        """Add the referrers or paths of one capture; a later capture of the same day replaces them."""
         day, statement = captured_at[:10], Statement({endpoint: rows}, captured_at)
         self.snapshots[day] = merge_snapshots(self.snapshots.get(day, {}), {endpoint: statement})  # type: ignore[dict-item]

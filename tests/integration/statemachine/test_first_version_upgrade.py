@@ -6,7 +6,7 @@ import pytest
 
 from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
-from cli.imports.first_version import read_first_version
+from cli.imports.first_version_rows import read_first_version
 from cli.imports.importing import bring, identify, plan
 from cli.stack.deployment import Deployment, stack_of
 from local.deploying import deploy

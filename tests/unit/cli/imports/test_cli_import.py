@@ -15,7 +15,7 @@ from cli.arguments import Target
 from cli.commands import import_history as command
 from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
-from cli.imports.formats import FORMATS, GHRS_HEADING
+from cli.imports.tool_files import FORMATS, GHRS_HEADING
 from cli.main import main, traffic
 from cli.terminal import CommandError, UsageError
 from tests.unit.recorded import Record, record
@@ -225,7 +225,7 @@ def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: P
     [
         ("views.csv", "", r"begins with '', expected '_date,total_views,unique_views'"),
         ("views.csv", "date,views\n2024-03-01,8\n", r"begins with 'date,views'"),
-        ("views.csv", "_date,total_views,unique_views\n", r"holds no day"),
+        ("views.csv", "_date,total_views,unique_views\n", r"has no day"),
         ("views.csv", "_date,total_views,unique_views\n2024-03-01,8\n", r"line 2: 2 cells, expected 3"),
         (
             "views.csv",
@@ -234,13 +234,13 @@ def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: P
         ),
         ("views.csv", "_date,total_views,unique_views\n2024-03-01 12:00:00,8,2\n", r"expected a UTC day"),
         ("views.csv", "_date,total_views,unique_views\n2124-03-01,8,2\n", r"expected a day that has begun"),
-        ("views.csv", "_date,total_views,unique_views\n2024-03-01,-8,2\n", r"total_views is '-8', expected a whole"),
+        ("views.csv", "_date,total_views,unique_views\n2024-03-01,-8,2\n", r"total_views is '-8', expected an integer"),
         ("views.csv", "_date,total_views,unique_views\n2024-03-01,8.5,2\n", r"total_views is '8.5'"),
         ("views.csv", "_date,total_views,unique_views\n2024-03-01,2,8\n", r"unique_views is '8', expected no more"),
         (
             "views.csv",
             "_date,total_views,unique_views\n2024-03-01,8,2\n2024-03-01,9,2\n",
-            r"line 3: .* stands in line 2",
+            r"line 3: .* but line 2 has it too",
         ),
         ("views.csv", '_date,total_views,unique_views\n"2024-03-01,8,2\n', r"line \d: .*expected a CSV|Expected a CSV"),
         ("other.csv", "a,b\n", r"is not the tool's: expected files that end in views.csv, clones.csv"),
@@ -267,7 +267,7 @@ def test_a_binary_a_missing_and_a_renamed_file_are_refused(kept: Record, tmp_pat
     with pytest.raises(CommandError, match="does not exist"):
         bring("github-repo-stats", str(tmp_path / "nothing"), "--repository", "octo/docs")
     renamed = written(tmp_path / "old_top_paths_snapshot.csv", "url_path,views_total,views_unique\n/a,1,1\n")
-    with pytest.raises(CommandError, match="does not begin with when it was taken"):
+    with pytest.raises(CommandError, match="does not begin with the time of its capture"):
         bring("github-repo-stats", renamed, "--repository", "octo/docs")
     assert len(kept.aws.days()) == len(kept.days_of("octo/docs"))
 

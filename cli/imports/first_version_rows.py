@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cli.imports.tool_history import History
+from cli.imports.tool_history import ToolHistory
 from cli.terminal import CommandError
 from traffic.contract import METRICS
 from traffic.record.item_table import ItemTable
@@ -11,7 +11,7 @@ from traffic.record.items import Item
 
 def read_first_version(
     table: ItemTable, owners: Mapping[str, str], owner: str | None, *, place: str
-) -> dict[str, History]:
+) -> dict[str, ToolHistory]:
     """Read the rows that the first version left in the table, which stay as they are.
 
     A zero says nothing: the first version wrote one wherever GitHub named the day for the other metric alone.
@@ -53,8 +53,8 @@ def _check_owners(rows: Mapping[str, object], owners: Mapping[str, str], owner: 
         )
 
 
-def _history(name: str, rows: list[Item]) -> History:
-    history = History("first version", [name])
+def _history(name: str, rows: list[Item]) -> ToolHistory:
+    history = ToolHistory("first version", [name])
     for row in rows:
         metrics = {metric: row[metric] for metric in METRICS if metric in row}
         if not all(isinstance(value, int) and value >= 0 for value in metrics.values()):
