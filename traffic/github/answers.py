@@ -51,12 +51,12 @@ class Meaning(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, or what stood in its way.
+    """One HTTP answer, or the reason why there is none.
 
     Attributes:
-        status: HTTP status; None where no whole answer came.
+        status: HTTP status; None if no complete answer came.
         headers: Names in lower case.
-        body: As received, decompressed; where no answer came, a sentence that says why.
+        body: As received, decompressed; if no complete answer came, a sentence that explains why.
     """
 
     status: int | None
@@ -67,7 +67,7 @@ class Answer:
         """Read the body.
 
         Raises:
-            ValueError: It is not JSON, or nested too deeply to be GitHub's.
+            ValueError: The body is not JSON, or is nested too deeply to be GitHub's.
         """
         try:
             return json.loads(self.body)
@@ -75,27 +75,28 @@ class Answer:
             raise ValueError("nested too deeply") from exc
 
     def message(self) -> str:
-        """Return GitHub's own words on a refusal, or the start of the body; at most 500 characters."""
+        """Return the message in GitHub's refusal, or the start of the body; at most 500 characters."""
         try:
-            said = self.json()["message"]
+            message = self.json()["message"]
         except (ValueError, TypeError, KeyError):
-            said = self.body.decode("utf-8", "replace")
-        return whole_words(str(said), LONGEST_MESSAGE)
+            message = self.body.decode("utf-8", "replace")
+        return cut_between_words(str(message), LONGEST_MESSAGE)
 
     def documentation(self) -> str:
-        """Give the address of the documentation that GitHub points to, empty where it points to none."""
+        """Return the address of the documentation that GitHub links to; empty if it links to none."""
         try:
             return str(self.json()["documentation_url"])
         except (ValueError, TypeError, KeyError):
             return ""
 
 
-def whole_words(text: str, longest: int) -> str:
-    """Write a text in one line of at most so many characters, cut between two words.
+def cut_between_words(text: str, longest: int) -> str:
+    """Write a text in one line of at most `longest` characters, and cut it between two words.
 
-    GitHub often ends a refusal with the address that mends it. Half an address leads nowhere, or to the wrong place.
+    GitHub often ends a refusal with the address of the page that removes the cause. Half an address leads nowhere, or
+    to the wrong page.
     """
-    line = " ".join(text.encode("utf-8", "replace").decode().split())  # without halves of characters
+    line = " ".join(text.encode("utf-8", "replace").decode().split())  # replaces halves of characters
     if len(line) <= longest:
         return line
     return f"{line[: max(line.rfind(' ', 0, longest - 3), 0)]} ...".lstrip()
@@ -103,7 +104,7 @@ def whole_words(text: str, longest: int) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an answer means, and for a refusal or failure the outcome to report."""
+    """What an answer means, and the outcome to report."""
 
     meaning: Meaning
     outcome: str = ""
@@ -130,9 +131,9 @@ _BY_STATUS = {
     451: Verdict(Meaning.REFUSED, BLOCKED),
 }
 
-# GitHub's words, in lower case, and what they mean for the repository. First match wins.
+# Words in GitHub's message, in lower case, and what they mean for the repository. The first match counts.
 # Source: https://github.com/NixOS/org/issues/247 (lifetime), https://github.com/SalesforceFoundation/NPSP/issues/7247
-# (IP allow list): users' recordings; the documentation has the policies, but not the words.
+# (IP allow list): users recorded these messages; the documentation describes the policies only.
 _REFUSALS = (
     ("saml enforcement", SSO_NEEDED),
     ("if the token's lifetime is greater than", LIFETIME_FORBIDDEN),
@@ -146,9 +147,9 @@ _REFUSALS = (
 
 
 def classify(answer: Answer) -> Verdict:
-    """Say what an answer of GitHub means.
+    """Return what an answer of GitHub means.
 
-    A 200 is taken at its word here; whether its body is whole and of the right shape is for its reader to say.
+    A 200 counts as fine here. Whoever reads its body checks that the body is complete and has the right shape.
     """
     status = answer.status
     if status in (403, 429):
@@ -159,7 +160,7 @@ def classify(answer: Answer) -> Verdict:
 
 
 def _classify_refusal(answer: Answer) -> Verdict:
-    """Tell limits and refusals apart: GitHub sends 403 or 429 for both kinds of limit, and 403 for permissions."""
+    """Distinguish limits from refusals: GitHub sends 403 or 429 for both kinds of limit, and 403 for permissions."""
     message, headers = answer.message().lower(), answer.headers
     refusal = next((outcome for words, outcome in _REFUSALS if words in message), None)
     if "x-github-sso" in headers and refusal is None:
@@ -184,36 +185,36 @@ def _is_secondary_limit(answer: Answer, message: str) -> bool:
 
 
 def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
-    """Return whether an answer is a page for people. GitHub's API answers with JSON.
+    """Return whether an answer is a web page. GitHub's API answers with JSON.
 
     Args:
-        headers: With names in lower case, or found in upper and lower case alike.
+        headers: The answer's, with names in lower case.
         body: The answer's.
     """
     return headers.get("content-type", "").startswith("text/html") or body.lstrip().startswith(b"<")
 
 
 def not_the_api(url: str, answered: str) -> str:
-    """Write the error for an address at which something else than GitHub's API answers.
+    """Write the error for an address at which something other than GitHub's API answers.
 
     Args:
-        url: What GITHUB_API_URL is.
-        answered: What came instead: "a web page".
+        url: The value of GITHUB_API_URL.
+        answered: What answered instead, for example "a web page".
     """
     return (
-        f"GITHUB_API_URL is no address of GitHub's API: {urlsplit(url).hostname} answers with {answered}."
-        f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL; of a stack in AWS, the parameter GitHubApiUrl."
+        f"GITHUB_API_URL is not an address of GitHub's API: {urlsplit(url).hostname} answers with {answered}."
+        f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
     )
 
 
 def version_end(headers: Mapping[str, str]) -> VersionEnd:
-    """Read when GitHub closes the version down (`Deprecation`) and stops answering it (`Sunset`).
+    """Read when GitHub deprecates the version (`Deprecation`) and stops answering it (`Sunset`).
 
     Args:
-        headers: With names in lower case, or found in upper and lower case alike.
+        headers: With names in lower case.
 
     Returns:
-        Days, `2028-03-10`; a header that is not an HTTP date as it is, shortened. Empty while GitHub sends none.
+        Days, `2028-03-10`; a header that is not an HTTP date is shortened instead. Empty while GitHub sends none.
     """
     end: VersionEnd = {}
     if "deprecation" in headers:
@@ -224,17 +225,17 @@ def version_end(headers: Mapping[str, str]) -> VersionEnd:
 
 
 def version_end_text(end: VersionEnd) -> str:
-    """Write what GitHub says of the version's end."""
-    said = [f"closes it down on {end['deprecated']}"] if "deprecated" in end else []
-    said += [f"stops answering it on {end['sunset']}"] if "sunset" in end else []
+    """Write for people when GitHub ends the version."""
+    steps = [f"deprecates it on {end['deprecated']}"] if "deprecated" in end else []
+    steps += [f"stops answering it on {end['sunset']}"] if "sunset" in end else []
     return (
-        f"this program asks for version {API_VERSION} of GitHub's API, supported until {SUPPORTED_UNTIL} at least;"
-        f" now GitHub {' and '.join(said)}"
+        f"this program uses version {API_VERSION} of GitHub's API, supported until {SUPPORTED_UNTIL} at least;"
+        f" now GitHub {' and '.join(steps)}"
     )
 
 
 def ends_soon(end: VersionEnd, today: str) -> bool:
-    """Return whether GitHub stops answering the version within 30 days, or did already."""
+    """Return whether GitHub stops answering the version within 30 days, or has stopped already."""
     try:
         return days_before(end.get("sunset", ""), SOON) <= today
     except ValueError:

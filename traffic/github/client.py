@@ -1,4 +1,4 @@
-"""One call to GitHub: bounded in time and size, on one host, with the token in no text.
+"""Calls GitHub: bounded in time and size, on one host, and without the token in any text.
 
 Source:
     https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
@@ -19,14 +19,13 @@ from urllib3.util import parse_url
 
 from traffic.github.answers import API_VERSION, Answer, Meaning, classify
 
-CALL_SECONDS = 20.0  # for the whole call: `requests`' own timeouts bound only the silence between two bytes
+CALL_SECONDS = 20.0  # for a complete call: the timeouts of `requests` bound only the silence between two bytes
 SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
 MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 repositories is about 0.6 MB
 MAX_REDIRECTS = 3
 
-BY_ID = re.compile(
-    r"^https?://[^/?#@\\]+(/api/v3)?/repositories/\d+(/|$)"
-)  # GitHub's address of a repository by its id
+# GitHub's address of a repository by its id.
+BY_ID = re.compile(r"^https?://[^/?#@\\]+(/api/v3)?/repositories/\d+(/|$)")
 
 Wanted = tuple[str, Mapping[str, str] | None]  # a path and its parameters
 
@@ -38,7 +37,7 @@ HEADERS = {
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sends the token. As `auth`, so that no `.netrc` takes its place."""
+    """Sends the token. As `auth`, because `requests` would otherwise send what `.netrc` has for the host."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -49,10 +48,10 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class _Session(requests.Session):
-    """Leaves redirects to us: `requests` would read the whole body of each, however large, also where told not to."""
+    """Follows no redirect: `requests` would read the complete body of each, of any size, even with `stream=True`."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - `requests`' signature
-        """Say that no answer leads on."""
+        """Return None: no answer leads to another address."""
         return None
 
 
@@ -61,8 +60,8 @@ class GitHub:
 
     Args:
         api_url: As `check_api_url` returns it.
-        read_token: Gives the token; with `fresh=True`, as it is now and not as it was cached.
-        call_seconds: How long a call may take as a whole.
+        read_token: Returns the token; with `fresh=True`, the present one instead of a cached one.
+        call_seconds: How long a complete call may take.
     """
 
     def __init__(self, api_url: str, read_token: Callable[..., str], *, call_seconds: float = CALL_SECONDS) -> None:
@@ -72,19 +71,19 @@ class GitHub:
         self._session = _session()
         self._counting = threading.Lock()
         self.calls = 0
-        self.remaining: int | None = None  # calls that GitHub still allowed when it last said so
+        self.remaining: int | None = None  # calls left, as of GitHub's last answer
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """Ask for a path such as `/user/repos`, or for an address on the same host that GitHub gave.
+        """Ask for a path such as `/user/repos`, or for an address that GitHub sent, on the same host.
 
-        Follows at most three redirects on the same host. Where the token is refused, reads it once again, and asks
-        again only if it has changed: repeating a refused token gets its owner locked out. All of that takes no longer
-        than one call may.
+        Follow at most three redirects on the same host. If GitHub refuses the token, read it once more, and ask again
+        only if it has changed: GitHub locks out the owner of a refused token that is repeated. All of that takes no
+        longer than one call may.
         """
         return self.get_all([(path, params)])[0]
 
     def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
-        """Ask for a few things at once, each as `get` does; gives the answers in the same order."""
+        """Ask for a few paths at once, each as `get` does, and return the answers in the same order."""
         ends = time.monotonic() + self._call_seconds
         token = self._read_token()
         answers = self._follow_all(wanted, token, ends)
@@ -99,23 +98,23 @@ class GitHub:
         return answers
 
     def is_own(self, url: str) -> bool:
-        """Tell whether an address is on the configured host, the only one that may see the token."""
+        """Return whether an address is on the configured host, the only one that may receive the token."""
         try:
             return _origin(url) == _origin(self.api_url)
         except LocationParseError:
             return False
 
     def address(self, path: str) -> str:
-        """Return the address of a path such as `/user/repos`; an address is returned as it is."""
+        """Return the address of a path such as `/user/repos`; an address is returned unchanged."""
         return path if urlsplit(path).scheme else f"{self.api_url}{path}"
 
     def on_own_host(self, url: str) -> str:
         """Return the address with the same path and query on the configured host.
 
-        An Enterprise Server behind a proxy puts its own name into `Link`: path and query are right, the host is not.
+        An Enterprise Server behind a proxy writes its own name into `Link`: path and query are right, the host is not.
 
         Raises:
-            LocationParseError: It is not an address.
+            LocationParseError: `url` is not an address.
 
         Source:
             https://github.com/renovatebot/renovate/issues/19817
@@ -139,9 +138,9 @@ class GitHub:
         return Answer(answer.status, answer.headers, b'{"message": "redirected more than 3 times"}')
 
     def _moved_to(self, location: str) -> str:
-        """Return where a redirect leads: for a renamed repository, to its id on the configured host.
+        """Return where a redirect leads; for a renamed repository, its address by id on the configured host.
 
-        Behind a proxy, an Enterprise Server names another host in redirects, as it does in `Link`.
+        An Enterprise Server behind a proxy names another host in redirects, as it does in `Link`.
         """
         if self.is_own(location) or not BY_ID.search(location):
             return location
@@ -151,7 +150,7 @@ class GitHub:
             return location
 
     def _call(self, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
-        """Make one call, in a thread of its own: the only way to bound a body, or headers, that drip."""
+        """Make one call in its own thread: nothing else bounds headers or a body that arrive byte by byte."""
         with self._counting:
             self.calls += 1
         done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -160,18 +159,18 @@ class GitHub:
         try:
             answer = done.get(timeout=seconds)
         except queue.Empty:
-            self._session = _session()  # the old one is still held by the thread that hangs
-            return Answer(None, {}, f"no whole answer within {self._call_seconds:g} s".encode())
+            self._session = _session()  # the thread that hangs still uses the old one
+            return Answer(None, {}, f"no complete answer within {self._call_seconds:g} s".encode())
         return answer
 
     def _note_remaining(self, answers: Sequence[Answer]) -> None:
-        """Note what remains after calls made at once: the least that GitHub said, as they come in any order."""
-        said = [answer.headers.get("x-ratelimit-remaining", "") for answer in answers]
-        self.remaining = min((int(each) for each in said if each.isascii() and each.isdigit()), default=self.remaining)
+        """Note how many calls are left: the lowest number, because the answers come in any order."""
+        left = [answer.headers.get("x-ratelimit-remaining", "") for answer in answers]
+        self.remaining = min((int(each) for each in left if each.isascii() and each.isdigit()), default=self.remaining)
 
 
 def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
-    """Ask, and read the whole body. An error of the connection is an answer too: one that never came."""
+    """Ask, and read the complete body. An error of the connection becomes an answer without a status."""
     ends = time.monotonic() + seconds
     try:
         with session.get(
@@ -191,19 +190,19 @@ def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, 
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, bytes(body))
     except (requests.RequestException, OSError, ValueError) as exc:
-        return Answer(None, {}, type(exc).__name__.encode())  # the name only: its text may hold the address
+        return Answer(None, {}, type(exc).__name__.encode())  # the name only: the text can contain the address
 
 
 def _session() -> requests.Session:
     session = _Session()
-    # No retries of urllib3's: it would sleep on Retry-After, up to six hours, in a Lambda that is paid for.
+    # No retries by urllib3: it would sleep as long as Retry-After says, up to six hours, in a Lambda that is paid for.
     session.mount("https://", HTTPAdapter(max_retries=0))
     session.mount("http://", HTTPAdapter(max_retries=0))
     return session
 
 
 def _joined(url: str, location: str) -> str:
-    """Give the address that a redirect leads to; one that is none stays as it is, and is nobody's own."""
+    """Return the address that a redirect leads to; an invalid address is returned unchanged and never trusted."""
     try:
         return urljoin(url, location)
     except ValueError:
@@ -211,13 +210,13 @@ def _joined(url: str, location: str) -> str:
 
 
 def _origin(url: str) -> tuple[str | None, str | None, int | None]:
-    r"""Read scheme, host and port with the eyes of the library that connects, and no other's.
+    r"""Read scheme, host and port. Parse as urllib3 does, because it makes the connection.
 
-    Of `https://evil.example\@api.github.com/` Python's own parser says that the host is api.github.com; urllib3, and
-    with it `requests`, connects to evil.example.
+    In `https://evil.example\@api.github.com/` Python's own parser finds the host api.github.com; urllib3, and therefore
+    `requests`, connects to evil.example.
 
     Raises:
-        LocationParseError: It is no address.
+        LocationParseError: `url` is not an address.
     """
     parts = parse_url(url)
     return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")

@@ -1,7 +1,6 @@
-"""Whose repositories a token asks for. Pure.
+"""The tokens in the secret, and whose repositories each of them is for. Pure.
 
-The secret holds one token; or several, as a JSON object: under each owner the token for their repositories, and under
-`*` the one for those of everybody else.
+The secret holds one token, or several as a JSON object from owners to tokens. The owner `*` stands for everybody else.
 """
 
 import json
@@ -14,10 +13,10 @@ PLACEHOLDER = "none"  # a stack can be deployed with it until the token is set
 
 
 def tokens_in(secret: str) -> dict[str, str]:
-    """Read tokens from what the secret holds, by their owners in lower case. No error repeats any of it.
+    """Read the tokens in the secret, by their owners in lower case. No error repeats any of the secret.
 
     Raises:
-        GitHubAuthError: It is neither a token nor a JSON object of owners and tokens.
+        GitHubAuthError: The secret is neither a token nor a JSON object of owners and tokens.
     """
     tokens = {ANYONE: secret.strip()}
     if secret.lstrip().startswith("{"):
@@ -31,11 +30,11 @@ def tokens_in(secret: str) -> dict[str, str]:
 
 
 def token_owner(name: str, owners: Collection[str]) -> str | None:
-    """Tell under whom the token lies that asks for a repository; None where none is for it.
+    """Return the owner whose token is used for a repository; None if no token is for it.
 
     Args:
         name: The repository's `owner/name`.
-        owners: Those that have tokens.
+        owners: The owners that have tokens.
     """
     owner = name.partition("/")[0].lower()
     if owner in owners:
@@ -44,7 +43,7 @@ def token_owner(name: str, owners: Collection[str]) -> str | None:
 
 
 def token_text(owner: str) -> str:
-    """Name a token by its owner."""
+    """Write for people which token it is."""
     return "the token" if owner == ANYONE else f"the token for {owner}"
 
 

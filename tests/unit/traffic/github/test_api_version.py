@@ -19,7 +19,7 @@ from traffic.github.client import HEADERS
 SUNSET = "Fri, 10 Mar 2028 00:00:00 GMT"
 TEXT = (
     f"his program asks for version {API_VERSION} of GitHub's API, supported until {SUPPORTED_UNTIL} at least;"
-    " now GitHub closes it down on 2027-03-10 and stops answering it on 2028-03-10"
+    " now GitHub deprecates it on 2027-03-10 and stops answering it on 2028-03-10"
 )
 
 
@@ -44,7 +44,7 @@ def test_the_mail_names_the_days_on_which_the_version_ends(
 
 
 def test_an_end_within_30_days_needs_attention(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
-    """Who gets the mails of problems alone must hear of it, too."""
+    """People who receive mails about problems only must learn of it, too."""
     github.at("2028-02-10T09:00:00Z")
     with account(monkeypatch, github.url) as aws:
         summary = run(aws)
@@ -63,27 +63,27 @@ def test_an_end_within_30_days_needs_attention(monkeypatch: pytest.MonkeyPatch, 
     ],
 )
 def test_soon_is_a_month_before_the_end(today: str, sunset: str, soon: bool) -> None:
-    """A year of daily warnings would not be read any more."""
+    """Nobody reads a warning that comes daily for a year."""
     assert ends_soon({"sunset": sunset}, today) is soon
 
 
-def test_nothing_is_said_while_github_announces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The constant alone is no news."""
+def test_nothing_is_reported_while_github_announces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The constant alone is not news."""
     with SimulatedGitHub(repositories=["octo/docs"]) as github, account(monkeypatch, github.url) as aws:
         assert "GitHub's API" not in run(aws)["message"]
         assert "api version" not in {finding.subject for finding in tokens_findings(github.url, "token")}
 
 
-def test_the_doctor_names_the_days_too(github: SimulatedGitHub) -> None:
-    """Who is not sure what a mail meant asks the doctor."""
+def test_the_doctor_reports_the_days_too(github: SimulatedGitHub) -> None:
+    """People who do not understand a mail run the doctor."""
     (finding,) = [each for each in tokens_findings(github.url, "token") if each.subject == "api version"]
 
     assert (finding.state, finding.found) == ("warn", f"t{TEXT}")
     assert finding.advice == "update this program before that"
 
 
-def test_what_the_headers_say_is_bounded() -> None:
-    """The listing travels from state to state; a server may send whatever it likes."""
+def test_the_text_taken_from_headers_is_bounded() -> None:
+    """The listing travels from state to state, and a server can send headers of any size."""
     listing = Listing(parts=0, pauses=0)
     headers = {"deprecation": "@1820275200", "sunset": "x" * 100_000}
 
@@ -94,5 +94,5 @@ def test_what_the_headers_say_is_bounded() -> None:
 
 
 def test_the_version_sent_is_one_that_github_serves() -> None:
-    """And the constant is what is sent."""
+    """The header contains the constant."""
     assert HEADERS["X-GitHub-Api-Version"] == API_VERSION == API_VERSIONS[0]

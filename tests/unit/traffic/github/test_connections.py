@@ -1,6 +1,6 @@
-"""Promise: whoever calls at once does so with no more threads than its client keeps connections.
+"""Promise: nothing makes more calls at once than its client keeps connections.
 
-One more, and each call of the thread that comes too late connects anew, over TLS, and leaves a warning in the log.
+With one thread more, each call of the last thread opens a new TLS connection and leaves a warning in the log.
 """
 
 import json
@@ -31,7 +31,7 @@ POOL = 10  # connections that boto3 and requests keep for a host
 
 OBJECTS = 480
 
-# Each file with a pool of threads, and how many threads it has at most.
+# Each file with a thread pool, and its largest number of threads.
 THREADS = {
     "traffic/github/client.py": len(ENDPOINTS),
     "lambdas/summarize_run/read_record.py": read_record.READERS,
@@ -44,7 +44,7 @@ class Server(ThreadingHTTPServer):
     """Serves a listing and objects, and counts the connections.
 
     Attributes:
-        connections: How many were made.
+        connections: How many were opened.
     """
 
     daemon_threads = True
@@ -66,7 +66,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Objects(BaseHTTPRequestHandler):
-    """Answers a listing of S3's, or JSON; slowly enough that calls are under way together."""
+    """Answers with a listing of S3 or with JSON, slowly enough that several calls overlap."""
 
     protocol_version = "HTTP/1.1"
 
@@ -82,7 +82,7 @@ class Objects(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def server() -> Iterator[Server]:
 
 @contextmanager
 def archive_of(server: Server) -> Iterator[Archive]:
-    """Give the archive bucket, with a client of S3 as a function has it: without a configuration of its own."""
+    """Yield the archive bucket with a client of S3 as the functions have it: with the default size of its pool."""
     path_style = Config(s3={"addressing_style": "path"}, proxies={})
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
     client: Any = boto3.client("s3", endpoint_url=server.url, config=path_style, **keys)  # type: ignore[call-overload]
@@ -107,7 +107,7 @@ def archive_of(server: Server) -> Iterator[Archive]:
 
 
 def test_the_readers_of_a_run_keep_their_connections(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of 100,000 repositories leaves 4,000 objects to read, in the 300 seconds that the function has."""
+    """A run of 100,000 repositories leaves 4,000 objects, and the function has 300 seconds to read them."""
     with archive_of(server) as archive:
         monkeypatch.setattr(read_record, "archive", lambda: archive)
         notes = list(read_record.read_notes("runs/run-1/receipts/"))
@@ -117,7 +117,7 @@ def test_the_readers_of_a_run_keep_their_connections(server: Server, monkeypatch
 
 
 def test_calls_to_github_keep_their_connections(server: Server) -> None:
-    """A handshake for each of a run's 90,000 calls would cost more than the calls."""
+    """A handshake for each of a run's 90,000 calls would take longer than the calls."""
     github = GitHub(server.url, lambda **_fresh: "token")
     for _ in range(20):
         github.get_all([(f"/{endpoint}", None) for endpoint in ENDPOINTS])
@@ -126,8 +126,8 @@ def test_calls_to_github_keep_their_connections(server: Server) -> None:
     assert server.connections <= len(ENDPOINTS)
 
 
-def test_no_pool_of_threads_is_larger_than_a_pool_of_connections() -> None:
-    """Whoever adds a pool of threads adds it here."""
+def test_no_thread_pool_is_larger_than_a_connection_pool() -> None:
+    """A new thread pool must be added to the list here."""
     found = [file for folder in ("traffic", "lambdas", "cli", "local") for file in (ROOT / folder).rglob("*.py")]
     pools = {str(file.relative_to(ROOT)) for file in found if "ThreadPoolExecutor(" in file.read_text(encoding="utf-8")}
 
@@ -137,7 +137,7 @@ def test_no_pool_of_threads_is_larger_than_a_pool_of_connections() -> None:
 
 
 def test_a_full_pool_is_noticed(server: Server, full_pools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test fails in which a pool is full: this one shows that it would."""
+    """Every test with a full pool fails: this one shows that the check works."""
     monkeypatch.setattr(read_record, "READERS", 3 * POOL)
     with archive_of(server) as archive:
         monkeypatch.setattr(read_record, "archive", lambda: archive)

@@ -1,4 +1,4 @@
-"""Hostile input: addresses. The token goes to the configured host, wherever a redirect or a next link points."""
+"""Hostile addresses: the token goes to the configured host only, wherever a redirect or a next link points."""
 
 from contextlib import suppress
 
@@ -45,14 +45,14 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("url", FOREIGN)
-def test_an_address_of_another_host_is_not_githubs_own(url: str) -> None:
-    """Loopback and link-local addresses lead into the machine and to its credentials, others to anybody."""
+def test_an_address_on_another_host_is_not_trusted(url: str) -> None:
+    """Loopback and link-local addresses lead to the machine and its credentials, others to anybody."""
     assert not GitHub(API, lambda **_: TOKEN).is_own(url)
 
 
 @pytest.mark.parametrize("url", [f"{API}/x", "HTTPS://API.GitHub.com/x", f"{API}:443/x", f"{API}/\\\\evil.example/x"])
-def test_an_address_that_is_githubs_own_is_what_requests_connects_to(url: str) -> None:
-    """The one who decides and the one who connects must read the same host."""
+def test_requests_connects_to_the_host_that_was_trusted(url: str) -> None:
+    """The code that decides and the library that connects must find the same host in an address."""
     assert GitHub(API, lambda **_: TOKEN).is_own(url)
     sent = requests.Request("GET", url).prepare().url
     assert sent is not None
@@ -61,7 +61,7 @@ def test_an_address_that_is_githubs_own_is_what_requests_connects_to(url: str) -
 
 @pytest.mark.parametrize("where", ["{other}/", "http://{host}\\@{own}/", "http://[::1/", "http://169.254.169.254/"])
 def test_a_redirect_never_carries_the_token_elsewhere(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """The repository is reported as refused; nobody else is asked."""
+    """The repository is reported as refused, and the other host is not asked."""
     with (
         SimulatedGitHub() as other,
         SimulatedGitHub(repositories=[REPOSITORY]) as github,
@@ -78,7 +78,7 @@ def test_a_redirect_never_carries_the_token_elsewhere(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("where", ["{other}/user/repos?page=2", "http://{host}\\@{own}/user/repos?page=2"])
 def test_a_next_link_never_carries_the_token_elsewhere(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """A server behind a proxy names itself; its path and query are asked of the configured host, and of no other."""
+    """A server behind a proxy names itself: its path and query are asked for at the configured host only."""
     with (
         SimulatedGitHub() as other,
         SimulatedGitHub(repositories=[REPOSITORY]) as github,
@@ -94,21 +94,21 @@ def test_a_next_link_never_carries_the_token_elsewhere(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("where", ["http://[::1/x", "https://api.github.com:99999/x"])
-def test_a_next_link_that_cannot_be_read_ends_the_run(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """What lies beyond that page is not known, and must not be passed over."""
+def test_an_invalid_next_link_ends_the_run(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """The repositories after that page are unknown, and must not be left out silently."""
     with SimulatedGitHub(repositories=[REPOSITORY]) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(next_page(where), endpoint="list")
         with pytest.raises(GitHubRejectionError, match="next page"):
             aws.list_repositories()
 
 
-def test_the_body_of_a_redirect_is_never_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`requests` reads it, however large, before anybody can look at its size, unless it is kept from it."""
+def test_the_body_of_a_redirect_is_never_read_completely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default `requests` reads a redirect's body of any size before our code can check the size."""
 
-    def read_whole(_response: requests.Response) -> bytes:
-        raise AssertionError("requests read a whole body by itself")
+    def read_completely(_response: requests.Response) -> bytes:
+        raise AssertionError("requests read a complete body by itself")
 
-    monkeypatch.setattr(requests.Response, "content", property(read_whole))
+    monkeypatch.setattr(requests.Response, "content", property(read_completely))
     with SimulatedGitHub(repositories=[REPOSITORY]) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(faults.redirect(302), repository=REPOSITORY, endpoint="views", count=1)
         aws.fetch(child(REPOSITORY))
@@ -117,7 +117,7 @@ def test_the_body_of_a_redirect_is_never_read_whole(monkeypatch: pytest.MonkeyPa
 
 
 def next_page(url: str) -> Fault:
-    """Let a listing go on elsewhere."""
+    """Make a listing continue at another address."""
 
     def spoil(reply: Reply, _circumstances: object) -> Reply:
         return reply.with_headers(Link=f'<{url}>; rel="next"')

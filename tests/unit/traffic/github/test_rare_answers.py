@@ -1,4 +1,4 @@
-"""Answers that are rarely seen, and what must not come of them."""
+"""Rare answers of GitHub and AWS, and the damage that they must not do."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,8 +24,8 @@ NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [402, 405, 406, 409, 421, 423, 425, 431, 499])
-def test_a_refusal_that_nobody_documents_concerns_its_repository_alone(status: int) -> None:
-    """One repository's oddity must not end the run for a thousand others."""
+def test_an_undocumented_refusal_concerns_its_repository_only(status: int) -> None:
+    """One odd repository must not end the run for a thousand others."""
     assert classify(Answer(status, {}, b"{}")).meaning is Meaning.REFUSED
 
 
@@ -34,40 +34,40 @@ def test_a_refusal_that_nobody_documents_concerns_its_repository_alone(status: i
     "headers",
     [{"retry-after": "0"}, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) - 60)}],
 )
-def test_a_limit_that_is_over_already_is_left_alone_longer_each_time(headers: dict[str, str], attempt: int) -> None:
-    """A server that is stuck there would have the state machine turn in circles, to its 25,000th event."""
+def test_the_wait_at_a_limit_in_the_past_doubles_each_time(headers: dict[str, str], attempt: int) -> None:
+    """With a server that repeats such a limit, the state machine would ask without a pause up to its 25,000th event."""
     assert rate_limit_pause(Answer(403, headers, b""), NOW, attempt=attempt) == min(2.0**attempt, 900.0)
 
 
-def test_an_address_that_is_not_githubs_api_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An Enterprise Server without /api/v3 says 404: a new token would not help."""
+def test_an_address_that_is_not_githubs_api_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Enterprise Server without /api/v3 answers with 404: a new token would not help."""
     with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(faults.not_found())
-        with pytest.raises(InvalidSettingError, match="GITHUB_API_URL is no address of GitHub's API"):
+        with pytest.raises(InvalidSettingError, match="GITHUB_API_URL is not an address of GitHub's API"):
             aws.list_repositories()
 
 
 def test_a_repository_without_permissions_is_not_captured() -> None:
-    """An application's listing may leave them out, or say null."""
+    """An application's listing may omit them, or contain null."""
     found: list[dict[str, Any]] = [{"id": 1, "full_name": "octo/docs", "permissions": None}]
 
     assert select(found, Selection()) == []
 
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:00:00-10:00", "", "2026-11-20"])
-def test_a_day_that_is_none_spoils_its_answer_alone(timestamp: str) -> None:
-    """Whatever a server sends is checked before it is believed."""
+def test_an_invalid_day_invalidates_only_its_own_answer(timestamp: str) -> None:
+    """Every body is checked before it is stored."""
     with pytest.raises(ValueError, match="timestamp"):
         check_body("views", {"views": [{"timestamp": timestamp, "count": 1, "uniques": 1}]})
 
 
 def test_a_date_without_a_zone_is_utc() -> None:
-    """-0000 says that the zone is unknown; HTTP knows but one."""
+    """-0000 means that the zone is unknown; HTTP dates are always in UTC."""
     assert from_http("Fri, 20 Nov 2026 09:00:00 -0000") == NOW
 
 
-def test_rows_of_another_repository_stay_a_failure_when_the_rest_is_answered() -> None:
-    """Nothing was stored of it, whatever answered later."""
+def test_a_conflict_stays_a_failure_if_other_endpoints_answer_later() -> None:
+    """Nothing of it was stored, whatever GitHub answered later."""
 
     def receipt(outcome: str, *answered: Any) -> Receipt:
         return {
@@ -83,13 +83,13 @@ def test_rows_of_another_repository_stay_a_failure_when_the_rest_is_answered() -
         }
 
     (conflict,) = gather([], [receipt(CONFLICT, *ENDPOINTS[:3]), receipt("captured", ENDPOINTS[3])], [])
-    (mended,) = gather([], [receipt(FAILED, *ENDPOINTS[:3]), receipt("captured", ENDPOINTS[3])], [])
+    (recovered,) = gather([], [receipt(FAILED, *ENDPOINTS[:3]), receipt("captured", ENDPOINTS[3])], [])
 
-    assert (conflict.outcome, mended.outcome) == (CONFLICT, "captured")
+    assert (conflict.outcome, recovered.outcome) == (CONFLICT, "captured")
 
 
 class FailingS3:
-    """Fails at whatever it is asked."""
+    """Fails at every call."""
 
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
@@ -102,7 +102,7 @@ class FailingS3:
 
 
 def refusal(code: str) -> ClientError:
-    """What boto3 raises of a refused call."""
+    """Return the error that boto3 raises for a refused call."""
     return ClientError({"Error": {"Code": code, "Message": ""}}, "PutObject")
 
 
@@ -115,8 +115,8 @@ def refusal(code: str) -> ClientError:
     ],
     ids=str,
 )
-def test_a_bucket_that_is_busy_raises_what_the_definition_retries(failure: Exception) -> None:
-    """Under boto3's own name for it the answers of a hundred calls would be lost for the day."""
+def test_a_busy_bucket_raises_the_error_that_the_definition_retries(failure: Exception) -> None:
+    """The definition does not retry boto3's own error: the answers of a hundred calls would be lost for the day."""
     archive = Archive("archive", FailingS3(failure))
 
     for ask in (
@@ -128,7 +128,7 @@ def test_a_bucket_that_is_busy_raises_what_the_definition_retries(failure: Excep
             ask()
 
 
-def test_a_bucket_that_is_denied_is_not_asked_again() -> None:
-    """Six more tries would only delay the news."""
+def test_a_denied_bucket_is_not_asked_again() -> None:
+    """Six more tries would only delay the error."""
     with pytest.raises(ClientError):
         Archive("archive", FailingS3(refusal("AccessDenied"))).put_note("key", [])

@@ -1,4 +1,4 @@
-"""GITHUB_API_URL leads to something else than GitHub's API: a setting error, which names the address that is right."""
+"""GITHUB_API_URL leads to something other than GitHub's API: a setting error that contains the right address."""
 
 import json
 import re
@@ -36,7 +36,7 @@ RIGHT = [
     "http://[::1]:8080/api/v3",
 ]
 
-# Of GitHub's own hosts: what is wrong, and what is right in its place.
+# Wrong addresses on GitHub's own hosts, and the right ones.
 WRONG = {
     "https://github.com": "https://api.github.com",
     "https://github.com/api/v3": "https://api.github.com",
@@ -65,15 +65,15 @@ def github() -> Iterator[SimulatedGitHub]:
 
 
 @pytest.mark.parametrize("url", RIGHT)
-def test_the_address_of_an_api_is_taken(url: str) -> None:
-    """By the functions, the stack and this machine alike."""
+def test_the_address_of_an_api_is_accepted(url: str) -> None:
+    """By the functions, by the stack and on this machine."""
     assert api_url({"GITHUB_API_URL": url}) == check_api_url(url) == url.rstrip("/")
     assert re.fullmatch(API_URL, url)
 
 
 @pytest.mark.parametrize(("url", "right"), WRONG.items())
 def test_the_address_of_a_web_site_is_refused_with_the_right_one(url: str, right: str) -> None:
-    """A person copies the address from the browser; the API of their tenant has another one."""
+    """People copy the address from the browser, but the API of their tenant has another one."""
     with pytest.raises(InvalidSettingError) as deployed:
         api_url({"GITHUB_API_URL": url})
     with pytest.raises(WrongValueError) as written:
@@ -95,8 +95,8 @@ def test_the_address_of_a_web_site_is_refused_with_the_right_one(url: str, right
         "https://[::1",
     ],
 )
-def test_what_is_no_plain_address_is_refused_before_and_after_deployment(url: str) -> None:
-    """A password would lie readable in the template's parameters; what the functions refuse fails every run."""
+def test_an_invalid_address_is_refused_before_and_after_deployment(url: str) -> None:
+    """A password would be readable in the stack's parameters; an address that the functions refuse fails every run."""
     with pytest.raises(InvalidSettingError) as deployed:
         api_url({"GITHUB_API_URL": url})
     with pytest.raises(WrongValueError) as written:
@@ -107,7 +107,7 @@ def test_what_is_no_plain_address_is_refused_before_and_after_deployment(url: st
 
 
 def strangers(elsewhere: str) -> dict[str, Fault]:
-    """Give what a web site answers to an API path."""
+    """Return the answers of a web site to an API path."""
     return {
         "a page": faults.html_200(),
         "a page with 401": faults.html_refusal(401),
@@ -121,10 +121,10 @@ def strangers(elsewhere: str) -> dict[str, Fault]:
 
 
 @pytest.mark.parametrize("way", strangers(""))
-def test_a_web_site_in_the_apis_place_is_a_setting_error(
+def test_a_web_site_instead_of_the_api_is_a_setting_error(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, way: str
 ) -> None:
-    """A new token or waiting would not help: the mail names the setting, its host and the right addresses."""
+    """A new token or waiting would not help: the mail contains the setting, its host and the right addresses."""
     with SimulatedGitHub() as elsewhere, account(monkeypatch, github.url) as aws:
         github.add_fault(strangers(elsewhere.url)[way], endpoint="list")
         with pytest.raises(InvalidSettingError) as refused:
@@ -136,9 +136,9 @@ def test_a_web_site_in_the_apis_place_is_a_setting_error(
         mail = aws.summarize(state)["message"]  # type: ignore[arg-type]
 
         assert elsewhere.calls == []
-    assert re.match(r"GITHUB_API_URL is no address of GitHub's API: 127\.0\.0\.1 answers with", str(refused.value))
+    assert re.match(r"GITHUB_API_URL is not an address of GitHub's API: 127\.0\.0\.1 answers with", str(refused.value))
     assert API_ADDRESSES in str(refused.value)
-    assert mail.startswith("The run failed: InvalidSettingError.\nGITHUB_API_URL is no address of GitHub's API")
+    assert mail.startswith("The run failed: InvalidSettingError.\nGITHUB_API_URL is not an address of GitHub's API")
     assert "What to do: Deploy again with a valid setting." in mail
 
 
@@ -148,7 +148,7 @@ def test_a_web_site_in_the_apis_place_is_a_setting_error(
 def test_a_github_that_fails_is_not_a_wrong_setting(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, fault: Fault
 ) -> None:
-    """The Unicorn is a web page too, and half a page of JSON a 200: the state machine tries both again."""
+    """GitHub's Unicorn is a web page, and half a page of JSON has status 200: the state machine retries both."""
     github.add_fault(fault, endpoint="list")
     with account(monkeypatch, github.url) as aws, pytest.raises(GitHubUnavailableError):
         aws.list_repositories()
@@ -158,15 +158,15 @@ def test_a_github_that_fails_is_not_a_wrong_setting(
 def test_a_page_in_the_middle_of_a_listing_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, way: str
 ) -> None:
-    """An address that listed a page is right; a proxy got in between."""
+    """An address that listed a page is right: a proxy answered for a moment."""
     github.add_fault(strangers("https://elsewhere.example")[way], endpoint="list", first=2)
     with account(monkeypatch, github.url) as aws, pytest.raises(GitHubUnavailableError):
         aws.list_repositories()
 
 
 @pytest.mark.parametrize("way", [way for way in strangers("") if way != "nothing"])
-def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub, way: str) -> None:
-    """`traffic token`, `import` and `doctor` ask at the same address; a page must not pass for an App's token."""
+def test_each_question_to_github_reports_the_wrong_setting(github: SimulatedGitHub, way: str) -> None:
+    """`traffic token`, `import` and `doctor` ask them; a web page must not count as the answer to an App's token."""
     github.add_fault(strangers("https://elsewhere.example")[way])
     asked = github_with(github.url, "token")
     for question in (
@@ -175,13 +175,13 @@ def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub
         lambda: identity(asked, "elsewhere/gone"),
         lambda: traffic_refusal(asked, "elsewhere/gone"),
     ):
-        with pytest.raises(CommandError, match=r"GITHUB_API_URL is no address .*: 127\.0\.0\.1") as told:
+        with pytest.raises(CommandError, match=r"GITHUB_API_URL is not an address .*: 127\.0\.0\.1") as refused:
             question()
-        assert API_ADDRESSES in str(told.value)
+        assert API_ADDRESSES in str(refused.value)
 
     (finding,) = tokens_findings(github.url, "token")
     assert (finding.state, finding.subject) == ("fail", "github")
-    assert "GITHUB_API_URL is no address" in finding.found
+    assert "GITHUB_API_URL is not an address" in finding.found
 
 
 @pytest.mark.parametrize(
@@ -189,18 +189,18 @@ def test_each_command_that_asks_github_names_the_setting(github: SimulatedGitHub
     [faults.unicorn(), faults.malformed_json(), faults.retry_after(60, status=429), faults.html_refusal(429)],
     ids=lambda fault: fault.name,
 )
-def test_a_command_that_meets_a_failing_github_says_so(github: SimulatedGitHub, fault: Fault) -> None:
-    """Who is sent to the settings then changes what was right."""
+def test_a_failure_of_github_is_reported_as_such(github: SimulatedGitHub, fault: Fault) -> None:
+    """A person who looks for the error in the settings would change a right one."""
     github.add_fault(fault)
     asked = github_with(github.url, "token")
-    with pytest.raises(CommandError, match="try again later") as told:
+    with pytest.raises(CommandError, match="try again later") as refused:
         token_report(asked)
 
-    assert "GITHUB_API_URL" not in str(told.value)
+    assert "GITHUB_API_URL" not in str(refused.value)
 
 
 def test_a_server_behind_a_proxy_is_listed_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It puts its own name into `Link`; path and query are right as it sees them, its `/api/v3` too."""
+    """It writes its own name into `Link`; path and query are right, with its `/api/v3`."""
     with (
         SimulatedGitHub(repositories=NAMES, base_path="/api/v3", token="github_pat_made_up") as github,
         account(monkeypatch, github.url) as aws,
