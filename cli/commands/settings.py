@@ -12,7 +12,7 @@ from cli.settings.settings_file import SETTINGS_FILE, Written, read_settings_fil
 from cli.stack.change_set import change_parameters
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.opening import local_settings
-from cli.stack.subscriptions import cure
+from cli.stack.subscriptions import subscribe_command
 from cli.terminal import CommandError, UsageError, plain, say, table, warn
 from traffic.settings import FILE_SETTINGS, Setting, WrongValueError, check_size
 
@@ -110,4 +110,5 @@ def apply(deployment: Deployment, stack: str, written: Mapping[str, Written]) ->
             old, new = (plain(value) or "(empty)" for value in (parameters[each.parameter], changed[each.parameter]))
             say(f"Changed {each.key}: {old} -> {new}")
     if email := changed.get("SummaryEmail"):
-        say(f"No mail comes before {email} is confirmed: {cure(deployment, email)} does that; do not click AWS's link.")
+        command_ = subscribe_command(deployment, email)
+        say(f"No mail comes before {email} is confirmed: {command_} does that; do not click AWS's link.")

@@ -2,7 +2,6 @@
 
 import getpass
 import html
-import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -28,8 +27,6 @@ be ended by everybody who follows the unsubscribe link of a mail, also by a mail
 The link is never an argument: other users of a machine can read those.
 """
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # as the stack's parameter SummaryEmail
-
 RUN_MISSING = "AlarmsRunMissing"  # how the alarm's logical id begins; a hash follows
 
 REFUSALS = ("AuthorizationError", "AccessDenied", "AccessDeniedException")
@@ -47,10 +44,10 @@ def execute(target: Target, email: str) -> int:
 
 
 def read_link() -> str:
-    """Read the link from standard input, unseen if a person pastes it: its token is a secret.
+    """Read the link from standard input, without showing it: its token is a secret.
 
     Raises:
-        UsageError: Nothing was pasted, or what was pasted is no text.
+        UsageError: Nothing was pasted, or not a text.
     """
     try:
         link = getpass.getpass("Link (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()

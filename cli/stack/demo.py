@@ -1,7 +1,7 @@
-"""The demonstration's past: two years that the simulated GitHub answers for, captured and stored by the real parts.
+"""The demonstration's past: two years of the simulated GitHub, captured and stored by the real functions.
 
-Daily runs over two years would take hours. So GitHub is asked every 12 days, of which it tells 14, by what
-Fetch traffic asks with, and each archive object is stored by Store traffic, as after a crash.
+Daily runs over two years would take hours. Instead, the code of Fetch traffic asks GitHub every 12 days for 14 days
+each, and Store traffic stores each archive object, as after a crash.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from cli.stack.deployment import Deployment
+from cli.terminal import say
 from lambdas.fetch_traffic.batch import fetch_batch
 from simulated_github import SimulatedGitHub
 from traffic.contract import Repository, Run
@@ -16,11 +17,11 @@ from traffic.github.client import GitHub
 from traffic.record.archive import Archive
 from traffic.record.notes import Note, put_note
 
-FORMER, NOW = "octo-org/http-client", "octo-org/api-client"  # the one that was renamed
+FORMER, NOW = "octo-org/http-client", "octo-org/api-client"  # this one was renamed
 
 REPOSITORIES = ("octo/docs", "octo-org/docs", "octo/website", "octo-org/website", "octo/api-client", NOW)
 SEED = 1  # the same numbers in every run, so that the demo's history continues
-TOKEN = "simulated"  # noqa: S105 - a GitHub on loopback takes any
+TOKEN = "simulated"  # noqa: S105 - a GitHub on loopback accepts any
 
 EVERY = 12  # days between two captures of the past; at 13 a quiet day at the edge of a rolling window stays unknown
 CAPTURES = 61  # two years
@@ -28,33 +29,30 @@ RENAMED = 420  # days ago
 STALLED = (263, 241)  # days ago: longer than GitHub's 14 days, so days are lost
 TOGETHER = 2  # repositories in an archive object: three objects of a day are stored at once
 
-BEGUN = "runs/demo/begun.json"  # an object whose presence says that the past is whole
+BEGUN = "runs/demo/begun.json"  # this object is written when the past is complete
 
 
 def present_github() -> SimulatedGitHub:
-    """Give the GitHub that the demonstration captures."""
+    """Return the GitHub that the demonstration captures."""
     return SimulatedGitHub(repositories=REPOSITORIES, seed=SEED)
 
 
-def begin_history(
-    deployment: Deployment, now: datetime, *, store: Callable[[str], None], tell: Callable[[str], None]
-) -> None:
-    """Capture and store the past, once; where that was stopped in the middle, again from its beginning.
+def begin_history(deployment: Deployment, now: datetime, *, store: Callable[[str], None]) -> None:
+    """Capture and store the past, once; after an interruption, from its beginning again.
 
     Args:
         deployment: The demonstration's.
         now: The present.
-        store: Has Store traffic read an object of the archive.
-        tell: Called with a sentence for each half a year.
+        store: Calls Store traffic with the key of an archive object.
     """
     archive = deployment.archive
     if archive.read_note(BEGUN) is not None:
         return
-    tell("Simulating two years of history, once ...")
+    say("Simulating two years of history, once ...")
     with past_github(now) as github, ThreadPoolExecutor(len(REPOSITORIES) // TOGETHER) as functions:
         for number, at in enumerate(past(now)):
             if number and number % (CAPTURES // 4) == 0:
-                tell(f"Simulating {at:%B %Y} ...")
+                say(f"Simulating {at:%B %Y} ...")
             keys = list(capture(github, archive, at, renamed=at >= now - timedelta(days=RENAMED)))
             list(functions.map(store, keys))
     renamed = (now - timedelta(days=RENAMED)).date().isoformat()
@@ -64,20 +62,20 @@ def begin_history(
 
 
 def past(now: datetime) -> Sequence[datetime]:
-    """List the times of the captures, the first one first: each at the hour of the daily run."""
+    """Return the times of the captures in order, each at the hour of the daily run."""
     last = now.astimezone(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
     return [last - timedelta(days=EVERY * number) for number in range(CAPTURES, 0, -1)]
 
 
 def past_github(now: datetime) -> SimulatedGitHub:
-    """Give the GitHub of the past: the same repositories under the names they had then, and a stall."""
+    """Return the GitHub of the past: the same repositories under the names that they had then, and a stall."""
     since, until = ((now - timedelta(days=ago)).isoformat() for ago in STALLED)
     names = [FORMER if name == NOW else name for name in REPOSITORIES]
     return SimulatedGitHub(repositories=names, seed=SEED, stalls=[(since, until)])
 
 
 def capture(github: SimulatedGitHub, archive: Archive, at: datetime, *, renamed: bool) -> Iterator[str]:
-    """Ask GitHub at a time, and archive what it answers; give the objects' keys."""
+    """Ask GitHub at a time, archive its answers, and yield the keys of the objects."""
     if renamed and NOW not in github.names:
         github.rename(FORMER, NOW)
     github.at(at)

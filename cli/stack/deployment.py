@@ -20,8 +20,8 @@ from traffic.record.reading import Record
 
 LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
 
-# An invocation is waited for to its end and never repeated by the SDK: after a minute of silence botocore would invoke
-# again, while the first function is still at work. The connection is kept alive, as firewalls drop silent ones.
+# The SDK must wait for the end of an invocation and never repeat it: after a minute of silence botocore would invoke
+# again, while the first function still works. Keep the connection alive, because firewalls drop silent ones.
 # Sources:
 #   https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (function timeout)
 #   https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (functions with a long timeout)
@@ -37,17 +37,17 @@ NOT_INVOKED = (429, 500, 502, 503, 504)  # HTTP statuses with which Lambda did n
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployed stack, on the local engine or in an AWS account: commands never know which.
+    """One deployed stack, on the local engine or in an AWS account: commands need not know which.
 
     Attributes:
         outputs: The stack's outputs by name.
         parameters: The stack's parameters by name; CloudFormation masks those that are NoEcho.
-        client: Gives the boto3 client of a service.
-        place: Where the history is, for people: a folder, or an account and region.
-        options: What to add to a command so that it means the same deployment, for example ` --aws`.
-        aws_cli: How a command of AWS's own command line begins that works on the same account and region.
+        client: Returns the boto3 client of a service.
+        place: Where the history is, for people: a folder, or a region of AWS.
+        options: What to add to a command so that it works on the same deployment, for example ` --aws`.
+        aws_cli: How a command of AWS's own command line must begin to work on the same account and region.
         stack: The stack's name.
-        save: Has the state written to disk where that does not happen by itself.
+        save: Writes the state to disk; does nothing in AWS.
     """
 
     outputs: Mapping[str, str]
@@ -100,7 +100,7 @@ class Deployment:
         return str(answer["Payload"].read().decode(errors="replace")[:500]) if "FunctionError" in answer else ""
 
     def output(self, name: str) -> str:
-        """Give a stack output.
+        """Return a stack output.
 
         Raises:
             CommandError: The stack was deployed from a version that has no such output.
@@ -121,7 +121,7 @@ def stack_of(
     options: str = "",
     save: Callable[[], None],
 ) -> Deployment:
-    """Read what a stack says of itself.
+    """Read the outputs and parameters of a stack.
 
     Raises:
         CommandError: There is no such stack.
@@ -129,7 +129,7 @@ def stack_of(
     try:
         stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as exc:
-        if exc.response["Error"]["Code"] != "ValidationError":  # which is how CloudFormation says "does not exist"
+        if exc.response["Error"]["Code"] != "ValidationError":  # CloudFormation's code for "does not exist"
             raise
         raise CommandError(f"There is no stack {name!r} in {place}.") from exc
     return Deployment(
@@ -148,7 +148,7 @@ def aws_deployment(target: Target) -> Iterator[Deployment]:
     """Open the stack in the AWS account of `--profile` and `--region`.
 
     Raises:
-        CommandError: It is not there; the message says how to deploy it.
+        CommandError: The stack does not exist.
     """
     session = boto3.Session(profile_name=target.profile, region_name=target.region)
     clients: dict[str, Any] = {}

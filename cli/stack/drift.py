@@ -1,9 +1,9 @@
 """Compares the tables and the archive with the template of the deployed stack.
 
-CloudFormation adopts a resource of an earlier deployment as it is: it does not apply the template's configuration. Nor
-does it repair what somebody changed by hand, because it applies only what changes between two templates.
+CloudFormation adopts a resource of an earlier deployment unchanged: it does not apply the template's configuration. Nor
+does it repair what somebody changed by hand, because it applies only the changes between two templates.
 
-The template is the one that was deployed, not one that is synthesized here: CloudFormation compares with that one, it
+The template is the deployed one, not one that is synthesized here: CloudFormation compares with the deployed one, which
 needs neither Node nor the sources of that version, and a stack of another version is not reported as changed.
 
 Source:
@@ -20,20 +20,22 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.stack.deployment import Deployment
-from cli.stack.finding import Finding
+from cli.stack.finding import Finding, unchecked
 
 TABLE = "AWS::DynamoDB::Table"
 BUCKET = "AWS::S3::Bucket"
+
+NOT_COMPARED = "not compared with the template"
 
 Properties = Mapping[str, Any]
 
 
 def drift_findings(deployment: Deployment) -> Iterator[Finding]:
-    """Report each setting of the tables and the archive that is not as the template wants it."""
+    """Report each setting of the tables and the archive that differs from the template."""
     try:
         template = deployment.client("cloudformation").get_template(StackName=deployment.stack)["TemplateBody"]
     except ClientError as exc:
-        yield _unreadable("template", exc)
+        yield unchecked("template", exc, NOT_COMPARED)
         return
     findings = [
         finding
@@ -45,18 +47,13 @@ def drift_findings(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _readable(deployment: Deployment, kind: str, wanted: Properties) -> Iterator[Finding]:
-    """Compare one resource; what these credentials may not read is a warning, and the others are still compared."""
+    """Compare one resource. Settings that cannot be read become warnings; the others are still compared."""
     name = wanted["TableName"] if kind == TABLE else deployment.output("ArchiveBucket")
     compare = table_drift if kind == TABLE else bucket_drift
     try:
         yield from compare(deployment, name, wanted)
     except ClientError as exc:
-        yield _unreadable(f"{'table' if kind == TABLE else 'archive'} {name}", exc)
-
-
-def _unreadable(subject: str, exc: ClientError) -> Finding:
-    missing = f"{exc.operation_name}: {exc.response['Error']['Code']}"
-    return Finding("warn", subject, missing, "not compared with the template: these credentials need that right")
+        yield unchecked(f"{'table' if kind == TABLE else 'archive'} {name}", exc, NOT_COMPARED)
 
 
 def _differing(subject: str, setting: str, found: object, wanted: object, command: str) -> Iterator[Finding]:
@@ -67,7 +64,7 @@ def _differing(subject: str, setting: str, found: object, wanted: object, comman
 def table_drift(deployment: Deployment, name: str, wanted: Properties) -> Iterator[Finding]:
     """Compare keys, point-in-time recovery, encryption and billing of a table.
 
-    What the template does not ask for may be there: only what is missing is reported.
+    A setting that the template does not have is not reported.
     """
     client, subject = deployment.client("dynamodb"), f"table {name}"
     try:
@@ -96,7 +93,7 @@ def table_drift(deployment: Deployment, name: str, wanted: Properties) -> Iterat
 
 
 def keys(table: Properties) -> str:
-    """Write the keys of a table, as described or as in a template: `repo-name S HASH, timestamp S RANGE`."""
+    """Write the keys of a described table, or of one in a template: `repo-name S HASH, timestamp S RANGE`."""
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     parts = sorted(table["KeySchema"], key=lambda part: str(part["KeyType"]))
     return ", ".join(f"{part['AttributeName']} {types[part['AttributeName']]} {part['KeyType']}" for part in parts)
@@ -105,7 +102,7 @@ def keys(table: Properties) -> str:
 def _new_keys(deployment: Deployment, name: str, wanted: Properties) -> str:
     command = f"{deployment.aws_cli} dynamodb"
     return (
-        "the keys of a table cannot be changed. Keep a backup, which alone has the rows that are not in the archive:"
+        "the keys of a table cannot be changed. Make a backup, because some rows are not in the archive:"
         f" `{command} create-backup --table-name {name} --backup-name {name}-with-other-keys`. Then"
         f" `{command} delete-table --table-name {name}`, `{command} wait table-not-exists --table-name {name}`,"
         f" {_create(deployment, wanted)}, {_fill(deployment)}"
@@ -113,15 +110,15 @@ def _new_keys(deployment: Deployment, name: str, wanted: Properties) -> str:
 
 
 def _new_table(deployment: Deployment, name: str, wanted: Properties) -> str:
-    """Write how to make a missing table; the archive does not hold the rows of the first version.
+    """Write how to restore or create a missing table. The archive does not contain the rows of the first version.
 
     Source:
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html (a deleted
         table with point-in-time recovery has a system backup for 35 days)
     """
     return (
-        "if somebody deleted it, restore its system backup, which AWS keeps for 35 days and which holds all rows:"
-        f" `{deployment.aws_cli} dynamodb list-backups --table-name {name} --backup-type SYSTEM` names it."
+        "if somebody deleted it, restore its system backup, which AWS keeps for 35 days and which has all rows:"
+        f" `{deployment.aws_cli} dynamodb list-backups --table-name {name} --backup-type SYSTEM` lists it."
         f" Without a backup: {_create(deployment, wanted)}, {_fill(deployment)}"
     )
 
@@ -146,12 +143,12 @@ def _fill(deployment: Deployment) -> str:
 
 
 def bucket_drift(deployment: Deployment, name: str, wanted: Properties) -> Iterator[Finding]:
-    """Compare what the template says of the archive's bucket with how the bucket is."""
+    """Compare the settings of the archive's bucket with the template."""
     client = deployment.client("s3")
     for setting, property_, read, write in BUCKET_SETTINGS:
         if property_ not in wanted:
             continue
-        found, right = _compact(read(client, name)), _compact(_as_s3_says(property_, wanted[property_]))
+        found, right = _compact(read(client, name)), _compact(_in_words_of_s3(property_, wanted[property_]))
         if found != right:
             command = f"{deployment.aws_cli} s3api {write} {shlex.quote(right)} --bucket {name}"
             yield Finding("fail", f"archive {name}", f"{setting} differs from the template: {found}", f"`{command}`")
@@ -161,7 +158,7 @@ def _compact(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _as_s3_says(property_: str, wanted: Any) -> Any:
+def _in_words_of_s3(property_: str, wanted: Any) -> Any:
     """Write a property of the template in the words of the S3 API."""
     if property_ == "BucketEncryption":
         rules = [rule["ServerSideEncryptionByDefault"] for rule in wanted["ServerSideEncryptionConfiguration"]]
@@ -172,14 +169,14 @@ def _as_s3_says(property_: str, wanted: Any) -> Any:
 
 
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    said = {{"Id": "ID", "ExpirationInDays": "Expiration"}.get(name, name): value for name, value in rule.items()}
+    words = {{"Id": "ID", "ExpirationInDays": "Expiration"}.get(name, name): value for name, value in rule.items()}
     if "ExpirationInDays" in rule:
-        said["Expiration"] = {"Days": rule["ExpirationInDays"]}
-    return said
+        words["Expiration"] = {"Days": rule["ExpirationInDays"]}
+    return words
 
 
 def lifecycle(rules: Sequence[Properties]) -> list[dict[str, Any]]:
-    """Write each rule's prefix in its filter, and sort: S3 takes and returns the prefix in two places."""
+    """Write each rule's prefix into its filter, and sort the rules: S3 accepts and returns the prefix in two places."""
     return sorted(
         (
             {
@@ -193,7 +190,7 @@ def lifecycle(rules: Sequence[Properties]) -> list[dict[str, Any]]:
 
 
 def _absent(code: str, read: Callable[[], Any]) -> Any:
-    """Read a setting; None if the bucket has none."""
+    """Read a setting; None if the bucket does not have it."""
     try:
         return read()
     except ClientError as exc:
@@ -210,7 +207,7 @@ def _encryption(client: Any, bucket: str) -> Any:
     read = partial(client.get_bucket_encryption, Bucket=bucket)
     answer = _absent("ServerSideEncryptionConfigurationNotFoundError", read) or {}
     rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-    # Bucket keys matter to KMS alone.
+    # Bucket keys matter to KMS only.
     kept = [
         {"ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"]}
         for rule in rules
@@ -235,7 +232,7 @@ def _ownership(client: Any, bucket: str) -> Any:
     return answer and {"Rules": answer["OwnershipControls"]["Rules"]}
 
 
-# For people; the template's property; how it is read; the command that writes it, up to the value.
+# Name for people, property of the template, function that reads it, command that writes it up to the value.
 BUCKET_SETTINGS: tuple[tuple[str, str, Callable[[Any, str], Any], str], ...] = (
     ("versioning", "VersioningConfiguration", _versioning, "put-bucket-versioning --versioning-configuration"),
     ("lifecycle", "LifecycleConfiguration", _lifecycle, "put-bucket-lifecycle-configuration --lifecycle-configuration"),

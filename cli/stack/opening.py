@@ -1,4 +1,4 @@
-"""Opens the deployment that a command works on: the local engine's, or the one in AWS."""
+"""Opens the deployment that a command works on: the one of the local engine, or the one in AWS."""
 
 import os
 import time
@@ -30,7 +30,7 @@ LOOK_EVERY = 0.5  # seconds
 NO_TOKEN = f"""GITHUB_TOKEN is not set: this is a demonstration against a simulated GitHub.
 For your own traffic, make a fine-grained token with the permission "Administration" (read) on your repositories at
 {NEW_TOKEN_PAGE}
-and put GITHUB_TOKEN=... into the environment or into .env. The two histories stay apart.
+and put GITHUB_TOKEN=... into the environment or into .env. The two histories stay separate.
 """
 
 
@@ -40,7 +40,7 @@ def local_settings() -> LocalSettings:
 
 
 def refuse_real_github() -> None:
-    """Make sure that the GitHub of the settings can be told the time.
+    """Refuse a replay of the past unless the GitHub of the settings is on loopback.
 
     Raises:
         UsageError: It is not on loopback.
@@ -55,7 +55,7 @@ def refuse_real_github() -> None:
 
 @contextmanager
 def deployed(target: Target) -> Iterator[Deployment]:
-    """Open a deployment that is ready to run: in AWS the stack as it is, here this version of it, deployed just now."""
+    """Open a deployment that is ready to run: in AWS the existing stack; on this machine deploy this version first."""
     if target.aws:
         with aws_deployment(target) as deployment:
             yield deployment
@@ -65,7 +65,7 @@ def deployed(target: Target) -> Iterator[Deployment]:
     if demonstration:
         say(NO_TOKEN)
     assembly = synthesize(ASSEMBLY, on_synth=lambda: say("Synthesizing the stack, as its sources changed ..."))
-    # The simulated GitHub ends after the engine, which waits for the commands that use both.
+    # The simulated GitHub must end after the engine, which waits for the commands that use both.
     with ExitStack() as outlasting, running_engine(settings.history) as engine:
         with only_one(settings.history / "engine" / "opening.lock"):
             _wait_for_runs(engine)
@@ -75,18 +75,14 @@ def deployed(target: Target) -> Iterator[Deployment]:
             deploy(engine, assembly, parameters)
             deployment = _of_engine(engine, settings)
             if demonstration:
-                begin_history(
-                    deployment,
-                    datetime.now(UTC),
-                    store=partial(store, engine, deployment.output("StoreTrafficFunction")),
-                    tell=say,
-                )
+                store_object = partial(store, engine, deployment.output("StoreTrafficFunction"))
+                begin_history(deployment, datetime.now(UTC), store=store_object)
         yield deployment
 
 
 @contextmanager
 def opened(target: Target) -> Iterator[Deployment]:
-    """Open a deployment to look at what is kept; nothing is deployed for that.
+    """Open an existing deployment to read its history, without deploying anything.
 
     Raises:
         CommandError: There is no history yet.
@@ -103,38 +99,38 @@ def opened(target: Target) -> Iterator[Deployment]:
 
 
 def _of_engine(engine: Engine, settings: LocalSettings) -> Deployment:
-    """Describe the engine's stack, after storing again what an unclean stop lost."""
+    """Return the engine's deployment. Store again what was lost if the engine was not stopped properly."""
     deployment = stack_of(engine.client, str(settings.history), save=engine.save)
-    recovered = recover(engine, deployment.outputs, on_progress=_tell_recovery)
+    recovered = recover(engine, deployment.outputs, on_progress=_warn_about_recovery)
     if recovered:
-        warn(f"Restored the table from {recovered} archive objects: the engine was not stopped in order.")
+        warn(f"Restored the table from {recovered} archive objects: the engine was not stopped properly.")
     return deployment
 
 
 def _wait_for_runs(engine: Engine) -> None:
-    """Wait until no run is going on: a deployment starts the functions anew, also those that are at work."""
-    client, told = engine.client("stepfunctions"), False
+    """Wait until no run is going on: a deployment restarts the functions, including those that are working."""
+    client, warned = engine.client("stepfunctions"), False
     while any(
         client.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")["executions"]
         for machine in client.list_state_machines()["stateMachines"]
     ):
-        if not told:
+        if not warned:
             warn("Another run is going on here: waiting for its end.")
-            told = True
+            warned = True
         time.sleep(LOOK_EVERY)
 
 
-def _tell_recovery(done: int, total: int) -> None:
+def _warn_about_recovery(done: int, total: int) -> None:
     if done % 100 == 0 and done < total:
         warn(f"Restoring the table from the archive: {done} of {total} objects.")
 
 
 def _demo_github(engine: Engine, stack: ExitStack) -> str:
-    """Give the address of the simulated GitHub: the one that `traffic start` runs already, or a new one."""
+    """Return the address of the simulated GitHub that `traffic start` runs already, or of a new one."""
     try:
         running = stack_of(engine.client, "", save=lambda: None).parameters.get("GitHubApiUrl", "")
         if requests.get(f"{running}/_calls", timeout=2).ok:
             return running
     except (CommandError, requests.RequestException):
-        pass  # no stack yet, or its GitHub ended with the command that ran it
+        pass  # there is no stack yet, or its GitHub ended with the command that ran it
     return stack.enter_context(present_github()).url

@@ -140,7 +140,7 @@ def test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good(
 
     done = deployed.terminal.traffic("subscribe", "--aws", EMAIL, typed=f"<{link}>\n")
 
-    assert before == ("fail", f"{EMAIL} gets no mail: it is not confirmed", f"`{SUBSCRIBE}`")
+    assert before == ("fail", f"{EMAIL} receives no mail: it is not confirmed", f"`{SUBSCRIBE}`")
     assert done.returncode == 0, done.stderr
     assert "Do not click its link" in done.stdout
     assert token_of(link) not in done.stdout + done.stderr
@@ -169,7 +169,7 @@ def test_an_address_that_a_click_confirmed_is_ended_by_a_scanner_and_mended(depl
     assert warned["subscription"][0] == "ok"
     assert warned["unsubscribe link"][0::2] == ("warn", f"`{SUBSCRIBE}`")
     assert set(deployed.listed()) == {"Deleted"}, "CloudFormation does nothing for a parameter that stays"
-    assert dead["subscription"] == ("fail", f"{EMAIL} gets no mail: it was unsubscribed", f"`{SUBSCRIBE}`")
+    assert dead["subscription"] == ("fail", f"{EMAIL} receives no mail: it was unsubscribed", f"`{SUBSCRIBE}`")
     subscribe(deployed.deployment, EMAIL, deployed.newest_link)
     assert deployed.doctor()["subscription"][0] == "ok"
 

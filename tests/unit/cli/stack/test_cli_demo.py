@@ -1,8 +1,7 @@
-"""The demonstration's two years: what GitHub says is captured, and what is shown is worth opening."""
+"""The demonstration's two years: they are captured completely, and the report of them is worth opening."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -21,7 +20,7 @@ stack = pytest.fixture(fresh_stack)
 
 @pytest.fixture(scope="module")
 def captured() -> list[Report]:
-    """What the archive holds of the past: each repository, capture by capture."""
+    """Return the reports in the past's archive: one for each repository and capture."""
     s3 = FakeS3()
     archive = Archive("archive", s3)
     with demo.past_github(NOW) as github:
@@ -30,8 +29,8 @@ def captured() -> list[Report]:
     return [report for content in s3.objects.values() for report in read_reports(unpack(content))]
 
 
-def test_the_past_reaches_to_what_the_first_run_captures() -> None:
-    """A hole of a day between the past and the present would look like a fault of the capture."""
+def test_the_past_ends_where_the_first_run_begins() -> None:
+    """A missing day between the past and the present would look like a fault of the capture."""
     times = demo.past(NOW)
 
     assert len(times) == demo.CAPTURES
@@ -40,8 +39,8 @@ def test_the_past_reaches_to_what_the_first_run_captures() -> None:
     assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(days=demo.EVERY)}
 
 
-def test_every_day_is_captured_but_those_of_the_stall(captured: list[Report]) -> None:
-    """The report shows one gap, and says by it what GitHub forgot."""
+def test_every_day_except_those_of_the_stall_is_captured(captured: list[Report]) -> None:
+    """The report shows one gap: the days that GitHub lost."""
     for repo_id in {report.repo_id for report in captured}:
         covered = join(*(report.covered["views"] for report in captured if report.repo_id == repo_id))
         (hole,) = holes(covered)
@@ -50,14 +49,14 @@ def test_every_day_is_captured_but_those_of_the_stall(captured: list[Report]) ->
 
 
 def test_one_repository_is_renamed_and_keeps_its_id(captured: list[Report]) -> None:
-    """Its history has to go on under its new name."""
+    """Its history must continue under its new name."""
     ids = {name: {each.repo_id for each in captured if each.name == name} for name in (demo.FORMER, demo.NOW)}
 
     assert ids[demo.FORMER] == ids[demo.NOW]
     assert len(ids[demo.NOW]) == 1
 
 
-def test_there_is_a_launch_to_be_seen(captured: list[Report]) -> None:
+def test_the_past_has_a_launch(captured: list[Report]) -> None:
     """Two years without an event are not worth a report."""
     views = sorted(day.metrics["views-count"] for each in captured if each.name in (demo.FORMER, demo.NOW)
                    for day in each.days.values())  # fmt: skip
@@ -65,19 +64,27 @@ def test_there_is_a_launch_to_be_seen(captured: list[Report]) -> None:
     assert views[-1] > 5 * views[len(views) // 2]
 
 
-def test_the_past_is_simulated_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second run continues; one that was stopped in the middle begins anew."""
+def test_the_past_is_simulated_once(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second run continues; an interrupted one begins again."""
     monkeypatch.setattr(demo, "CAPTURES", 4)
     stored: list[str] = []
 
     def stopped(_key: str) -> None:
         raise KeyboardInterrupt
 
-    begin: dict[str, Any] = {"tell": lambda _text: None}
     with pytest.raises(KeyboardInterrupt):
-        demo.begin_history(stack.deployment, NOW, store=stopped, **begin)
-    demo.begin_history(stack.deployment, NOW, store=stored.append, **begin)
-    demo.begin_history(stack.deployment, NOW, store=stopped, **begin)
+        demo.begin_history(stack.deployment, NOW, store=stopped)
+    capsys.readouterr()
+    demo.begin_history(stack.deployment, NOW, store=stored.append)
+    demo.begin_history(stack.deployment, NOW, store=stopped)
 
     assert len(stored) == 4 * 3
+    assert capsys.readouterr().out.splitlines() == [
+        "Simulating two years of history, once ...",
+        "Simulating October 2026 ...",
+        "Simulating October 2026 ...",
+        "Simulating November 2026 ...",
+    ]
     assert [note.text for note in read_notes(stack.deployment.archive)] == [f"renamed to {demo.NOW}"]
