@@ -1,4 +1,4 @@
-"""`traffic doctor`: checks the token, its permissions and the set-up, and says what to do."""
+"""`traffic doctor`: checks the token, its permissions and the set-up, and reports what to do."""
 
 import shlex
 import shutil
@@ -53,7 +53,7 @@ OUTPUTS = (
 
 @command(EXAMPLES)
 def execute(target: Target) -> int:
-    """Check what a run needs, and say what to do if something is missing."""
+    """Check what a run needs, and report what to do if something is missing."""
     findings = list(aws_findings(target) if target.aws else local_findings())
     table(
         ("", "CHECK", "FOUND", "WHAT TO DO"), [(each.state, each.subject, each.found, each.advice) for each in findings]
@@ -74,7 +74,7 @@ def local_findings() -> Iterator[Finding]:
         yield from tokens_findings(settings.api_url, settings.token)
     else:
         yield Finding(
-            "warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make one: {NEW_TOKEN_PAGE}"
+            "warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make a token: {NEW_TOKEN_PAGE}"
         )
     yield from history_findings(settings)
     yield from _guarded("stack", _synthesis)
@@ -90,12 +90,12 @@ def python_finding(version: tuple[int, int]) -> Finding:
 
 
 def tokens_findings(api_url: str, secret: str, *, options: str = "") -> Iterator[Finding]:
-    """Check each token that is held.
+    """Check each token.
 
     Args:
-        api_url: GitHub's.
-        secret: What the secret, or GITHUB_TOKEN, holds.
-        options: What leads `traffic` to the stack, as ` --aws`; empty for this machine.
+        api_url: The address of GitHub's API.
+        secret: The content of the secret or of GITHUB_TOKEN.
+        options: The options that lead `traffic` to the stack, such as ` --aws`; empty for this machine.
     """
     try:
         tokens = tokens_in(secret)
@@ -105,15 +105,15 @@ def tokens_findings(api_url: str, secret: str, *, options: str = "") -> Iterator
     for owner, token in tokens.items():
         checked = token_findings(github_with(api_url, token))
         if token.casefold() == PLACEHOLDER:
-            checked = iter([none_finding(owner, options, several=len(tokens) > 1)])
+            checked = iter([placeholder_finding(owner, options, several=len(tokens) > 1)])
         for finding in checked:
             yield finding if owner == ANYONE else replace(finding, subject=f"{finding.subject} for {owner}")
 
 
-def none_finding(owner: str, options: str, *, several: bool) -> Finding:
-    """Say how to put a token into the place of the placeholder `none`, with which a stack can be deployed."""
+def placeholder_finding(owner: str, options: str, *, several: bool) -> Finding:
+    """Report how to replace the placeholder `none`, with which a stack can be deployed."""
     if not options:
-        found = f"it is {PLACEHOLDER!r}, which is no token"
+        found = f"it is {PLACEHOLDER!r}, which is not a token"
         return Finding("fail", "token", found, "put the token into GITHUB_TOKEN or .env")
     command = f"traffic token{options}{f' --owner {shlex.quote(owner)}' if several or owner != ANYONE else ''}"
     return Finding(
@@ -125,7 +125,7 @@ def none_finding(owner: str, options: str, *, several: bool) -> Finding:
 
 
 def token_findings(github: GitHub) -> Iterator[Finding]:
-    """Check the token: whether GitHub takes it, and whether it may read traffic."""
+    """Check whether GitHub accepts the token, and whether it may read traffic."""
     try:
         report = token_report(github)
         if not report.accepted:
@@ -146,7 +146,7 @@ def token_findings(github: GitHub) -> Iterator[Finding]:
 def limit_finding(remaining: int | None, limit: int | None, resets: str) -> Finding:
     """Check that more calls are left than a run leaves to other tools."""
     if remaining is None or limit is None:
-        return Finding("ok", "rate limit", "none told")
+        return Finding("ok", "rate limit", "GitHub reports none")
     found = f"{remaining} of {limit} calls left until {resets}"
     if remaining < limit * RESERVE:
         return Finding("warn", "rate limit", found, "a run will wait until then")
@@ -157,9 +157,7 @@ def permission_finding(github: GitHub) -> Finding:
     """Check with one repository that the token may read traffic."""
     repository = first_pushable(github)
     if repository is None:
-        return Finding(
-            "warn", "permission", "no repository that it can push to", "give the token repositories to capture"
-        )
+        return Finding("warn", "permission", "no repository that it can push to", "add repositories to the token")
     refusal = traffic_refusal(github, repository)
     if refusal is None:
         return Finding("ok", "permission", f"reads the traffic of {repository}")
@@ -173,7 +171,9 @@ def history_findings(settings: LocalSettings) -> Iterator[Finding]:
         with tempfile.TemporaryFile(dir=settings.history):
             pass
     except OSError as exc:
-        yield Finding("fail", "history", f"{settings.history}: {exc.strerror}", "set TRAFFIC_HOME to a folder of yours")
+        yield Finding(
+            "fail", "history", f"{settings.history}: {exc.strerror}", "set TRAFFIC_HOME to a folder that you own"
+        )
         return
     yield Finding("ok", "history", f"{settings.history} can be written")
     free = shutil.disk_usage(settings.history).free
@@ -226,7 +226,9 @@ def secret_findings(deployment: Deployment) -> Iterator[Finding]:
     try:
         token = deployment.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
     except ClientError as exc:
-        yield Finding("warn", "secret", exc.response["Error"]["Code"], "you may not read it; the functions still may")
+        yield Finding(
+            "warn", "secret", exc.response["Error"]["Code"], "these credentials may not read it; the functions may"
+        )
         return
     yield Finding("ok", "secret", "readable", LATER)
     yield from tokens_findings(deployment.parameters["GitHubApiUrl"], token, options=deployment.options)
@@ -236,8 +238,8 @@ def last_run_finding(deployment: Deployment) -> Finding:
     """Check how the last run ended."""
     last = next(iter(newest_executions(deployment, 1)), None)
     if last is None:
-        return Finding("warn", "last run", "none yet", f"`traffic run{deployment.options}` starts one")
+        return Finding("warn", "last run", "there is none yet", f"`traffic run{deployment.options}` starts one")
     found = f"{last['name']} {last['status']} {at(last['startDate'])}"
     if last["status"] in ("SUCCEEDED", "RUNNING"):
         return Finding("ok", "last run", found)
-    return Finding("fail", "last run", found, f"`traffic executions{deployment.options} {last['name']}` tells why")
+    return Finding("fail", "last run", found, f"`traffic executions{deployment.options} {last['name']}` shows why")

@@ -1,4 +1,4 @@
-"""`traffic subscribe`: sends the summaries and alarms to an address, in a way that no link in a mail can end."""
+"""`traffic subscribe`: sends summaries and alarms to an address, so that no link in a mail can end the subscription."""
 
 import getpass
 import html
@@ -22,9 +22,9 @@ EXAMPLES = """examples:
   traffic subscribe --aws you@example.com             asks for the link in AWS's mail, without showing it
   pbpaste | traffic subscribe --aws you@example.com   or reads it from a pipe
 
-AWS sends a mail with a link. Do not click it: copy its address, and paste it. A subscription that a click confirms can
-be ended by everybody who follows the unsubscribe link of a mail, also by a mail scanner; this one by its owner alone.
-The link is never an argument: other users of a machine can read those.
+AWS sends a mail with a link. Do not click it: copy its address, and paste it here. If a click confirms a subscription,
+the unsubscribe link in any mail can end it, and mail scanners open such links. Only you can end this one.
+The link is never an argument, because other users of a machine can read those.
 """
 
 RUN_MISSING = "AlarmsRunMissing"  # how the alarm's logical id begins; a hash follows
@@ -35,7 +35,7 @@ REFUSALS = ("AuthorizationError", "AccessDenied", "AccessDeniedException")
 @command(EXAMPLES)
 @click.argument("email", type=read_address, metavar="EMAIL", help="the address")
 def execute(target: Target, email: str) -> int:
-    """Subscribe an e-mail address to the stack's summaries and alarms, so that no link can end it."""
+    """Subscribe an e-mail address to the stack's summaries and alarms, so that no link in a mail can end that."""
     if not target.aws:
         raise UsageError("Mails are sent by the stack in AWS only: add --aws.")
     with aws_deployment(target) as deployment:
@@ -61,8 +61,8 @@ def read_link() -> str:
 def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> None:
     """Subscribe an address, confirm it with a signed request, and let the alarm RunMissing report again.
 
-    A mail that was sent before the confirmation is lost, and an alarm sends none until its state changes: so it is set
-    to OK, and goes back to ALARM by itself if no run succeeded.
+    Mails sent before the confirmation are lost, and an alarm sends another mail only if its state changes. So set the
+    alarm to OK; it goes back to ALARM by itself if no run succeeded.
 
     Args:
         deployment: The stack.
@@ -84,7 +84,7 @@ def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> Non
         if answer["SubscriptionArn"].startswith("arn:"):  # and not "pending confirmation": no mail is sent
             raise CommandError(f"AWS still lists an earlier subscription of {email}. Try again in a minute.")
         say(f'AWS sends a mail with the title "AWS Notification - Subscription Confirmation" to {email}.')
-        say("Do not click its link: copy its address, and paste it here. A click would let anybody end the mails.")
+        say("Do not click its link: copy its address, and paste it here. After a click, anybody could end the mails.")
         confirm(deployment, email, token_in(ask(), topic, email))
         say(f"Confirmed: summaries and alarms reach {email}, and no link in a mail can end that.")
     else:
@@ -97,10 +97,10 @@ def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> Non
 
 
 def alarm_name(deployment: Deployment) -> str:
-    """Find the name that CloudFormation gave the alarm RunMissing.
+    """Return the name that CloudFormation gave the alarm RunMissing.
 
     Raises:
-        CommandError: The stack has none.
+        CommandError: The stack has no such alarm.
     """
     with explained("list the stack's resources", "cloudformation:ListStackResources"):
         pages = deployment.client("cloudformation").get_paginator("list_stack_resources")
@@ -112,7 +112,7 @@ def alarm_name(deployment: Deployment) -> str:
 
 
 def needs_confirmation(deployment: Deployment, email: str) -> bool:
-    """Return whether a new mail has to be confirmed; if a click confirmed the address before, unsubscribe it first.
+    """Return whether AWS must send a new mail; if a click confirmed the address before, unsubscribe it first.
 
     SNS documents no way to change a confirmed subscription, and sends no second mail to a confirmed address.
 
@@ -129,36 +129,36 @@ def needs_confirmation(deployment: Deployment, email: str) -> bool:
     if len(arns) > len(open_to_all):
         return False
     for arn in open_to_all:
-        say(f"{email} is subscribed, but everybody who has a mail can end that. It is subscribed anew:")
-        say("until you paste the new link, no mail reaches it.")
+        say(f"{email} is subscribed, but anybody who has a mail can end that. It is subscribed again:")
+        say("no mail reaches it until you paste the new link.")
         with explained(f"unsubscribe {email}", "sns:Unsubscribe"):
             deployment.client("sns").unsubscribe(SubscriptionArn=arn)
     return True
 
 
 def token_in(link: str, topic: str, email: str) -> str:
-    """Find the token in the link of a confirmation mail. No error repeats any of the link but its topic and address.
+    """Return the token in the link of a confirmation mail. Errors repeat only the link's topic and address.
 
     Args:
-        link: What was pasted: `https://sns.REGION.amazonaws.com/confirmation.html?TopicArn=...&Token=...&Endpoint=...`.
+        link: The pasted text: `https://sns.REGION.amazonaws.com/confirmation.html?TopicArn=...&Token=...&Endpoint=...`.
         topic: The ARN of the stack's topic.
         email: The address that was subscribed.
 
     Raises:
-        UsageError: It is no such link, or one of another topic or address.
+        UsageError: It is not such a link, or it is for another topic or address.
     """
-    expected = f"expected https://{host_of(topic)}/confirmation.html?TopicArn=...&Token=..., the link of AWS's mail"
+    expected = f"expected https://{host_of(topic)}/confirmation.html?TopicArn=...&Token=..., the link in AWS's mail"
     try:
         parts = _unwrapped(link, host_of(topic))
         fields = parse_qs(parts.query)
     except ValueError:
-        raise UsageError(f"What was pasted is no link: {expected}.") from None
+        raise UsageError(f"What was pasted is not a link: {expected}.") from None
     if (parts.scheme, parts.netloc.lower()) != ("https", host_of(topic)):
         raise UsageError(f"What was pasted is not a link to {host_of(topic)}: {expected}.")
     found, tokens = fields.get("TopicArn", [""])[0], fields.get("Token", [])
     if found != topic:
         raise UsageError(f"The link is for the topic {found or '(none)'}, not for {topic}: take the newest mail.")
-    # AWS writes the address as it is, so a plus in it is not a space.
+    # AWS does not encode the address, so parse_qs turns a plus in it into a space.
     whose = fields.get("Endpoint", [email])[0].replace(" ", "+")
     if not same_address(whose, email):
         raise UsageError(f"The link is for {whose}, not for {email}: paste the link of the mail to {email}.")
@@ -168,10 +168,10 @@ def token_in(link: str, topic: str, email: str) -> str:
 
 
 def _unwrapped(link: str, host: str) -> SplitResult:
-    """Parse a link. Mail scanners rewrite links: they put the original into a parameter of a link to themselves.
+    """Parse a link. Mail scanners replace links by their own, which contain the original one in a parameter.
 
     Raises:
-        ValueError: It is no link.
+        ValueError: It is not a link.
 
     Source:
         https://learn.microsoft.com/en-us/defender-office-365/safe-links-about (how Outlook's links are rewritten)
@@ -182,7 +182,7 @@ def _unwrapped(link: str, host: str) -> SplitResult:
 
 
 def host_of(topic: str) -> str:
-    """Return the host of SNS in a topic's partition and region."""
+    """Return the host of SNS in the partition and region of a topic."""
     _, partition, _, region, *_ = topic.split(":")
     partitions = create_loader().load_data("partitions")["partitions"]
     suffix = next((each["outputs"]["dnsSuffix"] for each in partitions if each["id"] == partition), "amazonaws.com")
@@ -193,7 +193,7 @@ def confirm(deployment: Deployment, email: str, token: str) -> None:
     """Confirm the subscription, so that only a signed request of its owner can end it.
 
     Raises:
-        CommandError: SNS refuses the token, or somebody had followed the link before.
+        CommandError: SNS refuses the token, or somebody had opened the link before.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html (AuthenticateOnUnsubscribe)
@@ -207,29 +207,29 @@ def confirm(deployment: Deployment, email: str, token: str) -> None:
         except ClientError as exc:
             if not exc.response["Error"]["Code"].startswith("InvalidParameter"):
                 raise
-            # SNS's own words are left out: they could repeat the token.
+            # The message of SNS is left out: it could repeat the token.
             raise CommandError(
-                f"SNS does not take this link: it is incomplete, older than two days, or somebody followed it already."
+                f"SNS does not accept this link: it is incomplete, older than two days, or somebody opened it already."
                 f" {again} sends a new one."
             ) from None
         if confirmed_with_signature(deployment, arn):
             return
     raise CommandError(
-        f"Somebody followed the link before, you or a mail scanner: mails reach {email}, but everybody who has one can"
-        f" end that. {again} starts anew; do not click the link."
+        f"You or a mail scanner opened the link before: mails reach {email}, but anybody who has one can end that."
+        f" {again} starts again; do not click the link."
     )
 
 
 @contextmanager
 def explained(what: str, permission: str) -> Iterator[None]:
-    """Put AWS's refusals into plain sentences.
+    """Replace AWS's refusals by plain sentences.
 
     Args:
-        what: What is tried, as in "may not WHAT".
-        permission: The right that it takes.
+        what: The step, as in "may not WHAT".
+        permission: The right that the step needs.
 
     Raises:
-        CommandError: AWS refuses it.
+        CommandError: AWS refuses the step.
     """
     try:
         yield

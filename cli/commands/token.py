@@ -24,9 +24,9 @@ EXAMPLES = """examples:
   pass show github | traffic token --aws  or reads it from a pipe
   traffic token --aws --owner octo-org    the token for one owner's repositories; the others stay
 
-The token is never an argument: other users of a machine can read those.
-On this machine the new token is used until GITHUB_TOKEN of the environment or .env changes: put it there too,
-for `traffic doctor` and every new history read that.
+The token is never an argument, because other users of a machine can read those.
+On this machine, the new token is used until GITHUB_TOKEN in the environment or .env changes. Put the token there, too:
+`traffic doctor` and every new history read it there.
 """
 
 
@@ -43,7 +43,7 @@ def execute(target: Target, owner: str | None, *, no_check: bool) -> int:
     settings = None if target.aws else local_settings()
     if settings and not settings.token:
         raise CommandError(
-            "GITHUB_TOKEN is not set, so that only the demonstration runs here, which needs no token: "
+            "GITHUB_TOKEN is not set, so only the demonstration runs here, which needs no token: "
             "put the token into GITHUB_TOKEN or .env, or replace the deployed one with --aws."
         )
     token = read_token()
@@ -51,30 +51,30 @@ def execute(target: Target, owner: str | None, *, no_check: bool) -> int:
         secret = replace_token(deployment, token, owner=owner, check=not no_check)
     if settings and settings.token != secret:
         place = "the environment" if os.environ.get("GITHUB_TOKEN", "").strip() else ".env"
-        warn(f"It is used until GITHUB_TOKEN of {place} changes. Put it there too: `traffic doctor` reads that one.")
+        warn(f"It is used until GITHUB_TOKEN in {place} changes. Put it there, too: `traffic doctor` reads it there.")
     return 0
 
 
 def read_token() -> str:
-    """Read a token from standard input, unseen where a person types it; or several, as a JSON object.
+    """Read a token, or several as a JSON object, from standard input; do not show what a person types.
 
     Raises:
-        UsageError: It cannot be a token.
+        UsageError: The input cannot be a token.
     """
     try:
         given = getpass.getpass("New token: ") if sys.stdin.isatty() else sys.stdin.readline()
         tokens = tokens_in(given.strip())
     except (EOFError, UnicodeDecodeError, GitHubAuthError) as exc:
-        # The value is not repeated: it may be a token with something beside it.
+        # The value is not repeated: it may contain a token.
         raise UsageError("standard input gave no token: expected one line such as github_pat_...") from exc
     return written(tokens)
 
 
 def replace_token(deployment: Deployment, given: str, *, owner: str | None = None, check: bool) -> str:
-    """Put a new token into the secret that the functions read, and give what the secret holds then.
+    """Put a new token into the secret that the functions read, and return the secret's new content.
 
     Raises:
-        CommandError: GitHub refuses it, or it is not clear which one it replaces; the old one stays.
+        CommandError: GitHub refuses the token, or it is unclear which one it replaces; the old one stays.
     """
     replaced = dict(tokens_in(given))
     if check:
@@ -85,10 +85,10 @@ def replace_token(deployment: Deployment, given: str, *, owner: str | None = Non
     present = held(client, secret)
     if owner is not None:
         if present is None or list(replaced) != [ANYONE]:
-            raise CommandError("--owner takes one token, and the right to read the secret that holds the others.")
+            raise CommandError("--owner needs a single token, and the right to read the secret that has the others.")
         replaced = {**present, owner: replaced[ANYONE]}
     elif present is not None and len(present) > 1 and list(replaced) == [ANYONE]:
-        raise CommandError(f"The secret holds tokens for {', '.join(sorted(present))}: say which by --owner.")
+        raise CommandError(f"The secret has tokens for {', '.join(sorted(present))}: choose one with --owner.")
     client.put_secret_value(SecretId=secret, SecretString=written(replaced))
     deployment.save()
     say("Replaced the token.")
@@ -96,7 +96,7 @@ def replace_token(deployment: Deployment, given: str, *, owner: str | None = Non
 
 
 def check_token(deployment: Deployment, token: str, owner: str) -> None:
-    """Ask GitHub whether it takes a token.
+    """Check that GitHub accepts a token.
 
     Raises:
         CommandError: It does not.
@@ -107,11 +107,11 @@ def check_token(deployment: Deployment, token: str, owner: str) -> None:
         raise CommandError(
             f"GitHub refuses this token{which} (401); the old one stays: make a new one, or see --no-check."
         )
-    say(f"GitHub takes it{which} as {report.login or 'a GitHub App'}; it expires {report.expires or 'never'}.")
+    say(f"GitHub accepts it{which} as {report.login or 'a GitHub App'}; it expires {report.expires or 'never'}.")
 
 
 def held(client: Any, secret: str) -> dict[str, str] | None:
-    """Read the tokens that the secret holds; None where we may not."""
+    """Read the tokens in the secret; None if these credentials may not read it."""
     try:
         present = tokens_in(client.get_secret_value(SecretId=secret)["SecretString"])
     except ClientError:
@@ -122,5 +122,5 @@ def held(client: Any, secret: str) -> dict[str, str] | None:
 
 
 def written(tokens: Mapping[str, str]) -> str:
-    """Write tokens as the secret holds them: a single one for everybody as it is."""
+    """Write tokens as the secret stores them: a single token for everybody without JSON."""
     return tokens[ANYONE] if list(tokens) == [ANYONE] else json.dumps(tokens, separators=(",", ":"))

@@ -95,10 +95,10 @@ def identity(github: GitHub, repository: str) -> tuple[int, str]:
     found = _fields(answer)
     if answer.status != 200 or not isinstance(found.get("id"), int):
         reason = f"{answer.status} {found.get('message', '')}"
-        raise CommandError(f"GitHub does not tell the id of {repository}: {reason}.")
+        raise CommandError(f"GitHub does not return the id of {repository}: {reason}.")
     name = str(found.get("full_name", repository))
     if name.casefold() != repository.casefold():
-        raise CommandError(f"GitHub says that {repository} was renamed: give its present name.")
+        raise CommandError(f"{repository} was renamed at GitHub: use its present name.")
     return found["id"], name
 
 

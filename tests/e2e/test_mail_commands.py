@@ -207,7 +207,7 @@ def test_a_link_that_somebody_followed_first_is_no_success(deployed: Deployed) -
         deployed.click(link)
         return link
 
-    with pytest.raises(CommandError, match="SNS does not take this link"):
+    with pytest.raises(CommandError, match="SNS does not accept this link"):
         subscribe(deployed.deployment, EMAIL, clicked)
 
     assert deployed.alarm()["StateValue"] == "ALARM"
@@ -219,7 +219,7 @@ def test_the_link_of_somebody_else_changes_nothing(deployed: Deployed) -> None:
     (link,) = deployed.links()
     wrong = {
         "": "What was pasted is not a link to sns.us-east-1.amazonaws.com",
-        "http://[": "What was pasted is no link",
+        "http://[": "What was pasted is not a link:",
         link.replace("https:", "http:"): "What was pasted is not a link",
         link.replace("sns.us-east-1.amazonaws.com", "sns.example.com"): "What was pasted is not a link to sns",
         link.replace("sns.us-east-1", "sns.us-east-1.amazonaws.com@sns.example.com"): "What was pasted is not a link",
@@ -232,7 +232,7 @@ def test_the_link_of_somebody_else_changes_nothing(deployed: Deployed) -> None:
         with pytest.raises(UsageError, match=said) as refused:
             subscribe(deployed.deployment, EMAIL, lambda pasted=pasted: pasted)  # type: ignore[misc]
         assert token_of(link) not in str(refused.value)
-    with pytest.raises(CommandError, match="SNS does not take this link"):
+    with pytest.raises(CommandError, match="SNS does not accept this link"):
         subscribe(deployed.deployment, EMAIL, lambda: link.replace("&Token=", "&Token=0"))
 
     assert "PendingConfirmation" in deployed.listed()

@@ -138,7 +138,7 @@ def test_a_confirmation_that_did_not_count_as_signed_is_no_success() -> None:
     """Somebody followed the link first: what AWS answers then is documented nowhere, so the result is looked at."""
     aws = FakeAws(authenticated=())
 
-    with pytest.raises(CommandError, match="Somebody followed the link before, you or a mail scanner"):
+    with pytest.raises(CommandError, match="You or a mail scanner opened the link before: mails"):
         subscribe(aws.deployment(), EMAIL, lambda: LINK)
 
     assert "set_alarm_state" not in dict(aws.asked)

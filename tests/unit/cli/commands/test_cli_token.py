@@ -9,20 +9,11 @@ import click
 import pytest
 
 from cli.arguments import read_owner
-from cli.commands.doctor import (
-    deployment_findings,
-    last_run_finding,
-    limit_finding,
-    python_finding,
-    token_findings,
-    tokens_findings,
-)
 from cli.commands.token import read_token, replace_token
 from cli.stack.finding import Finding
-from cli.stack.token_access import github_with
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub
-from tests.unit.cli_stack import OUTPUTS, Stack, fresh_stack
+from tests.unit.cli_stack import Stack, fresh_stack
 
 stack = pytest.fixture(fresh_stack)
 
@@ -116,83 +107,6 @@ def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_token() == "github_pat_1"
 
 
-def test_the_doctor_passes_a_token_that_reads_traffic(github: SimulatedGitHub) -> None:
-    """Asked is what a run asks: a repository's traffic."""
-    found = states(token_findings(github_with(github.url, "good")))
-
-    assert found == {"token": "ok", "rate limit": "ok", "permission": "ok"}
-
-
-def test_the_doctor_fails_a_token_that_github_refuses(github: SimulatedGitHub) -> None:
-    """One call only: more would get the user locked out."""
-    found = states(token_findings(github_with(github.url, "wrong")))
-
-    assert found == {"token": "fail"}
-    assert len(github.calls) == 1
-
-
-def test_the_doctor_warns_of_a_token_without_repositories() -> None:
-    """It is good, but nothing will be captured."""
-    with SimulatedGitHub(repositories=[]) as github:
-        found = states(token_findings(github_with(github.url, "any")))
-
-    assert found["permission"] == "warn"
-
-
-def test_the_doctor_names_a_github_that_does_not_answer() -> None:
-    """A wrong address is the commonest mistake with GitHub Enterprise Server."""
-    with SimulatedGitHub(repositories=[]) as github:
-        url = github.url
-
-    assert states(token_findings(github_with(url, "any"))) == {"github": "fail"}
-
-
-def test_the_doctor_checks_the_deployed_stack(stack: Stack, github: SimulatedGitHub) -> None:
-    """Its outputs, the token in its secret, who gets the summary, and how the last run ended."""
-    with_secret(stack, github)
-    topic = stack.deployment.client("sns").create_topic(Name="summary")["TopicArn"]
-    stack.deployment = replace(stack.deployment, outputs={**OUTPUTS, "SummaryTopicArn": topic})
-
-    found = states(deployment_findings(stack.deployment))
-
-    assert found == {
-        "outputs": "ok",
-        "secret": "ok",
-        "token": "fail",
-        "subscription": "warn",
-        "tables and archive": "ok",
-        "last run": "warn",
-    }
-
-
-def test_the_doctor_names_missing_outputs(stack: Stack) -> None:
-    """A stack of the first version has none of them."""
-    found = list(deployment_findings(replace(stack.deployment, outputs={})))
-
-    assert [finding.state for finding in found] == ["fail"]
-    assert "StateMachineArn" in found[0].found
-
-
-@pytest.mark.parametrize(("status", "state"), [("SUCCEEDED", "ok"), ("RUNNING", "ok"), ("FAILED", "fail")])
-def test_the_doctor_tells_how_the_last_run_ended(stack: Stack, status: str, state: str) -> None:
-    """And how to see why it failed."""
-    stack.step_functions.execution("run-1", status)
-
-    finding = last_run_finding(stack.deployment)
-
-    assert finding.state == state
-    assert ("traffic executions run-1" in finding.advice) is (status == "FAILED")
-
-
-def test_the_doctor_judges_versions_and_limits() -> None:
-    """What is too old fails; what will only make a run wait is a warning."""
-    assert python_finding((3, 10)).state == "fail"
-    assert python_finding((3, 11)).state == "ok"
-    assert limit_finding(499, 5000, "10:00 UTC").state == "warn"
-    assert limit_finding(500, 5000, "10:00 UTC").state == "ok"
-    assert limit_finding(None, None, "").state == "ok"
-
-
 def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: SimulatedGitHub) -> None:
     """Each owner's may come from somebody else."""
     with_secret(stack, github)
@@ -220,7 +134,7 @@ def test_several_tokens_are_not_replaced_by_one_by_mistake(stack: Stack, github:
     several = '{"octo":"one","acme":"two"}'
     replace_token(stack.deployment, several, check=False)
 
-    with pytest.raises(CommandError, match="tokens for acme, octo: say which by --owner"):
+    with pytest.raises(CommandError, match="tokens for acme, octo: choose one with --owner"):
         replace_token(stack.deployment, "good", check=True)
 
     assert secret_of(stack) == several
@@ -234,45 +148,6 @@ def test_several_tokens_are_each_checked(stack: Stack, github: SimulatedGitHub) 
         replace_token(stack.deployment, '{"octo":"good","acme":"wrong"}', check=True)
 
     assert secret_of(stack) == "dead"
-
-
-def test_the_doctor_checks_each_of_several_tokens(github: SimulatedGitHub) -> None:
-    """And says whose it is."""
-    found = states(tokens_findings(github.url, '{"octo": "good", "acme": "wrong"}'))
-
-    assert found == {
-        "token for octo": "ok",
-        "rate limit for octo": "ok",
-        "permission for octo": "ok",
-        "token for acme": "fail",
-    }
-
-
-def test_the_doctor_fails_the_placeholder_without_asking_github(github: SimulatedGitHub) -> None:
-    """`none` is deployed where the token follows; each refused call brings a user nearer to being locked out."""
-    several = '{"octo": "good", "acme": "NONE"}'
-
-    findings = list(tokens_findings(github.url, several, options=" --aws --profile work"))
-    (single,) = tokens_findings(github.url, "none", options=" --aws")
-    (anybody,) = (
-        each
-        for each in tokens_findings(github.url, '{"octo":"good","*":"none"}', options=" --aws")
-        if each.state == "fail"
-    )
-    (local,) = tokens_findings(github.url, "none")
-
-    (finding,) = (each for each in findings if each.state == "fail")
-    assert finding.subject == "token for acme"
-    assert finding.advice.startswith("`traffic token --aws --profile work --owner acme` asks for the token; leave")
-    assert single.advice.startswith("`traffic token --aws` asks for the token; leave GitHubAccessToken out")
-    assert anybody.advice.startswith("`traffic token --aws --owner '*'` asks")
-    assert local.advice == "put the token into GITHUB_TOKEN or .env"
-    assert [call.status for call in github.calls if call.status == 401] == []
-
-
-def test_the_doctor_fails_a_secret_without_a_token() -> None:
-    """Half a JSON object is none."""
-    assert states(tokens_findings("http://127.0.0.1:9", '{"octo"')) == {"token": "fail"}
 
 
 @pytest.mark.parametrize("given", ["", "octo/docs", "octo docs", "**"])

@@ -296,7 +296,7 @@ def test_a_repository_that_nobody_knows_is_refused(
 ) -> None:
     """Rows without an id could never be told from another repository's."""
     file = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
-    with pytest.raises(CommandError, match="GitHub does not tell the id of octo/none: 404"):
+    with pytest.raises(CommandError, match="GitHub does not return the id of octo/none: 404"):
         bring("repository-traffic-action", file, "--repository", "octo/none")
     kept.github.rename("octo/web", "octo/site")
     with pytest.raises(CommandError, match="octo/web was renamed"):
