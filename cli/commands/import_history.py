@@ -1,4 +1,4 @@
-"""`traffic import`: brings what other tools kept into the record."""
+"""`traffic import`: imports the history that other tools kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ EXAMPLES = """examples:
   traffic import repository-traffic-action traffic/views.csv traffic/clones.csv --repository octo/docs
   traffic import first-version --owner octo --owner website=octo-labs --aws
 
-Days are merged as GitHub's own answers are: per day and number the highest is kept, what the other tool did not know
-stays unknown, and doing it twice changes nothing. What is imported is kept in the archive too, below imports/, so that
-`traffic rebuild` brings it back. The rows of the first version stay as they are, and are merged into owner/name.
-Where a tool writes a zero also for what GitHub never said, its zeros are left out, and counted.
+Days are merged like GitHub's own answers: for each day and number the highest value is kept, a number that the other
+tool does not have stays unknown, and a second import changes nothing. The archive keeps the imported history below
+imports/, so `traffic rebuild` restores it. The rows of the first version stay unchanged; their days are merged into
+owner/name. Some tools write a zero also if GitHub did not report the day. Such zeros are left out, and counted.
 """
 
 HEADINGS = ("REPOSITORY", "ID", "DAYS", "FIRST", "LAST", "NEW DAYS", "CELLS RAISED", "KEPT HIGHER", "SAME", "SNAPSHOTS")
@@ -59,7 +59,7 @@ def execute(
         table(HEADINGS, map(row, plans))
         zeros = sum(each.history.zeros for each in plans)
         if zeros:
-            say(f"{zeros} zeros were left out: that tool writes a zero also where GitHub said nothing.")
+            say(f"{zeros} zeros were left out: that tool writes a zero also if GitHub did not report the day.")
         if dry_run:
             say("Nothing was changed: this was a dry run.")
             return 0
@@ -71,39 +71,39 @@ def execute(
 
 
 def check(tool: str, paths: Sequence[Path], repository: str | None, owners: Sequence[str]) -> None:
-    """Refuse options that do not go together.
+    """Refuse options that cannot be combined.
 
     Raises:
-        UsageError: They do not.
+        UsageError: The options cannot be combined, or one is missing.
     """
     if tool == FIRST_VERSION:
         if paths or repository:
             raise UsageError("first-version reads the deployed table: leave PATH and --repository out.")
         return
     if owners:
-        raise UsageError("--owner is for first-version alone: say --repository OWNER/NAME.")
+        raise UsageError("--owner is for first-version only: use --repository OWNER/NAME.")
     if not paths:
-        raise UsageError(f"Which files of {tool}? Name them, or the folder they lie in.")
+        raise UsageError(f"Which files of {tool}? Add their paths, or the folder that holds them.")
     owner, slash, name = (repository or "").partition("/")
     if not (owner and slash and name) or "/" in name:
-        raise UsageError(f"--repository is {repository!r}, expected OWNER/NAME: the files do not tell it.")
+        raise UsageError(f"--repository is {repository!r}, expected OWNER/NAME: the files do not contain it.")
 
 
-def of_first_version(deployment: Deployment, said: Sequence[str]) -> Mapping[str, ToolHistory]:
-    """Read the first version's rows, with the owners that were said.
+def of_first_version(deployment: Deployment, given: Sequence[str]) -> Mapping[str, ToolHistory]:
+    """Read the first version's rows, and add the given owners.
 
     Raises:
-        UsageError: Two owners were said for all.
+        UsageError: There are two owners for all repositories, or one is incomplete.
         CommandError: Owners are missing, or there are no such rows.
     """
-    named = [each.partition("=") for each in said]
-    whole = [each for each in said if "=" not in each]
-    if len(whole) > 1 or not all(owner and name for name, equals, owner in named if equals) or "" in whole:
+    named = [each.partition("=") for each in given]
+    for_all = [each for each in given if "=" not in each]
+    if len(for_all) > 1 or not all(owner and name for name, equals, owner in named if equals) or "" in for_all:
         raise UsageError(
-            f"--owner is {' and '.join(map(repr, said))}, expected OWNER once, and NAME=OWNER for each other."
+            f"--owner is {' and '.join(map(repr, given))}, expected OWNER once, and NAME=OWNER for each other."
         )
     owners = {name: owner for name, equals, owner in named if equals}
-    owner = whole[0] if whole else None
+    owner = for_all[0] if for_all else None
     return read_first_version(deployment.record.traffic, owners, owner, place=deployment.place)
 
 
@@ -118,7 +118,7 @@ def planned(record: Record, histories: Mapping[str, ToolHistory]) -> Iterator[Im
 
 
 def row(planned_: ImportPlan) -> tuple[object, ...]:
-    """Show a plan as a row of the report."""
+    """Return a plan as a row of the report."""
     days, target = planned_.history.days, planned_.target
     return (
         target.name,

@@ -1,1 +1,1 @@
-"""`traffic import`: brings what other tools kept into the record, by the same merge as GitHub's own answers."""
+"""Imports the history of other tools into the record, by the same merge as GitHub's own answers."""

@@ -1,4 +1,4 @@
-"""Brings a history into the record: an object of the archive first, then Store traffic's own merge."""
+"""Imports a history: writes it into the archive first, then lets Store traffic merge it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from traffic.record.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class ImportTarget:
-    """The repository that a history is of.
+    """The repository that a history concerns.
 
     Attributes:
         repo_id: GitHub's numeric id.
         name: `owner/name`.
         repo_name: The partition key of its rows.
-        new: Whether the record does not know it yet.
+        new: Whether the record does not have it yet.
     """
 
     repo_id: int
@@ -38,10 +38,10 @@ class ImportPlan:
     Attributes:
         target: The repository.
         history: What the other tool kept of it.
-        added: Days that the record has no row of.
-        raised: Cells that are unknown so far, or lower.
-        higher: Cells of which the record knows a higher value, which stays.
-        same: Cells that agree.
+        added: Days that the record does not have.
+        raised: Cells that the record does not have, or has with a lower value.
+        higher: Cells that the record has with a higher value, which stays.
+        same: Cells that are equal.
     """
 
     target: ImportTarget
@@ -53,31 +53,31 @@ class ImportPlan:
 
 
 def identify(record: Record, name: str, github: GitHub | None) -> ImportTarget:
-    """Find a repository's id: in the record, else at GitHub.
+    """Find a repository's id in the record, otherwise at GitHub.
 
     Args:
         record: The record.
         name: `owner/name`, now or formerly, or `owner/name~ID`.
-        github: Asks GitHub; None without a token.
+        github: GitHub's API; None without a token.
 
     Raises:
-        CommandError: Nobody knows it, or several bore the name.
+        CommandError: The repository is unknown, or several had the name.
     """
     found = record.find(name)
     if found and found.others:
         keys = ", ".join(f"{name}~{id_}" for id_ in (found.id, *found.others))
-        raise CommandError(f"Several repositories bore the name {name}: say which, {keys} (`traffic show` shows each).")
+        raise CommandError(f"Several repositories had the name {name}: choose {keys} (`traffic show` shows each).")
     if found and found.id:
         return ImportTarget(found.id, name.rsplit("~", 1)[0], found.repo_name, new=False)
     if github is None:
         raise CommandError(
-            f"{name} is not in the record yet, so its id is unknown: set GITHUB_TOKEN for GitHub to tell it, or "
+            f"{name} is not in the record yet, so its id is unknown: set GITHUB_TOKEN to ask GitHub for it, or "
             "capture the repository once with `traffic run`."
         )
     repo_id, full_name = identity(github, name)
     known = record.find(str(repo_id))
     if known and known.id:
-        raise CommandError(f"{name} is repository {repo_id}, which the record knows: give its name there.")
+        raise CommandError(f"{name} is repository {repo_id}, which the record has under another name: use that one.")
     return ImportTarget(repo_id, full_name, full_name, new=True)
 
 
@@ -85,7 +85,7 @@ def plan(record: Record, target: ImportTarget, history: ToolHistory) -> ImportPl
     """Count what an import would change, and change nothing.
 
     Raises:
-        CommandError: Rows belong to another repository.
+        CommandError: Rows of these days belong to another repository.
     """
     kept = {row.day: row for row in record.days(target.repo_name)}
     added = raised = higher = same = 0
@@ -103,10 +103,10 @@ def plan(record: Record, target: ImportTarget, history: ToolHistory) -> ImportPl
 
 
 def bring(archive: Archive, store: Callable[[str], None], planned: ImportPlan) -> None:
-    """Archive a history, then have Store traffic merge it; twice changes nothing.
+    """Archive a history, then let Store traffic merge it. A second import changes nothing.
 
     Raises:
-        CommandError: It could not be stored. It is in the archive, and `traffic rebuild` stores it.
+        CommandError: The history is in the archive, but was not stored; `traffic rebuild` stores it.
     """
     target, history = planned.target, planned.history
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""`traffic import`: what other tools kept joins the record, by the record's rules, and survives with it."""
+"""`traffic import`: the history of other tools is merged into the record, verified and rebuilt with it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ AGGREGATE = ",".join(GHRS_HEADING)
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Record]:
-    """A record of one repository, and `octo/web`, which GitHub has and the record has not."""
+    """A record of one repository, and `octo/web`, which GitHub has but the record does not."""
     with record(monkeypatch, "octo/docs", "octo/web", seed=5) as made:
         made.capture("2026-11-20T09:00:00Z", "octo/docs")
 
@@ -46,14 +46,14 @@ def bring(*arguments: str) -> int:
 
 
 def written(path: Path, text: str) -> str:
-    """Write a file, and give its name."""
+    """Write a file, and return its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return str(path)
 
 
 def cells(record_: Record, repo_name: str, day: str) -> dict[str, int]:
-    """Give the numbers that the table holds of a day."""
+    """Return the numbers of a day in the table."""
     item = record_.aws.days().get((repo_name, day), {})
     return {name: int(value) for name, value in item.items() if name.endswith(("-count", "-uniques"))}
 
@@ -61,7 +61,7 @@ def cells(record_: Record, repo_name: str, day: str) -> dict[str, int]:
 def test_github_repo_stats_is_merged_and_its_invented_zeros_are_left_out(
     kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`fillna(0)` turned "GitHub said nothing" into zero: a record that takes it over has invented it."""
+    """The tool writes a zero for a number that GitHub did not report. To import that zero is to invent a number."""
     folder = tmp_path / "ghrs-data"
     written(folder / "views_clones_aggregate.csv", f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,7,3\n")
     fragment = f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,6,2\n2024-03-02 00:00:00+00:00,,,2.0,1.0\n"
@@ -74,7 +74,7 @@ def test_github_repo_stats_is_merged_and_its_invented_zeros_are_left_out(
     assert bring("github-repo-stats", str(folder), "--repository", "octo/docs") == 0
 
     first = {"views-count": 7, "views-uniques": 3, "clones-count": 0, "clones-uniques": 0}
-    assert cells(kept, "octo/docs", "2024-03-01") == first, "the zeros are the fragment's, which is GitHub's answer"
+    assert cells(kept, "octo/docs", "2024-03-01") == first, "the zeros come from the fragment, which is GitHub's answer"
     assert cells(kept, "octo/docs", "2024-03-02") == {"views-count": 2, "views-uniques": 1}
     assert "2 zeros were left out" in capsys.readouterr().out
     snapshots = kept.dump()["RepoTrafficSnapshots"]
@@ -84,7 +84,7 @@ def test_github_repo_stats_is_merged_and_its_invented_zeros_are_left_out(
 
 
 def test_zeros_of_the_aggregate_alone_stay_unknown(kept: Record, tmp_path: Path) -> None:
-    """Absent is not zero, whoever wrote the zero."""
+    """An absent number is not zero, whoever wrote the zero."""
     file = written(tmp_path / "views_clones_aggregate.csv", f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,7,3\n")
 
     bring("github-repo-stats", file, "--repository", "octo/docs")
@@ -92,8 +92,8 @@ def test_zeros_of_the_aggregate_alone_stay_unknown(kept: Record, tmp_path: Path)
     assert cells(kept, "octo/docs", "2024-03-01") == {"views-count": 7, "views-uniques": 3}
 
 
-def test_the_traffic_action_is_merged_with_the_zeros_that_github_told(kept: Record, tmp_path: Path) -> None:
-    """Its numbers are GitHub's, and an empty cell is one that it does not know."""
+def test_the_traffic_action_is_merged_with_githubs_zeros(kept: Record, tmp_path: Path) -> None:
+    """Its numbers are GitHub's, and an empty cell is an unknown number."""
     views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,0,0\n2024-03-02,8,2\n")
     clones = written(
         tmp_path / "clones.csv", "_date,total_clones,unique_clones\n2024-03-02 00:00:00,3.0,1.0\n2024-03-03,,\n"
@@ -107,17 +107,19 @@ def test_the_traffic_action_is_merged_with_the_zeros_that_github_told(kept: Reco
     assert not cells(kept, "octo/docs", "2024-03-03")
 
 
-def test_the_first_versions_rows_join_their_owners_and_stay(kept: Record, capsys: pytest.CaptureFixture[str]) -> None:
-    """An upgrade must not lose what the first version kept, nor merge two owners' repositories of one name."""
+def test_the_first_versions_rows_are_merged_into_owners_repositories(
+    kept: Record, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An upgrade must not lose the rows of the first version, nor merge repositories of two owners with one name."""
     row = {"repo-name": "docs", "timestamp": "2024-03-01T00:00:00Z", "views-count": 9, "views-uniques": 4}
     kept.aws.dynamodb.Table("RepoTraffic").put_item(Item={**row, "clones-count": 0, "clones-uniques": 0})
     kept.aws.dynamodb.Table("RepoTraffic").put_item(Item={**row, "repo-name": "web", "views-count": 5})
 
-    with pytest.raises(CommandError, match=r"Whose are docs, web\?"):
+    with pytest.raises(CommandError, match=r"Who owns docs, web\?"):
         bring("first-version")
-    with pytest.raises(CommandError, match="Whose are web"):
+    with pytest.raises(CommandError, match="Who owns web"):
         bring("first-version", "--owner", "docs=octo")
-    with pytest.raises(CommandError, match="kept no 'wbe'"):
+    with pytest.raises(CommandError, match="has no repository 'wbe', only docs, web"):
         bring("first-version", "--owner", "octo", "--owner", "wbe=octo")
     assert bring("first-version", "--owner", "octo") == 0
 
@@ -130,10 +132,10 @@ def test_the_first_versions_rows_join_their_owners_and_stay(kept: Record, capsys
     }
 
 
-def test_what_is_higher_stays_and_the_report_tells(
+def test_a_higher_number_stays_and_the_report_counts_it(
     kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Another tool's truncated day must not lower what GitHub said; and a dry run tells so before."""
+    """Another tool's truncated day must not lower GitHub's number, and a dry run shows that before."""
     day = "2026-11-15"
     ours = cells(kept, "octo/docs", day)
     views = written(
@@ -144,16 +146,16 @@ def test_what_is_higher_stays_and_the_report_tells(
 
     assert bring("repository-traffic-action", views, "--repository", "octo/docs", "--dry-run") == 0
 
-    told = capsys.readouterr().out
-    assert told.splitlines()[0].split("\t")[2:] == ["2", "2024-01-01", day, "1", "3", "1", "0", "0"]
-    assert "Nothing was changed" in told
+    output = capsys.readouterr().out
+    assert output.splitlines()[0].split("\t")[2:] == ["2", "2024-01-01", day, "1", "3", "1", "0", "0"]
+    assert "Nothing was changed" in output
     assert kept.dump() == before
     assert bring("repository-traffic-action", views, "--repository", "octo/docs") == 0
     assert cells(kept, "octo/docs", day) == {**ours, "views-count": ours["views-count"] + 5}
 
 
 def test_imported_days_are_verified_rebuilt_and_imported_again_without_a_change(kept: Record, tmp_path: Path) -> None:
-    """What only a table knew would be lost with it; and a person may press the button twice."""
+    """A day that is in a table only would be lost with it; and a person may import a file twice."""
     views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
     bring("repository-traffic-action", views, "--repository", "octo/docs")
     bring("repository-traffic-action", views, "--repository", "octo/web")
@@ -169,8 +171,8 @@ def test_imported_days_are_verified_rebuilt_and_imported_again_without_a_change(
     assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
-def test_an_import_by_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_path: Path) -> None:
-    """An import leans on what made the repository known; by its time alone it would be stored before that."""
+def test_an_import_with_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_path: Path) -> None:
+    """An import needs the capture that made the repository known; ordered by time, it would be stored before that."""
     kept.capture("2127-01-01T09:00:00Z", "octo/web")
     views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
     bring("repository-traffic-action", views, "--repository", "octo/web")
@@ -186,7 +188,7 @@ def test_an_import_by_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_pa
 def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_its_name(
     kept: Record, tmp_path: Path
 ) -> None:
-    """A person may have thrown answers away; what was imported is still the repository's."""
+    """A person may have deleted answers; the imported days still belong to the repository."""
     views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
     bring("repository-traffic-action", views, "--repository", "octo/docs")
     bucket = boto3.resource("s3").Bucket(kept.deployment.output("ArchiveBucket"))
@@ -199,8 +201,8 @@ def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_it
     assert verify(kept.deployment.record, kept.deployment.archive) == []
 
 
-def test_an_import_moves_no_watermark(kept: Record, tmp_path: Path) -> None:
-    """Lateness and lost days are told from what GitHub said, not from what another tool had."""
+def test_an_import_does_not_change_the_newest_day_of_github(kept: Record, tmp_path: Path) -> None:
+    """Delays and lost days are computed from GitHub's answers, not from another tool's days."""
     entry = kept.aws.repositories()[str(kept.id_of("octo/docs"))]
     views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2026-11-22,8,2\n")
 
@@ -210,7 +212,7 @@ def test_an_import_moves_no_watermark(kept: Record, tmp_path: Path) -> None:
 
 
 def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: Path) -> None:
-    """The name that an import claims is the repository's own."""
+    """The import used the key that the repository's own captures use."""
     views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
     bring("repository-traffic-action", views, "--repository", "octo/web")
 
@@ -221,7 +223,7 @@ def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "error"),
     [
         ("views.csv", "", r"begins with '', expected '_date,total_views,unique_views'"),
         ("views.csv", "date,views\n2024-03-01,8\n", r"begins with 'date,views'"),
@@ -247,20 +249,20 @@ def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: P
     ],
 )
 def test_a_file_that_is_not_what_it_claims_is_refused(
-    kept: Record, tmp_path: Path, name: str, text: str, told: str
+    kept: Record, tmp_path: Path, name: str, text: str, error: str
 ) -> None:
-    """Half an import of the wrong file is a record that nobody can trust again."""
+    """After half an import of a wrong file, nobody could trust the record again."""
     before = kept.dump()
     file = written(tmp_path / name, text)
 
-    with pytest.raises(CommandError, match=told):
+    with pytest.raises(CommandError, match=error):
         bring("repository-traffic-action", file, "--repository", "octo/docs")
 
     assert kept.dump() == before
 
 
 def test_a_binary_a_missing_and_a_renamed_file_are_refused(kept: Record, tmp_path: Path) -> None:
-    """Each is a user's mistake, told in one line."""
+    """Each is a user's mistake, reported in one line."""
     (tmp_path / "views.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CommandError, match="cannot be read as text"):
         bring("repository-traffic-action", str(tmp_path / "views.csv"), "--repository", "octo/docs")
@@ -273,28 +275,26 @@ def test_a_binary_a_missing_and_a_renamed_file_are_refused(kept: Record, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "error"),
     [
         (["repository-traffic-action", "x.csv"], "--repository is None, expected OWNER/NAME"),
         (["repository-traffic-action", "x.csv", "--repository", "docs"], "--repository is 'docs'"),
         (["repository-traffic-action", "--repository", "octo/docs"], "Which files"),
-        (["repository-traffic-action", "x.csv", "--owner", "octo"], "--owner is for first-version alone"),
+        (["repository-traffic-action", "x.csv", "--owner", "octo"], "--owner is for first-version only"),
         (["first-version", "x.csv"], "leave PATH"),
         (["first-version", "--owner", "a", "--owner", "b"], "expected OWNER once"),
         (["first-version", "--owner", "docs="], "expected OWNER once"),
     ],
 )
-def test_wrong_use_is_refused_before_anything_is_read(kept: Record, arguments: list[str], told: str) -> None:
-    """The message names what was said and what was expected."""
-    with pytest.raises(UsageError, match=told):
+def test_wrong_use_is_refused_before_anything_is_read(kept: Record, arguments: list[str], error: str) -> None:
+    """The message contains the given value and the expected one."""
+    with pytest.raises(UsageError, match=error):
         bring(*arguments)
     assert len(kept.function.runs) == 0
 
 
-def test_a_repository_that_nobody_knows_is_refused(
-    kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rows without an id could never be told from another repository's."""
+def test_an_unknown_repository_is_refused(kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows without an id could never be distinguished from those of another repository."""
     file = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
     with pytest.raises(CommandError, match="GitHub does not return the id of octo/none: 404"):
         bring("repository-traffic-action", file, "--repository", "octo/none")
@@ -320,7 +320,7 @@ def test_a_user_sees_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         max_size=20,
     )
 )
-def test_every_day_of_a_file_is_read_as_it_stands(
+def test_every_day_of_a_file_is_read_without_a_change(
     tmp_path_factory: pytest.TempPathFactory, rows: dict[Any, Any]
 ) -> None:
     """Nothing is dropped, rounded or shifted by a day."""
