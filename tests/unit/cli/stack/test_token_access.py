@@ -17,9 +17,9 @@ from cli.stack.token_access import (
 )
 from cli.terminal import CommandError
 from simulated_github import SimulatedGitHub
-from traffic.api_address import EXPECTED
 from traffic.github.answers import Answer
 from traffic.github.client import GitHub
+from traffic.settings import API_ADDRESSES
 
 API = "https://ghe.example/api/v3"
 USER = "/user"
@@ -30,7 +30,7 @@ TRAFFIC = "/repos/octo/docs/traffic/views?per=day"
 
 STRANGER = (
     "GITHUB_API_URL is not an address of GitHub's API: ghe.example answers with {}."
-    f" Expected {EXPECTED}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
+    f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
 )
 INCOMPLETE = f"GitHub's answer at {API} is incomplete: try again later."
 
