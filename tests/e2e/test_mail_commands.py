@@ -59,50 +59,50 @@ class Deployed:
         return {subject: (state, found, advice) for state, subject, found, advice in rows}
 
     def doctor(self) -> dict[str, tuple[str, str, str]]:
-        """Look at the same without a process of its own, which takes a second."""
+        """Return the same findings without starting a process, which takes a second."""
         return {each.subject: (each.state, each.found, each.advice) for each in deployment_findings(self.deployment)}
 
     def links(self) -> list[str]:
-        """Read the links that AWS would have mailed."""
+        """Return the links that AWS would have mailed."""
         return [each["link"] for each in self.engine.ask("GET", "mail")["mail"] if each["to"] == EMAIL]
 
     def newest_link(self) -> str:
-        """Read the link of the mail that came last."""
+        """Return the link in the newest mail."""
         return self.links()[-1]
 
     def listed(self) -> list[str]:
-        """List what SNS says in the place of the address's ARN, confirmed ones as they are."""
+        """Return the ARNs of the address's subscriptions, or the words that SNS lists instead of an ARN."""
         answer = self.engine.client("sns").list_subscriptions_by_topic(TopicArn=self.topic)
         return [each["SubscriptionArn"] for each in answer["Subscriptions"] if each["Endpoint"] == EMAIL]
 
     def arn(self) -> str:
-        """Give the ARN of the confirmed subscription."""
+        """Return the ARN of the confirmed subscription."""
         (arn,) = (arn for arn in self.listed() if arn.startswith("arn:"))
         return arn
 
     def stranger(self) -> Any:
-        """A client of SNS without credentials, as a browser that follows a link."""
+        """Return a client of SNS without credentials, like a browser that opens a link."""
         config = Config(signature_version=UNSIGNED, proxies={})
         return Session().create_client("sns", region_name=REGION, endpoint_url=self.engine.url, config=config)
 
     def click(self, link: str) -> None:
-        """Follow the link of the confirmation mail."""
+        """Open the link of the confirmation mail."""
         self.stranger().confirm_subscription(TopicArn=self.topic, Token=token_of(link))
 
     def alarm(self) -> dict[str, Any]:
-        """Look at the alarm RunMissing."""
+        """Return the alarm RunMissing."""
         alarms = self.engine.client("cloudwatch").describe_alarms()["MetricAlarms"]
         (alarm,) = (each for each in alarms if "RunMissing" in each["AlarmName"])
         return dict(alarm)
 
     def miss_a_run(self) -> None:
-        """Let CloudWatch find that no run succeeded."""
+        """Set the alarm as CloudWatch does if no run succeeded."""
         client, name = self.engine.client("cloudwatch"), self.alarm()["AlarmName"]
         client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="No run succeeded.")
 
 
 def token_of(link: str) -> str:
-    """Take the token out of a link."""
+    """Return the token in a link."""
     return link.partition("&Token=")[2].partition("&")[0]
 
 
@@ -121,7 +121,7 @@ def module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]
 
 @pytest.fixture
 def deployed(module_stack: Deployed) -> Deployed:
-    """The stack as it is right after the deployment: the address waits to be confirmed, and a run has been missed."""
+    """The stack right after the deployment: the address is not confirmed yet, and a run is missing."""
     sns = module_stack.engine.client("sns")
     for arn in module_stack.listed():
         if arn.startswith("arn:"):
@@ -134,7 +134,7 @@ def deployed(module_stack: Deployed) -> Deployed:
 def test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good(
     deployed: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Afterwards no mail scanner ends it, and what was mailed into the void before is mailed again."""
+    """Afterwards no mail scanner can end it, and the alarm reports again what nobody received."""
     before = deployed.doctor()["subscription"]
     (link,) = deployed.links()
 
@@ -157,8 +157,8 @@ def test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good(
     assert deployed.arn()
 
 
-def test_an_address_that_a_click_confirmed_is_ended_by_a_scanner_and_mended(deployed: Deployed) -> None:
-    """AWS's mail asks for a click, and a click lets everybody end it: the doctor warns, then fails, with one cure."""
+def test_a_subscription_that_a_click_confirmed_is_ended_by_a_scanner_and_repaired(deployed: Deployed) -> None:
+    """AWS's mail asks for a click, after which anybody can end it: the doctor warns, then fails, with one command."""
     deployed.click(*deployed.links())
 
     warned = deployed.doctor()
@@ -168,26 +168,26 @@ def test_an_address_that_a_click_confirmed_is_ended_by_a_scanner_and_mended(depl
 
     assert warned["subscription"][0] == "ok"
     assert warned["unsubscribe link"][0::2] == ("warn", f"`{SUBSCRIBE}`")
-    assert set(deployed.listed()) == {"Deleted"}, "CloudFormation does nothing for a parameter that stays"
+    assert set(deployed.listed()) == {"Deleted"}, "CloudFormation does nothing for an unchanged parameter"
     assert dead["subscription"] == ("fail", f"{EMAIL} receives no mail: it was unsubscribed", f"`{SUBSCRIBE}`")
     subscribe(deployed.deployment, EMAIL, deployed.newest_link)
     assert deployed.doctor()["subscription"][0] == "ok"
 
 
-def test_a_subscription_that_a_click_confirmed_is_made_anew(
+def test_a_subscription_that_a_click_confirmed_is_made_again(
     deployed: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """SNS has no way to change it, and sends no second mail to a confirmed address."""
+    """SNS cannot change it, and sends no second mail to a confirmed address."""
     deployed.click(*deployed.links())
 
     subscribe(deployed.deployment, EMAIL, deployed.newest_link)
 
-    assert "everybody who has a mail can end that" in capsys.readouterr().out
+    assert "anybody who has a mail can end that" in capsys.readouterr().out
     assert "unsubscribe link" not in deployed.doctor()
 
 
 def test_the_alarm_reports_again_once_mail_arrives(deployed: Deployed) -> None:
-    """What it sent before was lost, and as long as its state stays it sends nothing."""
+    """Its earlier mail was lost, and it sends nothing until its state changes."""
     queue = subscribed_queue(deployed.engine, deployed.topic)
     mailbox = Pipeline(deployed.engine, deployed.outputs, 0, queue)
     deployed.miss_a_run()
@@ -199,8 +199,8 @@ def test_the_alarm_reports_again_once_mail_arrives(deployed: Deployed) -> None:
     assert "RunMissing" in mail["Subject"]
 
 
-def test_a_link_that_somebody_followed_first_is_no_success(deployed: Deployed) -> None:
-    """A mail scanner follows that one, too; then everybody can end the mails, and the person has to know it."""
+def test_a_link_that_somebody_opened_before_is_refused(deployed: Deployed) -> None:
+    """A mail scanner may open it, too; then anybody can end the mails, and the person must learn of it."""
 
     def clicked() -> str:
         link = deployed.newest_link()
@@ -215,7 +215,7 @@ def test_a_link_that_somebody_followed_first_is_no_success(deployed: Deployed) -
 
 
 def test_the_link_of_somebody_else_changes_nothing(deployed: Deployed) -> None:
-    """Pasted from the wrong mail it would confirm another topic, or another address."""
+    """From the wrong mail it would confirm another topic, or another address."""
     (link,) = deployed.links()
     wrong = {
         "": "What was pasted is not a link to sns.us-east-1.amazonaws.com",
@@ -228,8 +228,8 @@ def test_the_link_of_somebody_else_changes_nothing(deployed: Deployed) -> None:
         link.partition("&Token")[0]: "The link has no token",
         f"{link}&Token=1": "The link has no token",
     }
-    for pasted, said in wrong.items():
-        with pytest.raises(UsageError, match=said) as refused:
+    for pasted, error in wrong.items():
+        with pytest.raises(UsageError, match=error) as refused:
             subscribe(deployed.deployment, EMAIL, lambda pasted=pasted: pasted)  # type: ignore[misc]
         assert token_of(link) not in str(refused.value)
     with pytest.raises(CommandError, match="SNS does not accept this link"):
@@ -241,7 +241,7 @@ def test_the_link_of_somebody_else_changes_nothing(deployed: Deployed) -> None:
 
 
 def test_mails_are_sent_in_aws_only(terminal: Terminal) -> None:
-    """The local engine delivers none, so that there is nothing to subscribe."""
+    """The local engine delivers no mails, so there is nothing to subscribe to."""
     refused = terminal.traffic("subscribe", EMAIL)
 
     assert (refused.returncode, refused.stderr) == (
@@ -258,7 +258,7 @@ def test_mails_are_sent_in_aws_only(terminal: Terminal) -> None:
     ],
 )
 def test_a_secret_that_holds_none_fails(deployed: Deployed, secret: str, subject: str, command: str) -> None:
-    """The placeholder of the first deployment, or of a later one that overwrote every token with it."""
+    """The placeholder comes from the first deployment, or from a later one that overwrote every token with it."""
     client = deployed.engine.client("secretsmanager")
     client.put_secret_value(SecretId=deployed.outputs["GitHubTokenSecret"], SecretString=secret)
 
@@ -266,13 +266,13 @@ def test_a_secret_that_holds_none_fails(deployed: Deployed, secret: str, subject
 
     assert (state, found) == ("fail", "the secret still holds 'none', the placeholder of the deployment")
     assert advice.startswith(f"`{command}` asks for the token; leave GitHubAccessToken out of later deployments")
-    mended = deployed.terminal.traffic(*command.split()[1:], typed="good\n")
-    assert mended.returncode == 0, mended.stderr
+    replaced = deployed.terminal.traffic(*command.split()[1:], typed="good\n")
+    assert replaced.returncode == 0, replaced.stderr
     assert deployed.doctor()[subject][0] == "ok"
 
 
 def test_a_changed_parameter_overwrites_every_token(deployed: Deployed) -> None:
-    """So the doctor advises to leave it out: nobody expects that of a deployment that changes something else."""
+    """The doctor advises to leave it out: nobody expects this from a deployment that changes something else."""
     client, secret = deployed.engine.client("secretsmanager"), deployed.outputs["GitHubTokenSecret"]
     client.put_secret_value(SecretId=secret, SecretString=json.dumps({"octo": "good", "acme": "good"}))
 
@@ -283,7 +283,7 @@ def test_a_changed_parameter_overwrites_every_token(deployed: Deployed) -> None:
 
 
 def test_a_drifted_table_fails_with_its_command(deployed: Deployed) -> None:
-    """An adopted table keeps its old configuration, whatever the template says."""
+    """An adopted table keeps its old configuration, whatever is in the template."""
     recovery = {"PointInTimeRecoveryEnabled": False}
     client = deployed.engine.client("dynamodb")
     client.update_continuous_backups(TableName="RepoTraffic", PointInTimeRecoverySpecification=recovery)

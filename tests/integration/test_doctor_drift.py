@@ -1,4 +1,4 @@
-"""Promise: what holds the history is configured as the template says, or the doctor names the command that mends it."""
+"""Promise: tables and archive are configured as in the template, or the doctor shows the command that repairs them."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -34,13 +34,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture
 def deployment(engine: Engine) -> Deployment:
-    """The stack, as a command sees it that was given a region."""
+    """The stack as a command with a region sees it."""
     found = stack_of(engine.client, "here", options=" --aws", save=lambda: None)
     return replace(found, aws_cli="aws --region us-east-1")
 
 
 def commands(finding: Finding) -> list[str]:
-    """Take the commands from an advice."""
+    """Return the commands in an advice."""
     return re.findall(r"`([^`]+)`", finding.advice)
 
 
@@ -71,7 +71,7 @@ def no_lifecycle(engine: Engine, bucket: str) -> None:
 
 
 def expiring_answers(engine: Engine, bucket: str) -> None:
-    """Let the record itself expire."""
+    """Make the record itself expire."""
     rule = {"ID": "Lose", "Filter": {"Prefix": "answers/"}, "Status": "Enabled", "Expiration": {"Days": 90}}
     engine.client("s3").put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
 
@@ -88,7 +88,7 @@ def public(engine: Engine, bucket: str) -> None:
 
 
 def test_a_stack_just_deployed_is_as_its_template(deployment: Deployment) -> None:
-    """A warning that is always there is read by nobody."""
+    """Nobody reads a warning that is always there."""
     assert list(drift_findings(deployment)) == OK
 
 
@@ -104,10 +104,10 @@ def test_a_stack_just_deployed_is_as_its_template(deployment: Deployment) -> Non
         (public, "archive", "public access block differs from the template: null"),
     ],
 )
-def test_what_differs_is_named_and_its_command_mends_it(
+def test_a_difference_is_reported_and_its_command_repairs_it(
     engine: Engine, deployment: Deployment, break_: Break, subject: str, found: str
 ) -> None:
-    """CloudFormation never applies it: an adopted resource keeps its old configuration."""
+    """CloudFormation never repairs it: an adopted resource keeps its old configuration."""
     break_(engine, deployment.output("ArchiveBucket"))
 
     (finding,) = drift_findings(deployment)
@@ -121,7 +121,7 @@ def test_what_differs_is_named_and_its_command_mends_it(
 
 
 def test_other_keys_are_replaced_by_a_new_table_and_the_archive(engine: Engine, deployment: Deployment) -> None:
-    """Keys cannot be changed in place, and functions that expect others fail: the way round has to keep a backup."""
+    """Keys cannot be changed in place, and functions that expect others fail: the commands first make a backup."""
     client = engine.client("dynamodb")
     client.delete_table(TableName="RepoTrafficSnapshots")
     client.create_table(
@@ -153,8 +153,8 @@ def test_other_keys_are_replaced_by_a_new_table_and_the_archive(engine: Engine, 
     assert list(drift_findings(deployment)) == OK
 
 
-def test_encryption_that_the_template_asks_for_is_turned_on(engine: Engine, deployment: Deployment) -> None:
-    """The first version's table has it, and CloudFormation has refused to drop it."""
+def test_encryption_in_the_template_is_turned_on(engine: Engine, deployment: Deployment) -> None:
+    """The first version's table has it, and CloudFormation refused to remove it."""
     template: Any = engine.client("cloudformation").get_template(StackName=STACK_NAME)
     properties = (each["Properties"] for each in template["TemplateBody"]["Resources"].values())
     (wanted,) = (each for each in properties if each.get("TableName") == "RepoTraffic")
@@ -169,7 +169,7 @@ def test_encryption_that_the_template_asks_for_is_turned_on(engine: Engine, depl
 
 
 def test_a_table_that_is_adopted_keeps_its_old_configuration(engine: Engine, deployment: Deployment) -> None:
-    """As on AWS: the deployment succeeds, and only a comparison shows that the template does not hold."""
+    """As on AWS, the deployment succeeds, and only a comparison shows the difference."""
     engine.client("cloudformation").delete_stack(StackName=STACK_NAME)
     engine.client("cloudformation").get_waiter("stack_delete_complete").wait(
         StackName=STACK_NAME, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}

@@ -1,4 +1,4 @@
-"""`traffic subscribe` and the doctor's look at subscriptions: what SNS and CloudWatch may answer."""
+"""`traffic subscribe` and the doctor's check of subscriptions, with every answer of SNS and CloudWatch."""
 
 import io
 from collections.abc import Callable
@@ -25,15 +25,15 @@ LINK = f"https://sns.us-east-1.amazonaws.com/confirmation.html?TopicArn={TOPIC}&
 
 
 class FakeAws:
-    """SNS, CloudWatch and CloudFormation in one: it does as it is told, and notes what it was asked.
+    """SNS, CloudWatch and CloudFormation in one, which notes the calls.
 
     Attributes:
-        listed: Pages of subscriptions: addresses, each with what is in the place of its ARN.
-        authenticated: Those that a signed request confirmed.
-        refused: Error codes by operation, in boto3's words.
+        listed: Pages of subscriptions: addresses, each with its ARN or the word that SNS lists instead.
+        authenticated: ARNs that a signed request confirmed.
+        refused: Error codes by boto3's name of the operation.
         asked: The calls that change something, in order.
         alarms: The logical ids of the stack's alarms.
-        waits: What a subscription that is new has in the place of its ARN.
+        waits: What SNS returns instead of the ARN of a new subscription.
     """
 
     def __init__(self, *listed: dict[str, str], authenticated: tuple[str, ...] = (ARN,), refused: str = "") -> None:
@@ -44,7 +44,7 @@ class FakeAws:
         self.waits = "pending confirmation"
 
     def deployment(self, **parameters: str) -> Deployment:
-        """Describe a stack that is served by this."""
+        """Return a stack that is served by this."""
         return Deployment(OUTPUTS, lambda _service: self, "here", parameters, options=" --aws")
 
     def get_paginator(self, operation: str) -> "FakeAws":
@@ -53,7 +53,7 @@ class FakeAws:
         return self
 
     def paginate(self, **asked: str) -> list[dict[str, Any]]:
-        """Give all pages."""
+        """Return all pages."""
         if "StackName" in asked:
             return [
                 {"StackResourceSummaries": [{"LogicalResourceId": each, "PhysicalResourceId": f"Stack-{each}"}]}
@@ -85,8 +85,8 @@ def subscription(email: str, arn: str) -> dict[str, str]:
     return {"Endpoint": email, "SubscriptionArn": arn, "Protocol": "email" if "@" in email else "sqs"}
 
 
-def test_the_steps_follow_one_another() -> None:
-    """The alarm is touched only once mail arrives; the token goes to AWS in the signed request's body alone."""
+def test_the_address_is_confirmed_before_the_alarm_is_reset() -> None:
+    """The alarm changes only after mail can arrive; the token goes to AWS only, in the body of the signed request."""
     aws = FakeAws({EMAIL: "Deleted", "queue": "arn:queue"}, {EMAIL: "PendingConfirmation"})
 
     subscribe(aws.deployment(), EMAIL, lambda: LINK.replace("&", "&amp;"))
@@ -101,8 +101,8 @@ def test_the_steps_follow_one_another() -> None:
     assert len(alarm["StateReason"]) < 1023
 
 
-def test_an_address_that_is_subscribed_for_good_gets_its_alarm_only() -> None:
-    """The command is repeated where it was interrupted before the alarm; it must not end a good subscription."""
+def test_for_a_subscribed_address_only_the_alarm_is_reset() -> None:
+    """A person repeats the command after an interruption; it must not end a good subscription."""
     aws = FakeAws({EMAIL.upper(): ARN})
 
     subscribe(aws.deployment(), EMAIL, lambda: pytest.fail("no link is needed"))
@@ -111,7 +111,7 @@ def test_an_address_that_is_subscribed_for_good_gets_its_alarm_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "code", "said"),
+    ("operation", "code", "error"),
     [
         ("list_stack_resources", "AccessDenied", "the right cloudformation:ListStackResources"),
         ("list_subscriptions_by_topic", "AuthorizationError", "the right sns:ListSubscriptionsByTopic"),
@@ -123,19 +123,19 @@ def test_an_address_that_is_subscribed_for_good_gets_its_alarm_only() -> None:
         ("set_alarm_state", "AccessDenied", "they need the right cloudwatch:SetAlarmState"),
     ],
 )
-def test_what_aws_refuses_is_said_in_a_plain_sentence(operation: str, code: str, said: str) -> None:
-    """With the right that is missing; SNS's own words about a token are left out, they could repeat it."""
+def test_a_refusal_of_aws_is_reported_in_a_plain_sentence(operation: str, code: str, error: str) -> None:
+    """It contains the missing right, but not the message of SNS about a token, which could repeat it."""
     aws = FakeAws(refused=f"{operation}={code}")
 
-    with pytest.raises(CommandError, match=said) as refused:
+    with pytest.raises(CommandError, match=error) as refused:
         subscribe(aws.deployment(), EMAIL, lambda: LINK)
 
     assert operation != "confirm_subscription" or "51b2" not in str(refused.value)
     assert operation == "set_alarm_state" or "set_alarm_state" not in dict(aws.asked)
 
 
-def test_a_confirmation_that_did_not_count_as_signed_is_no_success() -> None:
-    """Somebody followed the link first: what AWS answers then is documented nowhere, so the result is looked at."""
+def test_a_confirmation_that_sns_did_not_count_as_signed_is_an_error() -> None:
+    """Somebody opened the link before: AWS does not document its answer, so the command checks the result."""
     aws = FakeAws(authenticated=())
 
     with pytest.raises(CommandError, match="You or a mail scanner opened the link before: mails"):
@@ -161,15 +161,15 @@ def test_a_stack_without_the_alarm_is_refused_before_anything_is_changed() -> No
         ("arn:aws-us-gov:sns:us-gov-west-1:1:summary", "sns.us-gov-west-1.amazonaws.com"),
     ],
 )
-def test_the_links_host_is_that_of_the_partition(topic: str, host: str) -> None:
+def test_the_links_host_depends_on_the_partition(topic: str, host: str) -> None:
     """China has another one."""
     assert host_of(topic) == host
     assert token_in(f"https://{host}/?Action=ConfirmSubscription&TopicArn={topic}&Token=a", topic, EMAIL) == "a"
 
 
 @pytest.mark.parametrize("link", ["x" * 100_000, "https://[::1", "\x00\x1b[31m", "Token=51b2", f"{LINK[:-30]}%zz"])
-def test_what_is_no_link_is_refused_without_being_repeated(link: str) -> None:
-    """A clipboard may hold anything, a password too."""
+def test_a_wrong_link_is_refused_without_being_shown(link: str) -> None:
+    """A clipboard can contain anything, also a password."""
     with pytest.raises(UsageError) as refused:
         token_in(link.replace(EMAIL, "z"), TOPIC, EMAIL)
 
@@ -179,12 +179,12 @@ def test_what_is_no_link_is_refused_without_being_repeated(link: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["you+aws@example.com", "you%2Baws%40example.com", "YOU+aws@example.com"])
 def test_an_address_with_a_plus_is_confirmed(endpoint: str) -> None:
-    """AWS writes the address into the link without encoding it, and many people sort their mail by such addresses."""
+    """AWS writes the address into the link without encoding it, and many people use such addresses."""
     assert token_in(LINK.replace(EMAIL, endpoint), TOPIC, "you+aws@example.com") == "51b2"
 
 
-def test_a_link_that_a_mail_scanner_rewrote_is_taken() -> None:
-    """Where mails are scanned, nobody sees another link; its token still goes to AWS alone."""
+def test_a_link_that_a_mail_scanner_rewrote_is_accepted() -> None:
+    """People whose mails are scanned see no other link; its token still goes to AWS only."""
     scanner = "https://eur01.safelinks.protection.outlook.com/"
 
     assert token_in(f"{scanner}?url={quote(LINK, safe='')}&data=05%7C02&reserved=0", TOPIC, EMAIL) == "51b2"
@@ -195,8 +195,8 @@ def test_a_link_that_a_mail_scanner_rewrote_is_taken() -> None:
             )
 
 
-def test_a_subscription_that_aws_still_lists_is_no_success() -> None:
-    """It answers with an ARN then and sends no mail: the command must not wait for its link."""
+def test_a_subscription_that_aws_still_lists_is_an_error() -> None:
+    """AWS then returns an ARN and sends no mail: the command must not wait for its link."""
     aws = FakeAws()
     aws.waits = ARN
 
@@ -207,8 +207,8 @@ def test_a_subscription_that_aws_still_lists_is_no_success() -> None:
 
 
 @pytest.mark.parametrize("given", [b"", b"\n", b"\xff\xfe" + LINK.encode()])
-def test_what_is_no_text_is_refused_in_a_sentence(given: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe may be empty, or a clipboard hold a picture. A traceback would show what it holds."""
+def test_an_input_without_a_link_is_refused_in_a_sentence(given: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe can be empty, and a clipboard can contain a picture. A traceback would show the content."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
 
     with pytest.raises(UsageError, match="No link was pasted"):
@@ -216,7 +216,7 @@ def test_what_is_no_text_is_refused_in_a_sentence(given: bytes, monkeypatch: pyt
 
 
 def test_an_ended_terminal_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl+D, where the mail has not come."""
+    """A person types Ctrl+D if the mail has not come."""
 
     def end(_prompt: str) -> str:
         raise EOFError
@@ -228,26 +228,26 @@ def test_an_ended_terminal_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_link_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is no argument: other users of a machine can read those."""
+    """It is not an argument, because other users of a machine can read those."""
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{LINK}\nmore\n"))
 
     assert read_link().strip() == LINK
 
 
 @pytest.mark.parametrize("text", ["", "you", "you@", "@example.com", "you @example.com", "a@b@c"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    """Before anything is asked."""
+def test_a_wrong_address_is_refused(text: str) -> None:
+    """Before anything is asked for."""
     with pytest.raises(click.BadParameter, match=r"expected one like you@example\.com"):
         read_address(text)
 
 
 def found(aws: FakeAws, **parameters: str) -> list[tuple[str, str]]:
-    """Look at the subscriptions; states and advices."""
+    """Return state and advice of each finding about subscriptions."""
     return [(each.state, each.advice) for each in subscription_findings(aws.deployment(**parameters))]
 
 
 def test_only_confirmed_addresses_count() -> None:
-    """SNS lists the others for days, and pages of a hundred."""
+    """SNS lists the others for days, in pages of a hundred."""
     command = f"`traffic subscribe --aws {EMAIL}`"
     dead = FakeAws({EMAIL: "Deleted"}, {"queue": "arn:queue"})
 
@@ -256,41 +256,41 @@ def test_only_confirmed_addresses_count() -> None:
     assert found(FakeAws({}, {EMAIL.upper(): ARN}), SummaryEmail=EMAIL) == [("ok", "")]
 
 
-def test_an_address_that_gets_nothing_beside_one_that_does_is_a_warning() -> None:
-    """Somebody reads the mails, but not whom the stack names."""
+def test_an_address_without_mail_is_a_warning_if_another_receives_mail() -> None:
+    """Somebody reads the mails, but not at the stack's SummaryEmail."""
     aws = FakeAws({"her@example.com": ARN, EMAIL: "PendingConfirmation"})
 
     assert found(aws, SummaryEmail=EMAIL) == [("warn", f"`traffic subscribe --aws {EMAIL}`"), ("ok", "")]
 
 
 def test_a_stack_that_wants_no_mail_does_not_fail() -> None:
-    """Other subscriptions are as good; none at all is worth a word."""
+    """Other subscriptions are as good; without any, the doctor warns."""
     assert found(FakeAws({"queue": "arn:queue"})) == [("ok", "")]
     assert found(FakeAws()) == [("warn", "`traffic subscribe --aws EMAIL`")]
 
 
-def test_the_command_can_be_pasted_whatever_the_address() -> None:
-    """An address may hold what a shell reads as a command."""
+def test_the_command_can_be_pasted_for_every_address() -> None:
+    """An address can contain characters that a shell reads as a command."""
     assert found(FakeAws(), SummaryEmail="o'$(id)@b.c") == [("fail", "`traffic subscribe --aws 'o'\"'\"'$(id)@b.c'`")]
 
 
-def test_a_right_that_is_missing_is_a_warning() -> None:
-    """The rest is checked all the same."""
+def test_a_missing_right_is_a_warning() -> None:
+    """The rest is still checked."""
     aws = FakeAws({EMAIL: ARN}, refused="get_subscription_attributes=AuthorizationError get_template=AccessDenied")
 
     assert found(aws, SummaryEmail=EMAIL)[1] == ("warn", "not checked: these credentials need that right")
     assert [each.state for each in drift_findings(aws.deployment())] == ["warn"]
 
 
-def test_a_list_that_may_not_be_read_is_a_warning() -> None:
+def test_an_unreadable_list_is_a_warning() -> None:
     """The tables and the archive are still compared with the template, and the last run is still shown."""
     aws = FakeAws(refused="list_subscriptions_by_topic=AuthorizationError")
 
     assert found(aws, SummaryEmail=EMAIL) == [("warn", "not checked: these credentials need that right")]
 
 
-def test_the_commands_can_be_pasted_whatever_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile's name may have spaces, and a shell must not read them as the end of it."""
+def test_the_commands_can_be_pasted_for_every_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile's name can contain spaces, and a shell would end it there."""
     monkeypatch.setattr("boto3.Session", lambda **_: SimpleNamespace(region_name="us-east-1"))
     monkeypatch.setattr(
         "cli.stack.deployment.stack_of", lambda client, _place, **more: Deployment({}, client, "", {}, more["options"])

@@ -1,4 +1,4 @@
-"""`traffic token` and the checks of `traffic doctor` that ask GitHub, against a GitHub on loopback."""
+"""`traffic token`: which token it replaces, and which inputs it refuses."""
 
 import io
 import json
@@ -20,18 +20,18 @@ stack = pytest.fixture(fresh_stack)
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """Serve a GitHub that takes one token."""
+    """A GitHub that accepts one token."""
     with SimulatedGitHub(repositories=["octo/docs"], token="good", token_expires="2027-01-31 10:13:04 UTC") as github:
         yield github
 
 
 def states(findings: Iterator[Finding]) -> dict[str, str]:
-    """Give the state of each check."""
+    """Return the state of each check."""
     return {finding.subject: finding.state for finding in findings}
 
 
 def with_secret(stack: Stack, github: SimulatedGitHub) -> Stack:
-    """Let the stack hold a dead token, and reach the GitHub on loopback."""
+    """Put a dead token into the stack, and the address of the GitHub on loopback."""
     stack.deployment.client("secretsmanager").create_secret(Name="token", SecretString="dead")
     stack.deployment = replace(stack.deployment, parameters={"GitHubApiUrl": github.url})
     return stack
@@ -42,10 +42,10 @@ def secret_of(stack: Stack) -> str:
     return str(stack.deployment.client("secretsmanager").get_secret_value(SecretId="token")["SecretString"])
 
 
-def test_a_good_token_takes_the_place_of_the_old_one(
+def test_a_good_token_replaces_the_old_one(
     stack: Stack, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And is shown nowhere: terminals are recorded, and looked at by others."""
+    """It is not shown anywhere: terminals are recorded, and other people see them."""
     with_secret(stack, github)
 
     replace_token(stack.deployment, "good", check=True)
@@ -57,7 +57,7 @@ def test_a_good_token_takes_the_place_of_the_old_one(
 
 
 def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHub) -> None:
-    """A slip of the hand must not end the captures."""
+    """A wrong paste must not end the captures."""
     with_secret(stack, github)
 
     with pytest.raises(CommandError, match="401") as refused:
@@ -67,8 +67,8 @@ def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHu
     assert "wrong" not in str(refused.value)
 
 
-def test_a_token_can_be_replaced_where_github_cannot_be_reached_from(stack: Stack, github: SimulatedGitHub) -> None:
-    """The functions may reach a GitHub Enterprise Server that this machine does not."""
+def test_a_token_can_be_replaced_without_asking_github(stack: Stack, github: SimulatedGitHub) -> None:
+    """The functions may reach a GitHub Enterprise Server that this machine cannot reach."""
     with_secret(stack, github)
 
     replace_token(stack.deployment, "unseen", check=False)
@@ -77,7 +77,9 @@ def test_a_token_can_be_replaced_where_github_cannot_be_reached_from(stack: Stac
 
 
 @pytest.mark.parametrize("given", ["", "\n", "two words\n", "ghp_\x00\n", "ümlaut\n"])
-def test_what_cannot_be_a_token_is_refused_without_being_repeated(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_input_that_cannot_be_a_token_is_refused_without_being_shown(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An empty pipe must not erase the token."""
     monkeypatch.setattr("sys.stdin", io.StringIO(given))
 
@@ -86,10 +88,10 @@ def test_what_cannot_be_a_token_is_refused_without_being_repeated(given: str, mo
 
 
 @pytest.mark.parametrize("failure", [EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")])
-def test_an_input_that_ends_or_is_no_text_is_refused_in_a_sentence(
+def test_an_input_that_ends_or_is_not_text_is_refused_in_a_sentence(
     failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl+D at the question, or a clipboard that holds a picture: a traceback would show what it holds."""
+    """Ctrl+D at the question, or a picture in the clipboard: a traceback would show the content."""
 
     def fail(_prompt: str) -> str:
         raise failure
@@ -101,14 +103,14 @@ def test_an_input_that_ends_or_is_no_text_is_refused_in_a_sentence(
 
 
 def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Password managers end their output with a newline."""
+    """Password managers end their output with a line break."""
     monkeypatch.setattr("sys.stdin", io.StringIO("github_pat_1\n"))
 
     assert read_token() == "github_pat_1"
 
 
 def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: SimulatedGitHub) -> None:
-    """Each owner's may come from somebody else."""
+    """The token of each owner may come from another person."""
     with_secret(stack, github)
 
     replace_token(stack.deployment, "good", owner="octo-org", check=True)
@@ -117,8 +119,8 @@ def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: 
     assert json.loads(secret_of(stack)) == {"*": "dead", "octo-org": "good", "octo": "better"}
 
 
-def test_the_word_that_stands_for_no_token_is_not_kept_beside_others(stack: Stack, github: SimulatedGitHub) -> None:
-    """A stack is deployed with `none` where command lines can be read by others."""
+def test_the_placeholder_is_not_kept_beside_tokens(stack: Stack, github: SimulatedGitHub) -> None:
+    """A stack is deployed with `none` on machines where others can read command lines."""
     with_secret(stack, github)
     stack.deployment.client("secretsmanager").put_secret_value(SecretId="token", SecretString="none")
 
@@ -128,8 +130,8 @@ def test_the_word_that_stands_for_no_token_is_not_kept_beside_others(stack: Stac
     assert json.loads(secret_of(stack)) == {"octo-org": "good", "*": "all"}
 
 
-def test_several_tokens_are_not_replaced_by_one_by_mistake(stack: Stack, github: SimulatedGitHub) -> None:
-    """The others would be gone for good."""
+def test_one_token_does_not_replace_several_by_mistake(stack: Stack, github: SimulatedGitHub) -> None:
+    """The other tokens would be lost."""
     with_secret(stack, github)
     several = '{"octo":"one","acme":"two"}'
     replace_token(stack.deployment, several, check=False)
@@ -141,7 +143,7 @@ def test_several_tokens_are_not_replaced_by_one_by_mistake(stack: Stack, github:
 
 
 def test_several_tokens_are_each_checked(stack: Stack, github: SimulatedGitHub) -> None:
-    """One that GitHub refuses leaves everything as it is, and is named by its owner."""
+    """If GitHub refuses one, nothing changes, and the error contains its owner."""
     with_secret(stack, github)
 
     with pytest.raises(CommandError, match="refuses this token for acme"):
@@ -151,12 +153,12 @@ def test_several_tokens_are_each_checked(stack: Stack, github: SimulatedGitHub) 
 
 
 @pytest.mark.parametrize("given", ["", "octo/docs", "octo docs", "**"])
-def test_what_is_no_owner_is_refused(given: str) -> None:
-    """Its token would lie in the secret, and nobody would ever ask with it."""
+def test_a_wrong_owner_is_refused(given: str) -> None:
+    """Its token would never be used."""
     with pytest.raises(click.BadParameter, match="expected one like octo-org"):
         read_owner(given)
 
 
 def test_owners_are_the_same_in_upper_and_lower_case() -> None:
-    """As at GitHub."""
+    """GitHub does not distinguish them either."""
     assert (read_owner("Octo-Org"), read_owner("*")) == ("octo-org", "*")

@@ -36,7 +36,7 @@ INCOMPLETE = f"GitHub's answer at {API} is incomplete: try again later."
 
 
 class AnsweringGitHub(GitHub):
-    """Answers each path as it is told, and nothing else."""
+    """Answers the given paths only."""
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         super().__init__(API, lambda **_fresh: "token")

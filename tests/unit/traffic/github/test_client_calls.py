@@ -17,7 +17,7 @@ FINE: Reply = (200, {}, b"{}")
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each path as it is told.
+    """Answers each path with a given reply.
 
     Attributes:
         replies: Status, headers and body by path, or a function that writes the answer itself.
