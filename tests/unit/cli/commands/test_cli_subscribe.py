@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from cli.arguments import Target, read_address
 from cli.commands.subscribe import alarm_name, host_of, read_link, subscribe, token_in
+from cli.main import main
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.drift import drift_findings
 from cli.stack.subscriptions import subscription_findings
@@ -21,6 +22,7 @@ from tests.unit.cli_stack import OUTPUTS
 TOPIC = OUTPUTS["SummaryTopicArn"]
 EMAIL = "you@example.com"
 ARN = f"{TOPIC}:1"
+MAY_NOT = "These credentials may not"
 LINK = f"https://sns.us-east-1.amazonaws.com/confirmation.html?TopicArn={TOPIC}&Token=51b2&Endpoint={EMAIL}"
 
 
@@ -85,7 +87,7 @@ def subscription(email: str, arn: str) -> dict[str, str]:
     return {"Endpoint": email, "SubscriptionArn": arn, "Protocol": "email" if "@" in email else "sqs"}
 
 
-def test_the_address_is_confirmed_before_the_alarm_is_reset() -> None:
+def test_the_address_is_confirmed_before_the_alarm_is_reset(capsys: pytest.CaptureFixture[str]) -> None:
     """The alarm changes only after mail can arrive; the token goes to AWS only, in the body of the signed request."""
     aws = FakeAws({EMAIL: "Deleted", "queue": "arn:queue"}, {EMAIL: "PendingConfirmation"})
 
@@ -98,38 +100,110 @@ def test_the_address_is_confirmed_before_the_alarm_is_reset() -> None:
     ]
     (operation, alarm) = aws.asked[2]
     assert (operation, alarm["AlarmName"], alarm["StateValue"]) == ("set_alarm_state", "Stack-AlarmsRunMissing1", "OK")
-    assert len(alarm["StateReason"]) < 1023
+    assert alarm["StateReason"] == "An address was subscribed: report again if it is still true."
+    assert capsys.readouterr().out.splitlines() == [
+        f'AWS sends a mail with the title "AWS Notification - Subscription Confirmation" to {EMAIL}.',
+        "Do not click its link: copy its address, and paste it here. After a click, anybody could end the mails.",
+        f"Confirmed: summaries and alarms reach {EMAIL}, and no link in a mail can end that.",
+        "Set the alarm RunMissing to OK: it reports again if it is still true.",
+    ]
 
 
-def test_for_a_subscribed_address_only_the_alarm_is_reset() -> None:
-    """A person repeats the command after an interruption; it must not end a good subscription."""
-    aws = FakeAws({EMAIL.upper(): ARN})
+def test_an_address_that_a_click_confirmed_is_subscribed_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """The person learns that no mail comes until the link is pasted."""
+    clicked = f"{TOPIC}:2"
+    aws = FakeAws({EMAIL: clicked})
+
+    subscribe(aws.deployment(), EMAIL, lambda: LINK)
+
+    assert aws.asked[0] == ("unsubscribe", {"SubscriptionArn": clicked})
+    assert [operation for operation, _ in aws.asked] == [
+        "unsubscribe",
+        "subscribe",
+        "confirm_subscription",
+        "set_alarm_state",
+    ]
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"{EMAIL} is subscribed, but anybody who has a mail can end that. It is subscribed again:",
+        "no mail reaches it until you paste the new link.",
+    ]
+
+
+def test_a_good_subscription_beside_one_that_a_click_confirmed_is_enough() -> None:
+    """Only the other subscription could be ended, and it is not needed."""
+    aws = FakeAws({EMAIL: ARN}, {EMAIL.upper(): f"{TOPIC}:2"})
 
     subscribe(aws.deployment(), EMAIL, lambda: pytest.fail("no link is needed"))
 
     assert [operation for operation, _ in aws.asked] == ["set_alarm_state"]
 
 
+def test_for_a_subscribed_address_only_the_alarm_is_reset(capsys: pytest.CaptureFixture[str]) -> None:
+    """A person repeats the command after an interruption; it must not end a good subscription."""
+    aws = FakeAws({EMAIL.upper(): ARN})
+
+    subscribe(aws.deployment(), EMAIL, lambda: pytest.fail("no link is needed"))
+
+    assert [operation for operation, _ in aws.asked] == ["set_alarm_state"]
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"{EMAIL} is subscribed already, and no link in a mail can end that."
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "code", "error"),
     [
-        ("list_stack_resources", "AccessDenied", "the right cloudformation:ListStackResources"),
-        ("list_subscriptions_by_topic", "AuthorizationError", "the right sns:ListSubscriptionsByTopic"),
-        ("list_subscriptions_by_topic", "NotFound", "The stack's topic is gone"),
-        ("subscribe", "AuthorizationError", f"may not subscribe {EMAIL}: they need the right sns:Subscribe"),
-        ("subscribe", "InvalidParameter", f"AWS does not subscribe {EMAIL}: AWS's words"),
-        ("confirm_subscription", "AuthorizationError", "the right sns:ConfirmSubscription"),
-        ("confirm_subscription", "InvalidParameter", "older than two days.*`traffic subscribe --aws you@example.com`"),
-        ("set_alarm_state", "AccessDenied", "they need the right cloudwatch:SetAlarmState"),
+        (
+            "list_stack_resources",
+            "AccessDenied",
+            f"{MAY_NOT} list the stack's resources: they need the right cloudformation:ListStackResources.",
+        ),
+        (
+            "list_subscriptions_by_topic",
+            "AuthorizationError",
+            (
+                f"{MAY_NOT} list the subscriptions: they need the right"
+                " sns:ListSubscriptionsByTopic and sns:GetSubscriptionAttributes."
+            ),
+        ),
+        (
+            "list_subscriptions_by_topic",
+            "NotFoundException",
+            "The stack's topic is gone (NotFoundException): deploy the stack again.",
+        ),
+        ("subscribe", "AuthorizationError", f"{MAY_NOT} subscribe {EMAIL}: they need the right sns:Subscribe."),
+        ("subscribe", "InvalidParameterValue", f"AWS does not subscribe {EMAIL}: AWS's words: Token 51b2."),
+        (
+            "confirm_subscription",
+            "AuthorizationError",
+            (
+                f"{MAY_NOT} confirm {EMAIL}: they need the right sns:ConfirmSubscription and"
+                " sns:GetSubscriptionAttributes."
+            ),
+        ),
+        (
+            "confirm_subscription",
+            "InvalidParameter",
+            (
+                "SNS does not accept this link: it is incomplete, older than two days, or somebody opened it already."
+                " `traffic subscribe --aws you@example.com` sends a new one."
+            ),
+        ),
+        (
+            "set_alarm_state",
+            "AccessDeniedException",
+            f"{MAY_NOT} set the alarm RunMissing to OK: they need the right cloudwatch:SetAlarmState.",
+        ),
     ],
 )
 def test_a_refusal_of_aws_is_reported_in_a_plain_sentence(operation: str, code: str, error: str) -> None:
     """It contains the missing right, but not the message of SNS about a token, which could repeat it."""
     aws = FakeAws(refused=f"{operation}={code}")
 
-    with pytest.raises(CommandError, match=error) as refused:
+    with pytest.raises(CommandError) as refused:
         subscribe(aws.deployment(), EMAIL, lambda: LINK)
 
+    assert str(refused.value) == error
     assert operation != "confirm_subscription" or "51b2" not in str(refused.value)
     assert operation == "set_alarm_state" or "set_alarm_state" not in dict(aws.asked)
 
@@ -138,8 +212,13 @@ def test_a_confirmation_that_sns_did_not_count_as_signed_is_an_error() -> None:
     """Somebody opened the link before: AWS does not document its answer, so the command checks the result."""
     aws = FakeAws(authenticated=())
 
-    with pytest.raises(CommandError, match="You or a mail scanner opened the link before: mails"):
+    with pytest.raises(CommandError) as refused:
         subscribe(aws.deployment(), EMAIL, lambda: LINK)
+
+    assert str(refused.value) == (
+        f"You or a mail scanner opened the link before: mails reach {EMAIL}, but anybody who has one can end that."
+        f" `traffic subscribe --aws {EMAIL}` starts again; do not click the link."
+    )
 
     assert "set_alarm_state" not in dict(aws.asked)
 
@@ -149,8 +228,73 @@ def test_a_stack_without_the_alarm_is_refused_before_anything_is_changed() -> No
     aws = FakeAws()
     aws.alarms = []
 
-    with pytest.raises(CommandError, match="has no alarm RunMissing: deploy this version"):
+    with pytest.raises(CommandError) as refused:
         alarm_name(aws.deployment())
+
+    assert str(refused.value) == (
+        "The stack GitHubTrafficCaptureStack has no alarm RunMissing: deploy this version, then try again."
+    )
+
+
+@pytest.mark.parametrize("code", ["Throttling", "InternalError"])
+def test_other_errors_of_aws_pass_through(code: str) -> None:
+    """Every command reports them in the same way."""
+    with pytest.raises(ClientError, match=code):
+        subscribe(FakeAws(refused=f"subscribe={code}").deployment(), EMAIL, lambda: LINK)
+    with pytest.raises(ClientError, match=code):
+        subscribe(FakeAws(refused=f"confirm_subscription={code}").deployment(), EMAIL, lambda: LINK)
+
+
+HOST = "sns.us-east-1.amazonaws.com"
+EXPECTED = f"expected https://{HOST}/confirmation.html?TopicArn=...&Token=..., the link in AWS's mail"
+
+
+@pytest.mark.parametrize(
+    ("link", "error"),
+    [
+        ("https://[::1", f"What was pasted is not a link: {EXPECTED}."),
+        ("", f"What was pasted is not a link to {HOST}: {EXPECTED}."),
+        (LINK.replace("https", "http"), f"What was pasted is not a link to {HOST}: {EXPECTED}."),
+        (LINK.replace(HOST, "sns.example.com"), f"What was pasted is not a link to {HOST}: {EXPECTED}."),
+        (
+            LINK.replace(TOPIC, "arn:other"),
+            f"The link is for the topic arn:other, not for {TOPIC}: take the newest mail.",
+        ),
+        (f"https://{HOST}/?Token=1", f"The link is for the topic (none), not for {TOPIC}: take the newest mail."),
+        (
+            LINK.replace("you@", "her@"),
+            f"The link is for her@example.com, not for {EMAIL}: paste the link of the mail to {EMAIL}.",
+        ),
+        (LINK.replace("&Token=51b2", ""), f"The link has no token: copy all of it; {EXPECTED}."),
+        (f"{LINK}&Token=51b3", f"The link has no token: copy all of it; {EXPECTED}."),
+        (LINK.replace("51b2", "51%00b2"), f"The link has no token: copy all of it; {EXPECTED}."),
+    ],
+)
+def test_a_wrong_link_is_refused_with_what_was_expected(link: str, error: str) -> None:
+    """A person sees which mail to open instead."""
+    with pytest.raises(UsageError) as refused:
+        token_in(link, TOPIC, EMAIL)
+
+    assert str(refused.value) == error
+
+
+@pytest.mark.parametrize("around", [("", ""), ("<", ">"), (" '", "'\n"), ('"', '"')])
+def test_a_link_is_read_with_what_a_mail_puts_around_it(around: tuple[str, str]) -> None:
+    """In any case of the host, also without the address."""
+    assert token_in(f"{around[0]}{LINK}{around[1]}", TOPIC, EMAIL) == "51b2"
+    assert token_in(LINK.replace(HOST, HOST.upper()), TOPIC, EMAIL) == "51b2"
+    assert token_in(LINK.partition("&Endpoint")[0], TOPIC, EMAIL) == "51b2"
+
+
+def test_a_host_in_an_unknown_partition_is_amazons() -> None:
+    """AWS adds partitions; botocore's list may be older."""
+    assert host_of("arn:aws-new:sns:new-1:1:summary") == "sns.new-1.amazonaws.com"
+
+
+def test_mails_are_sent_in_aws_only(capsys: pytest.CaptureFixture[str]) -> None:
+    """The local engine delivers no mail."""
+    assert main(["subscribe", EMAIL]) == 2
+    assert capsys.readouterr().err == "traffic: error: Mails are sent by the stack in AWS only: add --aws.\n"
 
 
 @pytest.mark.parametrize(
@@ -241,44 +385,72 @@ def test_a_wrong_address_is_refused(text: str) -> None:
         read_address(text)
 
 
-def found(aws: FakeAws, **parameters: str) -> list[tuple[str, str]]:
-    """Return state and advice of each finding about subscriptions."""
-    return [(each.state, each.advice) for each in subscription_findings(aws.deployment(**parameters))]
+def found(aws: FakeAws, **parameters: str) -> list[tuple[str, str, str]]:
+    """Return state, finding and advice of each check of the subscriptions."""
+    return [(each.state, each.found, each.advice) for each in subscription_findings(aws.deployment(**parameters))]
 
 
 def test_only_confirmed_addresses_count() -> None:
     """SNS lists the others for days, in pages of a hundred."""
     command = f"`traffic subscribe --aws {EMAIL}`"
-    dead = FakeAws({EMAIL: "Deleted"}, {"queue": "arn:queue"})
+    dead = FakeAws({EMAIL: "Deleted", "her@example.com": "PendingConfirmation"}, {"queue": "arn:queue"})
+    waiting = FakeAws({EMAIL: "Deleted"}, {EMAIL: "PendingConfirmation"})
+    missed = f"{EMAIL} receives no mail: it"
 
-    assert found(dead, SummaryEmail=EMAIL) == [("fail", command)]
-    assert found(FakeAws(), SummaryEmail=EMAIL) == [("fail", command)]
-    assert found(FakeAws({}, {EMAIL.upper(): ARN}), SummaryEmail=EMAIL) == [("ok", "")]
+    assert found(dead, SummaryEmail=EMAIL) == [("fail", f"{missed} was unsubscribed", command)]
+    assert found(waiting, SummaryEmail=EMAIL) == [("fail", f"{missed} is not confirmed", command)]
+    assert found(FakeAws(), SummaryEmail=EMAIL) == [("fail", f"{missed} is not subscribed any more", command)]
+    assert found(FakeAws({}, {EMAIL.upper(): ARN}), SummaryEmail=EMAIL) == [("ok", "1 confirmed by e-mail", "")]
 
 
 def test_an_address_without_mail_is_a_warning_if_another_receives_mail() -> None:
     """Somebody reads the mails, but not at the stack's SummaryEmail."""
     aws = FakeAws({"her@example.com": ARN, EMAIL: "PendingConfirmation"})
 
-    assert found(aws, SummaryEmail=EMAIL) == [("warn", f"`traffic subscribe --aws {EMAIL}`"), ("ok", "")]
+    assert found(aws, SummaryEmail=EMAIL) == [
+        ("warn", f"{EMAIL} receives no mail: it is not confirmed", f"`traffic subscribe --aws {EMAIL}`"),
+        ("ok", "1 confirmed by e-mail", ""),
+    ]
+
+
+def test_an_address_that_any_mail_can_end_is_a_warning() -> None:
+    """A click confirmed it, so the link in a mail ends it without a signature."""
+    aws = FakeAws({EMAIL: ARN, "her@example.com": f"{TOPIC}:2"})
+
+    assert found(aws) == [
+        ("ok", "2 confirmed by e-mail", ""),
+        (
+            "warn",
+            "anybody who has a mail to her@example.com, and a mail scanner too, can end the subscription with its link",
+            "`traffic subscribe --aws her@example.com`",
+        ),
+    ]
 
 
 def test_a_stack_that_wants_no_mail_does_not_fail() -> None:
     """Other subscriptions are as good; without any, the doctor warns."""
-    assert found(FakeAws({"queue": "arn:queue"})) == [("ok", "")]
-    assert found(FakeAws()) == [("warn", "`traffic subscribe --aws EMAIL`")]
+    assert found(FakeAws({"queue": "arn:queue"})) == [
+        ("ok", "nobody receives the summary by e-mail, but 1 in another way", "")
+    ]
+    assert found(FakeAws()) == [("warn", "nobody receives the summary", "`traffic subscribe --aws EMAIL`")]
 
 
 def test_the_command_can_be_pasted_for_every_address() -> None:
     """An address can contain characters that a shell reads as a command."""
-    assert found(FakeAws(), SummaryEmail="o'$(id)@b.c") == [("fail", "`traffic subscribe --aws 'o'\"'\"'$(id)@b.c'`")]
+    ((_, _, advice),) = found(FakeAws(), SummaryEmail="o'$(id)@b.c")
+
+    assert advice == "`traffic subscribe --aws 'o'\"'\"'$(id)@b.c'`"
 
 
 def test_a_missing_right_is_a_warning() -> None:
     """The rest is still checked."""
     aws = FakeAws({EMAIL: ARN}, refused="get_subscription_attributes=AuthorizationError get_template=AccessDenied")
 
-    assert found(aws, SummaryEmail=EMAIL)[1] == ("warn", "not checked: these credentials need that right")
+    assert found(aws, SummaryEmail=EMAIL)[1] == (
+        "warn",
+        "get_subscription_attributes: AuthorizationError",
+        "not checked: these credentials need that right",
+    )
     assert [each.state for each in drift_findings(aws.deployment())] == ["warn"]
 
 
@@ -286,7 +458,13 @@ def test_an_unreadable_list_is_a_warning() -> None:
     """The tables and the archive are still compared with the template, and the last run is still shown."""
     aws = FakeAws(refused="list_subscriptions_by_topic=AuthorizationError")
 
-    assert found(aws, SummaryEmail=EMAIL) == [("warn", "not checked: these credentials need that right")]
+    assert found(aws, SummaryEmail=EMAIL) == [
+        (
+            "warn",
+            "list_subscriptions_by_topic: AuthorizationError",
+            "not checked: these credentials need that right",
+        )
+    ]
 
 
 def test_the_commands_can_be_pasted_for_every_profile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,6 +185,8 @@ def test_the_end_of_the_version_is_read_from_two_headers() -> None:
         version_end_text({"deprecated": "A", "sunset": "B"}) == f"{text}deprecates it on A and stops answering it on B"
     )
     assert version_end_text({"sunset": "B"}) == f"{text}stops answering it on B"
+    assert ends_soon({"sunset": "2028-03-10"}, "2028-02-09")
+    assert not ends_soon({"sunset": "2028-03-10"}, "2028-02-08")
     assert not ends_soon({}, "2028-03-10")
     assert not ends_soon({"deprecated": "2028-03-10"}, "2028-03-10")
 
