@@ -1,4 +1,4 @@
-"""Promise: each behaviour of AWS and GitHub that the local engines do not show names the test that stands in for it."""
+"""Promise: the page names a test and a source for each behaviour of AWS and GitHub that this project depends on."""
 
 import ast
 import re
@@ -13,9 +13,10 @@ PAGE = ROOT / "docs" / "real-services.md"
 
 
 def rows() -> list[list[str]]:
-    """Read the table's rows, without its heading."""
-    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    """Return the rows of all tables, without their headings."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0] != "behaviour"]
 
 
 ROWS = rows()
@@ -23,19 +24,19 @@ ROWS = rows()
 
 @cache
 def functions_of(path: Path) -> frozenset[str]:
-    """Name the test functions of a file."""
+    """Return the names of a file's test functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
-def test_the_table_has_rows() -> None:
-    """A loop over nothing proves nothing."""
+def test_the_tables_have_rows() -> None:
+    """Without rows, the other test would check nothing."""
     assert len(ROWS) > 40
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0][:60] for row in ROWS])
 def test_each_row_names_tests_that_exist_and_a_source(row: list[str]) -> None:
-    """A row whose test was renamed or removed promises what nobody checks."""
+    """If its test was renamed or removed, nobody checks what a row promises."""
     _behaviour, shown, named, source = row
     tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)", named)
 

@@ -209,6 +209,27 @@ def test_what_is_linked_exists(page: str, target: str) -> None:
     assert not anchor or anchor in anchors(str(linked.resolve().relative_to(ROOT)))
 
 
+FOLDERS = ("traffic", "lambdas", "stacks", "statemachine", "local", "simulated_github", "cli", "docs", "tests")
+PATHS = [
+    (page, path)
+    for page, text in PAGES.items()
+    for path in re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)[`:]", text)
+]
+
+
+@pytest.mark.parametrize(("page", "path"), sorted(set(PATHS)))
+def test_every_path_in_a_document_exists(page: str, path: str) -> None:
+    """A path that is gone sends a reader to the wrong place."""
+    assert (ROOT / path).exists(), f"{page} names {path}"
+
+
+def test_every_folder_is_explained() -> None:
+    """A stranger finds the room to open by this list."""
+    explained = {path.rstrip("/") for page, path in PATHS if page == "docs/develop.md"}
+
+    assert explained >= set(FOLDERS)
+
+
 @pytest.mark.parametrize("page", sorted(set(PAGES) - {"README.md"}))
 def test_every_page_is_one_click_from_the_readme(page: str) -> None:
     """A page that the README does not link is not found."""
