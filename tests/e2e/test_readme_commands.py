@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ def shell(command: str, settings: Mapping[str, str], folder: Path = ROOT) -> str
     ran = subprocess.run(  # noqa: S602 - the documents' own commands, pipes and all
         command,
         shell=True,
+        executable=shutil.which("bash"),
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -138,10 +140,12 @@ class Example:
     Attributes:
         settings: The variables of the environment with which `traffic` finds the history.
         printed: The output of the last run.
+        github: The simulated GitHub, which refuses one repository.
     """
 
     settings: Mapping[str, str]
     printed: str
+    github: SimulatedGitHub
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +160,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
                 shell(".venv/bin/traffic run", settings)
         github.at("2026-11-20T09:00:00Z")
         github.refuse("octo/website", no_push_access())
-        yield Example(settings, shell(".venv/bin/traffic run", settings))
+        yield Example(settings, shell(".venv/bin/traffic run", settings), github)
 
 
 def test_make_run_prints_what_the_documents_show(tmp_path: Path) -> None:
@@ -229,6 +233,7 @@ def test_a_command_of_the_documents_works_on_this_machine(command: str, example:
         if not (ROOT / ".git").exists():
             pytest.skip("this copy of the project is no repository")
         command = command.replace("URL-OF-THIS-REPOSITORY", str(ROOT))
+    example.github.clear_faults()  # the doctor fails for a refused repository
 
     shell(command, example.settings, folder)
 
