@@ -15,6 +15,7 @@ import pytest
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
 from lambdas.store_traffic import handler as store_traffic
+from lambdas.store_traffic import receipts
 from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import outcome
 from simulated_github import SimulatedGitHub, faults
@@ -141,7 +142,7 @@ def test_outcomes_stay() -> None:
     """An outcome that changes is another outcome: a refusal of yesterday would be reported as new."""
     assert texts(answers) >= OUTCOMES
     assert texts(outcome) >= {"not reached"}
-    assert texts(store_traffic) >= {"rows belong to another repository"}
+    assert texts(receipts) >= {"rows belong to another repository"}
 
 
 def test_error_classes_stay() -> None:
