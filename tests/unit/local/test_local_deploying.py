@@ -77,7 +77,12 @@ def change(cloudformation: _FakeCloudFormation, **parameters: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "kind"), [(None, "CREATE"), ("DELETE_COMPLETE", "CREATE"), ("UPDATE_ROLLBACK_COMPLETE", "UPDATE")]
+    ("before", "kind"),
+    [
+        (None, "CREATE"),
+        ("DELETE_COMPLETE", "CREATE"),
+        *((f"{state}_COMPLETE", "UPDATE") for state in ("CREATE", "UPDATE", "UPDATE_ROLLBACK")),
+    ],
 )
 def test_a_change_set_is_created_and_executed(before: str | None, kind: str) -> None:
     """It imports retained resources, and contains only parameters that the template has."""
@@ -353,9 +358,52 @@ def test_only_a_salted_hash_of_the_token_is_stored() -> None:
     assert first.keys() == {"Name", "Value", "Type", "Overwrite"}
     assert (first["Name"], first["Type"], first["Overwrite"]) == (deploying.DEPLOYED_TOKEN, "String", True)
     assert deploying.DEPLOYED_TOKEN == "/github-traffic-capture/deployed-token"
-    assert deploying.token_hash("a", "00").startswith("00:")
+    known = (
+        "00:137b705878cb4c9954749ef06c6c2e030cd1dacedde2b1bc75c86f9e7f801e4d0ba"
+        "d24c6fe060a1ed5f7d3858ea4444788bc77a19803736aee55a7beb0043443"
+    )
+    assert deploying.token_hash("a", "00") == known  # a changed hash would bring back replaced tokens
 
 
 def test_a_stack_without_outputs_has_none() -> None:
     """CloudFormation then omits the field."""
     assert deploying.outputs(fake_engine(cloudformation=_FakeCloudFormation("CREATE_COMPLETE")), "Small") == {}
+
+
+def test_a_stack_that_is_not_deleted_in_time_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The creation that follows then fails with CloudFormation's own reason."""
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=iter(range(0, 1000, 100)).__next__, sleep=slept.append)
+    monkeypatch.setattr(deploying, "time", clock)
+    client = _FakeCloudFormation("DELETE_FAILED")
+
+    assert not deploying.delete_if_not_updatable(fake_engine(cloudformation=client), "Small")
+    assert slept == [0.05, 0.05]
+
+
+def test_a_deployment_does_its_steps_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The token is remembered only after the stack has it; other commands wait for the lock meanwhile."""
+    (tmp_path / "engine").mkdir()
+    engine = Engine("http://127.0.0.1:1", 1, "KEY", tmp_path)
+    steps: list[Any] = []
+    results = {"upload_assets": "url", "keep_replaced_token": {"a": "kept"}, "outputs": {"Out": "1"}}
+    for name in ("upload_assets", "keep_replaced_token", "change_stack", "remember_token", "outputs"):
+
+        def step(*arguments: Any, name: str = name) -> Any:
+            steps.append((name, *arguments[1:]))
+            return results.get(name)
+
+        monkeypatch.setattr(deploying, name, step)
+    write_manifest(tmp_path, {"Small": {}})
+    read = deploying.read_assembly(tmp_path)
+
+    assert deploying.deploy(engine, tmp_path, {"a": "given"}) == {"Out": "1"}
+
+    assert steps == [
+        ("upload_assets", read),
+        ("keep_replaced_token", "Small", {"a": "given"}),
+        ("change_stack", read, "url", {"a": "kept"}),
+        ("remember_token", {"a": "given"}),
+        ("outputs", "Small"),
+    ]
+    assert (tmp_path / "engine" / "deployment.lock").exists()
