@@ -133,6 +133,8 @@ def test_a_failed_deployment_raises_each_resource_with_its_reason() -> None:
     ]
     client.events = [
         {"LogicalResourceId": "Second", "ResourceStatus": "CREATE_FAILED"},
+        {"LogicalResourceId": "Small", "ResourceStatus": "UPDATE_ROLLBACK_IN_PROGRESS_CLEANUP"},
+        {"LogicalResourceId": "Second", "ResourceStatus": "CREATE_IN_PROGRESS"},
         {"LogicalResourceId": "First", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "too long"},
         {"LogicalResourceId": "First", "ResourceStatus": "UPDATE_IN_PROGRESS"},
         {"LogicalResourceId": "Small", "ResourceStatus": "UPDATE_IN_PROGRESS"},
@@ -357,6 +359,7 @@ def test_only_a_salted_hash_of_the_token_is_stored() -> None:
     assert len(first["Value"]) == 32 + 1 + 128
     assert first.keys() == {"Name", "Value", "Type", "Overwrite"}
     assert (first["Name"], first["Type"], first["Overwrite"]) == (deploying.DEPLOYED_TOKEN, "String", True)
+    assert deploying.TOKEN == "GitHubAccessToken"
     assert deploying.DEPLOYED_TOKEN == "/github-traffic-capture/deployed-token"
     known = (
         "00:137b705878cb4c9954749ef06c6c2e030cd1dacedde2b1bc75c86f9e7f801e4d0ba"

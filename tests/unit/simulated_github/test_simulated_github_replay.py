@@ -65,6 +65,10 @@ def test_a_replay_repeats_the_last_recorded_answer(recording: Path) -> None:
 
         github.at("2021-10-21T12:00:00Z")
         assert days(github, "clones") == {"2021-10-18T00:00:00Z": (2, 1), "2021-10-19T00:00:00Z": (5, 2)}
+        for kind in ("paths", "referrers"):
+            url = f"{github.url}/repos/octo/docs/traffic/popular/{kind}"
+            assert requests.get(url, headers={"Authorization": "Bearer x"}, timeout=5).json() == []
+        assert github.truth("octo/docs", "2021-10-18") == {}
 
 
 def test_a_replay_may_serve_one_repository_only(recording: Path) -> None:
