@@ -107,7 +107,8 @@ def check_token(deployment: Deployment, token: str, owner: str) -> None:
         raise CommandError(
             f"GitHub refuses this token{which} (401); the old one stays: make a new one, or see --no-check."
         )
-    say(f"GitHub accepts it{which} as {report.login or 'a GitHub App'}; it expires {report.expires or 'never'}.")
+    expires = f"expires {report.expires}" if report.expires else "never expires"
+    say(f"GitHub accepts it{which} as {report.login or 'a GitHub App'}; it {expires}.")
 
 
 def held(client: Any, secret: str) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ Source:
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,14 +39,14 @@ LONGEST_MESSAGE = 500  # characters; GitHub's longest known refusal has about 30
 class Meaning(Enum):
     """What a caller of GitHub should do about an answer."""
 
-    FINE = "use it"
-    TRANSIENT = "back off, then ask again"
-    MOVED = "ask at the address in `location`"
-    BAD_TOKEN = "end the run"  # noqa: S105 (a meaning, not a password)
-    LIMITED = "wait as long as GitHub says"
-    SECONDARY_LIMITED = "wait longer each time: GitHub does not say how long"
-    REFUSED = "skip this repository and say so"
-    OUR_BUG = "end the run and say so"
+    FINE = auto()  # use it
+    TRANSIENT = auto()  # wait, then ask again
+    MOVED = auto()  # ask at the address in `location`
+    BAD_TOKEN = auto()  # end the run
+    LIMITED = auto()  # wait as long as GitHub requires
+    SECONDARY_LIMITED = auto()  # wait longer each time, because GitHub does not announce the end
+    REFUSED = auto()  # skip this repository, and report it
+    OUR_BUG = auto()  # end the run, and report it
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,22 @@
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import click
 import pytest
+from botocore.exceptions import ClientError
 
-from cli.arguments import read_owner
+from cli.arguments import Target, read_owner
+from cli.commands import token
 from cli.commands.token import read_token, replace_token
-from cli.stack.finding import Finding
+from cli.main import main
+from cli.stack.deployment import Deployment
 from cli.terminal import CommandError, UsageError
-from simulated_github import SimulatedGitHub
+from simulated_github import SimulatedGitHub, faults
+from simulated_github.replies import Reply
 from tests.unit.cli_stack import Stack, fresh_stack
 
 stack = pytest.fixture(fresh_stack)
@@ -23,11 +29,6 @@ def github() -> Iterator[SimulatedGitHub]:
     """A GitHub that accepts one token."""
     with SimulatedGitHub(repositories=["octo/docs"], token="good", token_expires="2027-01-31 10:13:04 UTC") as github:
         yield github
-
-
-def states(findings: Iterator[Finding]) -> dict[str, str]:
-    """Return the state of each check."""
-    return {finding.subject: finding.state for finding in findings}
 
 
 def with_secret(stack: Stack, github: SimulatedGitHub) -> Stack:
@@ -51,8 +52,11 @@ def test_a_good_token_replaces_the_old_one(
     replace_token(stack.deployment, "good", check=True)
 
     output = capsys.readouterr()
-    assert secret_of(stack) == "good"
-    assert "2027-01-31" in output.out
+    assert (secret_of(stack), stack.saves) == ("good", 1)
+    assert output.out.splitlines() == [
+        "GitHub accepts it as octo; it expires 2027-01-31 10:13:04 UTC.",
+        "Replaced the token.",
+    ]
     assert "good" not in output.out + output.err
 
 
@@ -60,11 +64,13 @@ def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHu
     """A wrong paste must not end the captures."""
     with_secret(stack, github)
 
-    with pytest.raises(CommandError, match="401") as refused:
+    with pytest.raises(CommandError) as refused:
         replace_token(stack.deployment, "wrong", check=True)
 
-    assert secret_of(stack) == "dead"
-    assert "wrong" not in str(refused.value)
+    assert (secret_of(stack), stack.saves) == ("dead", 0)
+    assert str(refused.value) == (
+        "GitHub refuses this token (401); the old one stays: make a new one, or see --no-check."
+    )
 
 
 def test_a_token_can_be_replaced_without_asking_github(stack: Stack, github: SimulatedGitHub) -> None:
@@ -83,8 +89,9 @@ def test_an_input_that_cannot_be_a_token_is_refused_without_being_shown(
     """An empty pipe must not erase the token."""
     monkeypatch.setattr("sys.stdin", io.StringIO(given))
 
-    with pytest.raises(UsageError, match="standard input gave no token"):
+    with pytest.raises(UsageError) as refused:
         read_token()
+    assert str(refused.value) == "standard input gave no token: expected one line such as github_pat_..."
 
 
 @pytest.mark.parametrize("failure", [EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")])
@@ -109,12 +116,15 @@ def test_a_token_is_read_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_token() == "github_pat_1"
 
 
-def test_one_owners_token_is_replaced_and_the_others_stay(stack: Stack, github: SimulatedGitHub) -> None:
+def test_one_owners_token_is_replaced_and_the_others_stay(
+    stack: Stack, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The token of each owner may come from another person."""
     with_secret(stack, github)
 
     replace_token(stack.deployment, "good", owner="octo-org", check=True)
-    replace_token(stack.deployment, "better", owner="octo", check=False)
+    assert capsys.readouterr().out.startswith("GitHub accepts it for octo-org as octo; it expires 2027")
+    assert replace_token(stack.deployment, "better", owner="octo", check=False) == secret_of(stack)
 
     assert json.loads(secret_of(stack)) == {"*": "dead", "octo-org": "good", "octo": "better"}
 
@@ -136,7 +146,7 @@ def test_one_token_does_not_replace_several_by_mistake(stack: Stack, github: Sim
     several = '{"octo":"one","acme":"two"}'
     replace_token(stack.deployment, several, check=False)
 
-    with pytest.raises(CommandError, match="tokens for acme, octo: choose one with --owner"):
+    with pytest.raises(CommandError, match=r"^The secret has tokens for acme, octo: choose one with --owner\.$"):
         replace_token(stack.deployment, "good", check=True)
 
     assert secret_of(stack) == several
@@ -162,3 +172,126 @@ def test_a_wrong_owner_is_refused(given: str) -> None:
 def test_owners_are_the_same_in_upper_and_lower_case() -> None:
     """GitHub does not distinguish them either."""
     assert (read_owner("Octo-Org"), read_owner("*")) == ("octo-org", "*")
+
+
+def test_a_token_that_never_expires_is_reported_as_such(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also one of a GitHub App, which has no login."""
+    with SimulatedGitHub(repositories=["octo/docs"]) as github:
+        with_secret(stack, github)
+        github.add_fault(faults.Fault("an App's", lambda *_: Reply(403, b"{}")), endpoint="user")
+        replace_token(stack.deployment, "good", check=True)
+
+    assert capsys.readouterr().out.splitlines()[0] == "GitHub accepts it as a GitHub App; it never expires."
+
+
+@pytest.mark.parametrize(
+    ("given", "readable"), [("good", False), ('{"octo":"good"}', True), ('{"*":"a","octo":"b"}', True)]
+)
+def test_a_token_for_one_owner_needs_a_single_token_and_the_others(
+    stack: Stack, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch, given: str, *, readable: bool
+) -> None:
+    """The command must not drop tokens that it cannot read."""
+    with_secret(stack, github)
+    if not readable:
+        refuse_reading(stack, monkeypatch)
+
+    with pytest.raises(CommandError) as refused:
+        replace_token(stack.deployment, given, owner="acme", check=False)
+
+    assert str(refused.value) == "--owner needs a single token, and the right to read the secret that has the others."
+
+
+def test_a_token_for_everybody_can_be_written_without_reading_the_secret(
+    stack: Stack, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A right to write is enough if nothing is kept."""
+    with_secret(stack, github)
+    with monkeypatch.context() as unreadable:
+        refuse_reading(stack, unreadable)
+        assert replace_token(stack.deployment, "good", check=False) == "good"
+
+    assert secret_of(stack) == "good"
+
+
+def test_a_secret_that_holds_no_token_is_replaced(stack: Stack, github: SimulatedGitHub) -> None:
+    """Half a JSON object, for example."""
+    with_secret(stack, github)
+    stack.deployment.client("secretsmanager").put_secret_value(SecretId="token", SecretString='{"octo"')
+
+    assert replace_token(stack.deployment, "good", owner="acme", check=False) == '{"acme":"good"}'
+
+
+def refuse_reading(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the right to read the secret away."""
+
+    def refuse(**_asked: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetSecretValue")
+
+    monkeypatch.setattr(stack.deployment.client("secretsmanager"), "get_secret_value", refuse)
+
+
+@pytest.fixture
+def machine(stack: Stack, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine whose local history is the stack."""
+    with_secret(stack, github)
+
+    @contextmanager
+    def opened(_target: Target) -> Iterator[Deployment]:
+        yield stack.deployment
+
+    monkeypatch.setattr(token, "opened", opened)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("in_environment", "in_dotenv", "warning"),
+    [("old", "", "the environment"), ("old", "older", "the environment"), ("", "old", ".env"), ("good", "", "")],
+)
+def test_a_machine_that_keeps_another_token_is_warned(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, in_environment: str, in_dotenv: str, warning: str
+) -> None:
+    """The next deployment on this machine would bring the old token back; the stack in AWS does not care."""
+    errors = io.StringIO()
+    monkeypatch.setattr("sys.stderr", errors)
+    if in_environment:
+        monkeypatch.setenv("GITHUB_TOKEN", in_environment)
+    (machine / ".env").write_text(f"GITHUB_TOKEN={in_dotenv}\n")
+    for target in ((), ("--aws",)):
+        monkeypatch.setattr("sys.stdin", io.StringIO("good\n"))
+        assert main(["token", "--no-check", *target]) == 0
+
+    assert errors.getvalue() == (
+        f"It is used until GITHUB_TOKEN in {warning} changes. Put it there, too: `traffic doctor` reads it there.\n"
+        if warning
+        else ""
+    )
+
+
+def test_the_demonstration_needs_no_token(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is read from standard input."""
+    assert machine.is_dir()
+    monkeypatch.setattr("sys.stdin", io.StringIO("good\n"))
+
+    assert main(["token"]) == 1
+
+    assert capsys.readouterr().err == (
+        "traffic: error: GITHUB_TOKEN is not set, so only the demonstration runs here, which needs no token: put the"
+        " token into GITHUB_TOKEN or .env, or replace the deployed one with --aws.\n"
+    )
+
+
+def test_the_token_is_checked_by_default(
+    stack: Stack, machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the owner of the option."""
+    assert machine.is_dir()
+    monkeypatch.setattr("sys.stdin", io.StringIO("good\n"))
+
+    assert main(["token", "--aws", "--owner", "Octo"]) == 0
+
+    assert capsys.readouterr().out.startswith("GitHub accepts it for octo as octo")
+    assert json.loads(secret_of(stack)) == {"*": "dead", "octo": "good"}

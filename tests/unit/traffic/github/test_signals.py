@@ -62,6 +62,7 @@ def answer(status: int | None, message: str = "", documentation: str = "", **hea
 def test_a_status_alone_has_a_meaning(status: int | None, verdict: Verdict) -> None:
     """Whatever the body is."""
     assert classify(answer(status)) == verdict
+    assert verdict.outcome == "" or verdict.meaning in (Meaning.FINE, Meaning.MOVED, Meaning.REFUSED, Meaning.TRANSIENT)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +142,15 @@ def test_a_long_message_ends_within_500_characters() -> None:
     assert cut_between_words("ab cd", 4) == "..."
     assert cut_between_words("a bcd e", 6) == "a ..."
     assert cut_between_words("a\ud83d b", 9) == "a? b"
+
+
+def test_a_body_that_is_not_githubs_json_is_a_value_error() -> None:
+    """Python's parser ends with another error at a body that is nested too deeply."""
+    with pytest.raises(ValueError, match=r"^nested too deeply$"):
+        Answer(200, {}, b"[" * 100_000).json()
+    with pytest.raises(ValueError, match="Expecting value"):
+        Answer(200, {}, b"<").json()
+    assert Answer(200, {}, b"[1]").json() == [1]
 
 
 def test_a_documentation_that_is_missing_is_empty() -> None:
