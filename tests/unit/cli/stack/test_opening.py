@@ -1,0 +1,239 @@
+"""Which deployment a command opens, what it deploys before, and what it prints meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.arguments import Target
+from cli.stack import opening
+from cli.stack.opening import deployed, opened, refuse_real_github
+from cli.terminal import CommandError, UsageError
+from simulated_github import SimulatedGitHub
+
+DEMONSTRATION = """GITHUB_TOKEN is not set: this is a demonstration against a simulated GitHub.
+For your own traffic, make a fine-grained token with the permission "Administration" (read) on your repositories at
+https://github.com/settings/personal-access-tokens/new
+and put GITHUB_TOKEN=... into the environment or into .env. The two histories stay separate.
+
+"""
+
+
+class Machine:
+    """A machine with an engine on which nothing runs.
+
+    Attributes:
+        steps: What happened, in order.
+        parameters: Those of the stack that exists; None without a stack.
+        deployed: Parameters of the last deployment.
+        lost: Archive objects that have to be stored again.
+    """
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.home = home
+        self.steps: list[str] = []
+        self.parameters: dict[str, str] | None = {}
+        self.deployed: dict[str, str] = {}
+        self.lost = 0
+        self.engine = SimpleNamespace(client=object(), save=lambda: self.steps.append("save"))
+        for name in ("GITHUB_TOKEN", "GITHUB_API_URL"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.chdir(home)
+        monkeypatch.setenv("TRAFFIC_HOME", str(home / "home"))
+        for name in ("synthesize", "running_engine", "only_one", "deploy", "recover", "store", "begin_history"):
+            monkeypatch.setattr(opening, name, getattr(self, name))
+        for name in ("stack_of", "present_github"):
+            monkeypatch.setattr(opening, name, getattr(self, name))
+        monkeypatch.setattr(opening, "_wait_for_runs", lambda _engine: self.steps.append("wait"))
+
+    def synthesize(self, folder: Path, *, on_synth: Any) -> str:
+        """Synthesize changed sources."""
+        assert folder.parts[-2:] == ("build", "cloud-assembly")
+        on_synth()
+        return "assembly"
+
+    @contextmanager
+    def running_engine(self, history: Path) -> Iterator[Any]:
+        """Run the engine."""
+        self.steps.append(f"engine in {history.relative_to(self.home)}")
+        yield self.engine
+        self.steps.append("engine ends")
+
+    @contextmanager
+    def only_one(self, lock: Path) -> Iterator[None]:
+        """Hold the lock."""
+        self.steps.append(f"lock {lock.name} in {lock.parent.name}")
+        yield
+        self.steps.append("unlock")
+
+    def deploy(self, engine: Any, assembly: str, parameters: dict[str, str]) -> None:
+        """Deploy."""
+        assert (engine, assembly) == (self.engine, "assembly")
+        self.deployed = parameters
+        self.steps.append("deploy")
+
+    def recover(self, _engine: Any, outputs: dict[str, str], *, on_progress: Any) -> int:
+        """Store again what was lost."""
+        assert outputs == {"StoreTrafficFunction": "Store"}
+        for done in range(self.lost + 1):
+            on_progress(done, self.lost)
+        return self.lost
+
+    def store(self, _engine: Any, function: str, key: str) -> None:
+        """Store an object."""
+        self.steps.append(f"{function} {key}")
+
+    def begin_history(self, _deployment: Any, now: Any, *, store: Any) -> None:
+        """Begin the history of the demonstration."""
+        assert now.tzinfo is not None
+        store("answers/1")
+
+    def stack_of(self, client: Any, place: str, *, save: Any) -> Any:
+        """Read the stack."""
+        assert client is self.engine.client
+        if self.parameters is None:
+            raise CommandError("There is no stack.")
+        return SimpleNamespace(
+            parameters=self.parameters,
+            place=place,
+            save=save,
+            output=lambda _: "Store",
+            outputs={"StoreTrafficFunction": "Store"},
+        )
+
+    @contextmanager
+    def present_github(self) -> Iterator[Any]:
+        """Simulate GitHub."""
+        yield SimpleNamespace(url="http://127.0.0.1:1234")
+        self.steps.append("GitHub ends")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine without settings."""
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_without_a_token_the_demonstration_is_deployed(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its GitHub ends after the engine, which may still wait for other commands."""
+    machine.parameters = None
+    with pytest.raises(CommandError), deployed(Target()):
+        pass
+    assert machine.deployed["GitHubApiUrl"] == "http://127.0.0.1:1234"
+    machine.parameters = {}
+    machine.steps.clear()
+    capsys.readouterr()
+
+    with deployed(Target()) as deployment:
+        machine.steps.append("command")
+
+    assert deployment.place == str(machine.home / "home" / "demo")
+    assert machine.deployed["GitHubAccessToken"] == "simulated"
+    assert machine.steps == [
+        "engine in home/demo",
+        "lock opening.lock in engine",
+        "wait",
+        "deploy",
+        "Store answers/1",
+        "unlock",
+        "command",
+        "engine ends",
+        "GitHub ends",
+    ]
+    printed = capsys.readouterr()
+    assert printed.out == f"{DEMONSTRATION}Synthesizing the stack, as its sources changed ...\n"
+    assert printed.err == ""
+
+
+def test_the_demonstration_uses_a_simulated_github_that_runs_already(machine: Machine) -> None:
+    """`traffic start` serves it, and other commands look at the same numbers."""
+    with SimulatedGitHub(repositories=["octo/docs"]) as github:
+        machine.parameters = {"GitHubApiUrl": github.url}
+        with deployed(Target()):
+            pass
+    assert machine.deployed["GitHubApiUrl"] == github.url
+    with deployed(Target()):
+        pass
+    assert machine.deployed["GitHubApiUrl"] == "http://127.0.0.1:1234", "it has ended"
+
+
+def test_with_a_token_githubs_traffic_is_captured(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No GitHub is simulated, and no past."""
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_1")
+    with deployed(Target()) as deployment:
+        pass
+
+    assert deployment.place == str(machine.home / "home" / "api.github.com")
+    assert machine.deployed["GitHubAccessToken"] == "ghp_1"
+    assert machine.deployed["GitHubApiUrl"] == "https://api.github.com"
+    assert machine.steps[3:] == ["deploy", "unlock", "engine ends"]
+    assert capsys.readouterr().out == "Synthesizing the stack, as its sources changed ...\n"
+
+
+def test_a_github_on_loopback_needs_no_token(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the demonstration."""
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    with deployed(Target()):
+        pass
+
+    assert machine.deployed["GitHubApiUrl"] == "http://127.0.0.1:9"
+    assert machine.deployed["GitHubAccessToken"] == "simulated"
+    assert machine.steps[0] == "engine in home/loopback"
+
+
+def test_a_history_is_opened_without_a_deployment(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an unclean stop lost is stored again, with a line for each hundred objects."""
+    with pytest.raises(CommandError) as missing, opened(Target()):
+        pass
+    assert (
+        str(missing.value) == f"There is no history in {machine.home / 'home' / 'demo'} yet: `traffic run` begins one."
+    )
+    (machine.home / "home" / "demo").mkdir(parents=True)
+    machine.lost = 200
+
+    with opened(Target()) as deployment:
+        deployment.save()
+
+    assert machine.steps == ["engine in home/demo", "save", "engine ends"]
+    assert capsys.readouterr().err.splitlines() == [
+        "Restoring the table from the archive: 0 of 200 objects.",
+        "Restoring the table from the archive: 100 of 200 objects.",
+        "Restored the table from 200 archive objects: the engine was not stopped properly.",
+    ]
+
+
+@pytest.mark.parametrize("open_", [opened, deployed])
+def test_the_stack_in_aws_is_opened_as_it_is(machine: Machine, monkeypatch: pytest.MonkeyPatch, open_: Any) -> None:
+    """Nothing happens on this machine."""
+
+    @contextmanager
+    def aws_deployment(target: Target) -> Iterator[str]:
+        assert target.aws
+        yield "the stack"
+
+    monkeypatch.setattr(opening, "aws_deployment", aws_deployment)
+    with open_(Target(aws=True)) as deployment:
+        assert deployment == "the stack"
+
+    assert machine.steps == []
+
+
+def test_a_replay_of_the_past_is_refused_for_the_real_github(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub has no past to ask for."""
+    assert machine.home.is_dir()
+    refuse_real_github()
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_1")
+    with pytest.raises(UsageError) as refused:
+        refuse_real_github()
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    refuse_real_github()
+
+    assert str(refused.value) == (
+        "--at replays the past and needs a GitHub on loopback, but GITHUB_API_URL is 'https://api.github.com':"
+        " leave --at out, or set GITHUB_API_URL to a simulated one."
+    )
