@@ -1,4 +1,4 @@
-"""`traffic report`: what is read from the tables, how it is packed, and the file that comes of it."""
+"""`traffic report` reads the tables, and writes the file."""
 
 import base64
 import hashlib
@@ -6,20 +6,23 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.commands.report import write_report
+from cli.commands.report import _progress, _size, write_report
+from cli.main import main
 from cli.report import page
 from cli.report.histories import EPOCH, RepositoryHistory, read_histories
 from cli.report.packing import overview_row, repository_data
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
 from traffic.record.notes import Note, put_note
-from traffic.record.reading import DayRow
+from traffic.record.reading import DayRow, ListedRow
 
 stack = pytest.fixture(fresh_stack)
 
@@ -30,11 +33,11 @@ NOV_18 = datetime(2026, 11, 18, tzinfo=UTC).toordinal() - EPOCH
 
 @pytest.fixture
 def filled(stack: Stack) -> Stack:
-    """A renamed repository with a gap of a day, a row of the first version, and a note."""
+    """Store a renamed repository with a missing day, a row of the first version, and a note."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})
-    whole = {"views-complete": True, "clones-complete": True}
+    complete = {"views-complete": True, "clones-complete": True}
     stack.day("octo/docs", "2026-11-18", {"views-count": 5, "views-uniques": 2, "views-complete": True})
-    stack.day("octo/docs", "2026-11-20", {"views-count": 0, "views-uniques": 0, "clones-count": 3, **whole})
+    stack.day("octo/docs", "2026-11-20", {"views-count": 0, "views-uniques": 0, "clones-count": 3, **complete})
     stack.day("docs", "2024-01-01", {"views-count": 3})
     referrers = [{"referrer": "Google", "count": 4, "uniques": 2}]
     stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": "2026-11-20", "referrers": referrers})
@@ -57,7 +60,7 @@ def summary_of(html: str) -> dict[str, Any]:
 
 
 def test_the_file_holds_exactly_what_the_tables_hold(filled: Stack, tmp_path: Path) -> None:
-    """Absent stays null and zero stays zero; a name of the first version has its place, too."""
+    """A missing number is null and zero is zero. Rows of the first version have a repository of their own."""
     path = tmp_path / "report.html"
     write_report(filled.deployment, path, made_at=MADE_AT)
     html = path.read_text(encoding="utf-8")
@@ -83,10 +86,10 @@ def test_the_file_holds_exactly_what_the_tables_hold(filled: Stack, tmp_path: Pa
     assert manual["paths"] == {"names": [], "rows": [None]}
 
 
-def test_the_command_says_where_and_how_large_and_that_it_is_private(
+def test_the_command_prints_the_path_the_size_and_that_the_file_is_private(
     filled: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A person decides by that whether it can be mailed, and to whom."""
+    """People need that to decide whether and to whom they mail it."""
     path = tmp_path / "report.html"
 
     write_report(filled.deployment, path, made_at=MADE_AT)
@@ -95,10 +98,10 @@ def test_the_command_says_where_and_how_large_and_that_it_is_private(
     assert capsys.readouterr().out == f"{path}: 2 repositories, {size} KB. Private: it names your referrers.\n"
 
 
-def test_an_interrupted_report_leaves_the_earlier_one_whole(
+def test_an_interrupted_report_does_not_change_the_earlier_one(
     filled: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C is no reason to lose last week's."""
+    """Ctrl-C must not delete the report of last week."""
     path = tmp_path / "report.html"
     path.write_text("last week's", encoding="utf-8")
 
@@ -114,14 +117,16 @@ def test_an_interrupted_report_leaves_the_earlier_one_whole(
     assert path.read_text(encoding="utf-8") == "last week's"
 
 
-def test_without_any_history_the_command_says_how_to_begin(stack: Stack, tmp_path: Path) -> None:
+def test_without_any_history_the_command_explains_how_to_begin(stack: Stack, tmp_path: Path) -> None:
     """An empty page would look like a fault."""
-    with pytest.raises(CommandError, match="traffic run"):
-        write_report(stack.deployment, tmp_path / "report.html", made_at=MADE_AT)
+    with pytest.raises(CommandError) as caught:
+        write_report(replace(stack.deployment, options=" --aws"), tmp_path / "report.html", made_at=MADE_AT)
+    assert str(caught.value) == "Nothing is stored yet: `traffic run --aws` captures the traffic."
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_two_repositories_of_one_name_have_a_page_each(stack: Stack) -> None:
-    """One was deleted and made again under its name: neither history may hide the other."""
+def test_two_repositories_with_the_same_name_have_a_page_each(stack: Stack) -> None:
+    """One was deleted, and another was created under its name: both histories must be reachable."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01"})
     stack.repository("8", "octo/docs~8", names={"octo/docs": "2026-11-20"})
 
@@ -131,8 +136,8 @@ def test_two_repositories_of_one_name_have_a_page_each(stack: Stack) -> None:
     ]
 
 
-def test_recent_sums_cover_the_same_days_for_each_and_never_add_uniques() -> None:
-    """A repository that fell silent must not show its last good month as recent."""
+def test_recent_sums_cover_the_same_days_for_all_repositories_and_never_add_uniques() -> None:
+    """A repository without recent numbers must not show an older month as recent."""
     cells = {NOV_18 - ago: DayRow("octo/docs", "", (10, 4, None, None), (True, True)) for ago in range(40)}
     silent = RepositoryHistory("octo/silent", days={NOV_18 - 60: cells[NOV_18]})
 
@@ -147,7 +152,7 @@ def test_recent_sums_cover_the_same_days_for_each_and_never_add_uniques() -> Non
 
 
 def test_the_last_capture_of_each_week_is_kept(stack: Stack) -> None:
-    """Each tells 14 days, so that no day is without a capture, and the file is a seventh as large."""
+    """Each capture covers 14 days, so one a week covers every day, and the file is a seventh of the size."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-24"})
     for day in range(18, 25):  # a Wednesday to a Tuesday
         stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": f"2026-11-{day}", "referrers": []})
@@ -158,12 +163,12 @@ def test_the_last_capture_of_each_week_is_kept(stack: Stack) -> None:
 
 
 def test_nothing_embedded_can_end_its_script() -> None:
-    """A repository's name or a note's text is somebody else's."""
+    """Other people choose the name of a repository and the text of a note."""
     assert page.embedded({"text": "</script><!--"}) == '{"text":"\\u003c/script>\\u003c!--"}'
 
 
-def test_the_policy_allows_the_pages_own_scripts_and_styles_alone(filled: Stack, tmp_path: Path) -> None:
-    """A hash that does not fit would leave the page empty; one too many would let a stranger's script run."""
+def test_the_policy_allows_only_the_scripts_and_styles_of_the_page(filled: Stack, tmp_path: Path) -> None:
+    """With a wrong hash the page stays empty; with one too many, a stranger's script could run."""
     path = tmp_path / "report.html"
     write_report(filled.deployment, path, made_at=MADE_AT)
     html = path.read_text(encoding="utf-8")
@@ -183,7 +188,7 @@ UPLOT = {
 
 @pytest.mark.parametrize(("name", "published"), UPLOT.items())
 def test_the_chart_library_is_the_published_one(name: str, published: str) -> None:
-    """Nobody reviews a minified file, and youplot's author could change it: only its sum shows that it is uPlot's."""
+    """Nobody can review a minified file, and the author of youplot could change it. The sum is that of uPlot's file."""
     assert hashlib.sha256((page.UPLOT / name).read_bytes()).hexdigest() == published
     assert page.UPLOT / name in (*page.SCRIPTS, *page.STYLES)
 
@@ -203,9 +208,74 @@ def test_the_page_holds_the_licence_of_the_chart_library(filled: Stack, tmp_path
 def test_long_reading_shows_its_progress(
     filled: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A million days take a minute; silence would look like a hang."""
+    """A million days take a minute, and a silent command seems to hang."""
     monkeypatch.setattr("cli.terminal.MANY", 2)
 
     read_histories(filled.deployment.record, filled.deployment.archive)
 
     assert capsys.readouterr().err == "Read 2 days.\n"
+
+
+def test_the_command_writes_the_named_file_and_shows_its_progress(
+    filled: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Packing a thousand repositories takes ten seconds. The last repository needs no line: the result follows."""
+    monkeypatch.setattr("cli.commands.report.opened", lambda _target: nullcontext(filled.deployment))
+    monkeypatch.setattr("cli.commands.report.MANY", 1)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["report"]) == 0
+    assert capsys.readouterr().err == "Packed 1 of 2 repositories.\n"
+    assert main(["report", "--output", "other.html"]) == 0
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["other.html", "traffic-report.html"]
+    made_at = datetime.fromisoformat(summary_of((tmp_path / "other.html").read_text(encoding="utf-8"))["madeAt"])
+    assert abs(datetime.now(UTC) - made_at) < timedelta(minutes=5)
+
+
+def test_progress_is_shown_for_every_200_repositories(capsys: pytest.CaptureFixture[str]) -> None:
+    """That is a line every two seconds."""
+    report = _progress(401)
+    for done in range(402):
+        report(done)
+
+    assert capsys.readouterr().err == (
+        "Packed 0 of 401 repositories.\nPacked 200 of 401 repositories.\nPacked 400 of 401 repositories.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "written"),
+    [
+        (0, "1 KB"),
+        (1_999, "1 KB"),
+        (87_654, "87 KB"),
+        (999_999, "999 KB"),
+        (1_000_000, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+    ],
+)
+def test_a_size_is_written_for_people(size: int, written: str) -> None:
+    """Mail servers give their limits in MB."""
+    assert _size(size) == written
+
+
+def test_earlier_names_notes_and_lists_belong_to_their_repository(stack: Stack) -> None:
+    """Two repositories have rows, captures and notes, in an order that differs from that of their names."""
+    stack.repository("8", "octo/b", names={"octo/b": "2026-11-20"})
+    stack.repository("7", "octo/c", names={"octo/c": "2026-10-01", "octo/x": "2026-10-09", "Octo/A": "2026-11-20"})
+    stack.day("octo/c", "1970-01-02", {"clones-uniques": 4})
+    for id_ in ("7", "9"):  # 9 has captures but no repository
+        paths = [{"path": f"/{id_}", "title": "", "count": 3, "uniques": 2}]
+        stack._put("RepoTrafficSnapshots", {"repo-id": id_, "captured-on": "1970-01-04", "paths": paths})
+        stack._put("RepoTrafficSnapshots", {"repo-id": id_, "captured-on": "1970-01-05", "referrers": []})
+    for note in (Note("octo/b", "1970-01-03", "b"), Note("octo/new", "1970-01-04", "no rows")):
+        put_note(stack.deployment.archive, note)
+
+    renamed, other, noted = read_histories(stack.deployment.record, stack.deployment.archive)
+
+    row = DayRow("octo/c", "1970-01-02T00:00:00Z", (None, None, None, 4), (False, False))
+    captures = {3: {"paths": [ListedRow("/7", 3, 2)]}, 4: {"referrers": []}}
+    assert renamed == RepositoryHistory("Octo/A", ("octo/c", "octo/x"), {1: row}, captures)
+    assert other == RepositoryHistory("octo/b", notes=[(2, "b")])
+    assert noted == RepositoryHistory("octo/new", notes=[(3, "no rows")])
