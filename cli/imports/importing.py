@@ -10,8 +10,8 @@ from cli.terminal import CommandError
 from traffic.contract import METRICS, ImportedHistory
 from traffic.github.client import GitHub
 from traffic.record.archive import Archive
+from traffic.record.merge import Snapshot
 from traffic.record.reading import Record
-from traffic.record.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

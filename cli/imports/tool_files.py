@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli.imports.tool_history import ToolHistory
 from cli.terminal import CommandError
-from traffic.record.snapshot import MOST_ROWS
+from traffic.record.traffic_answers import MOST_ROWS
 
 NUMBER = re.compile(r"(\d{1,15})(\.0+)?")  # pandas writes 3.0 in a column that has an empty cell
 MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})([ T]00:00:00(\.0+)?(Z|\+00:?00)?)?")

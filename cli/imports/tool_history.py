@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from traffic.record.merge import Day, merge_days
-from traffic.record.snapshot import Snapshot, Statement, merge_snapshots
+from traffic.record.merge import Day, Snapshot, Statement, merge_days, merge_snapshots
 
 
 @dataclass

@@ -7,9 +7,8 @@ from lambdas.shared.deployed import snapshots, tables
 from traffic.clock import days_before
 from traffic.contract import Receipt, Recent
 from traffic.errors import IdentityConflictError
-from traffic.record.merge import Day, lowered
+from traffic.record.merge import Day, lowered, without_prefix
 from traffic.record.reports import Report
-from traffic.record.snapshot import without_prefix
 
 CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from simulated_github.windows import WindowRules
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from tests.unit.simulated_answers import answers, busy
+from traffic.record.merge import without_prefix
 from traffic.record.reports import Report, read_reports
-from traffic.record.snapshot import without_prefix
 
 REPOSITORIES = 50
 FIRST = datetime(2026, 11, 20, 9, tzinfo=UTC)

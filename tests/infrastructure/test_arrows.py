@@ -31,7 +31,6 @@ PURE = (
     "record.items",
     "record.merge",
     "record.reports",
-    "record.snapshot",
     "record.spans",
     "record.traffic_answers",
 )

@@ -29,7 +29,7 @@ from traffic.record.archive import kept_headers
 from traffic.record.items import item_of_day, item_of_entry, item_of_snapshot, own_key, pointer_key
 from traffic.record.merge import Day, Entry, Name
 from traffic.record.notes import Note
-from traffic.record.snapshot import read_statement
+from traffic.record.traffic_answers import read_statement
 
 HANDLERS = (list_repos, fetch_traffic, store_traffic, summarize_run)
 

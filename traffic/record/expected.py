@@ -1,4 +1,4 @@
-"""What the tables should hold: the archive, merged in memory by the rules that Store traffic merges by."""
+"""What the tables should hold: the archive, merged in memory by the rules of Store traffic. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from traffic.clock import start_of, to_text
 from traffic.record.items import Item, item_of_entry, own_key, pointer_key
-from traffic.record.merge import Day, Entry, merge_days, merge_entries
+from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots, without_prefix
 from traffic.record.reports import Report
-from traffic.record.snapshot import Snapshot, merge_snapshots, without_prefix
 
 Key = tuple[str, ...]  # the key of an item, in the order of its table's key attributes
-DayOf = tuple[int, Day]  # a day with the id it belongs to
+DayOf = tuple[int, Day]  # a repository's id and one of its days
 
 
 @dataclass
@@ -21,9 +20,9 @@ class Replay:
     Attributes:
         days: What is known of each day, by id and day.
         entries: What is known of each repository, by id.
-        snapshots: What was said of the window, by id and day of capture.
-        first_names: The name that each id was first captured under.
-        owners: Who was first captured under a name, by the name in lower case.
+        snapshots: What GitHub reported of the window, by id and day of capture.
+        first_names: The name under which each id was first captured.
+        owners: The id that was first captured under a name, by the name in lower case.
     """
 
     days: dict[tuple[int, str], Day] = field(default_factory=dict)
@@ -47,11 +46,12 @@ class Replay:
             self.snapshots[id_, day] = merge_snapshots(self.snapshots.get((id_, day), {}), relative)
 
     def row_keys(self, held: Mapping[int, str]) -> dict[int, str]:
-        """Give each id's key in `RepoTraffic`.
+        """Return each id's key in `RepoTraffic`.
 
         Args:
-            held: The keys that the table of repositories holds. A key is given once, to the name first stored, and
-                never changes. So one that the repository can have is right, also where an object was stored late.
+            held: The keys in the table of repositories, by id. A repository gets its key when it is first stored, and
+                the key never changes. So each key that the repository can have is right, even if an object was stored
+                late.
         """
         times = Counter(held.values())
         return {
@@ -66,32 +66,31 @@ class Replay:
 
 
 def day_items(replay: Replay, row_keys: Mapping[int, str]) -> dict[Key, DayOf]:
-    """Give what makes the items of `RepoTraffic`, by key: all items at once would be many."""
+    """Return the content of the items of `RepoTraffic`, by key; all items at once would need too much memory."""
     return {(row_keys[id_], to_text(start_of(day))): (id_, seen) for (id_, day), seen in replay.days.items()}
 
 
 def snapshot_items(replay: Replay) -> dict[Key, Snapshot]:
-    """Give what makes the items of `RepoTrafficSnapshots`, by key."""
+    """Return the content of the items of `RepoTrafficSnapshots`, by key."""
     return {(str(id_), day): snapshot for (id_, day), snapshot in replay.snapshots.items()}
 
 
 def repository_items(replay: Replay, row_keys: Mapping[int, str], held: Mapping[str, Item]) -> dict[Key, Item]:
-    """Give the items of `RepoTrafficRepositories`, by key.
+    """Return the items of `RepoTrafficRepositories`, by key.
 
     Args:
         replay: The merged archive.
         row_keys: Each id's key in `RepoTraffic`.
-        held: The items as the table holds them, by key. Which of several ids owns a name depends, as the keys of rows
-            do, on which was stored first.
+        held: The items in the table, by key. Of several ids that had a name, the one that was stored first owns it.
     """
     items: dict[Key, Item] = {}
-    bearers: dict[str, set[str]] = {}
+    ids_by_name: dict[str, set[str]] = {}
     for id_, entry in replay.entries.items():
         items[str(id_),] = {"repo-name": row_keys[id_], **item_of_entry(entry)}
         for name in entry.names:
-            bearers.setdefault(name.lower(), set()).add(str(id_))
+            ids_by_name.setdefault(name.lower(), set()).add(str(id_))
     owners = {key.lower(): str(id_) for id_, key in row_keys.items()}
-    for name, ids in bearers.items():
+    for name, ids in ids_by_name.items():
         stored_first = held.get(pointer_key(name), {}).get("owner-id")
         owner = owners.get(name) or (stored_first if stored_first in ids else None)
         items[pointer_key(name),] = {"repo-ids": ids, **({"owner-id": owner} if owner else {})}

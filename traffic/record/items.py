@@ -1,4 +1,4 @@
-"""What is known, as items of the three tables: which attribute holds what, and what a key looks like. Pure.
+"""The items of the three tables: their keys, and the attributes that hold what is known. Pure.
 
 An attribute that is absent is unknown, never zero or empty.
 """
@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from traffic.contract import ENDPOINTS, METRICS
-from traffic.record.merge import Day, Entry, Name
-from traffic.record.snapshot import Snapshot, Statement
+from traffic.record.merge import Day, Entry, Name, Snapshot, Statement
 from traffic.record.spans import Spans
 
 Item = dict[str, Any]
@@ -23,12 +22,12 @@ SAID = {
 
 
 def pointer_key(name: str) -> str:
-    """Give the key of the item of `RepoTrafficRepositories` that leads from a name, in any case, to ids."""
+    """Return the key of the item of `RepoTrafficRepositories` that leads from a name, in any case, to ids."""
     return f"name {name.lower()}"
 
 
 def own_key(name: str, repo_id: int, owner_id: str | None) -> str:
-    """Give the key of a repository's rows: its name, or `owner/name~ID` where another id owns that name already."""
+    """Return the key of a repository's rows: its name, or `owner/name~ID` if another id already owns that name."""
     return name if owner_id in (None, str(repo_id)) else f"{name}~{repo_id}"
 
 
@@ -85,7 +84,7 @@ def snapshot_of_item(item: Mapping[str, Any]) -> Snapshot:
 
 
 def item_of_snapshot(snapshot: Snapshot) -> Item:
-    """Write what GitHub said of the whole window as attributes of an item of `RepoTrafficSnapshots`."""
+    """Write what GitHub reported of the window as attributes of an item of `RepoTrafficSnapshots`."""
     item: Item = {"captured-at": {endpoint: kept.since for endpoint, kept in snapshot.items()}}
     for endpoint, kept in snapshot.items():
         item |= kept.said

@@ -1,4 +1,4 @@
-"""What one archive object says about each of its repositories. Pure."""
+"""Reads what one archive object reports about each of its repositories. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,29 +8,37 @@ from typing import Any
 from traffic.clock import from_text
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, WindowEnd
 from traffic.github.answers import CAPTURED, Answer
-from traffic.record.merge import Day, Entry, Name
-from traffic.record.snapshot import Snapshot, Statement, merge_snapshots, read_statement
+from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, merge_snapshots
 from traffic.record.spans import Spans
-from traffic.record.traffic_answers import Said, days_behind, last_days, nobody_viewed, read_days, read_rows, whole_days
+from traffic.record.traffic_answers import (
+    Window,
+    complete_days,
+    days_behind,
+    last_days,
+    nobody_viewed,
+    read_days,
+    read_statement,
+    read_window,
+)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What GitHub said about one repository.
+    """What GitHub, or another tool, reported about one repository.
 
     Attributes:
         repo_id: GitHub's numeric id.
-        name: The `owner/name` it was asked under.
-        captured_at: When GitHub spoke last.
-        days: Per day what views and clones said.
-        covered: For views and for clones, the days that were covered whole.
-        answered: The endpoints that answered; where nobody viewed anything, those too that are about viewers.
+        name: The `owner/name` under which the repository was asked for.
+        captured_at: The time of GitHub's last answer.
+        days: The views and clones of each day.
+        answered: The endpoints that answered; if nobody viewed anything, also those that list viewers.
         outcome: "captured", or why not.
-        detail: What GitHub said where it did not answer.
-        snapshots: Per day of capture what was said of the window as a whole.
-        imported: Whether another tool said all this, and GitHub nothing.
-        new: Whether the name is one that GitHub told.
-        ends: For views and for clones, where the window ends, if GitHub lists every day of it.
+        detail: GitHub's message if it did not answer.
+        covered: For views and for clones, the days that GitHub reported completely.
+        snapshots: By day of capture, what GitHub reported of the window as a whole.
+        imported: Whether another tool reported this.
+        new: Whether GitHub confirmed the name.
+        ends: For views and for clones, the end of the window, if GitHub lists every day of it.
     """
 
     repo_id: int
@@ -48,7 +56,7 @@ class Report:
 
     @property
     def entry(self) -> Entry:
-        """What this adds to what is known of the repository. Watermarks are of GitHub's word: an import moves none."""
+        """What this report adds to the repository's entry. An import does not change how far GitHub was captured."""
         day = self.captured_at[:10]
         return Entry(
             names={self.name: Name(self.captured_at, day)} if self.new else {},
@@ -60,7 +68,7 @@ class Report:
         )
 
     def _active(self) -> dict[str, str]:
-        """Name the newest day with any views, and the newest with any clones."""
+        """Return the newest day with any views, and the newest with any clones."""
         return {
             kind: max(days)
             for kind in ("views", "clones")
@@ -70,7 +78,7 @@ class Report:
 
 @dataclass
 class _Draft:
-    capture: dict[Endpoint, Said] = field(default_factory=dict)
+    capture: dict[Endpoint, Window] = field(default_factory=dict)
     answered: list[Endpoint] = field(default_factory=list)
     outcome: str = CAPTURED
     detail: str = ""
@@ -80,13 +88,13 @@ class _Draft:
     unviewed: bool = False
 
     def everything_answered(self) -> tuple[Endpoint, ...]:
-        """Give the endpoints that answered; where nobody viewed anything, those too that need not be asked then."""
+        """Return the endpoints that answered; if nobody viewed anything, also those that need not be asked then."""
         needless = OF_VIEWERS if self.unviewed and "clones" in self.answered else ()
         return (*self.answered, *(endpoint for endpoint in needless if endpoint not in self.answered))
 
 
 def read_reports(lines: Iterable[ArchivedAnswer | ImportedHistory]) -> list[Report]:
-    """Gather the lines of an archive object by repository, in the order of the object."""
+    """Return a report for each repository in an archive object, in the order of its lines; imports come last."""
     drafts: dict[int, _Draft] = {}
     imports: list[Report] = []
     for answer in lines:
@@ -108,7 +116,7 @@ def _add(draft: _Draft, answer: ArchivedAnswer, body: Any) -> None:
     draft.answered.append(endpoint)
     draft.unviewed |= nobody_viewed(endpoint, body)
     if endpoint in ("views", "clones"):
-        draft.capture[endpoint] = read_rows(endpoint, body, from_text(answer["captured_at"]), answer["headers"])
+        draft.capture[endpoint] = read_window(endpoint, body, from_text(answer["captured_at"]), answer["headers"])
     statement = read_statement(endpoint, body, answer["captured_at"])
     if statement is not None:
         day = answer["captured_at"][:10]
@@ -125,7 +133,7 @@ def _report(repo_id: int, draft: _Draft) -> Report:
         draft.everything_answered(),
         draft.outcome,
         draft.detail,
-        {kind: spans for kind, spans in whole_days(draft.capture).items() if spans},
+        {kind: spans for kind, spans in complete_days(draft.capture).items() if spans},
         _until(draft, ends),
         ends={
             kind: {"day": day, "behind": days_behind(day, draft.capture[kind].captured_at)}
@@ -135,7 +143,7 @@ def _report(repo_id: int, draft: _Draft) -> Report:
 
 
 def _until(draft: _Draft, ends: Mapping[Endpoint, str]) -> dict[str, Snapshot]:
-    """Write beside the totals of each window its last day: GitHub may have answered from a copy that is weeks old."""
+    """Add to the totals of each window its last day: GitHub may have answered from a copy that is weeks old."""
     snapshots = dict(draft.snapshots)
     for kind, last in ends.items():
         day = draft.capture[kind].today
@@ -161,6 +169,6 @@ def _imported(line: ImportedHistory) -> Report:
 
 
 def _detail(answer: ArchivedAnswer) -> str:
-    """Return the status and GitHub's words, in one line."""
+    """Return the status and GitHub's message, in one line."""
     said = Answer(answer["status"], answer["headers"], answer["body"].encode()).message()
     return f"{answer['status'] or 'no answer'}: {said}"

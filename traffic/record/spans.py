@@ -1,7 +1,7 @@
-"""Sets of days, written as the spans they form: years of daily captures are one span, each hole makes one more. Pure.
+"""Sets of days, written as spans: years of daily captures are one span, and each hole adds one more. Pure.
 
-A span is its first and its last day, both within. Spans are sorted, and neither touch nor overlap, so equal sets are
-equal values.
+A span is its first and its last day, which both belong to it. Spans are sorted and neither touch nor overlap, so equal
+sets are equal values.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ def spans_of(days: Iterable[str]) -> Spans:
 
 
 def join(*sets: Iterable[Span]) -> Spans:
-    """Give the days that are in any of the sets; their spans may overlap and come in any order."""
+    """Return the days that are in any of the sets; their spans may overlap and come in any order."""
     joined: list[Span] = []
     for first, last in sorted(span for spans in sets for span in spans):
         if joined and first <= day_after(joined[-1][1]):
@@ -30,18 +30,18 @@ def join(*sets: Iterable[Span]) -> Spans:
 
 
 def meet(one: Spans, other: Spans) -> Spans:
-    """Give the days that are in both."""
+    """Return the days that are in both sets."""
     both = [(max(a, c), min(b, d)) for a, b in one for c, d in other]
     return tuple(sorted((first, last) for first, last in both if first <= last))
 
 
 def holes(spans: Spans) -> Spans:
-    """Give the days between the first and the last that are missing."""
+    """Return the days that are missing between the first and the last day."""
     return tuple((day_after(before[1]), days_before(after[0], 1)) for before, after in pairwise(spans))
 
 
 def days_in(spans: Iterable[Span]) -> Iterator[str]:
-    """List the days, in order."""
+    """Return the days, in order."""
     for first, last in spans:
         day = first
         while day <= last:
@@ -50,12 +50,12 @@ def days_in(spans: Iterable[Span]) -> Iterator[str]:
 
 
 def within(day: str, spans: Iterable[Span]) -> bool:
-    """Tell whether a day is in the set."""
+    """Return whether a day is in the set."""
     return any(first <= day <= last for first, last in spans)
 
 
 def day_after(day: str) -> str:
-    """Name the next day."""
+    """Return the next day."""
     return days_before(day, -1)
 
 

@@ -1,4 +1,4 @@
-"""The three tables: what is seen is merged into what is kept, and only what changes is written."""
+"""Merges reports into the three tables, and writes only what changes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,8 +17,7 @@ from traffic.record.items import (
     pointer_key,
     snapshot_of_item,
 )
-from traffic.record.merge import Day, Entry, merge_days, merge_entries
-from traffic.record.snapshot import Snapshot, merge_snapshots
+from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots
 
 
 class Tables:
@@ -37,7 +36,7 @@ class Tables:
     def days(self, repo_name: str, days: Iterable[str]) -> dict[str, Item]:
         """Read the items of some days, by day.
 
-        By a query over all of them: DynamoDB charges for each 4 KB of what it reads, but for each item of a batch.
+        One query over all of them costs less than a batch: DynamoDB charges a query by 4 KB, and a batch by item.
         """
         wanted = set(days)
         if not wanted:
@@ -55,10 +54,10 @@ class Tables:
         """Merge days into the table.
 
         Returns:
-            The days whose items changed, and each day as it was kept before.
+            The days whose items changed, and all days as they were before.
 
         Raises:
-            IdentityConflictError: Rows among them belong to another id; none was written.
+            IdentityConflictError: Some rows belong to another id; nothing was written.
             TableBusyError: Others kept changing the rows.
         """
         kept: dict[str, Day] = {}
@@ -81,15 +80,15 @@ class Tables:
         raise TableBusyError(f"{repo_name} kept changing while {len(waiting)} days of it were merged")
 
     def repository(self, repo_id: int) -> tuple[str, Entry] | None:
-        """Read a repository's key in `RepoTraffic` and what is known of it; None where nothing is."""
+        """Read a repository's key in `RepoTraffic` and its entry; None if the repository is unknown."""
         item = self._repositories.item({"repo-id": str(repo_id)})
         return (item["repo-name"], entry_of_item(item)) if item else None
 
     def store_repository(self, repo_id: int, seen: Entry) -> tuple[str, Entry]:
-        """Merge what was seen of a repository into its entry, and lead its name to it.
+        """Merge a report into a repository's entry, and make its name lead to it.
 
         Returns:
-            The partition key its days lie under, which never changes: the name first seen. And all that is known of it.
+            The partition key of its days, which never changes: the name first seen. And the merged entry.
 
         Raises:
             TableBusyError: Others kept changing the entry.
@@ -98,7 +97,7 @@ class Tables:
         for _ in range(ATTEMPTS):
             item = self._repositories.item(key)
             kept = entry_of_item(item)
-            # The names first: an entry whose names lead nowhere would never be mended, a name that leads too early is.
+            # Write names first: a missing name is never repaired later, a name without an entry is.
             for name in sorted(seen.names.keys() - kept.names.keys()):
                 self._lead(name, repo_id, claim=not item and name == seen.name)
             merged = merge_entries(kept, seen)
@@ -109,12 +108,12 @@ class Tables:
         raise TableBusyError(f"the entry of repository {repo_id} kept changing while it was merged")
 
     def entries(self) -> Iterator[tuple[int, str, Entry]]:
-        """Read every repository's id, key in `RepoTraffic` and what is known of it."""
-        for item in self._repositories.every_item(having="repo-name"):  # the items without lead from a name to ids
+        """Read every repository's id, key in `RepoTraffic` and entry."""
+        for item in self._repositories.every_item(having="repo-name"):  # the other items lead from a name to ids
             yield int(item["repo-id"]), item["repo-name"], entry_of_item(item)
 
     def ids_named(self, name: str) -> list[int]:
-        """Give the ids of every repository that ever bore a name, whatever its case."""
+        """Return the ids of all repositories that have or had a name, in any case."""
         return sorted(int(found) for found in self._pointer(name).get("repo-ids", ()))
 
     def _own_key(self, name: str, repo_id: int) -> str:
@@ -124,7 +123,7 @@ class Tables:
         return self._repositories.item({"repo-id": pointer_key(name)})
 
     def _lead(self, name: str, repo_id: int, *, claim: bool) -> None:
-        """Lead a name to an id; where it claims, the first id owns the name as the key of its rows."""
+        """Make a name lead to an id. With `claim`, the first id to do so owns the name as the key of its rows."""
         update, names = "ADD #ids :ids", {"#ids": "repo-ids"}
         values: Item = {":ids": {str(repo_id)}}
         if claim:
@@ -140,7 +139,7 @@ class Tables:
 
 
 class Snapshots:
-    """`RepoTrafficSnapshots`: what GitHub said of its whole window, an item for a repository and day of capture.
+    """`RepoTrafficSnapshots`: what GitHub reported of its window, one item for each repository and day of capture.
 
     Args:
         dynamodb: A DynamoDB client.
@@ -151,9 +150,9 @@ class Snapshots:
         self._table = ItemTable(dynamodb, name)
 
     def referrers(self, repo_id: int, since: str) -> dict[str, dict[str, int]]:
-        """Read what referred to a repository: by day of capture, from a day on, the views by referrer.
+        """Read a repository's views by referrer, by day of capture, from a day on.
 
-        A capture for which GitHub listed none has an empty list; one for which it did not answer is absent.
+        A capture without referrers is empty; a capture for which GitHub did not answer is absent.
         """
         found = map(item_of, self._table.query({"repo-id": str(repo_id)}, {"captured-on": since}, ["referrers"]))
         return {
@@ -163,12 +162,12 @@ class Snapshots:
         }
 
     def store(self, repo_id: int, day: str, seen: Snapshot) -> bool:
-        """Let a capture replace what the same day's earlier ones said, endpoint by endpoint.
+        """Replace what earlier captures of the same day reported, endpoint by endpoint.
 
         Args:
             repo_id: GitHub's numeric id.
             day: The day of capture.
-            seen: What was said.
+            seen: What GitHub reported.
 
         Returns:
             Whether the item changed.
@@ -183,7 +182,7 @@ class Snapshots:
             update = changes(item, merged)
             if not update:
                 return False
-            # The times are always written, and so guarded: a set must not replace one that is newer.
+            # The times are always written, and so checked: an older capture must not replace a newer one.
             if self._table.write(key, item, {**update, "captured-at": merged["captured-at"]}):
                 return True
         raise TableBusyError(f"the snapshot of repository {repo_id} on {day} kept changing while it was merged")
@@ -194,7 +193,7 @@ def _day_key(repo_name: str, day: str) -> Item:
 
 
 def _refuse_others(repo_name: str, repo_id: int, items: Mapping[str, Item]) -> None:
-    """Make sure that no row belongs to another repository, before the first is written."""
+    """Check that no row belongs to another repository, before the first is written."""
     for day, item in items.items():
         if item.get("repo-id", repo_id) != repo_id:
             raise IdentityConflictError(f"{repo_name} {day} belongs to id {item['repo-id']}, not to {repo_id}")

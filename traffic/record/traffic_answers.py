@@ -1,4 +1,4 @@
-"""What GitHub's traffic answers say, checked: days with their numbers, and nothing else.
+"""Reads GitHub's traffic answers: checks them, and returns their days and what they report of the window. Pure.
 
 Source:
     https://docs.github.com/en/rest/metrics/traffic
@@ -11,46 +11,47 @@ from typing import Any
 
 from traffic.clock import day_of, days_before, from_text, start_of
 from traffic.contract import Endpoint
-from traffic.record.merge import Day, merge_days
+from traffic.record.merge import Day, Statement, merge_days
 from traffic.record.spans import Spans, spans_of, within
 
 WINDOW = timedelta(hours=336)
 WINDOW_DAYS = 14
-SAFE_DAYS = 13  # days after a day on which it can still be captured whole: then a rolling window truncates it
+SAFE_DAYS = 13  # days after a day on which GitHub still reports it completely: then a rolling window truncates it
 
-# From then on GitHub lists 14 whole UTC days, zeros too, moved as a block; an older GitHub Enterprise Server may not.
-# Source: recorded answers before and after. https://docs.github.com/en/rest/metrics/traffic tells of neither.
+# Since then GitHub lists 14 complete UTC days, including zeros; an older GitHub Enterprise Server may not.
+# Source: recorded answers from before and after. https://docs.github.com/en/rest/metrics/traffic does not mention it.
 REGIME_CHANGE = datetime(2025, 12, 30, tzinfo=UTC)
 
-# A header of GitHub Enterprise Server's answers alone.
+# A header that only answers of a GitHub Enterprise Server have.
 # Source: https://docs.github.com/en/enterprise-server@3.8/rest/enterprise-admin ("Version information")
 ENTERPRISE = "x-github-enterprise-version"
 
-MOST_DAYS = 100  # GitHub lists at most 15; the bound keeps a broken server's answer from becoming ten thousand items
+MOST_DAYS = 100  # GitHub lists at most 15; the limit keeps a broken server's answer from becoming ten thousand items
+MOST_ROWS = 10  # GitHub lists no more; the limit keeps an item far below DynamoDB's 400 KB whatever a server sends
+LONGEST_TITLE = 256  # bytes of UTF-8
+LONGEST_PATH = 1024  # bytes of UTF-8
 
-READY = 7  # o'clock UTC: until then GitHub may not have counted yesterday
+READY = 7  # o'clock UTC: before this hour GitHub may not have counted yesterday
 
-LATEST = 7  # days after which a rolling window that still leaves a day out means: nothing happened on it
+LATEST = 7  # days after which a day that a rolling window still leaves out had no traffic
 
 
 def check_body(endpoint: Endpoint, body: Any) -> None:
     """Check that a body has the shape that GitHub documents for an endpoint.
 
     Raises:
-        ValueError: It has not. The message says what is wrong, and quotes nothing of the body.
+        ValueError: It has another shape. The message says what is wrong, and quotes nothing of the body.
     """
+    rows = body
     if endpoint in ("views", "clones"):
         rows = body.get(endpoint) if isinstance(body, dict) else None
-        fields: tuple[str, ...] = ("count", "uniques")
-    else:
-        rows, fields = body, ("count", "uniques")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"the answer for {endpoint} holds no list of rows")
     if len(rows) > MOST_DAYS:
         raise ValueError(f"the answer for {endpoint} holds {len(rows)} rows")
     for row in rows:
-        if not all(_is_count(row.get(field)) for field in fields):
-            raise ValueError(f"a row for {endpoint} has no whole numbers `count` and `uniques`")
+        if not all(_is_count(row.get(field)) for field in ("count", "uniques")):
+            raise ValueError(f"a row for {endpoint} has no integers `count` and `uniques`")
         if endpoint in ("views", "clones"):
             _day(row)
         elif not isinstance(row.get("path" if endpoint == "paths" else "referrer"), str):
@@ -58,23 +59,56 @@ def check_body(endpoint: Endpoint, body: Any) -> None:
 
 
 def nobody_viewed(endpoint: Endpoint, body: Any) -> bool:
-    """Tell whether an answer that `check_body` accepted says, in GitHub's own total, that nobody viewed anything.
+    """Return whether an answer that `check_body` accepted reports zero views in GitHub's own total.
 
-    Then there are no referrers and paths to ask for. An answer without that total says nothing of the kind.
+    If so, there are no referrers and paths to ask for. An answer without that total proves nothing.
     """
     if endpoint != "views" or not _is_count(body.get("count")):
         return False
     return not body["count"] and not any(row["count"] for row in body["views"])
 
 
+def read_statement(endpoint: Endpoint, body: Any, captured_at: str) -> Statement | None:
+    """Read what an answer that `check_body` accepted reports of the window as a whole.
+
+    Returns:
+        The statement; None if the answer has no totals, because the days' numbers must not be added up instead.
+    """
+    if endpoint in ("views", "clones"):
+        totals = {f"{endpoint}-{field}": body.get(field) for field in ("count", "uniques")}
+        if not all(isinstance(total, int) and 0 <= total < 10**15 for total in totals.values()):
+            return None
+        return Statement(totals, captured_at)
+    read = _path if endpoint == "paths" else _referrer
+    return Statement({endpoint: [read(row) for row in body[:MOST_ROWS]]}, captured_at)
+
+
+def _path(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": _cut(row["path"], LONGEST_PATH),
+        "title": _cut(row.get("title"), LONGEST_TITLE),
+        "count": row["count"],
+        "uniques": row["uniques"],
+    }
+
+
+def _referrer(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"referrer": _cut(row["referrer"], LONGEST_TITLE), "count": row["count"], "uniques": row["uniques"]}
+
+
+def _cut(text: Any, longest: int) -> str:
+    """Cut a text to a number of bytes of UTF-8, but not within a character."""
+    return str(text or "").encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
+
+
 @dataclass(frozen=True)
-class Said:
-    """What one views or clones answer says.
+class Window:
+    """The days that one views or clones answer lists.
 
     Attributes:
-        rows: For each day that GitHub named, `count` and `uniques`.
-        captured_at: When GitHub said so.
-        enterprise: Whether it was an Enterprise Server that said so, which may still have the older window.
+        rows: `count` and `uniques` of each day.
+        captured_at: The time of the answer.
+        enterprise: Whether an Enterprise Server answered, which may still have the older kind of window.
     """
 
     rows: Mapping[str, tuple[int, int]]
@@ -87,53 +121,50 @@ class Said:
         return day_of(self.captured_at)
 
 
-def read_rows(
+def read_window(
     endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime, headers: Mapping[str, str] | None = None
-) -> Said:
-    """Read a views or clones answer that `check_body` accepted."""
+) -> Window:
+    """Read the days of a views or clones answer that `check_body` accepted."""
     rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}
-    return Said(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
+    return Window(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
 
 
-def read_days(capture: Mapping[Endpoint, Said]) -> dict[str, Day]:
-    """Read the days of one capture.
+def read_days(capture: Mapping[Endpoint, Window]) -> dict[str, Day]:
+    """Return the days of one capture, with their metrics and whether these are complete.
 
     Args:
-        capture: Views and clones of the same capture; or the one of them that was answered.
-
-    Returns:
-        For each day that GitHub named, its metrics, and which of them were returned for the whole day.
+        capture: The windows of views and clones, or of the one that GitHub answered.
     """
-    whole = whole_days(capture)
+    complete = complete_days(capture)
     days: dict[str, Day] = {}
-    for endpoint, said in capture.items():
-        for day, (count, uniques) in said.rows.items():
-            complete = frozenset({endpoint}) if within(day, whole[endpoint]) else frozenset()
-            seen = Day({f"{endpoint}-count": count, f"{endpoint}-uniques": uniques}, complete)
+    for endpoint, window in capture.items():
+        for day, (count, uniques) in window.rows.items():
+            kinds = frozenset({endpoint}) if within(day, complete[endpoint]) else frozenset()
+            seen = Day({f"{endpoint}-count": count, f"{endpoint}-uniques": uniques}, kinds)
             days[day] = merge_days(days.get(day, Day()), seen)
     return days
 
 
-def whole_days(capture: Mapping[Endpoint, Said]) -> dict[Endpoint, Spans]:
-    """Tell for which days one capture says everything: those returned whole, and in a rolling window the empty ones.
+def complete_days(capture: Mapping[Endpoint, Window]) -> dict[Endpoint, Spans]:
+    """Return the days that one capture covers completely; in a rolling window this includes days without traffic.
 
-    Where every day is listed, zeros too, each day that is listed is whole. Where empty days are left out, the oldest
-    day is truncated and the newest may be unfinished: GitHub's newest day stalls, for views and clones apart.
+    If GitHub lists every day, including zeros, each listed day is complete. If it leaves out days without traffic, the
+    oldest day is truncated and the newest may be unfinished. GitHub can be late for views and clones separately.
     """
-    listed = _lists_whole_days(capture)
+    every_day = _lists_every_day(capture)
     return {
-        endpoint: spans_of(day for day in said.rows if day < said.today) if listed else _rolling(said)
-        for endpoint, said in capture.items()
+        endpoint: spans_of(day for day in window.rows if day < window.today) if every_day else _rolling(window)
+        for endpoint, window in capture.items()
     }
 
 
-def last_days(capture: Mapping[Endpoint, Said]) -> dict[Endpoint, str]:
-    """Name the last day of each window, where GitHub lists every day of it, zeros too.
+def last_days(capture: Mapping[Endpoint, Window]) -> dict[Endpoint, str]:
+    """Return the last day of each window, if GitHub lists every day of it, including zeros.
 
-    Where empty days are left out nothing is returned: that the newest days are missing is no sign there.
+    Otherwise nothing is returned: if days without traffic are left out, missing newest days prove nothing.
     """
-    whole = whole_days(capture) if _lists_whole_days(capture) else {}
-    return {endpoint: spans[-1][1] for endpoint, spans in whole.items() if spans}
+    complete = complete_days(capture) if _lists_every_day(capture) else {}
+    return {endpoint: spans[-1][1] for endpoint, spans in complete.items() if spans}
 
 
 def days_behind(day: str, captured_at: datetime) -> int:
@@ -146,35 +177,35 @@ def days_behind(day: str, captured_at: datetime) -> int:
     return max((start_of(day_of(captured_at)) - start_of(day)).days - usual, 0)
 
 
-def _lists_whole_days(capture: Mapping[Endpoint, Said]) -> bool:
-    """Tell in which of GitHub's two regimes a capture was made: blocks of whole days, or a rolling window.
+def _lists_every_day(capture: Mapping[Endpoint, Window]) -> bool:
+    """Return which kind of window a capture has: a block of complete days (true), or a rolling window (false).
 
-    A zero, or a day that a rolling window had left, prove whole days; the current day proves the contrary. A block of
-    14 days up to yesterday without a zero can be either: then the day on which GitHub changed decides, and whether it
-    is GitHub itself. Of an Enterprise Server it is taken for rolling: a truncated day must not pass for a whole one.
+    A zero proves a block, and so does a day that a rolling window has already left; the current day proves a rolling
+    window. A block of 14 days up to yesterday without a zero can be either. Then the day on which GitHub changed
+    decides. An Enterprise Server's window is then taken for rolling: a truncated day must not pass for a complete one.
     """
-    answers = capture.values()
-    if any(said.today in said.rows for said in answers):
+    windows = capture.values()
+    if any(window.today in window.rows for window in windows):
         return False
-    if any(count == 0 or _beyond(day, said) for said in answers for day, (count, _) in said.rows.items()):
+    if any(count == 0 or _beyond(day, window) for window in windows for day, (count, _) in window.rows.items()):
         return True
-    return all(_is_block(said) and said.captured_at >= REGIME_CHANGE and not said.enterprise for said in answers)
+    return all(_is_block(each) and each.captured_at >= REGIME_CHANGE and not each.enterprise for each in windows)
 
 
-def _beyond(day: str, said: Said) -> bool:
-    """Tell whether a day had left a rolling window, with an hour's grace for answers that GitHub has cached."""
-    return start_of(day) + timedelta(hours=24 + 1) <= said.captured_at - WINDOW
+def _beyond(day: str, window: Window) -> bool:
+    """Return whether a day is too old for a rolling window, allowing an hour for answers that GitHub has cached."""
+    return start_of(day) + timedelta(hours=24 + 1) <= window.captured_at - WINDOW
 
 
-def _is_block(said: Said) -> bool:
-    return len(said.rows) == WINDOW_DAYS and len(spans_of(said.rows)) == 1
+def _is_block(window: Window) -> bool:
+    return len(window.rows) == WINDOW_DAYS and len(spans_of(window.rows)) == 1
 
 
-def _rolling(said: Said) -> Spans:
-    """Give the days between the truncated one and the newest, and those too old for GitHub to be late with."""
-    oldest = day_of(said.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))
-    newest = max((day for day in said.rows if day <= said.today), default="")
-    last = days_before(said.today, LATEST + 1)
+def _rolling(window: Window) -> Spans:
+    """Return the days between the truncated and the newest one, and days so old that GitHub cannot still be late."""
+    oldest = day_of(window.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))
+    newest = max((day for day in window.rows if day <= window.today), default="")
+    last = days_before(window.today, LATEST + 1)
     if newest:
         last = max(last, days_before(newest, 1))
     return ((oldest, last),) if oldest <= last else ()

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from traffic.errors import IdentityConflictError, TableBusyError
-from traffic.record.merge import Day, Entry, Name
-from traffic.record.snapshot import Statement
+from traffic.record.merge import Day, Entry, Name, Statement
 
 EXAMPLES = settings(max_examples=300, deadline=None)
 FIRST_DAY = date(2026, 11, 6)

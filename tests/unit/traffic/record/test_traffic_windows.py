@@ -8,26 +8,26 @@ import pytest
 from traffic.clock import from_text
 from traffic.contract import Endpoint
 from traffic.record.spans import Spans, day_after, days_in
-from traffic.record.traffic_answers import REGIME_CHANGE, Said, check_body, read_days, whole_days
+from traffic.record.traffic_answers import REGIME_CHANGE, Window, check_body, complete_days, read_days
 
 OLD, NEW = from_text("2025-08-20T09:00:00Z"), from_text("2026-06-20T09:00:00Z")
 
 
-def said(at: datetime, ages: Iterable[int], *, zeros: Iterable[int] = ()) -> Said:
+def said(at: datetime, ages: Iterable[int], *, zeros: Iterable[int] = ()) -> Window:
     """Make an answer that names the days so many days before the capture, with traffic or with none."""
     rows = {(at - timedelta(days=age)).date().isoformat(): (9, 3) for age in ages}
-    return Said(rows | {(at - timedelta(days=age)).date().isoformat(): (0, 0) for age in zeros}, at)
+    return Window(rows | {(at - timedelta(days=age)).date().isoformat(): (0, 0) for age in zeros}, at)
 
 
-def whole(views: Said, clones: Said | None = None) -> dict[str, list[int]]:
+def whole(views: Window, clones: Window | None = None) -> dict[str, list[int]]:
     """Tell by age which days were covered whole."""
-    capture: dict[Endpoint, Said] = {"views": views}
+    capture: dict[Endpoint, Window] = {"views": views}
     if clones is not None:
         capture["clones"] = clones
-    return {kind: sorted(ages(spans, capture[kind])) for kind, spans in whole_days(capture).items()}
+    return {kind: sorted(ages(spans, capture[kind])) for kind, spans in complete_days(capture).items()}
 
 
-def ages(spans: Spans, answered: Said) -> Iterable[int]:
+def ages(spans: Spans, answered: Window) -> Iterable[int]:
     """Turn days into days before the capture."""
     return ((from_text(f"{answered.today}T00:00:00Z") - from_text(f"{day}T00:00:00Z")).days for day in days_in(spans))
 

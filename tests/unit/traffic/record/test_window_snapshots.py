@@ -7,14 +7,8 @@ import pytest
 from simulated_github import faults
 from tests.unit.recorded import record
 from traffic.contract import Endpoint
-from traffic.record.snapshot import (
-    LONGEST_PATH,
-    LONGEST_TITLE,
-    Statement,
-    merge_statements,
-    read_statement,
-    without_prefix,
-)
+from traffic.record.merge import Statement, merge_statements, without_prefix
+from traffic.record.traffic_answers import LONGEST_PATH, LONGEST_TITLE, read_statement
 
 AT = "2026-11-20T09:00:00Z"
 TWO_DAYS = {
