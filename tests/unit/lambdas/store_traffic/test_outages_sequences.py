@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.store_traffic import handler as store_traffic
+from lambdas.store_traffic import receipts
 from simulated_github.windows import Regime, Stall, WindowRules
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from tests.unit.fake_s3 import FakeS3
@@ -100,8 +101,8 @@ def pipeline() -> Iterator[tuple[MemoryAccount, Store]]:
     """The real Store traffic beside an account in memory."""
     account = MemoryAccount()
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("tables", "snapshots", "archive"):
-            patch.setattr(store_traffic, name, lambda name=name: getattr(account, name))
+        for module, name in ((receipts, "tables"), (receipts, "snapshots"), (store_traffic, "archive")):
+            patch.setattr(module, name, lambda name=name: getattr(account, name))
         patch.setattr(store_traffic.logger, "info", lambda *_message, **_fields: None)  # thousands of lines
 
         def store(key: str) -> None:
