@@ -1,4 +1,4 @@
-"""The forms in which `traffic export` writes the table: text, Parquet and SQLite."""
+"""The formats of `traffic export`: CSV, JSON, JSON Lines, Parquet and SQLite."""
 
 import csv
 import json
@@ -13,14 +13,14 @@ from traffic.record.reading import DayRow
 
 COLUMNS = ("repo-name", "timestamp", *METRICS)
 
-FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
+FORMULA = ("=", "+", "-", "@")  # a spreadsheet reads a cell that begins so as a formula
 
 
 def write_csv(rows: Iterable[DayRow], output: TextIO) -> None:
     """Write CSV as in RFC 4180, but with plain newlines; an unknown cell is empty.
 
-    A name that a spreadsheet would take for a formula gets an apostrophe before it, and where it would break a line or
-    move a terminal's cursor, spaces. GitHub gives no such name: a server that is not GitHub might.
+    A name that a spreadsheet would read as a formula gets an apostrophe before it, and its control characters become
+    spaces. GitHub has no such names, but another server might.
 
     Source:
         https://owasp.org/www-community/attacks/CSV_Injection
@@ -36,7 +36,7 @@ def _harmless(name: str) -> str:
 
 
 def write_json(rows: Iterable[DayRow], output: TextIO) -> None:
-    """Write an array with an object a line, without what GitHub never told."""
+    """Write an array with one object on each line, without the numbers that GitHub did not report."""
     output.write("[")
     for index, row in enumerate(rows):
         known = {column: cell for column, cell in _by_column(row).items() if cell is not None}
@@ -45,27 +45,27 @@ def write_json(rows: Iterable[DayRow], output: TextIO) -> None:
 
 
 def write_json_lines(rows: Iterable[DayRow], output: TextIO) -> None:
-    """Write an object a line; what GitHub never told is null, so that each line has every column."""
+    """Write one object on each line; a number that GitHub did not report is null, so each line has every column."""
     output.writelines(json.dumps(_by_column(row)) + "\n" for row in rows)
 
 
 def write_parquet(rows: Iterable[DayRow], path: Path) -> None:
     """Write Parquet: names as text, days as a timestamp (UTC, without a zone), numbers as 64-bit integers or null.
 
-    By DuckDB: half of pyarrow's size, without numpy, and it reads what is written line by line, so that a million rows
-    are no list of Python objects once more.
+    DuckDB is half the size of pyarrow and needs no numpy. It reads a file of JSON Lines, so a million rows are not held
+    in memory a second time.
 
     Raises:
         CommandError: DuckDB cannot write it.
     """
-    import duckdb  # noqa: PLC0415  # 0.2 s that no other command has to wait
+    import duckdb  # noqa: PLC0415  # it takes 0.2 s, for this format only
 
     lines = path.with_name(f"{path.name}.jsonl")
     types = {"repo-name": "VARCHAR", "timestamp": "TIMESTAMP", **dict.fromkeys(METRICS, "BIGINT")}
     try:
         with lines.open("w", encoding="utf-8") as output:
             write_json_lines(rows, output)
-        # Offline: an extension that is missing must be an error, not a download.
+        # A missing extension must be an error, not a download.
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
             database.read_json(
                 str(lines), columns=types, format="newline_delimited", timestamp_format="%Y-%m-%dT%H:%M:%SZ"
@@ -85,12 +85,12 @@ def write_sqlite(rows: Iterable[DayRow], path: Path) -> None:
     columns = ", ".join(f'"{column}" {"INTEGER" if column in METRICS else "TEXT NOT NULL"}' for column in COLUMNS)
     database = sqlite3.connect(path)
     try:
-        # The file gets its name when it is whole, so there is nothing that a journal would have to take back.
+        # The file gets its name only when it is complete, so it needs no journal.
         database.execute("PRAGMA journal_mode = OFF")
         database.execute(f'CREATE TABLE traffic ({columns}, PRIMARY KEY ("repo-name", "timestamp")) WITHOUT ROWID')
         marks = ", ".join("?" for _ in COLUMNS)
         cells = ((row.repo_name, row.timestamp, *row.metrics) for row in rows)
-        database.executemany(f"INSERT INTO traffic VALUES ({marks})", cells)  # noqa: S608  # marks alone
+        database.executemany(f"INSERT INTO traffic VALUES ({marks})", cells)  # noqa: S608  # only question marks
         database.commit()
     except sqlite3.Error as exc:
         raise CommandError(f"{path.name} cannot be written as SQLite: {exc}") from exc
@@ -99,5 +99,5 @@ def write_sqlite(rows: Iterable[DayRow], path: Path) -> None:
 
 
 def _by_column(row: DayRow) -> dict[str, str | int | None]:
-    """Return the cells of a row by column; None if GitHub never reported one."""
+    """Return the cells of a row by column; None if GitHub did not report one."""
     return dict(zip(COLUMNS, (row.repo_name, row.timestamp, *row.metrics), strict=True))

@@ -1,4 +1,4 @@
-"""`traffic export`: the whole table, for a spreadsheet or a program."""
+"""`traffic export`: every day of every repository, for a spreadsheet or a program."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,18 +16,18 @@ from traffic.record.reading import DayRow, Record
 
 EXAMPLES = """examples:
   traffic export --format csv                                to the terminal, or into a pipe
-  traffic export --format parquet --output traffic.parquet   into a file, which appears only when it is whole
+  traffic export --format parquet --output traffic.parquet   into a file, which appears only when it is complete
   traffic export --format jsonl --since 2026-11-01           only that day and later ones
 
-columns, in every form: repo-name, timestamp, views-count, views-uniques, clones-count, clones-uniques
+columns, in every format: repo-name, timestamp, views-count, views-uniques, clones-count, clones-uniques
 
-csv      a cell that GitHub never told is empty; a name that a spreadsheet would take for a formula gets a ' before it
-json     an array of objects; what GitHub never told is left out
-jsonl    an object a line; what GitHub never told is null
-parquet  repo-name is text, timestamp a TIMESTAMP in UTC, the numbers are 64-bit integers or null
+csv      a number that GitHub did not report is empty; a name that looks like a formula gets a ' before it
+json     an array of objects; a number that GitHub did not report is left out
+jsonl    one object on each line; a number that GitHub did not report is null
+parquet  repo-name is text, timestamp is a TIMESTAMP in UTC, the numbers are 64-bit integers or null
 sqlite   the table traffic: texts, and integers or null
 
-Unique visitors of several days must not be added up: who comes on two days is counted twice.
+Do not add up unique visitors of several days: a person who comes on two days is counted twice.
 """
 
 TEXT: Mapping[str, Callable[[Sequence[DayRow], TextIO], None]] = {
@@ -45,7 +45,7 @@ FILES: Mapping[str, Callable[[Sequence[DayRow], Path], None]] = {"parquet": writ
 def execute(target: Target, form: str, output: Path | None, since: str | None) -> int:
     """Write every day of every repository, sorted by repository and day."""
     if form in FILES and output is None:
-        raise UsageError(f"--format {form} is no text: name a file with --output traffic.{form}.")
+        raise UsageError(f"--format {form} is not text: name a file with --output traffic.{form}.")
     with opened(target) as deployment:
         rows = sorted_rows(deployment.record, since=since)
     if form in FILES and output:

@@ -14,8 +14,8 @@ EXAMPLES = """examples:
   traffic note octo/docs                              the notes of a repository; without a name, all of them
   traffic note octo/docs 2026-11-20 --remove          remove the notes of a day; with a text, that one alone
 
-Notes lie in the archive bucket under notes/; everybody who reads this deployment sees them, and `traffic report` shows
-them in its charts. The same note twice is one.
+Notes are stored in the archive bucket under notes/. Everybody who can read this deployment sees them, and `traffic
+report` shows them in its charts. Adding the same note twice adds it once.
 """
 
 LONGEST = 200  # characters: a note is a label in a chart
@@ -52,7 +52,7 @@ def add_note(archive: Archive, note: Note) -> None:
 
 
 def remove_notes(archive: Archive, repo_name: str, on: str, text: str | None = None) -> None:
-    """Remove a day's notes, or the one with this text; in AWS the bucket keeps the earlier version.
+    """Remove the notes of a day, or the one with this text; in AWS the bucket keeps the earlier version.
 
     Raises:
         CommandError: There is no such note.
@@ -66,7 +66,7 @@ def remove_notes(archive: Archive, repo_name: str, on: str, text: str | None = N
 
 
 def _checked(text: str) -> str:
-    """Bring a text onto one line.
+    """Return a text as one line.
 
     Raises:
         UsageError: It is empty or too long.

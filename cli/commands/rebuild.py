@@ -1,4 +1,4 @@
-"""`traffic rebuild`: makes the tables again from the archive alone."""
+"""`traffic rebuild`: rebuilds the tables from the archive."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +14,9 @@ EXAMPLES = """examples:
   traffic rebuild          on this machine
   traffic rebuild --aws    in AWS
 
-Stores every object of the archive again, in the order of the captures. Nothing is deleted and nothing that GitHub did
-not say is written: what is there already stays, and a second rebuild changes nothing. A table that was deleted
-altogether is made again by deploying the stack; run this after that, and `traffic verify` after this.
+Stores every object of the archive again, in the order of the captures. It deletes nothing and writes only what GitHub
+reported: existing items stay, and a second rebuild changes nothing. If a table itself was deleted, deploy the stack
+first, which creates it again; then run this, and then `traffic verify`.
 """
 
 AT_ONCE = 4  # functions; each takes about 47 MB on this machine
@@ -25,11 +25,11 @@ MANY = 100  # objects between two lines of progress
 
 @dataclass
 class Wave:
-    """Objects that may be stored in any order, so all at once.
+    """Objects that may be stored in any order, and so at the same time.
 
     Attributes:
         keys: Their keys in the archive.
-        subjects: The ids and names that they speak of.
+        subjects: The ids and names of the repositories in them.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Wave:
 
 @command(EXAMPLES)
 def execute(target: Target) -> int:
-    """Rebuild the tables from the archive alone, by storing every object of it once more."""
+    """Rebuild the tables from the archive, by storing every object of it again."""
     with opened(target) as deployment:
         deployment.client("lambda")  # before the threads use it: boto3 makes clients safely in one thread only
         stored = rebuild(deployment.archive, deployment.store)
@@ -73,22 +73,22 @@ def rebuild(archive: Archive, store: Callable[[str], None]) -> int:
 
 
 def waves(objects: Iterable[tuple[str, set[int | str]]]) -> Iterator[Wave]:
-    """Cut objects into runs of neighbours of which no two speak of the same repository or name.
+    """Group neighbouring objects, so that no two objects in a group concern the same repository or name.
 
-    Days and entries merge alike in any order. Two things do not: who owns a name, where two repositories bore it, and
-    which of two captures of a day came later. So what concerns one id or one name is stored in the order of the
-    captures. It also keeps two functions from contending for the same items. A daily run is one wave.
+    Days and entries can be merged in any order. Two things depend on the order: which of two repositories with the same
+    name owns it, and which of two captures of a day came later. So objects that concern one id or one name are stored
+    in the order of the captures. This also keeps two functions from changing the same items. A daily run is one wave.
 
     Args:
-        objects: Keys in the order of the captures, each with the ids and lower-case names that it speaks of.
+        objects: Keys in the order of the captures, each with the ids and lower-case names in the object.
     """
     wave = Wave()
-    for key, spoken_of in objects:
-        if wave.subjects & spoken_of:
+    for key, concerned in objects:
+        if wave.subjects & concerned:
             yield wave
             wave = Wave()
         wave.keys.append(key)
-        wave.subjects |= spoken_of
+        wave.subjects |= concerned
     if wave.keys:
         yield wave
 

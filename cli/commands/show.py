@@ -15,8 +15,8 @@ EXAMPLES = """examples:
   traffic show octo/docs --since 2026-11-01   from a day on
   traffic show 1296269                        by GitHub's id, whatever its name is now
 
-columns: day, views, unique visitors, clones, unique cloners; in a pipe then `partial` where GitHub had not
-told the whole day. An empty cell was never told: it is not zero. Unique visitors of days cannot be added up.
+columns: day, views, unique visitors, clones, unique cloners; in a pipe also `partial` if GitHub did not report the
+complete day. GitHub did not report an empty cell: it is not zero. Unique visitors of several days cannot be added up.
 """
 
 HEADINGS = ("DAY", "VIEWS", "UNIQUE VISITORS", "CLONES", "UNIQUE CLONERS")
@@ -44,7 +44,7 @@ def show(record: Record, asked: str, *, since: str | None = None) -> None:
     if sys.stdout.isatty():
         table(HEADINGS, [(row.day + ("*" if partial else ""), *row.metrics) for row, partial in rows])
         if any(partial for _, partial in rows):
-            say("* GitHub has not told the whole day, or lost it before it could be asked.")
+            say("* GitHub has not reported the complete day, or deleted it before it was asked.")
     else:
         table(HEADINGS, [(row.day, *row.metrics, partial) for row, partial in rows])
 
@@ -55,4 +55,4 @@ def _warn_about_names(found: Found, asked: str) -> None:
         warn(f"{asked} is {found.name} (id {found.id}).")
     if found.others:
         others = ", ".join(f"`traffic show {other}`" for other in found.others)
-        warn(f"Several repositories bore the name {asked}; this is {found.id}. The others: {others}.")
+        warn(f"Several repositories had the name {asked}; this is {found.id}. The others: {others}.")

@@ -1,4 +1,4 @@
-"""`traffic verify`: compares the tables with what the archive says they should hold."""
+"""`traffic verify`: compares the tables with what they should hold according to the archive."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ EXAMPLES = """examples:
   traffic verify          on this machine
   traffic verify --aws    in AWS
 
-Merges the whole archive in memory and compares item for item: `missing` is in the archive alone, `extra` in a table
-alone, `differs` in both, but not the same. What is missing or too low, `traffic rebuild` mends. Rows of the first
-version, which had no archive, are counted and not compared: `traffic import first-version` brings them in.
-Ask while no run is going on. Exit code 1: there are differences.
+Merges the complete archive in memory and compares each item: `missing` is only in the archive, `extra` is only in a
+table, `differs` is in both, with different values. `traffic rebuild` repairs what is missing or too low. Rows of the
+first version, which had no archive, are counted but not compared: `traffic import first-version` imports them.
+Use it while no run is in progress. Exit code 1: there are differences.
 """
 
 HEADINGS = ("DIFFERENCE", "TABLE", "ITEM", "ATTRIBUTE", "ARCHIVE", "TABLE HOLDS")
@@ -31,7 +31,7 @@ Known = TypeVar("Known")
 FIRST_VERSION = "first version"
 
 BY_OUTCOME = "refused-before"
-LATER = ("views-until", "clones-until", BY_OUTCOME)  # that the first records lack; `traffic rebuild` adds them
+LATER = ("views-until", "clones-until", BY_OUTCOME)  # attributes that older records lack; `traffic rebuild` adds them
 
 MANY = 1000  # objects between two lines of progress
 
@@ -41,12 +41,12 @@ class Difference:
     """Where a table and the archive disagree.
 
     Attributes:
-        kind: `missing`, `extra`, `differs`, or FIRST_VERSION for a row that is none of ours.
+        kind: `missing`, `extra`, `differs`, or FIRST_VERSION for a row that the first version wrote.
         table: The table's name.
         key: The item's key.
-        attribute: Where both have the item.
-        archive: What the archive says; None for nothing.
-        held: What the table holds; None for nothing.
+        attribute: The attribute that differs, if both have the item.
+        archive: The value according to the archive; None if it has none.
+        held: The value in the table; None if it has none.
     """
 
     kind: str
@@ -64,17 +64,19 @@ class Difference:
 
 @command(EXAMPLES)
 def execute(target: Target) -> int:
-    """Compare the tables, item for item, with what the archive says they should hold."""
+    """Compare each item of the tables with what the archive says it should be."""
     with opened(target) as deployment:
         found = verify(deployment.record, deployment.archive)
         differences = [difference for difference in found if difference.kind != FIRST_VERSION]
         if len(found) > len(differences):
-            warn(f"{len(found) - len(differences)} rows of the first version were not compared: no archive has them.")
+            uncompared = len(found) - len(differences)
+            warn(f"{uncompared} rows of the first version were not compared: the archive does not have them.")
         if not differences:
             say("The tables hold exactly what the archive says.")
             return 0
         table(HEADINGS, (difference.row for difference in differences))
-        warn(f"{len(differences)} differences. `traffic rebuild{deployment.options}` mends what is missing or too low.")
+        rebuild = f"`traffic rebuild{deployment.options}`"
+        warn(f"{len(differences)} differences. {rebuild} repairs what is missing or too low.")
     return FAILED
 
 
@@ -111,8 +113,8 @@ class Comparison(Generic[Known]):
     Attributes:
         table: The table.
         key_names: Its key attributes.
-        expected: By key what makes the item.
-        write: Makes the attributes of an item, without its key.
+        expected: The content of the items that it should hold, by key.
+        write: Writes such a content as the attributes of an item, without its key.
     """
 
     table: ItemTable
@@ -121,7 +123,7 @@ class Comparison(Generic[Known]):
     write: Callable[[Known], Item]
 
     def differences(self) -> list[Difference]:
-        """Read the table and compare it, item for item."""
+        """Read the table and compare each item."""
         name = self.table.name
         found: list[Difference] = []
         unseen = set(self.expected)
@@ -131,7 +133,7 @@ class Comparison(Generic[Known]):
                 unseen.remove(key)
                 found += _differing(name, key, self.write(self.expected[key]), item)
             else:
-                first_version = self.key_names[0] == "repo-name" and "/" not in key[0]  # which knew no owners
+                first_version = self.key_names[0] == "repo-name" and "/" not in key[0]  # it stored no owners
                 found.append(Difference(FIRST_VERSION if first_version else "extra", name, key))
         found += [Difference("missing", name, key) for key in unseen]
         return sorted(found, key=lambda difference: (difference.key, difference.attribute))
@@ -145,9 +147,10 @@ def _differing(name: str, key: Key, wanted: Item, held: Item) -> Iterator[Differ
 
 
 def _expected(attribute: str, wanted: Any, held: Any) -> Any:
-    """Leave out what earlier versions did not write: a record of theirs is right as it is.
+    """Return the value that an attribute should have, allowing for records of earlier versions.
 
-    So is one to which a date that was run again has added only its own day of a refusal, which is not the latest.
+    Such a record lacks attributes, which is not a difference. Nor is an earlier day of a refusal: a run for a past date
+    adds only that date's refusal to such a record.
     """
     if attribute in LATER and held is None:
         return None

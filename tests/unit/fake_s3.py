@@ -25,6 +25,10 @@ class FakeS3:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         return {"Body": io.BytesIO(self.objects[Key])}
 
+    def delete_object(self, *, Key: str, **_rest: str) -> None:  # noqa: N803
+        """Delete an object."""
+        del self.objects[Key]
+
     def get_paginator(self, operation: str) -> "FakeS3":
         """Be a paginator of listings."""
         assert operation == "list_objects_v2"

@@ -16,7 +16,7 @@ from traffic.record.transient import renamed_if_transient
 PLACE = "The archive bucket"
 STORED = ("answers/", "imports/")  # the folders whose objects Store traffic merges into the tables
 
-# The headers that are kept: when, under which limit, for which token and version, and what was said about access.
+# The headers of GitHub's answers that are archived: about time, limits, token, version and access.
 KEPT_HEADERS = (
     "date", "etag", "link", "location", "retry-after", "gh-limited-by", "x-github-sso", "x-github-request-id",
     "x-github-api-version-selected", "x-github-enterprise-version", "deprecation", "sunset",
@@ -40,7 +40,7 @@ class Archive:
     def put_answers(self, answers: Sequence[ArchivedAnswer]) -> str:
         """Write answers as one immutable object of gzipped JSON Lines.
 
-        The key ends in the SHA-256 of the content, so another content never takes its place; the names' order is the
+        The key ends in the SHA-256 of the content, so no other content can replace it. The order of the names is the
         order of the captures.
 
         Returns:
@@ -50,11 +50,11 @@ class Archive:
         return self._put_captured(archive_prefix(first[:10]), answers[0]["run"], first, pack(answers))
 
     def put_listing(self, run_id: str, captured_at: str, content: bytes) -> str:
-        """Write pages of a listing as one immutable object, named as `put_answers` names answers.
+        """Write pages of a listing as one immutable object, named like those of `put_answers`.
 
         Args:
             run_id: The execution that listed.
-            captured_at: When GitHub answered with the first page.
+            captured_at: The time of GitHub's answer with the first page.
             content: The pages as gzipped JSON Lines, each a `ListedPage`.
 
         Returns:
@@ -80,7 +80,7 @@ class Archive:
         return key
 
     def _put_once(self, key: str, content: bytes) -> None:
-        """Write an object that is not there yet; one that is stays as it is.
+        """Write an object unless it exists already.
 
         Source:
             https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
@@ -88,7 +88,7 @@ class Archive:
         try:
             self._put(Key=key, Body=content, ContentType="application/gzip", IfNoneMatch="*")
         except ClientError as exc:
-            # 412: the key names this very content. boto3 repeats a write whose answer was lost, and meets its own.
+            # 412: the object has this content already. boto3 repeats a write whose answer was lost, and finds its own.
             if exc.response["Error"]["Code"] != "PreconditionFailed":
                 raise
 
@@ -106,7 +106,7 @@ class Archive:
             ) from exc
 
     def stored_keys(self) -> list[str]:
-        """List the keys of all answers and imports, in an order in which Store traffic can merge them."""
+        """Return the keys of all answers and imports, in an order in which Store traffic can merge them."""
         found = (key for folder in STORED for key in self.keys(folder))
         return sorted(found, key=lambda key: key.rpartition("/")[2])  # names begin with the time of the capture
 
@@ -116,7 +116,7 @@ class Archive:
         self._put(Key=key, Body=body, ContentType="application/json")
 
     def read_note(self, key: str) -> Any | None:
-        """Read an object of JSON; None where there is none."""
+        """Read an object of JSON; None if it does not exist."""
         try:
             return json.loads(self._read(key))
         except ClientError as exc:
@@ -125,7 +125,7 @@ class Archive:
             raise
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """List the keys below a prefix, in order."""
+        """Return the keys below a prefix, in order."""
         for page in self._pages(Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", []))
 
@@ -135,7 +135,7 @@ class Archive:
             self._s3.delete_object(Bucket=self.bucket, Key=key)
 
     def capture_dates(self) -> list[str]:
-        """List the days on which GitHub was asked, in order."""
+        """Return the days on which GitHub was asked, in order."""
         pages = self._pages(Prefix=archive_prefix("").partition("/")[0] + "/", Delimiter="/")
         folders = (found["Prefix"] for page in pages for found in page.get("CommonPrefixes", []))
         return [folder.rpartition("=")[2].rstrip("/") for folder in folders]
@@ -155,7 +155,7 @@ class Archive:
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Choose the headers of an answer that are archived with it."""
+    """Return the headers of an answer that are archived with it."""
     return {name: headers[name] for name in KEPT_HEADERS if name in headers}
 
 
@@ -165,7 +165,7 @@ def line(answer: Mapping[str, object]) -> bytes:
 
 
 def pack(answers: Iterable[Mapping[str, object]]) -> bytes:
-    """Write answers, a line each. The same answers give the same bytes: gzip's own time is left out."""
+    """Write answers, one on each line. The same answers become the same bytes, because gzip's time is left out."""
     return gzip.compress(b"".join(map(line, answers)), mtime=0)
 
 
@@ -173,11 +173,11 @@ def unpack(content: bytes) -> list[ArchivedAnswer]:
     """Read what `pack` wrote.
 
     Raises:
-        ValueError: It is not that, or not whole.
+        ValueError: The content is something else, or not complete.
     """
     try:
         text = gzip.decompress(content).decode()
     except (OSError, EOFError, zlib.error) as exc:
-        raise ValueError(f"not a whole gzip file: {exc}") from exc
-    # Not splitlines: it would also cut at U+0085, U+2028 and U+2029, which JSON leaves as they are within a title.
+        raise ValueError(f"not a complete gzip file: {exc}") from exc
+    # Not splitlines: it would also cut at U+0085, U+2028 and U+2029, which JSON allows within a title.
     return [json.loads(line) for line in text.split("\n") if line]

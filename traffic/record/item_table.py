@@ -32,14 +32,14 @@ class ItemTable:
         self.name = name
 
     def item(self, key: Item) -> Item:
-        """Read one item; empty where there is none."""
+        """Read one item; empty if it does not exist."""
         return next(iter(self.items([key])), {})
 
     def items(self, keys: list[Item]) -> list[Item]:
-        """Read the items that are there of some keys, each named once.
+        """Read the items of some keys, without repetition; items that do not exist are left out.
 
         Raises:
-            TableBusyError: DynamoDB gave only a part of them.
+            TableBusyError: DynamoDB returned only a part of them.
         """
         found: list[Item] = []
         for start in range(0, len(keys), BATCH_GET):
@@ -119,15 +119,15 @@ class ItemTable:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
-        """Set attributes, on condition that those of them, and the id, are still as they were read.
+        """Set attributes, on condition that these attributes and the id have not changed since they were read.
 
         Args:
             key: The item's key.
-            read: The item as it was read; empty where there was none.
+            read: The item as it was read; empty if it did not exist.
             update: The attributes to set.
 
         Returns:
-            Whether it was written; if not, others were faster: read again.
+            Whether the item was written; if not, another writer was faster: read it again.
         """
         guarded = dict(enumerate(sorted({*update, *({"repo-id"} & read.keys() - key.keys())})))
         new = {f":new{n}": to_dynamodb(update[name]) for n, name in guarded.items() if name in update}
@@ -149,21 +149,21 @@ class ItemTable:
         return True
 
     def update(self, key: Item, **expressions: Any) -> None:
-        """Change one item by expressions of DynamoDB's own."""
+        """Change one item by DynamoDB's expressions."""
         self._ask("update_item", TableName=self.name, Key=_written(key), **expressions)
 
     def _ask(self, operation: str, **request: Any) -> Any:
         """Call DynamoDB.
 
         Raises:
-            TableBusyError: It is throttled, or failed or could not be reached in passing.
+            TableBusyError: DynamoDB is throttled or failed, and a retry will help.
         """
         with renamed_if_transient(TableBusyError, self.name):
             return getattr(self._dynamodb, operation)(**request)
 
 
 def changes(read: Item, merged: Item) -> Item:
-    """Give those attributes that are not yet as they should be."""
+    """Return the attributes that have to be changed."""
     return {name: value for name, value in merged.items() if read.get(name) != value}
 
 

@@ -1,12 +1,15 @@
 """`traffic rebuild`: the tables, item for item, from the archive alone."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.commands.rebuild import rebuild, waves
+from cli.main import main
 from cli.terminal import CommandError
 from tests.unit.recorded import Record, record
 
@@ -66,3 +69,21 @@ def test_what_concerns_one_repository_or_name_is_stored_in_order(spoken_of: list
     by_key = dict(objects)
     for wave in found:
         assert len(wave.subjects) == sum(len(by_key[key]) for key in wave.keys), "no two of a wave share a subject"
+
+
+def test_the_command_reports_its_progress_and_what_to_do_next(
+    kept: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rebuild of years takes an hour; silence would look like a hang."""
+    saves: list[bool] = []
+    deployment = replace(kept.deployment, options=" --aws", save=lambda: saves.append(True))
+    monkeypatch.setattr("cli.commands.rebuild.opened", lambda _target: nullcontext(deployment))
+    monkeypatch.setattr("cli.commands.rebuild.MANY", 2)
+    capsys.readouterr()
+
+    assert main(["rebuild"]) == 0
+
+    printed = capsys.readouterr()
+    assert printed.out == "Stored 6 archive objects again. `traffic verify --aws` compares tables and archive.\n"
+    assert printed.err == "Stored 2 of 6 objects.\nStored 4 of 6 objects.\nStored 6 of 6 objects.\n"
+    assert saves == [True]

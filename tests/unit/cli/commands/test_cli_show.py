@@ -10,7 +10,7 @@ stack = pytest.fixture(fresh_stack)
 
 
 def test_a_former_name_leads_to_the_days(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody who knows a repository by its old name finds its whole history, in any case."""
+    """Somebody who knows a repository by its old name finds its complete history, in any case."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})
     stack.day("octo/docs", "2026-11-19", {"views-count": 5, "views-uniques": 2, "views-complete": True})
     stack.day("octo/docs", "2026-11-20", {"clones-count": 0, "clones-uniques": 0})
@@ -19,14 +19,14 @@ def test_a_former_name_leads_to_the_days(stack: Stack, capsys: pytest.CaptureFix
 
     output = capsys.readouterr()
     assert output.out == "2026-11-19\t5\t2\t\t\tpartial\n2026-11-20\t\t\t0\t0\tpartial\n"
-    assert "octo/manual (id 7)" in output.err
+    assert output.err == "Octo/DOCS is octo/manual (id 7).\n"
 
 
-def test_a_day_that_was_told_whole_is_not_marked(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """The mark is for what may be less than what happened."""
-    whole = {"views-count": 1, "clones-count": 0, "views-complete": True, "clones-complete": True}
+def test_a_day_that_github_reported_completely_is_not_marked(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mark is for numbers that may be too low."""
+    complete = {"views-count": 1, "clones-count": 0, "views-complete": True, "clones-complete": True}
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
-    stack.day("octo/docs", "2026-11-20", whole)
+    stack.day("octo/docs", "2026-11-20", complete)
 
     show(stack.deployment.record, "7")
 
@@ -44,10 +44,10 @@ def test_the_first_day_can_be_chosen(stack: Stack, capsys: pytest.CaptureFixture
     assert [line[:10] for line in capsys.readouterr().out.splitlines()] == ["2026-11-19", "2026-11-20"]
 
 
-def test_of_several_repositories_of_a_name_the_one_that_bears_it_is_shown(
+def test_of_several_repositories_with_a_name_the_one_that_has_it_now_is_shown(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A deleted and recreated repository has two histories; none may pass for the other."""
+    """A repository that was deleted and created again has two histories; neither may pass for the other."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/old": "2026-11-20"})
     stack.repository("8", "octo/docs~8", names={"octo/docs": "2026-11-20"})
     stack.pointer("octo/docs", owner="7", ids={"7", "8"})
@@ -57,8 +57,8 @@ def test_of_several_repositories_of_a_name_the_one_that_bears_it_is_shown(
     show(stack.deployment.record, "octo/docs")
 
     output = capsys.readouterr()
-    assert output.out.startswith("2026-11-20\t2\t")
-    assert "traffic show 7" in output.err
+    assert output.out == "2026-11-20\t2\t\t\t\tpartial\n"
+    assert output.err == ("Several repositories had the name octo/docs; this is 8. The others: `traffic show 7`.\n")
 
 
 def test_rows_of_the_first_version_are_found_by_their_key(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +67,7 @@ def test_rows_of_the_first_version_are_found_by_their_key(stack: Stack, capsys: 
 
     show(stack.deployment.record, "docs")
 
-    assert capsys.readouterr().out.startswith("2024-01-01\t3\t")
+    assert capsys.readouterr() == ("2024-01-01\t3\t\t\t\tpartial\n", "")
 
 
 def test_an_unknown_name_is_answered_with_names_like_it(stack: Stack) -> None:
@@ -80,3 +80,25 @@ def test_an_unknown_name_is_answered_with_names_like_it(stack: Stack) -> None:
         show(stack.deployment.record, "docs")
     with pytest.raises(RecordError, match="expected owner/name or an id"):
         show(stack.deployment.record, "99")
+
+
+def test_a_terminal_shows_headings_and_explains_the_mark(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person reads the number beside the star as too low, not as final."""
+    complete = {"views-complete": True, "clones-complete": True}
+    stack.day("docs", "2026-11-19", {"views-count": 1, **complete})
+    stack.day("docs", "2026-11-20", {"views-count": 2, "views-complete": True})
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+
+    show(stack.deployment.record, "docs", since="2026-11-19")
+    assert capsys.readouterr().out.splitlines() == [
+        "DAY          VIEWS  UNIQUE VISITORS  CLONES  UNIQUE CLONERS",
+        "2026-11-19   1",
+        "2026-11-20*  2",
+        "* GitHub has not reported the complete day, or deleted it before it was asked.",
+    ]
+
+    stack.day("docs", "2026-11-20", {"views-count": 2, **complete})
+    show(stack.deployment.record, "docs", since="2026-11-20")
+    assert capsys.readouterr().out.splitlines()[1:] == ["2026-11-20  2"]

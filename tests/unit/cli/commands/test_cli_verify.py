@@ -1,7 +1,8 @@
 """`traffic verify`: every difference between the tables and the archive."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -202,3 +203,25 @@ def test_a_damaged_object_is_named(kept: Record) -> None:
 
     with pytest.raises(RecordError, match=r"answers/capture_date=2026-11-01/.* cannot be read"):
         verify(kept.deployment.record, kept.deployment.archive)
+
+
+def test_the_command_reports_its_progress_rows_of_the_first_version_and_what_to_do(
+    kept: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A difference alone would leave a person without the next step."""
+    deployment = replace(kept.deployment, options=" --aws")
+    monkeypatch.setattr(command, "opened", lambda _target: nullcontext(deployment))
+    monkeypatch.setattr(command, "MANY", 2)
+    change(kept, "RepoTraffic", {"repo-name": "docs", "timestamp": "2024-01-01T00:00:00Z"}, views_count=3)
+    change(kept, "RepoTraffic", {"repo-name": "octo/docs", "timestamp": "2024-01-01T00:00:00Z"}, views_count=3)
+    capsys.readouterr()
+
+    assert main(["verify"]) == 1
+
+    printed = capsys.readouterr()
+    assert printed.out == "extra\tRepoTraffic\tocto/docs 2024-01-01T00:00:00Z\t\t\t\n"
+    assert printed.err.splitlines() == [
+        "Read 2 of 3 objects.",
+        "1 rows of the first version were not compared: the archive does not have them.",
+        "1 differences. `traffic rebuild --aws` repairs what is missing or too low.",
+    ]

@@ -13,8 +13,10 @@ import duckdb
 import pytest
 
 from simulated_github import faults
+from tests.unit.fake_s3 import FakeS3
 from tests.unit.recorded import Record, record
-from traffic.contract import METRICS, ArchivedAnswer
+from traffic.contract import METRICS, ArchivedAnswer, ImportedHistory
+from traffic.errors import RecordError
 from traffic.record.archive import Archive, pack, unpack
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "archive.md"
@@ -164,3 +166,53 @@ def test_the_same_answers_give_the_same_object() -> None:
     """A retried write must find its own key."""
     assert pack([answer()]) == pack([answer()])
     assert gzip.decompress(pack([answer()])).endswith(b"\n")
+
+
+def test_objects_are_listed_in_an_order_in_which_they_can_be_stored(kept: Record) -> None:
+    """An import that made a repository known has its place among the captures; other imports come last."""
+    archive = Archive("archive", kept.aws.s3)
+    history: ImportedHistory = {
+        "source": "a tool",
+        "files": [],
+        "repo_id": 7,
+        "repo": "octo/docs",
+        "imported_at": "2026-11-01T12:00:00Z",
+        "new": True,
+        "days": {},
+        "snapshots": {},
+    }
+
+    first, later = archive.put_import(history), archive.put_import({**history, "new": False})
+    assert archive.put_import(history) == first, "the same import is stored once"
+
+    found = archive.stored_keys()
+    names = [key.rpartition("/")[2] for key in found]
+    assert [names.index(key.rpartition("/")[2]) for key in (first, later)] == [2, len(found) - 1]
+    assert names == sorted(names)
+    assert set(found) == {*keys(kept), first, later}
+    assert archive.read_answers(first) == [history]
+
+
+def test_a_damaged_object_is_reported_with_what_to_do() -> None:
+    """The command ends with this line, and Store traffic fails with it."""
+    s3 = FakeS3()
+    s3.objects["answers/x.jsonl.gz"] = b"text"
+
+    with pytest.raises(RecordError) as refused:
+        Archive("archive", s3).read_answers("answers/x.jsonl.gz")
+
+    assert str(refused.value) == (
+        "answers/x.jsonl.gz in the archive cannot be read (not a complete gzip file: Not a gzipped file (b'te')): "
+        "bring its earlier version back, or move it elsewhere."
+    )
+
+
+def test_a_note_is_read_as_it_was_written_and_is_none_once_deleted() -> None:
+    """A step that finds no object must not take it for an empty one."""
+    archive = Archive("archive", FakeS3())
+    archive.put_note("runs/1/note.json", {"name": "Ünïcode", "rows": []})
+
+    assert archive.read_note("runs/1/note.json") == {"name": "Ünïcode", "rows": []}
+    assert list(archive.keys("runs/1/")) == ["runs/1/note.json"]
+    archive.delete("runs/1/note.json")
+    assert archive.read_note("runs/1/note.json") is None

@@ -1,38 +1,150 @@
-"""A table read whole, and a DynamoDB that cannot be reached."""
+"""One table of DynamoDB: read to the last page and the last key, and a DynamoDB that cannot be reached."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from traffic.errors import TableBusyError
-from traffic.record.item_table import ItemTable
+from traffic.record.item_table import ATTEMPTS, BATCH_GET, ItemTable, item_of
 
 
 class PagedDynamoDB:
-    """Gives a table of three items one by one, and fails when it is told to."""
+    """Returns the items of a table of three one by one, notes what it is asked, and fails if it should."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
+        self.requests: list[dict[str, Any]] = []
 
-    def scan(self, *, TableName: str, ConsistentRead: bool, ExclusiveStartKey: Any = None) -> Any:  # noqa: N803
-        """Give one item, and where to go on."""
-        assert (TableName, ConsistentRead) == ("table", True)
+    def scan(self, *, ExclusiveStartKey: Any = None, **request: Any) -> Any:  # noqa: N803 (boto3's names)
+        """Return one item, and where to continue."""
         if self.failure:
             raise self.failure
+        self.requests.append(request)
         number = int(ExclusiveStartKey["n"]["N"]) + 1 if ExclusiveStartKey else 1
         key = {"n": {"N": str(number)}}
         return {"Items": [key], **({"LastEvaluatedKey": key} if number < 3 else {})}
 
+    query = scan
+
+
+class BusyDynamoDB:
+    """Leaves keys of each batch unprocessed, as a throttled DynamoDB does.
+
+    Attributes:
+        left: How many of the next batches stay incomplete.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.asked: list[list[str]] = []
+
+    def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803 (boto3's names)
+        """Return all items, or only the first one."""
+        keys = RequestItems["table"]["Keys"]
+        assert RequestItems["table"]["ConsistentRead"] is True
+        self.asked.append([key["n"]["S"] for key in keys])
+        if not self.left:
+            return {"Responses": {"table": keys}}
+        self.left -= 1
+        return {"Responses": {"table": keys[:1]}, "UnprocessedKeys": {"table": {"Keys": keys[1:]}}}
+
 
 def throttled() -> ClientError:
-    """What boto3 raises of a throttled table."""
-    return ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": ""}}, "Scan")
+    """Return what boto3 raises for a throttled table."""
+    return ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}}, "Scan")
 
 
 def test_a_table_is_read_to_its_last_page() -> None:
-    """A page holds a megabyte at most: who stopped there would watch over a part of the repositories."""
-    assert [item["n"] for item in ItemTable(PagedDynamoDB(), "table").every_item()] == [1, 2, 3]
+    """A page holds at most a megabyte: reading one page would leave out repositories."""
+    dynamodb = PagedDynamoDB()
+
+    assert [item["n"] for item in ItemTable(dynamodb, "table").every_item()] == [1, 2, 3]
+    assert dynamodb.requests == [{"TableName": "table", "ConsistentRead": True}] * 3
+
+
+def test_a_scan_asks_for_the_wanted_attributes_of_the_wanted_items() -> None:
+    """Unwanted attributes take memory, and unwanted items time."""
+    dynamodb = PagedDynamoDB()
+
+    list(ItemTable(dynamodb, "table").every_item(["n", "names"], having="repo-name", consistent=False))
+
+    assert dynamodb.requests[0] == {
+        "TableName": "table",
+        "ConsistentRead": False,
+        "ProjectionExpression": "#0, #1",
+        "FilterExpression": "attribute_exists(#having)",
+        "ExpressionAttributeNames": {"#0": "n", "#1": "names", "#having": "repo-name"},
+    }
+
+
+def test_a_partition_is_read_to_its_last_page() -> None:
+    """Years of days do not fit into one page: a record would be missed."""
+    dynamodb = PagedDynamoDB()
+
+    found = ItemTable(dynamodb, "table").query({"key": "octo/docs"}, {"day": "2026"}, ["day", "views"], end="2027")
+
+    assert [item["n"] for item in map(item_of, found)] == [1, 2, 3]
+    assert dynamodb.requests == 3 * [
+        {
+            "TableName": "table",
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#0 = :key AND #1 BETWEEN :begin AND :end",
+            "ExpressionAttributeNames": {"#0": "key", "#1": "day", "#2": "views"},
+            "ExpressionAttributeValues": {":key": {"S": "octo/docs"}, ":begin": {"S": "2026"}, ":end": {"S": "2027"}},
+            "ProjectionExpression": "#0, #1, #2",
+        }
+    ]
+
+
+def test_keys_that_dynamodb_left_are_asked_for_again() -> None:
+    """A throttled read is not a missing item: taken for one, a day's numbers would be lowered."""
+    dynamodb = BusyDynamoDB(left=2)
+
+    found = ItemTable(dynamodb, "table").items([{"n": "a"}, {"n": "b"}, {"n": "c"}])
+
+    assert found == [{"n": "a"}, {"n": "b"}, {"n": "c"}]
+    assert dynamodb.asked == [["a", "b", "c"], ["b", "c"], ["c"]]
+
+
+def test_keys_that_dynamodb_never_returns_raise_what_the_definition_retries() -> None:
+    """The state machine waits and tries again; a part of the items would be merged wrongly."""
+    dynamodb = BusyDynamoDB(left=100)
+    keys = [{"n": str(number)} for number in range(ATTEMPTS + 2)]
+
+    with pytest.raises(TableBusyError, match=r"^DynamoDB left 2 keys of table unread$"):
+        ItemTable(dynamodb, "table").items(keys)
+    assert len(dynamodb.asked) == ATTEMPTS
+
+
+def test_more_keys_than_dynamodb_takes_at_once_are_asked_for_in_parts() -> None:
+    """DynamoDB refuses a batch of more than 100 keys."""
+    dynamodb = BusyDynamoDB(left=0)
+    keys = [{"n": str(number)} for number in range(BATCH_GET + 1)]
+
+    assert ItemTable(dynamodb, "table").items(keys) == keys
+    assert [len(asked) for asked in dynamodb.asked] == [100, 1]
+    assert ItemTable(dynamodb, "table").item({"n": "a"}) == {"n": "a"}
+
+
+def test_an_item_has_pythons_types() -> None:
+    """A number is an integer; what is not one must not be rounded without a word."""
+    raw = {
+        "count": {"N": "12345678901"},
+        "odd": {"N": "-1.5"},
+        "complete": {"BOOL": True},
+        "ids": {"SS": ["1", "2"]},
+        "rows": {"L": [{"M": {"count": {"N": "3"}, "path": {"S": "/"}}}]},
+    }
+
+    assert item_of(raw) == {
+        "count": 12345678901,
+        "odd": Decimal("-1.5"),
+        "complete": True,
+        "ids": {"1", "2"},
+        "rows": [{"count": 3, "path": "/"}],
+    }
 
 
 @pytest.mark.parametrize(
@@ -47,5 +159,14 @@ def test_a_table_is_read_to_its_last_page() -> None:
 )
 def test_a_table_that_cannot_be_read_now_raises_what_the_definition_retries(failure: Exception) -> None:
     """Under boto3's own name for it a run would end without its summary."""
-    with pytest.raises(TableBusyError):
+    with pytest.raises(TableBusyError) as refused:
         list(ItemTable(PagedDynamoDB(failure), "table").every_item())
+    assert str(refused.value) == f"table: {failure}"
+
+
+def test_a_denied_read_keeps_its_name() -> None:
+    """No retry brings a permission."""
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "Scan")
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        list(ItemTable(PagedDynamoDB(denied), "table").every_item())

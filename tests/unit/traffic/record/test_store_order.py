@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fake_dynamodb import FakeDynamoDB
+from traffic.contract import Endpoint
 from traffic.errors import IdentityConflictError, TableBusyError
+from traffic.record.item_table import ATTEMPTS
 from traffic.record.merge import Day, Entry, Name, Statement
 
 EXAMPLES = settings(max_examples=300, deadline=None)
@@ -186,7 +188,7 @@ def test_a_throttled_table_raises_what_the_definition_retries(code: str) -> None
         table.tables.store_repository(1, seen_on("2026-11-20"))
 
 
-def test_an_item_that_others_keep_changing_is_given_up() -> None:
+def test_days_that_others_keep_changing_are_given_up() -> None:
     """An endless loop would be paid for; the state machine tries again later."""
     table = FakeDynamoDB()
     table.tables.store_days("octo/docs", 1, {text(0): Day({"views-count": 0})})
@@ -199,5 +201,54 @@ def test_an_item_that_others_keep_changing_is_given_up() -> None:
         table.between = interfere
 
     table.between = interfere
-    with pytest.raises(TableBusyError, match="kept changing"):
+    with pytest.raises(TableBusyError, match=r"^octo/docs kept changing while 1 days of it were merged$"):
         table.tables.store_days("octo/docs", 1, {text(0): Day({"views-count": 1000})})
+    assert table.dump()["RepoTraffic"]["octo/docs", f"{text(0)}T00:00:00Z"]["views-count"] == 2 * ATTEMPTS
+
+
+def test_an_entry_that_others_keep_changing_is_given_up() -> None:
+    """A dropped entry would be a repository whose names lead nowhere; the run must not succeed."""
+    table = FakeDynamoDB()
+    days = map(text, range(100))
+
+    def interfere() -> None:
+        table.tables.store_repository(1, seen_on(next(days)))
+        table.between = interfere
+
+    table.tables.store_repository(1, seen_on(next(days)))
+    table.between = interfere
+    with pytest.raises(TableBusyError, match=r"^the entry of repository 1 kept changing while it was merged$"):
+        table.tables.store_repository(1, seen_on(text(200)))
+    found = table.tables.repository(1)
+    assert found is not None
+    assert found[1].captured_on == text(ATTEMPTS), "the other writer's days are kept, ours is not"
+
+
+def test_a_snapshot_that_others_keep_changing_is_given_up() -> None:
+    """A dropped snapshot is lost for good if the run succeeds: GitHub does not report the same window again."""
+    table = FakeDynamoDB()
+    hours = iter(range(23))
+
+    def clones(hour: int) -> dict[Endpoint, Statement]:
+        said = {"clones-count": hour, "clones-uniques": 1}
+        return {"clones": Statement(said, f"2026-11-20T{hour:02}:00:00Z")}
+
+    def interfere() -> None:
+        table.snapshots.store(1, "2026-11-20", clones(next(hours)))
+        table.between = interfere
+
+    table.between = interfere
+    with pytest.raises(
+        TableBusyError, match=r"^the snapshot of repository 1 on 2026-11-20 kept changing while it was merged$"
+    ):
+        table.snapshots.store(1, "2026-11-20", clones(23))
+    assert table.dump()["RepoTrafficSnapshots"]["1", "2026-11-20"]["clones-count"] == ATTEMPTS - 1
+
+
+def test_storing_a_snapshot_returns_whether_it_changed() -> None:
+    """A second run on the same day must write nothing."""
+    table = FakeDynamoDB()
+    seen: dict[Endpoint, Statement] = {"referrers": Statement({"referrers": []}, "2026-11-20T09:00:00Z")}
+
+    assert table.snapshots.store(1, "2026-11-20", seen) is True
+    assert table.snapshots.store(1, "2026-11-20", seen) is False
