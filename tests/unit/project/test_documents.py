@@ -229,6 +229,22 @@ def test_every_folder_is_explained() -> None:
     assert explained >= set(FOLDERS)
 
 
+@pytest.mark.parametrize(
+    ("title", "files"),
+    [
+        ("The command `traffic show octo/docs`", 14),
+        ("One answer of GitHub, from fetch to table", 16),
+        ("The command `traffic verify`", 12),
+    ],
+)
+def test_a_reader_opens_few_files(title: str, files: int) -> None:
+    """A route through the code that is longer is not followed to its end."""
+    opened = re.findall(r"^\d+\. `(.+?)`", section("docs/develop.md", title), re.MULTILINE)
+
+    assert 10 < len(opened) <= files
+    assert len(set(opened)) == len(opened)
+
+
 @pytest.mark.parametrize("page", sorted(set(PAGES) - {"README.md"}))
 def test_every_page_is_one_click_from_the_readme(page: str) -> None:
     """A page that the README does not link is not found."""
