@@ -2,10 +2,12 @@
 
 import asyncio
 import importlib
+import io
 import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -232,3 +234,37 @@ def test_ministack_is_kept_off_the_network_and_the_users_configuration(
 def test_the_exit_code_of_a_second_engine_differs_from_any_failure() -> None:
     """`local.engine` then uses the first one."""
     assert launcher.ALREADY_RUNNING == os.EX_TEMPFAIL == 75
+
+
+def test_the_engine_serves_until_its_standard_input_ends_then_saves(
+    module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long histories need an hour to load and to save; functions end last."""
+    steps: list[Any] = []
+
+    async def serve(gateway: Any, config: Any, *, shutdown_trigger: Any) -> None:
+        steps.append((config.bind, config.keep_alive_timeout, config.graceful_timeout))
+        steps.append((config.startup_timeout, config.shutdown_timeout))
+        monkeypatch.setattr(gateway, "save", lambda: steps.append("saved"))
+        await shutdown_trigger()
+        steps.append("ended")
+
+    monkeypatch.setattr(module, "apply_cures", steps.append)
+    monkeypatch.setattr(module, "serve", serve)
+    monkeypatch.setattr(module.gc, "disable", lambda: steps.append("collector off"))
+    monkeypatch.setattr(module.lambda_runtime, "reset", lambda: steps.append("functions ended"))
+    monkeypatch.setattr(module.ministack, "save_all", None)
+    monkeypatch.setattr(module.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"ignored")))
+    listener: Any = SimpleNamespace(fileno=lambda: 7)
+
+    module.serve_history(history, listener)
+
+    assert steps == [
+        history.functions,
+        "collector off",
+        (["fd://7"], 75, 1.0),
+        (3600.0, 3600.0),
+        "ended",
+        "saved",
+        "functions ended",
+    ]

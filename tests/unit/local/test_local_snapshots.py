@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from local import history_folder
 from local.history_folder import HistoryFolder, Saved, current_generation, read_marker, write_generation
 
 
@@ -59,3 +60,46 @@ def test_nobody_else_can_read_the_saved_secret(history: HistoryFolder) -> None:
     """A file there contains the token."""
     assert history.engine.stat().st_mode & 0o077 == 0
     assert history.objects.stat().st_mode & 0o077 == 0
+
+
+def test_every_file_of_a_history_has_its_place(tmp_path: Path) -> None:
+    """A later version must find the files of this one."""
+    history = HistoryFolder(tmp_path)
+    paths = {name: getattr(history, name).relative_to(tmp_path) for name in PLACES}
+
+    assert {name: str(path) for name, path in paths.items()} == PLACES
+
+
+PLACES = {
+    "log": "engine.log",
+    "objects": "s3",
+    "engine": "engine",
+    "lock": "engine/lock",
+    "users": "engine/users",
+    "running": "engine/running.json",
+    "scratch": "engine/tmp",
+    "functions": "engine/functions",
+    "marker": "engine/saved.json",
+}
+
+
+def test_a_save_is_on_disk_before_it_replaces_the_last_one(
+    history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut, the marker must not lead to empty files."""
+    flushed: list[str] = []
+
+    def flush(path: Path) -> None:
+        flushed.append(f"{path.relative_to(history.root)} {read_marker(history).generation}")
+
+    monkeypatch.setattr(history_folder, "flush_to_disk", flush)
+    save(history, "one")
+
+    assert flushed == [
+        "engine/state-000001/dynamodb.json None",
+        "engine/state-000001 None",
+        "engine/saved.json.new None",
+        "engine state-000001",
+    ]
+    assert history.marker.stat().st_mode & 0o777 == 0o600
+    assert (history.engine / "state-000001").stat().st_mode & 0o777 == 0o700
