@@ -275,7 +275,7 @@ def test_earlier_names_notes_and_lists_belong_to_their_repository(stack: Stack) 
     renamed, other, noted = read_histories(stack.deployment.record, stack.deployment.archive)
 
     row = DayRow("octo/c", "1970-01-02T00:00:00Z", (None, None, None, 4), (False, False))
-    captures = {3: {"paths": [ListedRow("/7", 3, 2)]}, 4: {"referrers": []}}
+    captures: dict[int, dict[str, list[ListedRow]]] = {3: {"paths": [ListedRow("/7", 3, 2)]}, 4: {"referrers": []}}
     assert renamed == RepositoryHistory("Octo/A", ("octo/c", "octo/x"), {1: row}, captures)
     assert other == RepositoryHistory("octo/b", notes=[(2, "b")])
     assert noted == RepositoryHistory("octo/new", notes=[(3, "no rows")])
