@@ -1,1 +1,1 @@
-"""The command line `traffic`: plain boto3 calls, so that the local engine and AWS differ by an endpoint only."""
+"""The command line `traffic`. Commands call AWS through boto3, so the local engine is only another endpoint."""

@@ -39,9 +39,9 @@ COMMANDS = {
 
 EPILOG = f"""examples:
   traffic run                       capture the traffic once, on this machine
-  traffic show octo/docs            the days of a repository
-  traffic export --format csv       everything, for a spreadsheet
-  traffic executions --aws          the runs of the stack in AWS
+  traffic show octo/docs            show the days of a repository
+  traffic export --format csv       write every day, for a spreadsheet
+  traffic executions --aws          list the runs of the stack in AWS
 
 {help_text()}
 
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader, `head` for instance, has had enough; without this, Python would complain again at its end.
+        # The reader, for example `head`, has ended. Without this, Python would print another error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
     except (click.UsageError, UsageError, SettingError) as exc:
@@ -126,7 +126,7 @@ def _usage_errors(error: Exception) -> list[str]:
 
 
 def _reach_loopback_directly() -> None:
-    """Keep the calls to this machine, also those of the engine and its functions, off a proxy that the user has set."""
+    """Let this process, the engine and its functions call this machine without the proxy that a user has set."""
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK)))
 

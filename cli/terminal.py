@@ -1,8 +1,8 @@
-"""What a person sees: aligned tables on a terminal, tab-separated lines in a pipe, errors of one line."""
+"""Prints what a person reads: aligned tables on a terminal, tab-separated lines in a pipe, errors in one line."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
 FAILED = 1
 MISUSED = 2
@@ -14,32 +14,31 @@ MANY = 50_000  # rows between two lines of progress: about a second
 
 
 class CommandError(Exception):
-    """The command could not do what was asked: exit code 1.
+    """The command failed: exit code 1.
 
-    Its text is shown as one line: the value, what was expected, what to do.
+    Its text is printed as one line, with the value, what was expected, and what to do.
     """
 
 
 class UsageError(Exception):
-    """The command was asked for something that it cannot mean: exit code 2."""
+    """The arguments of the command make no sense together: exit code 2."""
 
 
 def plain(text: object) -> str:
-    """Make a text from elsewhere safe to show on one line.
+    """Replace each character that is not printable with a space, so that a text is safe to print on one line.
 
-    GitHub's messages and repository names are others' words: a control character in them
-    would move the cursor, colour the terminal or break a column.
+    A control character in a message of GitHub could move the cursor, colour the terminal or break a column.
     """
     return "".join(character if character.isprintable() else " " for character in str(text))
 
 
 def say(text: str = "") -> None:
-    """Print a line, at once, also where the output is a pipe."""
+    """Print a line at once, even into a pipe."""
     print(text, flush=True)
 
 
 def warn(text: str) -> None:
-    """Print a remark to standard error, so that what is piped stays clean."""
+    """Print a line to standard error, so that it is not part of what is piped."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -56,9 +55,9 @@ def counted(rows: Iterable[Row], what: str) -> Iterator[Row]:
         yield row
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], output: TextIO | None = None) -> None:
-    """Print rows: aligned and under headings on a terminal, else separated by tabs without headings, as `gh` does."""
-    output = output or sys.stdout
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows: aligned and with headings on a terminal, otherwise separated by tabs and without headings."""
+    output = sys.stdout
     cells = [[plain("" if cell is None else cell) for cell in row] for row in rows]
     if not output.isatty():
         output.writelines("\t".join(row) + "\n" for row in cells)
@@ -69,7 +68,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], output: Tex
 
 
 def duration(seconds: float) -> str:
-    """Write a duration as people say it: `0.4s`, `12s`, `3m05s`, `1h02m`."""
+    """Write a duration for people: `0.4s`, `12s`, `3m05s`, `1h02m`."""
     if seconds < 10:
         return f"{max(seconds, 0):.1f}s"
     minutes, rest = divmod(round(seconds), 60)

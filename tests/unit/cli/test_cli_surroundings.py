@@ -1,4 +1,4 @@
-"""The commands in surroundings that nobody wishes for: proxies, unusable folders, runs that go on already."""
+"""The commands in bad surroundings: proxies, unusable folders, other runs that have not ended."""
 
 import os
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from local.engine import Engine
 from traffic.settings import SettingError
 
 
-def test_calls_to_this_machine_pass_by_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The engine and its functions inherit what the command has: through a proxy none of them would be reached."""
+def test_calls_to_this_machine_do_not_use_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The engine and its functions inherit the environment of the command. A proxy would reach none of them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path))
     for name in ("NO_PROXY", "no_proxy"):
@@ -25,15 +25,17 @@ def test_calls_to_this_machine_pass_by_a_proxy(monkeypatch: pytest.MonkeyPatch, 
 
     main(["show", "octo/docs"])
 
+    for name in ("NO_PROXY", "no_proxy"):
+        assert os.environ[name] == "intranet.example,127.0.0.1,localhost,::1"
     for host in ("127.0.0.1", "localhost", "intranet.example"):
         assert should_bypass_proxies(f"http://{host}:8080/", os.environ["NO_PROXY"])
     assert not should_bypass_proxies("http://api.github.com/", os.environ["NO_PROXY"])
 
 
-def test_a_home_that_cannot_be_made_is_told_in_one_line(
+def test_a_home_that_cannot_be_made_is_one_clear_message(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A traceback tells a person that the program is broken, not that the folder is."""
+    """A traceback looks like a fault of the program, not of the folder."""
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "file" / "home"))
@@ -41,15 +43,15 @@ def test_a_home_that_cannot_be_made_is_told_in_one_line(
 
     assert main(["run"]) == 1
 
-    told = capsys.readouterr().err
-    assert told.startswith("traffic: error:")
-    assert str(tmp_path / "file" / "home") in told
-    assert len(told.splitlines()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("traffic: error:")
+    assert str(tmp_path / "file" / "home") in error
+    assert len(error.splitlines()) == 1
 
 
 @pytest.mark.parametrize("content", ["GITHUB_TOKEN=x\n".encode("utf-16"), b"GITHUB_TOKEN=x # caf\xe9\n"])
-def test_a_dotenv_in_another_encoding_is_named(tmp_path: Path, content: bytes) -> None:
-    """A shell of Windows writes UTF-16 where its user asked for a text file."""
+def test_a_dotenv_in_another_encoding_is_one_clear_message(tmp_path: Path, content: bytes) -> None:
+    """A shell of Windows writes UTF-16 by default."""
     (tmp_path / ".env").write_bytes(content)
 
     with pytest.raises(SettingError, match=r"\.env cannot be read .*UTF-8"):
@@ -57,7 +59,7 @@ def test_a_dotenv_in_another_encoding_is_named(tmp_path: Path, content: bytes) -
 
 
 class BusyStepFunctions:
-    """An engine whose run ends after some looks at it."""
+    """An engine whose run ends after a number of looks."""
 
     def __init__(self, looks: int) -> None:
         self.looks = looks
@@ -67,20 +69,20 @@ class BusyStepFunctions:
         return self
 
     def list_state_machines(self) -> Any:
-        """List the one."""
+        """List the only state machine."""
         return {"stateMachines": [{"stateMachineArn": "machine"}]}
 
     def list_executions(self, **given: str) -> dict[str, Sequence[str]]:
-        """List what runs; one look less."""
+        """List what is running, and count the look."""
         assert given == {"stateMachineArn": "machine", "statusFilter": "RUNNING"}
         self.looks -= 1
         return {"executions": ["run"] if self.looks > 0 else []}
 
 
-def test_a_deployment_waits_for_a_run_and_says_so_once(
+def test_a_deployment_waits_for_a_run_and_reports_it_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It starts the functions anew: one that is at work would be killed in the middle of it."""
+    """A deployment restarts the functions, and would kill one that is working."""
     monkeypatch.setattr(opening, "LOOK_EVERY", 0)
     busy = BusyStepFunctions(looks=3)
 

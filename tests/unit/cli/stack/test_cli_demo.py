@@ -41,7 +41,9 @@ def test_the_past_ends_where_the_first_run_begins() -> None:
 
 def test_every_day_except_those_of_the_stall_is_captured(captured: list[Report]) -> None:
     """The report shows one gap: the days that GitHub lost."""
-    for repo_id in {report.repo_id for report in captured}:
+    repo_ids = {report.repo_id for report in captured}
+    assert len(repo_ids) == 6
+    for repo_id in repo_ids:
         covered = join(*(report.covered["views"] for report in captured if report.repo_id == repo_id))
         (hole,) = holes(covered)
         stalled = [(NOW - timedelta(days=ago)).date().isoformat() for ago in demo.STALLED]
