@@ -27,9 +27,11 @@ DEPLOYMENT = "tests/e2e/test_real_deployment.py"
 ELSEWHERE = {
     "make setup": "tests/e2e/test_readme_commands.py::test_make_run_prints_what_the_documents_show",
     "make run": "tests/e2e/test_readme_commands.py::test_make_run_prints_what_the_documents_show",
-    "GITHUB_API_URL=": "tests/e2e/test_run_commands.py::test_a_run_against_the_simulated_github_stores_its_truth",
-    "npx --yes aws-cdk@2 bootstrap": f"{DEPLOYMENT}::test_a_deployed_stack_runs_and_stores_the_truth",
-    "npx --yes aws-cdk@2 deploy": f"{DEPLOYMENT}::test_a_deployed_stack_runs_and_stores_the_truth",
+    "GITHUB_API_URL=": (
+        "tests/e2e/test_run_commands.py::test_a_run_against_the_simulated_github_stores_its_true_numbers"
+    ),
+    "npx --yes aws-cdk@2 bootstrap": f"{DEPLOYMENT}::test_a_deployed_stack_stores_the_true_numbers",
+    "npx --yes aws-cdk@2 deploy": f"{DEPLOYMENT}::test_a_deployed_stack_stores_the_true_numbers",
     "npx --yes aws-cdk@2 destroy": f"{DEPLOYMENT}::test_a_destroyed_stack_leaves_the_history_and_nothing_else",
     ".venv/bin/traffic subscribe": (
         "tests/e2e/test_mail_commands.py::test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good"
@@ -37,7 +39,7 @@ ELSEWHERE = {
     ".venv/bin/traffic token --aws --owner": (
         "tests/unit/cli/commands/test_cli_token.py::test_one_owners_token_is_replaced_and_the_others_stay"
     ),
-    ".venv/bin/traffic token --aws": f"{DEPLOYMENT}::test_the_token_is_rotated_by_one_command_that_never_shows_it",
+    ".venv/bin/traffic token --aws": f"{DEPLOYMENT}::test_one_command_rotates_the_token_and_never_shows_it",
     "gzip -dc archive/answers/": (
         "tests/unit/traffic/record/test_archive.py::test_the_documented_command_reads_the_answers"
     ),
