@@ -1,4 +1,4 @@
-"""Times as this system writes them: UTC, ISO 8601, whole seconds, with a `Z`."""
+"""Times as this system writes them, `2026-11-20T09:00:00Z`, and how long a run may take. Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -6,12 +6,18 @@ from email.utils import parsedate_to_datetime
 
 from traffic.contract import Redriven, Run
 
-LONGEST_RUN = timedelta(hours=20)  # what is not captured by then is reported; the next day's run comes after 24
+LONGEST_RUN = timedelta(hours=20)  # the next day's run starts after 24
+LONGEST_WAIT = 172_800.0  # seconds: longer than any run; without it an absurd header would be no valid date
 
 
 def to_text(moment: datetime) -> str:
     """Write a moment, as `2026-11-20T09:00:00Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def not_before(moment: datetime) -> str:
+    """Write a time, in complete seconds, that is not before a moment."""
+    return to_text(moment + timedelta(seconds=1))
 
 
 def from_text(text: str) -> datetime:
@@ -27,7 +33,7 @@ def from_text(text: str) -> datetime:
 
 
 def from_http(text: str | None) -> datetime | None:
-    """Read an HTTP date, `Fri, 20 Nov 2026 09:00:00 GMT`; None where it is none."""
+    """Read an HTTP date, `Fri, 20 Nov 2026 09:00:00 GMT`; None if the text is not one."""
     try:
         moment = parsedate_to_datetime(text or "")
     except ValueError:
@@ -36,12 +42,12 @@ def from_http(text: str | None) -> datetime | None:
 
 
 def day_of(moment: datetime) -> str:
-    """Name the UTC day of a moment, as `2026-11-20`."""
+    """Return the UTC day of a moment, as `2026-11-20`."""
     return moment.astimezone(UTC).date().isoformat()
 
 
 def start_of(day: str) -> datetime:
-    """Give the first moment of a UTC day.
+    """Return the first moment of a UTC day.
 
     Raises:
         ValueError: It is not a day of the form `2026-11-20`.
@@ -52,27 +58,27 @@ def start_of(day: str) -> datetime:
 
 
 def days_before(day: str, count: int) -> str:
-    """Name the day that lies `count` days before another."""
+    """Return the day that is `count` days before another."""
     return day_of(start_of(day) - timedelta(days=count))
 
 
 def event_day(given: object, started: datetime) -> str:
-    """Name the day of a run by its own time: that of EventBridge's event where it came by one, else its start."""
+    """Return the day of a run: that of EventBridge's event if one started it, otherwise that of its start."""
     time = given.get("time") if isinstance(given, Mapping) else None
     try:
-        return day_of(from_text(time))  # type: ignore[arg-type]  # whatever stands there, from_text refuses it
+        return day_of(from_text(time))  # type: ignore[arg-type]  # from_text refuses any other type
     except (TypeError, ValueError):
         return day_of(started)
 
 
 def extended(run: Run, *executions: Redriven) -> Run:
-    """Return a run with the latest deadline of its own and those that redrives give it.
+    """Return a run with the latest deadline: its own, or 20 hours after a redrive.
 
     A redriven state gets the input that it had the first time, so the run's own deadline may be long past.
 
     Args:
         run: The run.
-        executions: The executions that a call is a part of: the run's own, a child's.
+        executions: The executions that a call belongs to: that of the run, that of a child.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html (same input)

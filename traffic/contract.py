@@ -1,4 +1,4 @@
-"""What travels between the states, and where things lie: the words that every part of the system shares.
+"""What travels between the states, and where objects are stored: the words that all parts of the system share.
 
 Times are UTC in ISO 8601 with a `Z` (`2026-11-20T09:00:00Z`), days are `2026-11-20`.
 """
@@ -11,7 +11,7 @@ Endpoint = Literal["views", "clones", "referrers", "paths"]
 
 ENDPOINTS: tuple[Endpoint, ...] = ("views", "clones", "referrers", "paths")
 
-# Who viewed what: of a repository that nobody viewed there is nothing to ask.
+# Without views there are no viewers to ask for.
 OF_VIEWERS: tuple[Endpoint, ...] = ("referrers", "paths")
 
 METRICS = ("views-count", "views-uniques", "clones-count", "clones-uniques")
@@ -22,24 +22,24 @@ class Run(TypedDict):
 
     id: str  # the execution's name
     started: str
-    deadline: NotRequired[str]  # what is not fetched by then is reported as not reached
-    date: NotRequired[str]  # the one day that a re-run is asked for
+    deadline: NotRequired[str]  # repositories not fetched by then are reported as not reached
+    date: NotRequired[str]  # the day of a re-run
     arn: NotRequired[str]  # the execution's
 
 
 class Redriven(TypedDict):
-    """What a function reads of Step Functions' own description of an execution; it has more."""
+    """The part of Step Functions' own description of an execution that the functions read."""
 
     RedriveTime: NotRequired[str]  # when it was last redriven; missing if it never was
 
 
 class Repository(TypedDict):
-    """A repository to capture, and what is still to be asked of it."""
+    """A repository to capture, and what is still to be asked for."""
 
     id: int  # GitHub's numeric id: the identity
     name: str  # owner/name, as listed
-    endpoints: NotRequired[list[Endpoint]]  # those not answered yet; all of them when absent
-    passes: NotRequired[int]  # how many times it failed already
+    endpoints: NotRequired[list[Endpoint]]  # endpoints without an answer; if absent, all of them
+    passes: NotRequired[int]  # how often it has failed
 
 
 class Batch(TypedDict):
@@ -48,46 +48,46 @@ class Batch(TypedDict):
     repositories: list[Repository]
     key: NotRequired[str]  # the archive object to store
     pauses: NotRequired[int]  # waits at a secondary limit since the last answer
-    owner: NotRequired[str]  # whose token asks; absent for the one that is for everybody's repositories
+    owner: NotRequired[str]  # the owner whose token asks; absent for the token for all repositories
 
 
 class ChildState(Redriven):
-    """What a child execution of the Map carries from state to state; Fetch traffic gets its execution, too."""
+    """The state of a child execution of the Map. Fetch traffic gets the fields of its execution, too."""
 
     run: Run
     batch: Batch
     parent: NotRequired[Redriven]  # the run's execution, as it was when the child started
-    resume_at: NotRequired[str]  # GitHub wants to be left alone until then
+    resume_at: NotRequired[str]  # GitHub must not be asked before
 
 
 class TokenSaid(TypedDict):
-    """What GitHub said of a token when it listed."""
+    """What GitHub reported about a token during the listing."""
 
     expires: NotRequired[str]
     limit: NotRequired[int]  # calls that GitHub grants an hour
-    remaining: NotRequired[int]  # calls left of them, when it last said so
-    refused: NotRequired[str]  # that it does not take the token, and why
+    remaining: NotRequired[int]  # calls that are left, by its last answer
+    refused: NotRequired[str]  # GitHub refuses the token: why
 
 
 class VersionEnd(TypedDict):
-    """When GitHub ends the version of its API that is asked for; days, `2028-03-10`."""
+    """The days on which GitHub ends the version of its API that this system uses, as `2028-03-10`."""
 
     deprecated: NotRequired[str]
     sunset: NotRequired[str]
 
 
 class Listing(TypedDict):
-    """How far the listing of repositories has come."""
+    """How far the listing of repositories is."""
 
-    owner: NotRequired[str]  # whose token lists: one token after another, in the order of their owners
+    owner: NotRequired[str]  # the owner whose token lists; the tokens list in the order of their owners
     next: NotRequired[str]  # the address of the next page
     parts: int  # objects of listed repositories written so far
     pauses: int  # waits at a secondary limit since the last answer
     listed_at: NotRequired[str]  # GitHub's own time
     tokens: NotRequired[dict[str, TokenSaid]]  # by their owners
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
-    version_end: NotRequired[VersionEnd]  # where GitHub announces one
-    missing: NotRequired[list[str]]  # names and owners of the settings that the listing did not bring
+    version_end: NotRequired[VersionEnd]  # if GitHub announces one
+    missing: NotRequired[list[str]]  # names and owners in the settings that were not listed
 
 
 class Manifest(TypedDict):
@@ -97,28 +97,28 @@ class Manifest(TypedDict):
     key: str
     batches: int
     repositories: int
-    not_due: NotRequired[dict[str, int]]  # how many more are not asked today, by the day on which they are due
-    held: NotRequired[str]  # where a date is replayed from the archive: the dates that can be had
+    not_due: NotRequired[dict[str, int]]  # how many others are due, by day
+    held: NotRequired[str]  # for a replay from the archive: the available dates
 
 
 class RunState(Redriven):
-    """What the parent execution carries from state to state; List repositories gets its execution, too."""
+    """The state of the parent execution. List repositories gets the fields of the execution, too."""
 
     run: Run
     input: NotRequired[Mapping[str, Any]]
     listing: NotRequired[Listing]
     resume_at: NotRequired[str]
     manifest: NotRequired[Manifest]
-    problem: NotRequired[Mapping[str, str]]  # Error and Cause of what a Catch caught
+    problem: NotRequired[Mapping[str, str]]  # Error and Cause that a Catch caught
 
 
 class Summary(TypedDict):
-    """What Summarize run says, and the definition publishes."""
+    """What Summarize run returns, and the definition publishes."""
 
     run: Run
     outcome: Literal["succeeded", "failed"]
-    error: str  # the execution's error where it failed, else empty
-    kind: Literal["healthy", "problem", "digest"]  # for filters; a digest is healthy, and sums a week up
+    error: str  # the execution's error; empty if it succeeded
+    kind: Literal["healthy", "problem", "digest"]  # for filters; a digest is healthy and sums up a week
     wanted: bool  # whether the setting SummaryMail wants it published
     subject: str  # at most 100 ASCII characters (SNS)
     message: str
@@ -126,16 +126,16 @@ class Summary(TypedDict):
 
 @final
 class ArchivedAnswer(TypedDict):
-    """One line of an archive object: one call to GitHub and what came of it."""
+    """One line of an archive object: one call to GitHub and its answer."""
 
     run: str
     repo_id: int
-    repo: str  # the name it was asked under
+    repo: str  # the name that was asked for
     endpoint: Endpoint
     captured_at: str  # GitHub's `Date`
-    status: int | None  # None where GitHub gave no answer
+    status: int | None  # None if GitHub did not answer
     headers: dict[str, str]  # those that matter, lower case
-    body: str  # GitHub's words, untouched
+    body: str  # GitHub's words, unchanged
     outcome: str  # "captured", or why not
 
 
@@ -144,75 +144,76 @@ class ListedPage(TypedDict):
     """One line of an archived listing: one page of repositories, as GitHub sent it."""
 
     run: str
-    owner: str  # the owner whose token listed; `*` for the token that is for everybody's repositories
+    owner: str  # the owner whose token listed; `*` for the token for all repositories
     url: str  # the address asked for
     captured_at: str  # GitHub's `Date`
     status: int
     headers: dict[str, str]  # those that matter, lower case
-    body: str  # GitHub's words, untouched except for `temp_clone_token`: a list of up to 100 repositories
+    body: str  # GitHub's words, unchanged except for `temp_clone_token`: a list of up to 100 repositories
 
 
 @final
 class ImportedHistory(TypedDict):
-    """The one line of an archive object that an import wrote: what another tool had kept of a repository."""
+    """The only line of an archive object that an import wrote: what another tool kept about a repository."""
 
     source: str  # the tool
     files: list[str]  # their names
     repo_id: int
     repo: str  # owner/name
     imported_at: str
-    new: bool  # the repository was not in the record yet: GitHub told its id, and so its name
-    days: dict[str, dict[str, int]]  # per day the metrics that the tool knew
-    snapshots: dict[str, dict[str, Any]]  # per day of capture, and endpoint, what GitHub said of its window, and since
+    new: bool  # the repository was not in the record yet: GitHub reported its id and name
+    days: dict[str, dict[str, int]]  # per day, the metrics that the tool had
+    snapshots: dict[str, dict[str, Any]]  # per day of capture and endpoint, GitHub's totals and since when
 
 
 class Recent(TypedDict):
-    """What GitHub said of a repository's newest whole day, and of the two weeks that end with it."""
+    """GitHub's numbers for a repository's newest complete day, and for the two weeks that end with it."""
 
     day: str
     views: int
     before: NotRequired[int]  # views a week before
-    weeks: NotRequired[list[list[int]]]  # views and clones, of the 7 days up to the day and of the 7 before
+    weeks: NotRequired[list[list[int]]]  # views and clones in the 7 days up to the day, and in the 7 days before
 
 
 class WindowEnd(TypedDict):
-    """The end of a window of which GitHub lists every day."""
+    """The end of a window that lists every day."""
 
     day: str
-    behind: int  # days by which it ends too early for the time of its capture; 0 as a rule
+    behind: int  # days by which it ends too early for the time of its capture; usually 0
 
 
 class Receipt(TypedDict):
-    """What Store traffic found for one repository in one archive object."""
+    """What Store traffic read about one repository in one archive object."""
 
     id: int
     name: str
-    repo_name: str  # the partition key its days lie under
-    answered: list[Endpoint]  # or had nothing to be asked for
+    repo_name: str  # the partition key of its days
+    answered: list[Endpoint]  # or did not have to be asked for
     outcome: str  # "captured", or why not
-    detail: str  # what GitHub said, where it did not answer
+    detail: str  # GitHub's words if it refused or failed
     items_changed: int
-    lowered: int  # cells for which GitHub now says less than is kept
+    lowered: int  # cells for which GitHub now reports less than is kept
     newest_day: str | None
-    recent: NotRequired[Recent]  # where some day was told whole
-    ends: NotRequired[dict[str, WindowEnd]]  # of views and of clones, where GitHub lists every day of the window
+    recent: NotRequired[Recent]  # if some day is complete
+    ends: NotRequired[dict[str, WindowEnd]]  # for views and for clones, if GitHub lists every day of the window
 
 
 def archive_prefix(day: str) -> str:
-    """Name the folder of the archive that holds what GitHub said on a day."""
+    """Return the folder of the archive for GitHub's answers on a day."""
     return f"answers/capture_date={day}/"
 
 
 def listings_prefix(day: str) -> str:
-    """Name the folder of the archive that holds the pages of the listings of a day."""
+    """Return the folder of the archive for the pages of the listings on a day."""
     return f"listings/capture_date={day}/"
 
 
 def import_key(imported_at: str, digest: str, *, new: bool) -> str:
-    """Name the archive object of an import, so that the order of names is one in which objects can be stored.
+    """Return the key of an import's archive object. Objects can be stored again in the order of their names.
 
-    What made a repository known stands among the captures of its time. What only added days to one comes after them
-    all, as its days merge in any order, and it needs the repository: the clock it was named by may be behind GitHub's.
+    An import that made a repository known is sorted among the captures of its time. An import that only added days
+    comes after all captures: its days merge in any order, but it needs the repository, and the clock that named it may
+    be behind GitHub's.
     """
     time = imported_at.replace("-", "").replace(":", "")
     name = f"{time}-import-{digest}" if new else f"import-{time}-{digest}"
@@ -220,46 +221,46 @@ def import_key(imported_at: str, digest: str, *, new: bool) -> str:
 
 
 def run_folder(run_id: str) -> str:
-    """Name a run's folder by its execution's name, as one part of a path whatever that is: it may be called `..`."""
+    """Return a run's folder: the name of the execution as one part of a path, even if the name is `..`."""
     name = quote(run_id, safe="")
     return name if name.strip(".") else name.replace(".", "%2E")
 
 
 def manifest_key(run_id: str) -> str:
-    """Name the object that lists a run's batches."""
+    """Return the key of the object that lists a run's batches."""
     return f"runs/{run_folder(run_id)}/manifest.json"
 
 
 def listing_key(run_id: str, part: int) -> str:
-    """Name an object of repositories listed so far."""
+    """Return the key of an object with repositories that were listed so far."""
     return f"runs/{run_folder(run_id)}/listing/{part:05}.json"
 
 
 def not_due_key(run_id: str) -> str:
-    """Name the object that lists the ids of those not asked in a run, by the day on which they are due."""
+    """Return the key of the object with the ids of repositories that are not due in a run, by due day."""
     return f"runs/{run_folder(run_id)}/not-due.json"
 
 
 def receipts_prefix(run_id: str) -> str:
-    """Name the folder of a run's receipts; each object is a list of `Receipt`."""
+    """Return the folder of a run's receipts; each object is a list of `Receipt`."""
     return f"runs/{run_folder(run_id)}/receipts/"
 
 
 def problems_prefix(run_id: str) -> str:
-    """Name the folder of what GitHub left unanswered; each object is a list of `ArchivedAnswer`."""
+    """Return the folder of GitHub's failures in a run; each object is a list of `ArchivedAnswer`."""
     return f"runs/{run_folder(run_id)}/problems/"
 
 
 def stopped_prefix(run_id: str) -> str:
-    """Name the folder of what ended a run, or the part of it that one token asks for."""
+    """Return the folder of the notes on what ended a run, or one token's part of it."""
     return f"runs/{run_folder(run_id)}/stopped/"
 
 
 def stopped_key(run_id: str, owner: str) -> str:
-    """Name the object whose presence tells every Fetch of a run to stop that asks with an owner's token."""
+    """Return the key of the note that stops every Fetch traffic of a run that uses an owner's token."""
     return f"{stopped_prefix(run_id)}{quote(owner, safe='')}.json"
 
 
 def summary_key(run_id: str) -> str:
-    """Name the object that keeps a run's summary."""
+    """Return the key of a run's summary."""
     return f"runs/{run_folder(run_id)}/summary.json"

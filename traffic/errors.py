@@ -1,8 +1,8 @@
-"""The errors that the state machine can name. Cut by what the caller should do, not by status code."""
+"""The errors that the state machine can name, divided by what the caller should do, not by status code."""
 
 
 class GitHubUnavailableError(Exception):
-    """GitHub failed for every repository asked; trying again will help.
+    """GitHub failed for every repository. Trying again will help.
 
     The definition's Retry names this class: renaming it changes what is retried.
     """
@@ -13,26 +13,26 @@ class GitHubAuthError(Exception):
 
 
 class GitHubRejectionError(Exception):
-    """GitHub calls a request of ours wrong (400, 410, 422): a bug here, which trying again repeats. The run ends."""
+    """GitHub rejects a request (400, 410, 422). This is a bug here, and trying again repeats it: the run ends."""
 
 
 class GitHubLimitError(Exception):
-    """GitHub's rate limit on the listing outlasts the run's deadline: the run ends, and the next one asks again."""
+    """GitHub's rate limit on the listing lasts beyond the run's deadline: the run ends, and the next one asks again."""
 
 
 class TokenUnavailableError(Exception):
-    """Secrets Manager did not give the token. Trying again will help, unless the role or the secret is gone.
+    """Secrets Manager did not return the token. Trying again will help, unless the role or the secret is gone.
 
     The definition's Retry names this class: renaming it changes what is retried.
     """
 
 
 class RunStoppedError(Exception):
-    """Another step found that this run cannot go on: give up without asking GitHub."""
+    """Another step found that this run cannot go on. Give up without asking GitHub."""
 
 
 class InvalidInputError(Exception):
-    """The execution's input is none that this state machine takes. Start it again with a valid one."""
+    """The state machine does not take the execution's input. Start it again with a valid one."""
 
 
 class InvalidSettingError(Exception):
@@ -47,7 +47,7 @@ class TableBusyError(Exception):
 
 
 class ArchiveBusyError(Exception):
-    """S3 is throttled, or failed or could not be reached in passing. Trying again will help.
+    """S3 is throttled, failed temporarily or could not be reached. Trying again will help.
 
     The definition's Retry names this class: renaming it changes what is retried.
     """

@@ -1,9 +1,9 @@
-"""Which repositories are asked today, where GitHub's limit does not allow all of them every day. Pure.
+"""Plans which repositories are asked for today if GitHub's limit does not allow all of them every day. Pure.
 
-Nothing is lost by waiting: GitHub returns 14 days, so two calls every 13 days keep views and clones whole. Whatever is
-not asked today comes before it is too late, with days to spare for runs that fail.
+Waiting loses nothing: GitHub returns 14 days, so two calls every 13 days keep views and clones complete. A repository
+that is not asked for today is asked for before it is too late, with days to spare for runs that fail.
 
-Days are ordinals (`date.toordinal`): a run plans for 100,000 repositories in seconds.
+Days are ordinals (`date.toordinal`), so that a run plans for 100,000 repositories in seconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,22 @@ from traffic.record.merge import Entry
 from traffic.record.spans import holes, meet
 from traffic.record.traffic_answers import SAFE_DAYS, WINDOW_DAYS
 
-EVERY = 7  # days after which a repository without traffic is asked again, where the budget allows
-SLACK = 3  # days before it is too late, from which on a repository comes before all others
-MOST_CALLS, LEAST_CALLS = 4, 2  # of a repository that was viewed lately, and of one that nobody viewed
-# Calls that GitHub grants an hour at the least. Fewer are those of a shorter window, whose length no header tells: then
-# all are asked, with waits.
+EVERY = 7  # days after which a repository without traffic is asked for again, if the budget allows
+SLACK = 3  # days before it is too late: from then on a repository comes before all others
+MOST_CALLS, LEAST_CALLS = 4, 2  # for a repository that was viewed lately, and for one that nobody viewed
+# The fewest calls that GitHub grants an hour. A smaller number belongs to a shorter window, and no header has its
+# length: then all repositories are asked for, with waits.
 # Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 LEAST_LIMIT = 1_000
 
 
 class Known(NamedTuple):
-    """What is known of a repository.
+    """What is known about a repository.
 
     Attributes:
-        asked_on: The last day that it was captured, or refused; None before the first.
-        missing: The first day that is not captured whole and can still be, or the next; None where none ever was.
+        asked_on: The last day on which it was captured or refused; None if it never was.
+        missing: The first day that is not captured completely but still can be; otherwise the day after the last
+            complete one; None if no day is complete.
         viewed_on: The newest day with views.
         cloned_on: The newest day with clones.
     """
@@ -51,9 +52,9 @@ class Plan:
     """What a run does.
 
     Attributes:
-        asked: Who is asked, as positions in what was given; the most urgent first.
-        calls: How many calls that takes, as far as can be told.
-        not_due: Who is not, by the day on which they are due.
+        asked: Positions of the repositories that are asked for, the most urgent first.
+        calls: The expected number of calls.
+        not_due: Positions of the others, by the day on which they are due.
     """
 
     asked: list[int] = field(default_factory=list)
@@ -62,16 +63,16 @@ class Plan:
 
 
 def calls_granted(limit: int | None, remaining: int | None, hours: int) -> int | None:
-    """Say how many calls a run may plan with.
+    """Return how many calls a run may plan.
 
     Args:
-        limit: What GitHub grants an hour, by `x-ratelimit-limit`; None where it sets no limit.
-        remaining: What is left of it now, by `x-ratelimit-remaining`.
+        limit: The calls that GitHub grants an hour, by `x-ratelimit-limit`; None if there is no limit.
+        remaining: The calls that are left now, by `x-ratelimit-remaining`.
         hours: How long the run may take.
 
     Returns:
-        What is left now and the following hours grant, less the reserve; None for as many as it likes, also where the
-        limit is that of a shorter window.
+        The calls that are left now and those of the following hours, less the reserve. None if there is no limit, or
+        the limit is that of a shorter window.
     """
     if limit is None or limit < LEAST_LIMIT:
         return None
@@ -80,17 +81,16 @@ def calls_granted(limit: int | None, remaining: int | None, hours: int) -> int |
 
 
 def known_of(entry: Entry, today: int) -> Known:
-    """Read from a repository's entry what decides when it is asked."""
-    whole = meet(entry.covered.get("views", ()), entry.covered.get("clones", ()))
-    # A failure in passing is no answer: who failed has waited since the last one.
+    """Read from a repository's entry what decides when it is asked for."""
+    complete = meet(entry.covered.get("views", ()), entry.covered.get("clones", ()))
+    # A temporary failure is not an answer: the repository has waited since the last answer.
     answered = [day for outcome, day in entry.refusals.items() if outcome != FAILED]
     asked = max([*answered, entry.captured_on or ""])
     missing = None
-    if whole:
-        within_reach = (
-            max(ordinal(first), today - SAFE_DAYS) for first, last in holes(whole) if ordinal(last) >= today - SAFE_DAYS
-        )
-        missing = min([*within_reach, ordinal(whole[-1][1]) + 1])
+    if complete:
+        oldest = today - SAFE_DAYS
+        within_reach = (max(ordinal(first), oldest) for first, last in holes(complete) if ordinal(last) >= oldest)
+        missing = min([*within_reach, ordinal(complete[-1][1]) + 1])
     return Known(
         ordinal(asked) if asked else None,
         missing,
@@ -99,37 +99,38 @@ def known_of(entry: Entry, today: int) -> Known:
     )
 
 
-@lru_cache(maxsize=4096)  # 100,000 entries name few days
+@lru_cache(maxsize=4096)  # 100,000 entries have few different days
 def ordinal(day: str) -> int:
     """Write a day such as `2026-11-20` as a number."""
     return start_of(day).toordinal()
 
 
 def calls_of(known: Known, today: int) -> int:
-    """Say how many calls a repository takes, as far as can be told. The window may lag a day behind."""
+    """Return how many calls a repository is expected to take. The window may lag a day behind."""
     return LEAST_CALLS if known.asked_on is not None and known.viewed_on < today - WINDOW_DAYS - 1 else MOST_CALLS
 
 
 def is_active(known: Known, today: int) -> bool:
-    """Tell whether there was traffic within GitHub's window."""
+    """Return whether there was traffic within GitHub's window."""
     return max(known.viewed_on, known.cloned_on) >= today - WINDOW_DAYS
 
 
 def due_on(known: Known) -> int:
-    """Name the day on which a repository is due at the latest, active or not; 0 where it was never asked."""
+    """Return the latest day on which a repository is due, active or not; 0 if it was never asked for."""
     if known.asked_on is None:
         return 0
     due = known.asked_on + EVERY
     if known.missing is None or known.missing + SAFE_DAYS <= known.asked_on:
-        return due  # nothing that waiting less could save
+        return due  # asking earlier would save no day
     return min(due, max(known.asked_on + 1, known.missing + SAFE_DAYS - SLACK))
 
 
 def plan(repositories: Sequence[Known], today: int, budget: int | None) -> Plan:
-    """Choose who is asked today.
+    """Choose the repositories that are asked for today.
 
-    Everybody, where the budget allows. Else, as far as it reaches: who is about to lose a day; who was never asked;
-    who had traffic lately; and who has waited for a week. In each of these groups who has waited longest comes first.
+    All of them, if the budget allows. Otherwise, as far as the budget goes: first repositories about to lose a day,
+    then those never asked for, then those with traffic lately, then those that have waited for a week. In each of these
+    groups, the repository that has waited longest comes first.
     """
     calls = [calls_of(known, today) for known in repositories]
     if budget is None or sum(calls) <= budget:
@@ -159,11 +160,11 @@ def plan(repositories: Sequence[Known], today: int, budget: int | None) -> Plan:
 
 
 def not_due_text(not_due: Mapping[str, int]) -> str:
-    """Say how many repositories wait, and until when, by the day on which so many are due."""
+    """Write how many repositories wait and until when, given the number of repositories due on each day."""
     waiting = sum(not_due.values())
     if not waiting:
         return ""
     return (
-        f"{waiting} more were not due: GitHub's limit does not allow all every day, and none of them loses any."
-        f" Next are {not_due[min(not_due)]} on {min(not_due)}."
+        f"{waiting} more were not due: GitHub's limit does not allow asking for all of them every day."
+        f" None of them loses a day. The next {not_due[min(not_due)]} are due on {min(not_due)}."
     )

@@ -1,4 +1,4 @@
-"""What is asked of GitHub about a repository, what an answer means, and what is kept of it."""
+"""Asks GitHub for the endpoints of a repository, judges the answers, and writes them as lines of the archive."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,10 +12,9 @@ from traffic.github.client import GitHub
 from traffic.record.archive import kept_headers
 from traffic.record.traffic_answers import check_body
 
-MOST_BYTES = (
-    1024 * 1024
-)  # of an answer about traffic, of which GitHub's have some thousand; a batch of 25 keeps a hundred
-MOST_SAID = 10_000  # characters that are kept of an answer that brings no traffic, such as a page of HTML
+# Bytes of an answer with traffic. GitHub's answers have a few thousand; a batch of 25 keeps a hundred in memory.
+MOST_BYTES = 1024 * 1024
+MOST_KEPT = 10_000  # characters that are kept of an answer without traffic, such as a page of HTML
 
 PATHS: dict[Endpoint, str] = {
     "views": "/traffic/views",
@@ -28,7 +27,7 @@ _PARAMETERS: dict[Endpoint, dict[str, str]] = {"views": {"per": "day"}, "clones"
 
 
 class Asked(NamedTuple):
-    """An endpoint, what GitHub answered, and what that means."""
+    """An endpoint, GitHub's answer, and what it means."""
 
     endpoint: Endpoint
     answer: Answer
@@ -36,7 +35,7 @@ class Asked(NamedTuple):
 
 
 def ask(github: GitHub, repository: Repository, endpoints: Sequence[Endpoint]) -> list[Asked]:
-    """Ask for a few endpoints of a repository at once: GitHub takes its time for each."""
+    """Ask for some endpoints of a repository at once: one after another takes too long."""
     wanted = [(_path(repository, endpoint), _PARAMETERS.get(endpoint)) for endpoint in endpoints]
     answers = github.get_all(wanted)
     return [
@@ -45,39 +44,39 @@ def ask(github: GitHub, repository: Repository, endpoints: Sequence[Endpoint]) -
 
 
 def archived(run: Run, repository: Repository, asked: Asked, now: datetime) -> ArchivedAnswer:
-    """Write an answer as a line of the archive: a good one untouched, of another the beginning.
+    """Write an answer as a line of the archive: a good one unchanged, and the beginning of any other.
 
     Args:
-        run: In which it was asked.
-        repository: Of which it was asked.
+        run: The run that asked.
+        repository: The repository that was asked for.
         asked: The endpoint and the answer.
-        now: When GitHub spoke, where the answer has no `date`.
+        now: The time of the answer if it has no `date` header.
     """
     answer, verdict = asked.answer, asked.verdict
-    said_at = from_http(answer.headers.get("date")) or now
-    body = answer.body.decode("utf-8", "replace")  # a good answer is UTF-8, so it is untouched
+    captured_at = from_http(answer.headers.get("date")) or now
+    body = answer.body.decode("utf-8", "replace")  # a good answer is UTF-8, so it stays unchanged
     return {
         "run": run["id"],
         "repo_id": repository["id"],
         "repo": repository["name"],
         "endpoint": asked.endpoint,
-        "captured_at": to_text(said_at),
+        "captured_at": to_text(captured_at),
         "status": answer.status,
         "headers": kept_headers(answer.headers),
-        "body": body if verdict.meaning is Meaning.FINE else body[:MOST_SAID],
+        "body": body if verdict.meaning is Meaning.FINE else body[:MOST_KEPT],
         "outcome": verdict.outcome,
     }
 
 
 def _path(repository: Repository, endpoint: Endpoint) -> str:
     parts = repository["name"].split("/", 1)
-    if {"", ".", ".."} & set(parts):  # a client would take them for folders; GitHub itself redirects to ids
+    if {"", ".", ".."} & set(parts):  # a client would treat them as folders; GitHub itself redirects to ids
         return f"/repositories/{repository['id']}{PATHS[endpoint]}"
     return "/repos/" + "/".join(quote(part, safe="") for part in parts) + PATHS[endpoint]
 
 
 def _judge(endpoint: Endpoint, answer: Answer) -> Verdict:
-    """Classify, and look into what claims to be fine: a 200 that is no whole answer passes, as a 5xx does."""
+    """Classify an answer and check its body: an incomplete answer with status 200 is as temporary as a 5xx."""
     verdict = classify(answer)
     if verdict.meaning is Meaning.FINE:
         if len(answer.body) > MOST_BYTES:

@@ -1,11 +1,11 @@
-"""Reads the traffic of a batch of repositories, as far as GitHub, the clock and the batch allow."""
+"""Reads the traffic of a batch of repositories, until GitHub's limit, the clock or the end of the batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lambdas.fetch_traffic.asking import Asked, archived, ask
-from traffic.clock import from_text, to_text
+from traffic.clock import LONGEST_WAIT, from_text, not_before
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
 from traffic.errors import GitHubAuthError, GitHubRejectionError
 from traffic.github.answers import Answer, Meaning, Verdict
@@ -13,14 +13,11 @@ from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause, reserve_pause
 from traffic.record.traffic_answers import nobody_viewed
 
-LAST = ENDPOINTS[
-    -1
-]  # its presence in the archive says that all was answered, so it is kept with the rest or not at all
-PASSES = 3  # a repository that failed as often leaves the batch
+LAST = ENDPOINTS[-1]  # in the archive, it means that every endpoint answered: it is only kept together with the others
+PASSES = 3  # a repository that failed so often leaves the batch
 RESERVE = 30.0  # seconds of the function's own time that are left for archiving
-LONGEST_WAIT = 172_800.0  # seconds; longer than any run's deadline, it keeps an absurd header from overflowing a date
 
-# Of two bad answers the first of these counts.
+# If several answers are bad, the meaning that comes first here counts.
 _URGENT = (
     Meaning.BAD_TOKEN,
     Meaning.OUR_BUG,
@@ -34,15 +31,15 @@ _URGENT = (
 
 @dataclass
 class FetchedBatch:
-    """What one call of Fetch traffic got, and what remains.
+    """The answers of one call of Fetch traffic, and what remains.
 
     Attributes:
-        answers: To be archived.
+        answers: Lines for the archive.
         remaining: Repositories to go on with.
         resume_at: When GitHub may be asked again; None for at once.
-        pauses: Waits at a limit since the last good answer.
-        stop: What ends the run, where something does.
-        unanswered: Of those that remain, what GitHub failed to answer, as lines that are not archived.
+        pauses: The number of waits at a limit since the last good answer.
+        stop: The error that ends the run, if there is one.
+        unanswered: Failed answers for remaining repositories, as lines that are not archived.
     """
 
     answers: list[ArchivedAnswer] = field(default_factory=list)
@@ -54,11 +51,11 @@ class FetchedBatch:
 
     @property
     def unavailable(self) -> bool:
-        """Whether GitHub failed for all that it was asked."""
+        """Whether GitHub failed for every repository."""
         return bool(self.unanswered) and not self.answers and self.resume_at is None and self.stop is None
 
     def next_state(self, run: Run, asked: Batch, key: str | None) -> ChildState:
-        """Say to the definition what to store, and when to go on with what of the batch that was asked."""
+        """Return the state for the definition: what to store, and what to go on with and when."""
         batch: Batch = {"repositories": self.remaining}
         if "owner" in asked:
             batch["owner"] = asked["owner"]
@@ -68,7 +65,7 @@ class FetchedBatch:
             batch["pauses"] = self.pauses
         state: ChildState = {"run": run, "batch": batch}
         if self.resume_at is not None:
-            state["resume_at"] = to_text(self.resume_at + timedelta(seconds=1))  # whole seconds, never too early
+            state["resume_at"] = not_before(self.resume_at)
         return state
 
 
@@ -79,32 +76,32 @@ def fetch_batch(
 
     Args:
         github: Where to ask.
-        run: The run; what lies beyond its deadline is left alone.
+        run: The run. After its deadline nothing is asked for.
         batch: The repositories.
         now: The wall clock, for waits and the deadline only.
         seconds_left: How long this function may still run.
 
     Returns:
-        The answers and what remains. What ends the run is in it too, so that the answers that came before are kept.
+        The answers and what remains. An error that ends the run is returned, too, so that earlier answers are kept.
     """
     deadline = from_text(run["deadline"]) if "deadline" in run else None
     fetcher = _Fetcher(github, run, now, seconds_left, FetchedBatch(pauses=batch.get("pauses", 0)))
     fetched = fetcher.fetched
     for position, repository in enumerate(batch["repositories"]):
         if deadline and now() >= deadline:
-            break  # what remains has no receipt, and is reported as not reached
+            break  # the remaining repositories have no receipt, and are reported as not reached
         if fetched.resume_at or fetched.stop or seconds_left() < RESERVE:
             fetched.remaining += batch["repositories"][position:]
             break
         fetcher.fetch(repository)
     if not fetched.remaining or (deadline and fetched.resume_at and fetched.resume_at >= deadline):
-        fetched.remaining, fetched.resume_at = [], None  # a wait for nothing, or one that ends too late
+        fetched.remaining, fetched.resume_at = [], None  # nothing remains, or the wait ends after the deadline
     return fetched
 
 
 @dataclass
 class _Fetcher:
-    """Asks for one repository after another, and notes what came of it."""
+    """Asks for one repository after another, and adds the results to `fetched`."""
 
     github: GitHub
     run: Run
@@ -113,10 +110,10 @@ class _Fetcher:
     fetched: FetchedBatch
 
     def fetch(self, repository: Repository) -> None:
-        """Ask for the endpoints that are still missing, until something stands in the way.
+        """Ask for the endpoints that are still missing, until an answer is bad or the time is over.
 
-        Views come first and alone: they tell whether GitHub answers about this repository, and whether there is more to
-        ask. All the rest is asked at once.
+        Views come first and alone: they show whether GitHub answers for this repository, and whether there is more to
+        ask for. All other endpoints are asked for at once.
         """
         missing = list(repository.get("endpoints", ENDPOINTS))
         while missing:
@@ -135,7 +132,7 @@ class _Fetcher:
                 missing = [endpoint for endpoint in missing if endpoint not in OF_VIEWERS]
 
     def _keep(self, repository: Repository, fine: Sequence[Asked]) -> None:
-        """Note what is archived, and whether it says that GitHub should be left to the owner's other tools for now."""
+        """Add answers for the archive, and wait if the rest of the limit is for the owner's other tools."""
         now = self.now()
         for each in fine:
             self.fetched.answers.append(archived(self.run, repository, each, now))
@@ -145,7 +142,7 @@ class _Fetcher:
                 self.fetched.resume_at = now + timedelta(seconds=min(pause, LONGEST_WAIT))
 
     def _stop_at(self, repository: Repository, bad: Asked) -> None:
-        """Note what an answer that is not fine means for its repository, the batch or the run."""
+        """Add what a bad answer means for its repository, the batch or the run."""
         line = archived(self.run, repository, bad, self.now())
         repository = {**repository, "endpoints": _left(repository["endpoints"])}
         if bad.verdict.meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
@@ -160,7 +157,7 @@ class _Fetcher:
             self.fetched.answers.append(line)
 
     def _pause(self, repository: Repository, answer: Answer) -> None:
-        """Leave GitHub alone for as long as it says. A limit is no failure: it costs the repository no pass."""
+        """Wait as long as GitHub demands. A limit is not a failure, so it is not a pass of the repository."""
         now = self.now()
         pause = min(rate_limit_pause(answer, now, attempt=self.fetched.pauses), LONGEST_WAIT)
         self.fetched.resume_at = now + timedelta(seconds=pause)
@@ -169,16 +166,16 @@ class _Fetcher:
 
 
 def _left(missing: list[Endpoint]) -> list[Endpoint]:
-    """Say what to ask for when going on later.
+    """Return the endpoints to ask for when going on later.
 
-    Clones alone are left only where nobody viewed anything. Then views are asked for again, with them: one archive
-    object tells by both that there was nothing else to ask, so that the tables can be made from it whatever comes.
+    Only clones are left if nobody viewed anything. Then views are asked for again with them. Both in one archive object
+    show that there was nothing else to ask for, so the tables can be rebuilt from this object alone.
     """
     return ["views", "clones"] if missing == ["clones"] else missing
 
 
 def _urgency(bad: Asked) -> int:
-    """Tell which of two bad answers is acted upon: what all must heed comes first."""
+    """Return the rank of a bad answer: what concerns all repositories comes first."""
     return _URGENT.index(bad.verdict.meaning)
 
 

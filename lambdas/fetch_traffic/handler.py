@@ -1,4 +1,4 @@
-"""Fetch traffic: makes progress, says when to go on, or raises."""
+"""Fetch traffic: makes progress, returns when to go on, or raises."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         The archive key, the repositories that remain and, at a rate limit, `resume_at`.
 
     Raises:
-        GitHubUnavailableError: GitHub failed for all of them; the state machine retries.
+        GitHubUnavailableError: GitHub failed for every repository; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         RunStoppedError: Another child found that the run cannot go on.
     """
@@ -52,10 +52,10 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
 
 
 def refuse_if_stopped(run: Run, owner: str) -> None:
-    """Look for the note that another child leaves when the run cannot go on with an owner's token.
+    """Read the note that another child writes when the run cannot go on with an owner's token.
 
     Raises:
-        RunStoppedError: It is there.
+        RunStoppedError: There is such a note.
     """
     note = archive().read_note(stopped_key(run["id"], owner))
     if note is not None:
@@ -63,7 +63,7 @@ def refuse_if_stopped(run: Run, owner: str) -> None:
 
 
 def log(fetched: FetchedBatch) -> None:
-    """Log what came of each repository, and where the batch stands. Counts and outcomes: no traffic."""
+    """Log the outcome of each repository and the progress of the batch. Counts and outcomes, no traffic."""
     answered = Counter(line["repo"] for line in fetched.answers if line["outcome"] == CAPTURED)
     for name, endpoints in answered.items():
         logger.info("fetched repository", repository=name, endpoints=endpoints)
@@ -82,10 +82,10 @@ def log(fetched: FetchedBatch) -> None:
 
 
 def report(run: Run, owner: str, fetched: FetchedBatch) -> None:
-    """Leave notes of what went wrong, for the other children and for the summary; then raise what must be raised.
+    """Write notes of failures for the other children and the summary, then raise an error if one is due.
 
     Raises:
-        GitHubUnavailableError: GitHub failed for all that it was asked.
+        GitHubUnavailableError: GitHub failed for every repository.
         GitHubAuthError, GitHubRejectionError: The run ends.
     """
     if fetched.unanswered:
@@ -96,7 +96,7 @@ def report(run: Run, owner: str, fetched: FetchedBatch) -> None:
         note = {"error": type(fetched.stop).__name__, "cause": cause}
         archive().put_note(stopped_key(run["id"], owner), note)
         if not fetched.answers:
-            raise fetched.stop  # else what came before is stored first; the next Fetch finds the note
+            raise fetched.stop  # otherwise the earlier answers are stored first, and the next Fetch finds the note
     if fetched.unavailable:
         names = ", ".join(line["repo"] for line in fetched.unanswered[:3])
         raise GitHubUnavailableError(f"GitHub answered for none of {len(fetched.unanswered)} repositories: {names}")

@@ -1,4 +1,4 @@
-"""Who is asked today: everybody, or as many as GitHub's limit allows."""
+"""Chooses the repositories that are asked for today: all, or as many as GitHub's limit allows."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,41 +11,41 @@ from traffic.planning import MOST_CALLS, NEVER_ASKED, Known, calls_granted, know
 from traffic.record.item_table import ItemTable
 from traffic.record.items import entry_of_item
 
-READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # of each entry
-
-SINGLES = 200  # up to so many repositories each has a child execution of its own, to be seen in the console
-BATCH = 25
+READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # attributes of each entry
+SINGLES = 200  # up to so many repositories, each has its own child execution, so that the console shows it
+BATCH = 25  # repositories in a child execution if there are more
 
 
 def choose(
     wanted: Mapping[str, Sequence[Repository]], listing: Listing, *, today: str, hours: int
 ) -> tuple[dict[str, Sequence[Repository]], dict[str, list[int]]]:
-    """Choose who is asked.
+    """Choose the repositories that are asked for.
 
     Args:
-        wanted: All that are wanted, by the owner whose token asks.
-        listing: What GitHub said of each token's limit.
+        wanted: All selected repositories, by the owner whose token asks.
+        listing: The listing, with each token's limit.
         today: The day of the run.
         hours: How long the run may take.
 
     Returns:
-        Those that are asked, and the ids of the others by the day on which they are due.
+        The repositories that are asked for, and the ids of the others by the day on which they are due.
 
     Raises:
         TableBusyError: DynamoDB is throttled, or failed in passing.
     """
-    said = listing.get("tokens", {})
+    tokens = listing.get("tokens", {})
     budgets = {
-        owner: calls_granted(said[owner].get("limit"), said[owner].get("remaining"), hours) if owner in said else None
+        owner: calls_granted(token.get("limit"), token.get("remaining"), hours)
         for owner in wanted
+        if (token := tokens.get(owner)) is not None
     }
     tight = {
         owner: repositories
         for owner, repositories in wanted.items()
-        if (budget := budgets[owner]) is not None and len(repositories) * MOST_CALLS > budget
+        if (budget := budgets.get(owner)) is not None and len(repositories) * MOST_CALLS > budget
     }
     if not tight:
-        return dict(wanted), {}  # without a look at the table
+        return dict(wanted), {}  # without reading the table
     ids = {repository["id"] for repositories in tight.values() for repository in repositories}
     known = read_known(entries(), ids, ordinal(today))
     asked, not_due = dict(wanted), defaultdict[str, list[int]](list)
@@ -60,19 +60,19 @@ def choose(
 
 
 def read_known(table: ItemTable, wanted: set[int], today: int) -> Mapping[int, Known]:
-    """Read what is known of some repositories. Item by item: 100,000 entries at once would fill the memory."""
+    """Read what is known about some repositories, item by item: 100,000 entries at once would fill the memory."""
     return {
         id_: known_of(entry_of_item(item), today)
-        for item in table.every_item(READ, having="repo-name")  # the items without lead from a name to ids
+        for item in table.every_item(READ, having="repo-name")  # items without it are names that point to ids
         if (id_ := int(item["repo-id"])) in wanted
     }
 
 
 def plan_batches(asked: Mapping[str, Sequence[Repository]]) -> list[Batch]:
-    """Cut the run into the items of the Map: one repository each, or 25 where they are more than 200.
+    """Divide the repositories into the items of the Map: one each, or 25 each if there are more than 200.
 
-    A batch is asked for with one token. Those of several alternate, so that all of their limits are used at once: the
-    few children that run at a time would else wait for one token while the others lie idle.
+    A batch uses one token. Batches of several tokens alternate, so that all of their limits are used at the same time.
+    Otherwise the few children that run at a time would wait for one token while the others are idle.
 
     Args:
         asked: Repositories by the owner whose token asks.

@@ -1,4 +1,4 @@
-"""Lists with one token after another, where there are several."""
+"""Lists repositories with one token after another, if there are several."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,21 +12,21 @@ from traffic.contract import Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError
 from traffic.github.tokens import ANYONE, token_owner, token_text
 
-# Refused tokens that are kept with GitHub's words: the listing travels between states, and the summary shows as many.
+# Refused tokens for which GitHub's words are kept: the listing travels between states, and the summary shows so many.
 QUOTED = 50
 
 
 def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], float], keep_page: KeepPage) -> Pages:
-    """List with one token after another, from where the listing stands.
+    """Go on with the listing, with one token after another.
 
-    A token that GitHub refuses keeps nobody else's repositories from being captured: it is noted, and fails the run
-    when these are.
+    If GitHub refuses a token, the repositories of the other tokens are captured all the same. The refusal is noted, and
+    the run fails at its end.
 
     Raises:
         GitHubAuthError: GitHub refuses all tokens.
-        GitHubUnavailableError, GitHubRejectionError, InvalidSettingError, TokenUnavailableError: As for one.
+        GitHubUnavailableError, GitHubRejectionError, InvalidSettingError, TokenUnavailableError: As for one token.
     """
-    owners = sorted(read_tokens(fresh="owner" not in listing))  # once in a run: owners may have come and gone
+    owners = sorted(read_tokens(fresh="owner" not in listing))  # once in a run: owners may have changed
     pages = Pages({**listing})
     for owner in [owner for owner in owners if owner >= listing.get("owner", "")]:
         try:
@@ -62,19 +62,19 @@ def note_refusal(listing: Listing, owner: str, exc: GitHubAuthError, owners: Seq
     """Note that GitHub refuses a token.
 
     Raises:
-        GitHubAuthError: It is the last one, and GitHub refused all of them.
+        GitHubAuthError: It is the last token, and GitHub refused all of them.
     """
-    said = dict(listing.get("tokens", {}))
-    many = sum("refused" in each for each in said.values())
-    said[owner] = TokenSaid(refused=f"{token_text(owner)}: {exc}" if many < QUOTED else token_text(owner))
-    if all("refused" in said.get(each, {}) for each in owners):
+    tokens = dict(listing.get("tokens", {}))
+    many = sum("refused" in each for each in tokens.values())
+    tokens[owner] = TokenSaid(refused=f"{token_text(owner)}: {exc}" if many < QUOTED else token_text(owner))
+    if all("refused" in tokens.get(each, {}) for each in owners):
         raise exc
-    listing["tokens"] = said
+    listing["tokens"] = tokens
     listing.pop("next", None)
 
 
 def by_token(repositories: Sequence[Repository]) -> dict[str, list[Repository]]:
-    """Sort repositories by the owner whose token asks for them."""
+    """Group repositories by the owner whose token asks for them."""
     owners = read_tokens()
     sorted_by: dict[str, list[Repository]] = {}
     for repository in repositories:

@@ -1,6 +1,6 @@
 """List repositories: checks the input, lists what the token can push to, and writes the run's manifest.
 
-A date that GitHub returns no longer is replayed from the archive instead.
+For a date that GitHub no longer returns, the manifest lists archive objects to store again.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from lambdas.list_repos.selection import in_order, missing_names
 from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import write_wait
 from lambdas.shared.environment import Selection, selection
-from traffic.clock import LONGEST_RUN, event_day, extended, from_text, to_text
+from traffic.clock import LONGEST_RUN, event_day, extended, from_text, not_before, to_text
 from traffic.contract import (
     Listing,
     Manifest,
@@ -37,14 +37,14 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: RunState, context: LambdaContext) -> RunState:
-    """List the repositories that the token can push to, from where the listing stands.
+    """Go on with the listing of the repositories that the token can push to.
 
     Returns:
-        The run with its manifest; or, where the listing has not come to its end, with `listing.next` and, at a rate
-        limit, `resume_at`.
+        The run with its manifest. If the listing is not finished, the run with `listing.next` and, at a rate limit,
+        `resume_at`.
 
     Raises:
-        InvalidInputError, InvalidSettingError: What was given cannot be used, or it is not GitHub's API that answers.
+        InvalidInputError, InvalidSettingError: The input or a setting is wrong, or something other than GitHub answers.
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         GitHubLimitError: GitHub's limit outlasts the run; the run ends.
@@ -75,7 +75,7 @@ def begin(event: RunState) -> Run:
     """Check what the run was started with, and set its deadline.
 
     Raises:
-        InvalidInputError: The execution's input is none that is taken.
+        InvalidInputError: The state machine does not take this input.
     """
     run = event["run"]
     if "listing" in event:
@@ -89,7 +89,7 @@ def begin(event: RunState) -> Run:
 
 
 def replay_of(event: RunState, run: Run) -> RunState | None:
-    """Plan a replay from the archive, where the run asks for a day that GitHub returns no longer; else None.
+    """Plan to store a day again from the archive, if GitHub no longer returns it; otherwise return None.
 
     Raises:
         InvalidInputError: The archive has no answer that could hold that day.
@@ -105,10 +105,10 @@ def replay_of(event: RunState, run: Run) -> RunState | None:
 
 
 def refuse_if_too_late(run: Run, resume_at: datetime) -> None:
-    """Look whether GitHub may be asked again within the run's time: one that waits for ever reports nothing.
+    """Stop a run that cannot ask GitHub again before its deadline: a run that waits forever reports nothing.
 
     Raises:
-        GitHubLimitError: It may not.
+        GitHubLimitError: The limit lasts beyond the deadline.
     """
     if "deadline" in run and resume_at >= from_text(run["deadline"]):
         raise GitHubLimitError(
@@ -118,19 +118,19 @@ def refuse_if_too_late(run: Run, resume_at: datetime) -> None:
 
 
 def go_on(run: Run, pages: Pages) -> RunState:
-    """Keep what was listed so far, and say where and when to go on."""
+    """Write what was listed so far, and return where and when to go on."""
     listing = pages.listing
     if pages.repositories:
         listing["parts"] += 1
         archive().put_note(listing_key(run["id"], listing["parts"]), pages.repositories)
     state: RunState = {"run": run, "listing": listing}
     if pages.resume_at is not None:
-        state["resume_at"] = to_text(pages.resume_at + timedelta(seconds=1))  # whole seconds, never too early
+        state["resume_at"] = not_before(pages.resume_at)
     return state
 
 
 def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
-    """Write the manifest of all that was listed, is wanted and is asked today."""
+    """Write the manifest of the selected repositories that are asked for today."""
     found = [
         repository
         for part in range(1, pages.listing["parts"] + 1)

@@ -1,4 +1,4 @@
-"""Archives the pages of the listing as GitHub sent them: stars, forks and the like are kept nowhere else."""
+"""Archives the pages of the listing as GitHub sent them: stars, forks and so on are kept nowhere else."""
 
 import re
 import zlib
@@ -9,14 +9,14 @@ from traffic.contract import ListedPage
 from traffic.github.answers import Answer
 from traffic.record.archive import Archive, kept_headers, line
 
-GZIP = 31  # zlib's name for the gzip format with the largest window, 32 KB; its header has no time in it
+GZIP = 31  # zlib's number for the gzip format with the largest window, 32 KB; its header has no time
 MOST_PACKED = 8 * 1024 * 1024  # bytes; about 20,000 repositories. A larger listing becomes several objects
 
-# Reads a private repository for some time, so it must not lie in an archive that keeps everything for good.
+# This token reads a private repository for some time, so an archive must not keep it.
 # Source: https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user (the example)
 CLONE_TOKEN = re.compile(r'("temp_clone_token"\s*:\s*")[^"]+')
 
-# Takes the owner whose token asked, the address asked for, the time of the answer (2026-11-20T09:00:00Z), the answer.
+# Takes the owner whose token asked, the address, the time of the answer (2026-11-20T09:00:00Z), the answer.
 KeepPage = Callable[[str, str, str, Answer], None]
 
 
@@ -35,7 +35,7 @@ def page_archive(archive: Archive, run_id: str) -> Iterator[KeepPage]:
 
 
 class _Pages:
-    """Compresses pages as they come: the pages of 100,000 repositories have 600 MB, compressed 40."""
+    """Compresses each page at once: the pages of 100,000 repositories have 600 MB, and 40 MB compressed."""
 
     def __init__(self, archive: Archive, run_id: str) -> None:
         self._archive = archive
@@ -56,7 +56,7 @@ class _Pages:
             "captured_at": captured_at,
             "status": answer.status or 0,
             "headers": kept_headers(answer.headers),
-            # GitHub's JSON is UTF-8, so all but the token is untouched.
+            # GitHub's JSON is UTF-8, so everything except the token stays unchanged.
             "body": CLONE_TOKEN.sub(r"\1", answer.body.decode("utf-8", "replace")),
         }
         self._first = self._first or captured_at
@@ -65,8 +65,8 @@ class _Pages:
             self.write()
 
     def write(self) -> None:
-        """Write the pages that came since the last object, if there are any."""
+        """Write the pages since the last object, if there are any."""
         first, content = self._first, bytes(self._packed + self._compressor.flush())
-        self._begin()  # before the write: if it fails, the pages are not written half a second time at the end
+        self._begin()  # before the write: if it fails, a part of the pages must not be written again at the end
         if first:
             self._archive.put_listing(self._run_id, first, content)

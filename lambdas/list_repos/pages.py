@@ -11,7 +11,7 @@ from urllib3.exceptions import LocationParseError
 from lambdas.list_repos.page_archive import KeepPage
 from lambdas.list_repos.selection import select
 from lambdas.shared.environment import Selection
-from traffic.clock import from_http, to_text
+from traffic.clock import LONGEST_WAIT, from_http, to_text
 from traffic.contract import Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from traffic.github.answers import Answer, Meaning, classify, is_web_page, not_the_api, version_end
@@ -20,23 +20,22 @@ from traffic.github.rate_limit import rate_limit_pause
 from traffic.github.tokens import ANYONE
 
 FIRST_PAGE = "/user/repos?per_page=100"
-RESERVE = 100.0  # seconds of the function's own time, left for planning what was listed: 100,000 entries are read
-LONGEST_WAIT = 172_800.0  # seconds
+RESERVE = 100.0  # seconds of the function's own time that are left for planning: it reads up to 100,000 entries
 PAGES = (Meaning.FINE, Meaning.BAD_TOKEN, Meaning.REFUSED)  # with these GitHub's API sends JSON, never a web page
 
-# The listing travels from state to state: what headers say in it is bounded.
+# The listing travels from state to state, so texts from headers are bounded.
 HIDDEN = 1_000  # organizations; an id is about ten bytes
 TOKEN_EXPIRES = 40  # characters; GitHub's own are 25
 
 
 @dataclass
 class Pages:
-    """What one call of List repositories read.
+    """The pages that one call of List repositories read.
 
     Attributes:
-        repositories: Those that can be pushed to and are wanted: all of 100,000 descriptions would fill the memory.
-        listing: How far it came.
-        resume_at: When GitHub may be asked again; None for at once, or never where `listing` has no `next`.
+        repositories: The selected ones. The descriptions of 100,000 repositories would fill the memory.
+        listing: How far the listing is.
+        resume_at: When GitHub may be asked again; None for at once, or if `listing` has no `next`.
     """
 
     listing: Listing
@@ -44,7 +43,7 @@ class Pages:
     resume_at: datetime | None = None
 
 
-def read_pages(  # noqa: PLR0913  # one keyword for each thing outside of it: clock, remaining time, archive
+def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, remaining time, archive
     github: GitHub,
     listing: Listing,
     selection: Selection,
@@ -53,13 +52,13 @@ def read_pages(  # noqa: PLR0913  # one keyword for each thing outside of it: cl
     seconds_left: Callable[[], float],
     keep_page: KeepPage,
 ) -> Pages:
-    """Read pages from where the listing stands, as far as GitHub and the clock allow; each whole page is archived.
+    """Read and archive the next pages of the listing, as far as GitHub and the clock allow.
 
     Raises:
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
         GitHubAuthError: The token is refused, or may not list.
         GitHubRejectionError: GitHub finds the request wrong.
-        InvalidSettingError: It is not GitHub's API that answers.
+        InvalidSettingError: Something other than GitHub's API answers.
     """
     pages = Pages({**listing})
     url = listing.get("next", FIRST_PAGE)
@@ -87,34 +86,34 @@ def read_pages(  # noqa: PLR0913  # one keyword for each thing outside of it: cl
 
 
 def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, first: bool) -> None:
-    """Raise what an answer means that is not a page of the listing.
+    """Raise the error for an answer that is not a page of the listing.
 
     Args:
-        github: Who answered.
-        answer: What came.
+        github: The client that asked.
+        answer: The answer.
         meaning: What it means.
-        first: Whether nothing was listed in this run yet. Otherwise GITHUB_API_URL is right, and what is not GitHub's
-            API stood in its place for a moment.
+        first: Whether this run has listed nothing yet. Otherwise GITHUB_API_URL is right, and something else answered
+            in its place for a moment.
     """
-    said = f"{answer.status or 'no answer'}: {answer.message()}"
+    reason = f"{answer.status or 'no answer'}: {answer.message()}"
     stranger = _stranger(answer, meaning)
     if stranger and first:
         raise InvalidSettingError(not_the_api(github.api_url, stranger))
     if stranger or meaning is Meaning.TRANSIENT:
-        raise GitHubUnavailableError(f"GitHub does not list the repositories ({said})")
+        raise GitHubUnavailableError(f"GitHub does not list the repositories ({reason})")
     if meaning is Meaning.FINE:
         return
     if meaning is Meaning.OUR_BUG:
-        raise GitHubRejectionError(f"GitHub rejects the listing of repositories ({said})")
-    raise GitHubAuthError(f"GitHub does not let this token list its repositories ({said})")
+        raise GitHubRejectionError(f"GitHub rejects the listing of repositories ({reason})")
+    raise GitHubAuthError(f"GitHub does not let this token list its repositories ({reason})")
 
 
 def _stranger(answer: Answer, meaning: Meaning) -> str:
-    """Name an answer that GitHub's API never gives to a listing; empty for any other. A page with 5xx is GitHub's.
+    """Describe an answer that GitHub's API never sends to a listing; empty for any other. GitHub sends pages with 5xx.
 
-    Sign-in pages come with status 200, 401 or 403: then a new token would not help, and GitHub refused none.
+    Sign-in pages come with status 200, 401 or 403. GitHub did not refuse the token then, so a new one would not help.
     """
-    if meaning is Meaning.MOVED:  # elsewhere, or in a circle: on the same host it would have been followed
+    if meaning is Meaning.MOVED:  # to another host, or in a circle: the client follows any other
         return "a redirect"
     if meaning in PAGES and is_web_page(answer.headers, answer.body):
         return "a web page"
@@ -125,14 +124,14 @@ def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
     """Read a page.
 
     Raises:
-        GitHubUnavailableError: It is not what GitHub documents: half an answer, or none.
+        GitHubUnavailableError: It is not what GitHub documents, or only a part of it.
     """
     try:
         page = list(answer.json())
-        whole = all(isinstance(found["id"], int) and found["full_name"].count("/") == 1 for found in page)
+        complete = all(isinstance(found["id"], int) and found["full_name"].count("/") == 1 for found in page)
     except (ValueError, TypeError, KeyError, AttributeError) as exc:
-        raise GitHubUnavailableError("GitHub's list of repositories is not whole, or not a list") from exc
-    if not whole:
+        raise GitHubUnavailableError("GitHub's list of repositories is incomplete, or not a list") from exc
+    if not complete:
         raise GitHubUnavailableError("GitHub lists a repository without id or name")
     return page
 
@@ -140,14 +139,14 @@ def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
 def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
     listing["pauses"] = 0
     listing["listed_at"] = to_text(from_http(answer.headers.get("date")) or now)
-    said: TokenSaid = {}
+    token: TokenSaid = {}
     limit, remaining = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
     if all(number.isascii() and number.isdigit() for number in (limit, remaining)):
-        said["limit"], said["remaining"] = int(limit), int(remaining)
+        token["limit"], token["remaining"] = int(limit), int(remaining)
     expires = answer.headers.get("github-authentication-token-expiration")
     if expires:
-        said["expires"] = expires[:TOKEN_EXPIRES]
-    listing["tokens"] = {**listing.get("tokens", {}), listing.get("owner", ANYONE): said}
+        token["expires"] = expires[:TOKEN_EXPIRES]
+    listing["tokens"] = {**listing.get("tokens", {}), listing.get("owner", ANYONE): token}
     end = version_end(answer.headers)
     if end:
         listing["version_end"] = end
@@ -158,7 +157,7 @@ def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
 
 
 def _next_page(github: GitHub, answer: Answer) -> str | None:
-    """Return the address of the next page, on the configured host, which alone may see the token.
+    """Return the address of the next page on the configured host: no other host may see the token.
 
     Raises:
         GitHubRejectionError: It cannot be read.
@@ -170,4 +169,4 @@ def _next_page(github: GitHub, answer: Answer) -> str | None:
     try:
         return github.on_own_host(url)
     except LocationParseError as exc:
-        raise GitHubRejectionError("GitHub names an address of the next page that cannot be read.") from exc
+        raise GitHubRejectionError("GitHub sends an invalid address of the next page.") from exc

@@ -1,4 +1,4 @@
-"""A date that GitHub returns no longer, from the archive: which of its objects are to be stored again."""
+"""Plans a run for a date that GitHub no longer returns: which archive objects are stored again."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from traffic.record.archive import Archive
 from traffic.record.spans import join, span_text
 
 WINDOW = 14  # days back from a capture that GitHub returns
-LATE = 3  # days by which GitHub's window has been seen to lag, so that it reached further back
+LATE = 3  # days by which GitHub's window has been seen to lag, so that it began earlier
 
 
 def is_beyond_github(date: str, today: str) -> bool:
-    """Tell whether GitHub returns a day no longer."""
+    """Return whether GitHub no longer returns a day."""
     return date < days_before(today, WINDOW)
 
 
@@ -21,7 +21,7 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
     """Write a manifest of the archive objects whose answers can hold a day.
 
     Raises:
-        InvalidInputError: There is none; the message names the dates that can be had.
+        InvalidInputError: There is none; the message lists the available dates.
     """
     dates = archive.capture_dates()
     can_hold = [captured for captured in dates if days_before(captured, WINDOW + LATE) <= date <= captured]
@@ -31,8 +31,8 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
     held = describe_dates(dates, today)
     if not batches:
         raise InvalidInputError(
-            f"Neither GitHub nor any answer in the archive has {date}. Dates that can be had: {held}. "
-            "What was imported needs no run: traffic show has it."
+            f"Neither GitHub nor any answer in the archive has {date}. Available dates: {held}. "
+            "Imported days need no run: traffic show has them."
         )
     archive.put_note(manifest_key(run["id"]), batches)
     manifest: Manifest = {
@@ -46,6 +46,6 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
 
 
 def describe_dates(capture_dates: Sequence[str], today: str) -> str:
-    """Name the dates that can be had, from the archive or, up to today, from GitHub."""
+    """Write the dates that the archive has or that, up to today, GitHub returns."""
     reached = [(days_before(captured, WINDOW), captured) for captured in [*capture_dates, today]]
     return ", ".join(span_text(span) for span in join(reached))

@@ -21,13 +21,13 @@ def read_date(given: Any, now: datetime) -> str | None:
 
     Args:
         given: The input. The `Comment` that the console fills in is ignored.
-        now: The time of the start: a later day than this is refused.
+        now: The time of the start. A later day is refused.
 
     Returns:
         The day, as `2026-11-20`; None for an ordinary run.
 
     Raises:
-        InvalidInputError: It is none of the inputs that this state machine takes.
+        InvalidInputError: The state machine does not take this input.
     """
     if not isinstance(given, Mapping):
         raise InvalidInputError(f"The input is {_quoted(given)}; {EXPECTED}.")

@@ -1,4 +1,4 @@
-"""Which of the listed repositories are captured: those that the settings select. Pure."""
+"""Selects the listed repositories that are captured, by the settings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -9,7 +9,7 @@ from traffic.contract import Repository
 
 
 def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Repository]:
-    """Keep the repositories that can be pushed to and are wanted."""
+    """Return the repositories that the token can push to and that the settings select."""
     return [
         Repository(id=repository["id"], name=repository["full_name"])
         for repository in found
@@ -18,13 +18,13 @@ def select(found: Iterable[Mapping[str, Any]], selection: Selection) -> list[Rep
 
 
 def in_order(found: Iterable[Repository]) -> list[Repository]:
-    """Give each repository once, in the order of their names: pages shift while they are read."""
+    """Return each repository once, sorted by name. Pages shift while they are read, so some repositories come twice."""
     once = {repository["id"]: repository for repository in found}
     return sorted(once.values(), key=lambda repository: repository["name"].lower())
 
 
 def missing_names(selected: Sequence[Repository], selection: Selection) -> list[str]:
-    """Name the repositories that the settings ask for by name and that were not found, and owners that brought none."""
+    """Return the names in the settings that were not found, and the owners without repositories."""
     found = {repository["name"].lower() for repository in selected}
     owners = {name.partition("/")[0] for name in found}
     return [name for name in selection.names if name.lower() not in found] + [
@@ -48,7 +48,7 @@ def _is_wanted(repository: Mapping[str, Any], selection: Selection) -> bool:
 
 
 def _has_source(name: str, selection: Selection) -> bool:
-    """Tell whether a repository is asked for by its owner or by its name, or none is asked for."""
+    """Return whether the settings list a repository's owner or name, or list neither owners nor names."""
     return (
         not (selection.owners or selection.names)
         or name.partition("/")[0] in selection.owners
@@ -57,5 +57,5 @@ def _has_source(name: str, selection: Selection) -> bool:
 
 
 def _visibility(repository: Mapping[str, Any]) -> str:
-    """Give the visibility; older GitHub Enterprise Servers tell only whether a repository is private."""
+    """Return the visibility. Older GitHub Enterprise Servers only report whether a repository is private."""
     return str(repository.get("visibility") or ("private" if repository.get("private") else "public")).lower()

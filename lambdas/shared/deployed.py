@@ -1,6 +1,6 @@
-"""What the deployment gave the functions, opened once for each process: archive, tables, tokens, GitHub.
+"""Opens what the deployment made for the functions, once a process: the archive, the tables, the tokens, GitHub.
 
-The tokens are in Secrets Manager, in memory for minutes, and nowhere else.
+The tokens are in Secrets Manager and, for minutes, in memory. They are nowhere else.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from lambdas.shared.environment import api_url, setting
 from traffic.errors import GitHubAuthError, TokenUnavailableError
 from traffic.github.client import GitHub
-from traffic.github.tokens import ANYONE, tokens_in
+from traffic.github.tokens import ANYONE, token_text, tokens_in
 from traffic.record.archive import Archive
 from traffic.record.item_table import ItemTable
 from traffic.record.tables import Snapshots, Tables
@@ -55,14 +55,14 @@ def read_token(owner: str = ANYONE, *, fresh: bool = False) -> str:
     """Read the token for an owner's repositories.
 
     Raises:
-        TokenUnavailableError: Secrets Manager does not give it.
-        GitHubAuthError: The secret holds nothing for them that could be sent in a header.
+        TokenUnavailableError: Secrets Manager does not return the secret.
+        GitHubAuthError: The secret has no token for them, or one that cannot be sent in a header.
     """
     tokens = read_tokens(fresh=fresh)
-    if owner not in tokens:  # it may have come since they were read
+    if owner not in tokens:  # it may have been added after the last read
         tokens = read_tokens(fresh=True)
     if owner not in tokens:
-        raise GitHubAuthError(f"The secret holds no token for {owner} any more. Give it one with `traffic token`.")
+        raise GitHubAuthError(f"The secret no longer has {token_text(owner)}. Add it with `traffic token`.")
     return tokens[owner]
 
 
@@ -70,11 +70,11 @@ def read_tokens(*, fresh: bool = False) -> Mapping[str, str]:
     """Read all tokens, by their owners in lower case.
 
     Raises:
-        TokenUnavailableError: Secrets Manager does not give them.
-        GitHubAuthError: The secret holds nothing that could be sent in a header.
+        TokenUnavailableError: Secrets Manager does not return the secret.
+        GitHubAuthError: The secret has no token that can be sent in a header.
     """
     try:
         secret = parameters.get_secret(setting("GITHUB_TOKEN_SECRET"), max_age=CACHE_SECONDS, force_fetch=fresh)
     except GetParameterError as exc:
-        raise TokenUnavailableError("Secrets Manager does not give the token's secret to this function.") from exc
+        raise TokenUnavailableError("Secrets Manager does not return the token's secret to this function.") from exc
     return tokens_in(str(secret))

@@ -1,4 +1,4 @@
-"""What asking GitHub costs, in CloudWatch's embedded metric format on the function's log.
+"""Writes metrics to the function's log in CloudWatch's embedded metric format: calls to GitHub, waits.
 
 Source:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -14,15 +14,15 @@ from traffic.github.client import GitHub
 
 NAMESPACE = "GitHubTrafficCapture"  # the stack's alarms and its dashboard name it, and the dimension `service`
 
-# One value for all functions and repositories: each further one would be another metric to pay for.
+# One value for all functions and repositories: each other value would be another metric to pay for.
 SERVICE = "github"
 
 
 @contextmanager
 def counted(github: GitHub) -> Iterator[None]:
-    """Write how many calls were made within, and how many GitHub still allows; also where one of them raises.
+    """Write how many calls were made in the block, and how many GitHub still allows; also if one of them raises.
 
-    Each invocation writes the calls that it made itself, once. A retry writes its own: these were made, too.
+    Each invocation writes its own calls, once. A retry makes calls, too, and writes them.
     """
     before = github.calls
     try:
@@ -33,16 +33,16 @@ def counted(github: GitHub) -> Iterator[None]:
 
 
 def write_wait(resume_at: datetime, now: datetime) -> None:
-    """Write for how many seconds GitHub wants to be left alone.
+    """Write how many seconds GitHub wants the run to wait.
 
-    Children that wait at the same time write a wait each: the longest is what a run waited, the sum is not.
+    Children that wait at the same time write a wait each. The run waited for the longest of them, not for the sum.
     """
     write(SERVICE, {"WaitedSeconds": max((resume_at - now).total_seconds(), 0.0)}, MetricUnit.Seconds)
 
 
 def write(service: str, numbers: Mapping[str, float | None], unit: MetricUnit = MetricUnit.Count) -> None:
-    """Write numbers as one record; what is not known, None, is not written."""
-    # Ephemeral: each call writes its own numbers, also where tests or a warm function call twice.
+    """Write numbers as one record. An unknown number, None, is not written."""
+    # Ephemeral: each call writes its own numbers, also if a test or a warm function calls twice.
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
     for name, value in numbers.items():
         if value is not None:

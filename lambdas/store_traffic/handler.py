@@ -1,4 +1,4 @@
-"""Store traffic: merges what the archive holds into the tables."""
+"""Store traffic: merges an archive object into the tables."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: ChildState, context: LambdaContext) -> None:  # noqa: ARG001 (Lambda's signature)
-    """Merge one archive object into the tables, and leave a receipt for each of its repositories.
+    """Merge one archive object into the tables, and write a receipt for each of its repositories.
 
-    Idempotent: a second call changes no item. Returns nothing: what the state machine needs it has already.
+    Idempotent: a second call changes no item. It returns nothing, because the state machine needs nothing more.
 
     Raises:
         TableBusyError: DynamoDB is throttled or contended; the state machine retries.
@@ -35,10 +35,10 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> None:  # noqa: 
 
 
 def log(receipts: Sequence[Receipt]) -> None:
-    """Log what was stored of each repository. Counts and outcomes: no traffic."""
+    """Log what was stored of each repository. Counts and outcomes, no traffic."""
     for receipt in receipts:
-        say = logger.info if receipt["outcome"] == CAPTURED else logger.warning
-        say(
+        log_record = logger.info if receipt["outcome"] == CAPTURED else logger.warning
+        log_record(
             "stored repository",
             repository=receipt["name"],
             outcome=receipt["outcome"],

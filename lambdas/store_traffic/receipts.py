@@ -1,4 +1,4 @@
-"""Merges what GitHub reported about one repository into the tables, and writes the receipt that is counted later."""
+"""Merges one repository's report into the tables, and returns the receipt that Summarize run reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,17 +13,19 @@ from traffic.record.reports import Report
 CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
 
 WEEK = 7  # days
-WEEKLY = ("views-count", "clones-count")  # counts alone: uniques of several days are never added
+WEEKLY = ("views-count", "clones-count")  # no uniques: those of several days are never added
 
 
 def store(report: Report) -> Receipt:
-    """Merge what GitHub said about one repository into the tables.
+    """Merge a report into the tables.
 
-    Rows that belong to another repository are left alone, and the receipt says so: the other repositories of the object
-    have nothing to do with it.
+    Rows that belong to another repository are left unchanged. The receipt reports them, and the other repositories of
+    the archive object are stored.
     """
     if not report.new and tables().repository(report.repo_id) is None:
-        report = replace(report, new=True)  # what made it known is gone from the archive: its name is told here alone
+        report = replace(
+            report, new=True
+        )  # the object that made it known is gone from the archive, so only this one has its name
     repo_name, entry = tables().store_repository(report.repo_id, report.entry)
     outcome, detail = report.outcome, report.detail
     changed: list[str] = []
@@ -54,23 +56,23 @@ def store(report: Report) -> Receipt:
 
 
 def recent(days: Mapping[str, Day]) -> Recent | None:
-    """Sum up the newest day that was told whole, and the two weeks that end with it.
+    """Sum up the newest complete day, and the two weeks that end with it.
 
     Returns:
-        None where no day was told whole. Without `weeks` where one of their 14 days was not.
+        None if no day is complete. Without `weeks` if one of their 14 days is not.
     """
-    whole = [day for day, seen in days.items() if "views" in seen.complete]
-    if not whole:
+    complete = [day for day, seen in days.items() if "views" in seen.complete]
+    if not complete:
         return None
-    newest = max(whole)
-    said: Recent = {"day": newest, "views": days[newest].metrics["views-count"]}
+    newest = max(complete)
+    summed: Recent = {"day": newest, "views": days[newest].metrics["views-count"]}
     before = days.get(days_before(newest, WEEK), Day())
     if "views" in before.complete:
-        said["before"] = before.metrics["views-count"]
+        summed["before"] = before.metrics["views-count"]
     fortnight = [days.get(days_before(newest, age), Day()) for age in range(2 * WEEK)]
     if all(day.complete == {"views", "clones"} for day in fortnight):
-        said["weeks"] = [_sums(fortnight[:WEEK]), _sums(fortnight[WEEK:])]
-    return said
+        summed["weeks"] = [_sums(fortnight[:WEEK]), _sums(fortnight[WEEK:])]
+    return summed
 
 
 def _sums(days: Sequence[Day]) -> list[int]:

@@ -1,4 +1,4 @@
-"""What is in danger, told apart: GitHub late, a repository failing or gone, the token ending, days lost. Pure."""
+"""What is in danger: GitHub is late, repositories fail or are gone, the token expires, days are lost. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from lambdas.summarize_run.deadlines import (
     remaining,
     token_days_left,
 )
-from lambdas.summarize_run.outcome import Result
+from lambdas.summarize_run.outcome import Result, and_more
 from lambdas.summarize_run.refusals import Refusals
 from lambdas.summarize_run.stale import Stale
 from traffic.clock import from_text
@@ -28,20 +28,20 @@ from traffic.record.traffic_answers import READY
 
 @dataclass(frozen=True)
 class Dangers:
-    """What a run knows of what is in danger.
+    """What a run found in danger.
 
     Attributes:
         today: The run's day.
-        newest_day: The newest day that GitHub reported to this run; None where it reported none.
-        failing: How far the repositories are captured that were listed and not captured now, by id.
-        unlisted: The same of those captured lately that were not listed at all.
-        lost: By repository the days that were never returned whole, and are lost for good; those most recent first.
-        partial: Of these by repository the days of which GitHub returned a part.
-        token_days_left: Whole days until the token expires, of several the first; None where GitHub does not say.
-        token_owner: Whose repositories that token is for.
-        usual_age: Days by which GitHub's newest day is old when all is well.
-        stale: Which answers are older than others.
-        refusals: What is refused as it was before.
+        newest_day: The newest day that GitHub reported to this run; None if it reported none.
+        failing: How far the listed repositories are captured that were not captured in this run, by id.
+        unlisted: How far the repositories are captured that were captured lately and not listed in this run.
+        lost: By repository, the days that were never returned completely and are lost for good.
+        partial: By repository, the lost days for which GitHub returned a part.
+        token_days_left: Days until the first token expires, rounded down; None if GitHub does not report it.
+        token_owner: The owner whose repositories that token is for.
+        usual_age: The usual age in days of GitHub's newest day.
+        stale: The answers that are older than others.
+        refusals: The repositories that are refused as before.
     """
 
     today: str
@@ -63,7 +63,7 @@ class Dangers:
 
     @property
     def is_late(self) -> bool:
-        """Whether GitHub's newest day is older than usual, for everybody."""
+        """Whether GitHub's newest day is older than usual, for all repositories."""
         return self.newest_day_age is not None and self.newest_day_age > self.usual_age
 
     @property
@@ -73,7 +73,7 @@ class Dangers:
 
 
 def find_dangers(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Dangers:
-    """Compare what the run brought with how far every repository is captured.
+    """Compare the results of the run with how far every repository is captured.
 
     The caller adds `partial`, `stale` and `refusals`, which it reads from the tables.
     """
@@ -95,69 +95,69 @@ def find_dangers(state: RunState, today: str, results: Sequence[Result], marks: 
 
 
 def _days_left_of_tokens(listing: Listing) -> Iterator[tuple[int, str]]:
-    """Give for each token that expires the days until then, and its owner."""
-    for owner, said in listing.get("tokens", {}).items():
-        if "expires" in said and "listed_at" in listing:
-            left = token_days_left(said["expires"], from_text(listing["listed_at"]))
+    """Yield for each token that expires the days until then, and its owner."""
+    for owner, token in listing.get("tokens", {}).items():
+        if "expires" in token and "listed_at" in listing:
+            left = token_days_left(token["expires"], from_text(listing["listed_at"]))
             if left is not None:
                 yield left, owner
 
 
 def token_lines(dangers: Dangers) -> list[str]:
-    """Say that the token ends soon."""
+    """Write that the token expires soon."""
     if dangers.token_days_left is None or not dangers.token_ends_soon:
         return []
     when = f"in {count(dangers.token_days_left)}" if dangers.token_days_left >= 0 else "now"
     named = token_text(dangers.token_owner)
     option = "" if dangers.token_owner == ANYONE else f" --owner {dangers.token_owner}"
     return [
-        f"T{named[1:]} expires {when}; nothing can be captured after that, and 13 days later days are lost for good.",
+        f"T{named[1:]} expires {when}. Nothing can be captured after that, and 13 days later days are lost for good.",
         f"Replace it in time: traffic token{option}.",
     ]
 
 
 def late_lines(dangers: Dangers) -> list[str]:
-    """Say that GitHub is late for everybody, and when that begins to cost days."""
+    """Write that GitHub is late for all repositories, and when days will be lost because of it."""
     if not dangers.is_late or dangers.newest_day is None or dangers.newest_day_age is None:
         return []
     left = days_left(day_after(dangers.newest_day), dangers.today)
-    late = f"{count(dangers.newest_day_age)} ago (usually {count(dangers.usual_age)})"
-    return [f"GitHub is late for everybody: it reports no day after {dangers.newest_day}, {late}. {remaining(left)}."]
+    late = f"{dangers.newest_day}, {count(dangers.newest_day_age)} ago (usually {count(dangers.usual_age)})"
+    return [f"GitHub is late for all repositories: the newest day it reports is {late}. {remaining(left)}."]
 
 
 def unlisted_lines(dangers: Dangers, names: int) -> list[str]:
-    """Name the repositories that were captured lately and are not listed now."""
+    """List the repositories that were captured lately and are not listed now."""
     if not dangers.unlisted:
         return []
     urgent = sorted(dangers.unlisted, key=lambda mark: (mark.days_left(dangers.today) or 0, mark.name))
     lines = [
-        f"{len(urgent)} captured lately and not listed now (deleted, excluded, without push access, or no listing):"
+        f"{len(urgent)} captured lately but not listed now (deleted, excluded, no push access, or the listing failed):"
     ]
     lines += [f"  {mark.name}: {situation(mark, dangers.today)}" for mark in urgent[:names]]
-    return lines + ([f"  and {len(urgent) - names} more"] if len(urgent) > names else [])
+    return lines + and_more(len(urgent), names)
 
 
 def lost_lines(dangers: Dangers, names: int) -> list[str]:
-    """Name the days that are lost for good."""
+    """List the days that are lost for good."""
     if not dangers.lost:
         return []
-    lines = [f"{len(dangers.lost)} repositories have days that GitHub never returned whole and has deleted since:"]
+    lines = [f"{len(dangers.lost)} repositories have days that GitHub never returned completely and now has deleted:"]
     lines += [
         f"  {name}: {lost_text(spans, dangers.partial.get(name))}"
         for name, spans in sorted(dangers.lost.items())[:names]
     ]
-    return lines + ([f"  and {len(dangers.lost) - names} more"] if len(dangers.lost) > names else [])
+    return lines + and_more(len(dangers.lost), names)
 
 
 def urgency_line(dangers: Dangers) -> list[str]:
-    """Say how long there is for the repositories that failed."""
+    """Write how much time is left for the repositories that failed."""
     reported = (mark for id_, mark in dangers.failing.items() if id_ not in dangers.refusals.known)
     left = fewest_days_left(reported, dangers.today)
-    return [] if left is None else [f"{remaining(left)}, for the most urgent of those that failed."]
+    return [] if left is None else [f"{remaining(left)}, for the most urgent of the repositories that failed."]
 
 
 def situation(mark: Watermark, today: str) -> str:
-    """Say of a repository how far it is captured, and how long it may stay so."""
+    """Write how far a repository is captured, and how many days are left until days of it are lost."""
     known = f"newest day {mark.newest_day or 'unknown'}, last captured on {mark.captured_on or 'no day'}"
     first = mark.first_missing(today)
     if first is None:
@@ -169,7 +169,7 @@ def situation(mark: Watermark, today: str) -> str:
 
 
 def lost_text(spans: Spans, partial: frozenset[str] | None = None) -> str:
-    """Write the days that are lost, those known in part apart."""
+    """Write the lost days, and separately the days that are partly known."""
     some = partial or frozenset()
     lost = spans_of(day for day in days_in(spans) if day not in some)
     parts = [f"{span_text(span)} lost" for span in lost] + [f"{span_text(span)} partial" for span in spans_of(some)]

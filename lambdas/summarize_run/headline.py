@@ -14,7 +14,7 @@ from traffic.contract import RunState
 from traffic.github.answers import CAPTURED, ends_soon
 
 MAX_SUBJECT = 100  # characters; SNS's limit
-DIGEST = 0  # date.weekday() of the runs that sum the week up: Monday, when Sunday is the newest day
+DIGEST = 0  # date.weekday() of the runs whose summary covers the week: Monday, when Sunday is the newest day
 
 Kind = Literal["healthy", "problem", "digest"]
 
@@ -27,17 +27,17 @@ WANTED: dict[str, tuple[Kind, ...]] = {  # by the value of the setting SummaryMa
 
 @dataclass(frozen=True)
 class Facts:
-    """What a summary tells of.
+    """What a summary reports.
 
     Attributes:
-        state: What the definition carried here.
-        results: What came of each repository.
-        error: The error that the run fails with; empty where it succeeded.
-        cause: What is known of the error's cause.
-        concerns: In a few words each, what somebody should look at.
-        dangers: What is in danger; None for a replay from the archive, which knows nothing of today.
-        news: What changed; None for a replay, and where GitHub told no day whole.
-        digest: Whether to sum the week up.
+        state: The state of the run.
+        results: The result of each repository.
+        error: The error that the run fails with; empty if it succeeded.
+        cause: The cause of the error, if known.
+        concerns: What somebody should look at, in a few words each.
+        dangers: What is in danger; None for a replay from the archive, which did not ask GitHub.
+        news: What changed; None for a replay, or if GitHub returned no day completely.
+        digest: Whether to sum up the week.
         day_items: For a re-run of one day, that day's metrics by repository.
     """
 
@@ -53,19 +53,19 @@ class Facts:
 
 
 def is_digest(today: str) -> bool:
-    """Tell whether a run of a day sums the week up."""
+    """Return whether the run of a day sums up the week."""
     return start_of(today).weekday() == DIGEST
 
 
 def kind_of(error: str, concerns: Sequence[str], *, digest: bool) -> Kind:
-    """Tell of which kind a summary is: a problem comes first, also on the day of the digest."""
+    """Return the kind of a summary. A problem is a problem on the day of the digest, too."""
     if error or concerns:
         return "problem"
     return "digest" if digest else "healthy"
 
 
 def concerns_of(state: RunState, results: Sequence[Result], dangers: Dangers) -> list[str]:
-    """Name, in a few words each, what somebody should look at; empty where a run was healthy."""
+    """Write, in a few words each, what somebody should look at; empty if the run was healthy."""
     listing = state.get("listing", {})
     not_captured = sum(result.outcome != CAPTURED for result in results) - len(dangers.refusals.known)
     names, owners = names_and_owners(listing.get("missing", ()))
@@ -76,36 +76,36 @@ def concerns_of(state: RunState, results: Sequence[Result], dangers: Dangers) ->
         "with lost days": len(dangers.lost),
         "of the settings not found": len(names),
     }
-    said = [f"{_repositories(many)} {what}" for what, many in counted.items() if many]
+    concerns = [f"{_repositories(many)} {what}" for what, many in counted.items() if many]
     if owners:
-        said.append(
+        concerns.append(
             f"{'1 owner' if len(owners) == 1 else f'{len(owners)} owners'} of the settings without repositories"
         )
     if not results:
-        said.append("nothing was listed")
+        concerns.append("nothing was listed")
     if dangers.token_ends_soon:
-        said.append(_token(dangers))
+        concerns.append(_token(dangers))
     if dangers.is_late:
-        said.append("GitHub is late")
+        concerns.append("GitHub is late")
     if ends_soon(listing.get("version_end", {}), dangers.today):
-        said.append("GitHub ends the API's version soon")
+        concerns.append("GitHub ends the API's version soon")
     if listing.get("hidden_organizations"):
-        said.append("organizations are hidden from the token")
-    return said
+        concerns.append("organizations are hidden from the token")
+    return concerns
 
 
 def names_and_owners(missing: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part what the listing did not bring of the settings: names of repositories, and owners."""
+    """Separate the names of repositories from the owners that are in the settings and were not listed."""
     return [name for name in missing if "/" in name], [name for name in missing if "/" not in name]
 
 
 def first_line(error: str, concerns: Sequence[str], refused: int = 0) -> str:
-    """Say whether all is well.
+    """Write whether the run was healthy.
 
     Args:
-        error: What the run fails with; empty where it succeeded.
+        error: The error that the run fails with; empty if it succeeded.
         concerns: What somebody should look at.
-        refused: How many repositories GitHub refuses as it did before.
+        refused: The number of repositories that GitHub refuses as before.
     """
     if error:
         return f"The run failed: {error}."
@@ -116,7 +116,7 @@ def first_line(error: str, concerns: Sequence[str], refused: int = 0) -> str:
 
 
 def subject(facts: Facts, run_day: str) -> str:
-    """Say in at most 100 ASCII characters the day and the one thing to know."""
+    """Write the day and the most important fact, in at most 100 ASCII characters."""
     listed, captured = len(facts.results), sum(result.outcome == CAPTURED for result in facts.results)
     text = f"GitHub traffic {run_day}: "
     if facts.error:
@@ -124,23 +124,23 @@ def subject(facts: Facts, run_day: str) -> str:
     else:
         done = "captured" if facts.dangers else "stored again"
         text += f"{captured if captured == listed else f'{captured} of {listed}'} repositories {done}"
-    name, said = highlight(facts.news, digest=facts.digest)
+    name, fact = highlight(facts.news, digest=facts.digest)
     if facts.dangers is not None and facts.dangers.token_ends_soon:
-        name, said = "", _token(facts.dangers)
+        name, fact = "", _token(facts.dangers)
     elif facts.dangers is not None and facts.dangers.is_late:
-        name, said = "", "GitHub is late"
-    if said:
-        text += f", {shortened(name, MAX_SUBJECT - len(text) - len(said) - 4)}{': ' if name else ''}{said}"
+        name, fact = "", "GitHub is late"
+    if fact:
+        text += f", {shortened(name, MAX_SUBJECT - len(text) - len(fact) - 4)}{': ' if name else ''}{fact}"
     return printable(text).encode("ascii", "replace").decode()[:MAX_SUBJECT]
 
 
 def shortened(text: str, room: int) -> str:
-    """Cut a text to so many characters."""
+    """Cut a text to at most `room` characters."""
     return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
 
 
 def printable(text: str) -> str:
-    """Take from a stranger's text what could move a cursor or end a line."""
+    """Replace characters of a stranger's text that could move a cursor or end a line."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 

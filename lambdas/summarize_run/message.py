@@ -15,7 +15,7 @@ from lambdas.summarize_run.dangers import (
 )
 from lambdas.summarize_run.headline import Facts, first_line, names_and_owners, printable
 from lambdas.summarize_run.news_text import news_sections
-from lambdas.summarize_run.outcome import NAMED, NOT_REACHED, Result
+from lambdas.summarize_run.outcome import NAMED, NOT_REACHED, Result, and_more
 from lambdas.summarize_run.refusals import waiting_lines
 from lambdas.summarize_run.stale import stale_lines
 from traffic.contract import RunState
@@ -34,13 +34,13 @@ from traffic.github.answers import (
 from traffic.github.tokens import token_text
 from traffic.planning import not_due_text
 
-MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads as many
+MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads that much
 
-RAN_OUT = "Start the execution again. If that fails the same way, the function's log says how far it came."
+RAN_OUT = "Start the execution again. If it fails the same way, the function's log shows how far it came."
 
 CURES = {
     FAILED: "GitHub failed to answer; the next run asks again.",
-    NOT_REACHED: "The run, or their own child execution, ended before: traffic executions RUN says why.",
+    NOT_REACHED: "The run or their child execution ended too early: traffic executions RUN shows why.",
     NO_PUSH_ACCESS: "Ask an administrator for push access, or exclude them.",
     NO_PERMISSION: "Give the token the permission Administration (read).",
     SSO_NEEDED: "Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.",
@@ -49,16 +49,16 @@ CURES = {
     BLOCKED: "GitHub blocks access; its message says why.",
     GONE: "Deleted, hidden or moved out of reach; what was captured is kept.",
     "ArchiveBusyError": "Start the execution again: what is stored already does not change.",
-    "GitHubUnavailableError": "Nothing, if it passes: the next run asks again. Else look at https://www.githubstatus.com",
+    "GitHubUnavailableError": "Nothing: the next run asks again. If it fails too, see https://www.githubstatus.com",
     "TableBusyError": "Start the execution again: what is stored already does not change.",
-    "GitHubAuthError": "Replace the token: traffic token; one of several: traffic token --owner OWNER.",
+    "GitHubAuthError": "Replace the token: traffic token. If there are several: traffic token --owner OWNER.",
     "GitHubLimitError": "Nothing: the next run asks again. Another program may be using up the token's limit.",
-    "GitHubRejectionError": "A bug in this program, or a GitHub that has changed: please report it.",
+    "GitHubRejectionError": "This is a bug in this program, or GitHub has changed: please report it.",
     "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
     "InvalidInputError": "Start the execution again with a valid input.",
     "IncompleteReplayError": "Start the execution again: what is stored already does not change.",
     "InvalidSettingError": "Deploy again with a valid setting.",
-    "TokenUnavailableError": "Look whether the secret exists and the functions' roles may read it.",
+    "TokenUnavailableError": "Check that the secret exists and that the functions' roles may read it.",
     "Sandbox.Timedout": RAN_OUT,
     "States.Timeout": RAN_OUT,
     "Runtime.ExitError": RAN_OUT,
@@ -68,7 +68,7 @@ CURES = {
 
 
 def message(facts: Facts, links: Sequence[str]) -> str:
-    """Write the summary: healthy or not, what changed, what failed and how to mend it, deadlines, links."""
+    """Write the summary: healthy or not, what changed, what failed and what to do about it, deadlines, links."""
     state, results, dangers, error = facts.state, facts.results, facts.dangers, facts.error
     sections = [
         [
@@ -89,11 +89,11 @@ def message(facts: Facts, links: Sequence[str]) -> str:
 
 
 def links(execution_arn: str | None, *, console: str | None) -> list[str]:
-    """Write the links.
+    """Write where to look further: the execution in the console, and the command that makes the report.
 
     Args:
-        execution_arn: The execution's; None where the run does not know it.
-        console: The address of AWS's console in the region of the run; None on a laptop, where there is none.
+        execution_arn: The ARN of the execution; None if the run does not know it.
+        console: The address of AWS's console in the region of the run; None on a laptop, which has no console.
     """
     report = f"Charts and all history: traffic report{' --aws' if console else ''}"
     if console is None or execution_arn is None:
@@ -107,7 +107,7 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
     changed = sum(result.items_changed for result in results)
     done = "captured"
     if "held" in state.get("manifest", {}):
-        done = f"stored again from {state['manifest']['batches']} objects of the archive, GitHub was not asked"
+        done = f"stored again from {state['manifest']['batches']} objects of the archive (GitHub was not asked)"
     lines = [f"{captured} of {len(results)} repositories {done}, {changed} days new or changed."]
     waiting = not_due_text(state.get("manifest", {}).get("not_due", {}))
     if waiting:
@@ -133,7 +133,7 @@ def _dangers(facts: Facts, dangers: Dangers) -> list[list[str]]:
 
 
 def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
-    """Give the words of what ended the run."""
+    """Return the words of the error that ended the run."""
     if stopped is not None:
         return stopped["cause"]
     caught = state.get("problem", {}).get("Cause", "")
@@ -150,13 +150,11 @@ def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]]) -> lis
     for name, metrics in sorted(day_items.items())[:NAMED]:
         numbers = ", ".join(f"{metric.replace('-', ' ')} {value}" for metric, value in sorted(metrics.items()))
         lines.append(f"  {name}: {numbers or 'GitHub reports nothing'}")
-    if len(day_items) > NAMED:
-        lines.append(f"  and {len(day_items) - NAMED} more")
-    return lines
+    return lines + and_more(len(day_items), NAMED)
 
 
 def _failures(results: Sequence[Result], dangers: Dangers | None, *, every: bool) -> list[list[str]]:
-    """Write a section for each kind of failure; one for what is refused as before only if `every` one is wanted."""
+    """Write a section for each kind of failure. Refusals as before are counted, unless `every` failure is wanted."""
     known = dangers.refusals.known if dangers and not every else frozenset()
     by_outcome: dict[str, list[Result]] = defaultdict(list)
     for result in results:
@@ -166,11 +164,9 @@ def _failures(results: Sequence[Result], dangers: Dangers | None, *, every: bool
     for outcome, failed in sorted(by_outcome.items()):
         lines = [f"{len(failed)} {outcome}. {CURES.get(outcome, '')}".rstrip()]
         lines += [line for result in failed[:NAMED] for line in _failure(result, dangers)]
-        if len(failed) > NAMED:
-            lines.append(f"  and {len(failed) - NAMED} more")
-        sections.append(lines)
+        sections.append(lines + and_more(len(failed), NAMED))
     if known:
-        sections.append([f"{len(known)} not captured, as GitHub refuses them as before. Monday's summary names them."])
+        sections.append([f"{len(known)} not captured: GitHub refuses them as before. Monday's summary lists them."])
     return sections
 
 
@@ -191,13 +187,13 @@ def _listing(state: RunState) -> list[str]:
         lines.append(f"{len(hidden)} organizations are hidden from the token. {CURES[SSO_NEEDED]}")
     names, owners = names_and_owners(listing.get("missing", ()))
     if names:
-        lines.append(f"Repositories of the settings that were not found, {len(names)}: {_named(names)}")
+        lines.append(f"Repositories in the settings that were not found ({len(names)}): {_named(names)}")
     if owners:
-        lines.append(f"Owners of the settings that brought no repository, {len(owners)}: {_named(owners)}")
+        lines.append(f"Owners in the settings without repositories ({len(owners)}): {_named(owners)}")
     if "version_end" in listing:
-        said = version_end_text(listing["version_end"])
-        lines.append(f"{said[0].upper()}{said[1:]}. Update this program before that.")
-    expiring = {owner: said["expires"] for owner, said in listing.get("tokens", {}).items() if "expires" in said}
+        end = version_end_text(listing["version_end"])
+        lines.append(f"{end[0].upper()}{end[1:]}. Update this program before that.")
+    expiring = {owner: token["expires"] for owner, token in listing.get("tokens", {}).items() if "expires" in token}
     lines += [f"T{token_text(owner)[1:]} expires on {expires}." for owner, expires in sorted(expiring.items())[:NAMED]]
     return lines
 
@@ -207,7 +203,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _bounded(lines: Sequence[str], last: int) -> str:
-    """Join lines; where they go beyond the limit, count those before the last few instead of sending them."""
+    """Join lines. If they exceed the limit, leave out lines before the last few, and write how many."""
     room = MAX_MESSAGE - sum(len(line.encode()) + 1 for line in lines[-last:]) - len("(1000000 lines more)\n\n")
     kept: list[str] = []
     for line in lines[:-last]:

@@ -1,7 +1,7 @@
-"""What changed: the newest whole day of each repository against what is usual for it. Pure.
+"""What changed: the newest complete day of each repository, compared with its usual numbers. Pure.
 
-Of thousands of repositories only a few are looked at: those with the most views, and those that changed most within a
-week, by what their receipts say. So what is read, and the time and money it takes, is bounded at any size.
+Only a few of thousands of repositories are compared: those with the most views, and those whose receipts show the
+largest change within a week. So the reads, the time and the cost are bounded, however many repositories there are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,30 +13,30 @@ from traffic.clock import days_before, start_of
 from traffic.contract import Recent
 
 TOP = 10  # repositories listed with the most views
-LOOKED_AT = 20  # of those that rose most, and as many of those that fell most
-NAMED = 5  # of each kind of news
-WEEKS = 8  # of which the same weekday tells what is usual
-KNOWN = 3  # weekdays that must be known for that
+LOOKED_AT = 20  # repositories whose views rose most, and as many whose views fell most
+NAMED = 5  # repositories listed for each kind of news
+WEEKS = 8  # the same weekday of these weeks shows the usual number
+KNOWN = 3  # weekdays that must be known for a usual number
 SPARK = 14  # days of a sparkline
 
 LEAST = 20  # views below which a change is chance
 REFERRED = 10  # views in 14 days below which a referrer is chance
 SPIKE = 3  # times the usual
 SILENCE = 0.2  # of the usual
-RECORD_AFTER = 28  # days that must be known before the most ever is worth a word
+RECORD_AFTER = 28  # days that must be known before a record is reported
 
 
 @dataclass(frozen=True)
 class Story:
-    """A repository's newest whole day.
+    """A repository's newest complete day.
 
     Attributes:
         result: The repository.
-        views: On that day.
-        usual: The median of the same weekday over 8 weeks; None where too little is known.
-        spark: The views of the last 14 days; None where none were reported.
-        record: Where it is the most ever, the day and the views of the most before.
-        referrers: Those that were in no list of the weeks before, with their views of 14 days.
+        views: The views on that day.
+        usual: The median of the same weekday over 8 weeks; None if too little is known.
+        spark: The views of the last 14 days; None for a day that GitHub did not report.
+        record: The day and the views of the previous record, if the day is a new record; otherwise None.
+        referrers: Referrers that were in no list of the weeks before, with their views in 14 days.
     """
 
     result: Result
@@ -48,18 +48,18 @@ class Story:
 
     @property
     def is_spike(self) -> bool:
-        """Whether there were many more views than usual."""
+        """Whether there were far more views than usual."""
         return self.usual is not None and self.views >= max(SPIKE * self.usual, self.usual + LEAST)
 
     @property
     def is_silence(self) -> bool:
-        """Whether there were hardly any views where there usually are."""
+        """Whether there were hardly any views although there usually are."""
         return self.usual is not None and self.usual >= LEAST and self.views <= SILENCE * self.usual
 
 
 @dataclass(frozen=True)
 class Week:
-    """The 7 days up to the newest one, and the 7 before: `(views, clones)` of so many repositories."""
+    """The totals `(views, clones)` of the 7 days up to the newest one, and of the 7 days before."""
 
     now: tuple[int, int]
     before: tuple[int, int]
@@ -71,12 +71,12 @@ class News:
     """What changed.
 
     Attributes:
-        day: The newest day that GitHub told whole.
-        repositories: How many it was told of.
-        views: Of all of them.
-        before: Of all of them a week before; None where it is not known of each.
-        stories: Those that were looked at, the most views first.
-        week: The last week's totals; None where they are not known.
+        day: The newest day that GitHub returned completely.
+        repositories: The number of repositories with that day.
+        views: Their views on that day.
+        before: Their views a week before; None if they are not known for every repository.
+        stories: The repositories that were compared, most views first.
+        week: The last week's totals; None if they are not known.
     """
 
     day: str
@@ -88,39 +88,39 @@ class News:
 
     @property
     def top(self) -> Sequence[Story]:
-        """Those with the most views."""
+        """Repositories with the most views."""
         return [story for story in self.stories[:TOP] if story.views]
 
     @property
     def spikes(self) -> Sequence[Story]:
-        """Those with many more views than usual, the most unusual first."""
+        """Repositories with far more views than usual, the most unusual first."""
         return sorted((each for each in self.stories if each.is_spike), key=lambda each: (each.usual or 1) / each.views)
 
     @property
     def silences(self) -> Sequence[Story]:
-        """Those with hardly any views, the largest loss first."""
+        """Repositories with hardly any views, the largest loss first."""
         return sorted((each for each in self.stories if each.is_silence), key=lambda each: -(each.usual or 0))
 
     @property
     def records(self) -> Sequence[Story]:
-        """Those that never had as many views."""
+        """Repositories that never had as many views."""
         return [story for story in self.stories if story.record]
 
     @property
     def referred(self) -> Sequence[Story]:
-        """Those with new referrers, the most views of a referrer first."""
+        """Repositories with new referrers, the referrer with the most views first."""
         return sorted((each for each in self.stories if each.referrers), key=lambda each: -max(each.referrers.values()))
 
 
 def newest_days(results: Iterable[Result]) -> dict[int, Recent]:
-    """Give what GitHub said of the newest day that it told whole, by id; those it is late for are left out."""
+    """Return the numbers of the newest complete day, by id. Repositories for which GitHub is late are left out."""
     known = {result.id: result.recent for result in results if result.recent}
     newest = max((recent["day"] for recent in known.values()), default="")
     return {id_: recent for id_, recent in known.items() if recent["day"] == newest}
 
 
 def choose_stories(results: Sequence[Result]) -> list[Result]:
-    """Choose what is looked at: the most views, the largest rise and the largest fall within a week."""
+    """Choose the repositories to compare: the most views, the largest rise and the largest fall within a week."""
     day = newest_days(results)
     by_views = sorted((result for result in results if result.id in day), key=lambda each: -day[each.id]["views"])
     rise = {id_: recent["views"] - recent["before"] for id_, recent in day.items() if "before" in recent}
@@ -132,35 +132,35 @@ def choose_stories(results: Sequence[Result]) -> list[Result]:
 
 
 def first_read(day: str) -> str:
-    """Name the first day whose views are read to tell what is usual on another."""
+    """Return the first day whose views are read to find the usual number of another day."""
     return days_before(day, 7 * WEEKS)
 
 
 def compare(result: Result, day: str, views: Mapping[str, int]) -> Story:
-    """Compare a repository's day with what is kept of the weeks before.
+    """Compare a repository's day with the weeks before.
 
     Args:
         result: The repository; it has `recent`.
-        day: The newest whole day.
-        views: By day, from `first_read` on.
+        day: The newest complete day.
+        views: The recorded views by day, from `first_read` on.
     """
-    said = result.recent["views"] if result.recent else 0
+    reported = result.recent["views"] if result.recent else 0
     same = [views[past] for week in range(1, WEEKS + 1) if (past := days_before(day, 7 * week)) in views]
     return Story(
         result,
-        max(said, views.get(day, said)),
+        max(reported, views.get(day, reported)),
         median(same) if len(same) >= KNOWN else None,
         tuple(views.get(days_before(day, age)) for age in reversed(range(SPARK))),
     )
 
 
 def may_be_record(seen: Story, day: str, views: Mapping[str, int]) -> bool:
-    """Tell whether no day that was read had as many views, so that it is worth to read the others."""
+    """Return whether no earlier day that was read had as many views, so that reading all days is worth it."""
     return seen.views >= LEAST and all(kept < seen.views for past, kept in views.items() if past < day)
 
 
 def with_record(seen: Story, day: str, views: Mapping[str, int]) -> Story:
-    """Say whether a day is the most ever, by all the days that are kept."""
+    """Add the previous record if the day is a new one, given the views of all recorded days."""
     before = {past: kept for past, kept in views.items() if past < day}
     if len(before) < RECORD_AFTER or max(before.values()) >= seen.views:
         return seen
@@ -169,7 +169,7 @@ def with_record(seen: Story, day: str, views: Mapping[str, int]) -> Story:
 
 
 def with_referrers(seen: Story, captures: Mapping[str, Mapping[str, int]]) -> Story:
-    """Name those that sent at least some views and are in no capture but the last; nothing where it is the first."""
+    """Add the referrers that sent enough views and are only in the last capture; none if it is the only capture."""
     if len(captures) < 2:
         return seen
     *earlier, last = [captures[day] for day in sorted(captures)]
@@ -180,7 +180,7 @@ def with_referrers(seen: Story, captures: Mapping[str, Mapping[str, int]]) -> St
 
 
 def sum_up(results: Sequence[Result], stories: Sequence[Story]) -> News | None:
-    """Sum up what changed; None where GitHub told no day whole."""
+    """Sum up what changed; None if GitHub returned no day completely."""
     day = newest_days(results)
     if not day:
         return None
@@ -195,8 +195,8 @@ def sum_up(results: Sequence[Result], stories: Sequence[Story]) -> News | None:
     )
 
 
-def _week(said: Iterable[Recent]) -> Week | None:
-    weeks = [recent["weeks"] for recent in said if "weeks" in recent]
+def _week(days: Iterable[Recent]) -> Week | None:
+    weeks = [recent["weeks"] for recent in days if "weeks" in recent]
     if not weeks:
         return None
     now, before = ((sum(each[at][0] for each in weeks), sum(each[at][1] for each in weeks)) for at in (0, 1))
@@ -204,6 +204,6 @@ def _week(said: Iterable[Recent]) -> Week | None:
 
 
 def weekday(day: str) -> str:
-    """Name a day's weekday."""
+    """Return the name of a day's weekday."""
     names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
     return names[start_of(day).weekday()]

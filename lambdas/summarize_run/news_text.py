@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from lambdas.summarize_run.news import NAMED, News, Story, weekday
+from lambdas.summarize_run.outcome import and_more
 from traffic.clock import days_before
 
 BLOCKS = "▁▂▃▄▅▆▇█"  # Unicode's block elements: every phone has them, and SNS sends UTF-8
-UNKNOWN = "·"  # a day that GitHub did not tell of: not zero
+UNKNOWN = "·"  # a day that GitHub did not report, which is not zero
 
 
 def sparkline(views: Sequence[int | None]) -> str:
-    """Draw days as blocks, the highest being the whole height."""
+    """Draw days as blocks; the day with the most views has the full height."""
     most = max((count for count in views if count), default=0)
     return "".join(
         UNKNOWN if count is None else BLOCKS[min(count * len(BLOCKS) // most, len(BLOCKS) - 1) if most else 0]
@@ -22,38 +23,38 @@ def news_sections(seen: News | None, *, digest: bool) -> list[list[str]]:
     """Write what changed, the most unusual first.
 
     Args:
-        seen: What changed; None where nothing is known of it.
-        digest: Whether to sum the week up.
+        seen: What changed; None if nothing is known.
+        digest: Whether to sum up the week.
     """
     if seen is None:
         return []
     return [
         _totals(seen),
         _week(seen) if digest else [],
-        _named("Far above the usual:", seen.spikes, _spike),
-        _named("Silent, against the usual:", seen.silences, _silence),
+        _named("Far above usual:", seen.spikes, _spike),
+        _named("Far below usual:", seen.silences, _silence),
         _named("Most views ever on a day:", seen.records, _record),
-        _named("New referrers, views in 14 days:", seen.referred, _referrers),
+        _named("New referrers (views in 14 days):", seen.referred, _referrers),
         _top(seen),
     ]
 
 
 def highlight(seen: News | None, *, digest: bool) -> tuple[str, str]:
-    """Give the one thing to know, for the subject: a repository's name and what is said of it.
+    """Return the most important fact for the subject: a repository's name and what is unusual about it.
 
     Returns:
-        Without a name where it is of all of them; both empty where nothing is unusual.
+        An empty name if the fact concerns all repositories; two empty texts if nothing is unusual.
     """
     if seen is None:
         return "", ""
-    for stories, said in ((seen.spikes, _above), (seen.records, _most_ever), (seen.silences, _silent)):
+    for stories, fact in ((seen.spikes, _above), (seen.records, _most_ever), (seen.silences, _silent)):
         if stories:
-            return stories[0].result.name, said(stories[0])
+            return stories[0].result.name, fact(stories[0])
     return "", f"{number(seen.week.now[0])} views in 7 days" if digest and seen.week else ""
 
 
 def number(count: float) -> str:
-    """Write a whole number with its thousands apart."""
+    """Write a rounded number with a comma after the thousands."""
     return f"{round(count):,}"
 
 
@@ -65,7 +66,10 @@ def change(now: int, before: int) -> str:
 def _totals(seen: News) -> list[str]:
     before = "" if seen.before is None else f", {number(seen.before)} a week before"
     where = "1 repository" if seen.repositories == 1 else f"{number(seen.repositories)} repositories"
-    return [f"{weekday(seen.day)} {seen.day}, the newest whole day:", f"{number(seen.views)} views in {where}{before}."]
+    return [
+        f"{weekday(seen.day)} {seen.day}, the newest complete day:",
+        f"{number(seen.views)} views in {where}{before}.",
+    ]
 
 
 def _week(seen: News) -> list[str]:
@@ -84,8 +88,11 @@ def _week(seen: News) -> list[str]:
 def _named(title: str, stories: Sequence[Story], write: Callable[[Story], Iterable[str]]) -> list[str]:
     if not stories:
         return []
-    lines = [title, *(line for story in stories[:NAMED] for line in write(story))]
-    return lines + ([f"  and {len(stories) - NAMED} more"] if len(stories) > NAMED else [])
+    return [
+        title,
+        *(line for story in stories[:NAMED] for line in write(story)),
+        *and_more(len(stories), NAMED),
+    ]
 
 
 def _spike(story: Story) -> Iterable[str]:
@@ -111,7 +118,7 @@ def _top(seen: News) -> list[str]:
     if not seen.top:
         return []
     known = any(story.usual is not None for story in seen.top)
-    lines = [f"Most views, and what is usual on a {weekday(seen.day)}:" if known else "Most views:"]
+    lines = [f"Most views, and the usual on a {weekday(seen.day)}:" if known else "Most views:"]
     for story in seen.top:
         usual = "" if story.usual is None else f", usual {_usual(story)}"
         lines += [f"  {story.result.name}", f"    {sparkline(story.spark)} {number(story.views)}{usual}"]

@@ -1,4 +1,4 @@
-"""Compares what was listed with what was stored. Pure."""
+"""Compares the listed repositories with the stored ones: the result of each, and the error of the run. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from traffic.github.answers import CAPTURED, FAILED, NO_PERMISSION
 
 NOT_REACHED = "not reached"
 
-NAMED = 50  # repositories named for each kind of failure or danger; the others are counted
+NAMED = 50  # repositories that the summary lists for each kind of failure or danger; the others are counted
 
 
 class End(NamedTuple):
-    """The end of one window of which GitHub lists every day: `WindowEnd`, with its kind."""
+    """The end of one window that lists every day, as in `WindowEnd`, with its kind."""
 
     kind: str
     day: str
@@ -25,20 +25,20 @@ class End(NamedTuple):
 
 @dataclass(slots=True)  # there are 100,000 of them
 class Result:
-    """What came of one repository in a run.
+    """The result of one repository in a run.
 
     Attributes:
         id: GitHub's id.
         name: Its name at the time of the run.
-        repo_name: The key its days lie under; empty where nothing was ever stored in this run.
-        outcome: "captured", or why not.
-        detail: What GitHub said.
+        repo_name: The partition key of its days; empty if nothing was stored in this run.
+        outcome: "captured", or the reason why not.
+        detail: GitHub's own words.
         items_changed: How many days are new or have changed.
-        lowered: Cells for which GitHub now says less than is kept.
+        lowered: The number of cells for which GitHub now reports less than is kept.
         newest_day: The newest day that GitHub reported.
-        recent: What GitHub said of the newest whole day; None where it told none.
-        answered: The endpoints that answered, or had nothing to be asked for.
-        ends: Where the windows end that GitHub returned.
+        recent: GitHub's numbers for the newest complete day; None if no day was complete.
+        answered: The endpoints that answered or did not have to be asked for.
+        ends: The ends of the windows that GitHub returned.
     """
 
     id: int
@@ -54,7 +54,7 @@ class Result:
     ends: frozenset[End] = frozenset()
 
     def add(self, receipt: Receipt) -> None:
-        """Count one receipt in. Captured is a repository only when all was answered that was to be asked."""
+        """Add one receipt. A repository counts as captured only if every endpoint answered."""
         self.repo_name = self.name if receipt["repo_name"] == self.name else receipt["repo_name"]  # one text, not two
         self.answered = _one_of_each(self.answered | set(receipt["answered"]))
         self.items_changed += receipt["items_changed"]
@@ -72,7 +72,7 @@ class Result:
             self.outcome = CAPTURED
 
     def add_problem(self, answer: ArchivedAnswer) -> None:
-        """Count in what GitHub left unanswered, where no receipt says more."""
+        """Add an endpoint that GitHub did not answer. A receipt says more, so it is not replaced."""
         if self.outcome == NOT_REACHED:
             self.outcome = FAILED
             self.detail = f"{answer['endpoint']}: {answer['status'] or 'no answer'}"
@@ -80,18 +80,18 @@ class Result:
 
 @lru_cache
 def _one_of_each(answered: frozenset[str]) -> frozenset[str]:
-    """Give the set that was made first: there are few different ones, and 100,000 that are the same."""
+    """Return the equal set that was made first: 100,000 results have only a few different sets."""
     return answered
 
 
 @lru_cache
 def _one_of_all(ends: frozenset[End]) -> frozenset[End]:
-    """Return the set that was made first, as `_one_of_each` does."""
+    """Return the equal set that was made first, as `_one_of_each` does."""
     return ends
 
 
 def gather(batches: Iterable[Batch], receipts: Iterable[Receipt], problems: Iterable[ArchivedAnswer]) -> list[Result]:
-    """Say for each listed repository what came of it, however its child execution ended."""
+    """Return the result of each listed repository, however its child execution ended."""
     results = {
         repository["id"]: Result(repository["id"], repository["name"])
         for batch in batches
@@ -105,9 +105,9 @@ def gather(batches: Iterable[Batch], receipts: Iterable[Receipt], problems: Iter
 
 
 def error_of(state: RunState, stopped: Mapping[str, str] | None, results: Sequence[Result]) -> str:
-    """Name the error the run fails with; empty where it succeeded.
+    """Return the name of the error that the run fails with; empty if it succeeded.
 
-    One repository that fails does not fail the run; a run that captured none of several has failed.
+    One repository that fails does not fail the run. A run that captured nothing has failed.
     """
     if stopped is not None:
         return stopped["error"]
@@ -121,25 +121,25 @@ def error_of(state: RunState, stopped: Mapping[str, str] | None, results: Sequen
 
 
 def is_replay(state: RunState) -> bool:
-    """Tell whether List repositories planned a replay."""
+    """Return whether List repositories planned to store a past date again from the archive."""
     return "held" in state.get("manifest", {})
 
 
 def stored_again(results: Sequence[Result]) -> list[Result]:
-    """Keep the repositories that answered in any object: what GitHub refused on another day is no failure now."""
+    """Return the repositories with an answer in some object. A refusal on another day is not a failure of this run."""
     return [replace(result, outcome=CAPTURED, detail="") for result in results if result.answered]
 
 
 def replay_error(
     state: RunState, results: Sequence[Result], *, stored: int, day_items: Mapping[str, Mapping[str, int]]
 ) -> tuple[str, str]:
-    """Name the error that the replay fails with, and its cause; both empty where it succeeded.
+    """Return the error that a replay from the archive fails with, and its cause; both empty if it succeeded.
 
     Args:
-        state: What the definition carried here.
+        state: The state of the run.
         results: The repositories that were stored again.
-        stored: How many of the archive's objects were.
-        day_items: The day's metrics by repository, as they are kept now.
+        stored: The number of archive objects that were stored again.
+        day_items: The day's metrics by repository, as the table has them now.
     """
     missing = state["manifest"]["batches"] - stored
     if "problem" in state:
@@ -148,7 +148,7 @@ def replay_error(
         return "IncompleteReplayError", f"{missing} of {state['manifest']['batches']} objects were not stored."
     if not any(day_items.values()):
         date, held = state["run"].get("date", ""), state["manifest"].get("held", "")
-        return "InvalidInputError", f"No answer in the archive has {date}. Dates that may be had: {held}."
+        return "InvalidInputError", f"No answer in the archive has {date}. Available dates: {held}."
     return "", ""
 
 
@@ -156,3 +156,8 @@ def today_of(state: RunState) -> str:
     """Return the day of the run: GitHub's own, otherwise that of EventBridge's event, otherwise that of the start."""
     listed_at = state.get("listing", {}).get("listed_at")
     return listed_at[:10] if listed_at else event_day(state.get("input"), from_text(state["run"]["started"]))
+
+
+def and_more(total: int, listed: int) -> list[str]:
+    """Write how many are left out of a list."""
+    return [f"  and {total - listed} more"] if total > listed else []

@@ -1,4 +1,4 @@
-"""The numbers that the alarms watch: what a run captured, and how near the deadlines are."""
+"""The numbers that alarms and the dashboard show: what a run captured, how near deadlines are, who gets the mail."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,18 @@ SERVICE = "summarize_run"  # the dimension `service`
 
 E_MAIL = ("email", "email-json")  # SNS's protocols
 
-# The summary does not wait long for a number that only the dashboard shows: three tries of at most four seconds.
+# The summary must not wait long for a number that only the dashboard shows: three tries of at most four seconds.
 IMPATIENT = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 3})
 
 
 def publish(results: Sequence[Result], dangers: Dangers, error: str) -> None:
-    """Write what a run captured, and how near the deadlines are; what is not known is not written.
+    """Write what a run captured, and how near the deadlines are. Unknown numbers are not written.
 
-    `Failed` leaves out what GitHub refuses as it did before: an alarm that never ends would hide the next failure.
+    `Failed` leaves out repositories that GitHub refuses as before: an alarm that never ends would hide the next
+    failure.
 
-    `TokenExpiring` is 1 or 0 and always written: where a token that ends is replaced by one that never does, GitHub
-    says no more when it ends, and an alarm on `TokenDaysLeft` would stay as it was for good.
+    `TokenExpiring` is always written, as 1 or 0. If a token that expires is replaced by one that never does, GitHub
+    reports no date any more, and an alarm on `TokenDaysLeft` would keep its state forever.
     """
     captured = sum(result.outcome == CAPTURED for result in results)
     write(
@@ -44,12 +45,12 @@ def publish(results: Sequence[Result], dangers: Dangers, error: str) -> None:
 
 
 def publish_refusal() -> None:
-    """Write that the token is refused, where nothing could even be listed."""
+    """Write that the token is refused, if the repositories could not even be listed."""
     write(SERVICE, {"TokenExpiring": 1})
 
 
 def publish_subscriptions(confirmed: int | None) -> None:
-    """Write how many e-mail addresses get the summaries; what is not known is not written."""
+    """Write how many e-mail addresses get the summaries. An unknown number is not written."""
     if confirmed is not None:
         write(SERVICE, {"EmailSubscriptions": confirmed})
 

@@ -1,19 +1,19 @@
-"""Which repositories got answers that are older than what GitHub has: a stale copy of views, clones or both. Pure.
+"""Finds repositories whose answers are older than what GitHub has: a stale copy of views, clones or both. Pure.
 
-GitHub can answer for weeks from a copy that stands still, for views and clones apart, and in turn with fresh answers. A
-run notices it by its own answers alone: some window ends later than another one. So a run that asked for a single
-repository can only notice a stale kind beside a fresh one, and never that both stand still.
+GitHub can answer for weeks from a copy that is no longer updated, separately for views and clones, and can alternate
+between stale and fresh answers. A run notices this only by comparing its own answers: some window ends later than
+another one. So a run with a single repository notices one stale kind beside a fresh one, but not that both are stale.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.summarize_run.deadlines import Watermark, remaining
-from lambdas.summarize_run.outcome import Result
+from lambdas.summarize_run.outcome import Result, and_more
 from traffic.github.answers import CAPTURED
 
-WHY = "GitHub may give a stale answer and a fresh one in turn."
-WARNING = 7  # days until days are lost, from which on a stale answer needs attention: until then a fresh one may come
+WHY = "GitHub can alternate between stale and fresh answers."
+WARNING = 7  # days until days are lost: a stale answer needs attention then; before, a fresh one may still come
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Stale:
     """The stale answers of a run.
 
     Attributes:
-        reached: The last day of the newest window that GitHub returned to this run; empty where nothing is stale.
-        ends: By repository's id the last day of its stale windows, by kind.
+        reached: The last day of the newest window that GitHub returned to this run; empty if there was none.
+        ends: By id of a repository and by kind, the last day of its stale windows.
         marks: How far these repositories are captured, by id.
         today: The run's day.
     """
@@ -34,24 +34,25 @@ class Stale:
 
     @property
     def in_danger(self) -> int:
-        """How many of them lose days within a week, unless a fresh answer comes."""
+        """How many of the repositories lose days within a week if no fresh answer comes."""
         return sum((self.days_left(id_) or 0) <= WARNING for id_ in self.ends)
 
     def days_left(self, id_: int) -> int | None:
-        """Return the days that remain until days of a repository are lost; None where nothing is known of it."""
+        """Return the days that remain until days of a repository are lost; None if nothing is known about it."""
         mark = self.marks.get(id_)
         return None if mark is None else mark.days_left(self.today)
 
 
 def stale_ends(results: Sequence[Result]) -> tuple[str, dict[int, dict[str, str]]]:
-    """Find the windows that end too early, measured by the freshest answer of the run.
+    """Find the windows that end earlier than that of the freshest answer of the run.
 
-    Each answer is measured at the time at which GitHub gave it, as a run can last from one day to the next. A window
-    that ends on the newest day of the run is never stale: if GitHub is late for everybody, it is further behind at
-    seven o'clock than a minute before. Leaves out repositories that were not captured: they are reported as failing.
+    Each answer is measured at the time at which GitHub gave it, because a run can last from one day to the next. A
+    window that ends on the newest day of the run is never stale: if GitHub is late for all repositories, it is further
+    behind at seven o'clock than a minute before. Repositories that were not captured are left out, because they are
+    reported as failing.
 
     Returns:
-        The last day of the newest window; and by id and kind the last day of each stale one.
+        The last day of the newest window; and by id and kind, the last day of each stale window.
     """
     freshest = min((end.behind for result in results for end in result.ends), default=0)
     reached = max((end.day for result in results for end in result.ends), default="")
@@ -73,12 +74,12 @@ def _late(result: Result, freshest: int, reached: str) -> Iterator[tuple[str, st
 
 
 def stale_lines(stale: Stale, names: Mapping[int, str], most: int) -> list[str]:
-    """Name the repositories with stale answers, those first that are about to lose days.
+    """List the repositories with stale answers. Repositories about to lose days come first.
 
     Args:
         stale: The stale answers.
         names: The repositories' names, by id.
-        most: How many to name; the rest is counted.
+        most: How many to list; the others are counted.
     """
     if not stale.ends:
         return []
@@ -86,10 +87,10 @@ def stale_lines(stale: Stale, names: Mapping[int, str], most: int) -> list[str]:
     many = "1 repository has" if len(urgent) == 1 else f"{len(urgent)} repositories have"
     lines = [f"{many} stale answers from GitHub; other answers of this run reach {stale.reached}. Run again: {WHY}"]
     lines += [line for id_ in urgent[:most] for line in (f"  {names[id_]}", f"    {_situation(stale, id_)}")]
-    return lines + ([f"  and {len(urgent) - most} more"] if len(urgent) > most else [])
+    return lines + and_more(len(urgent), most)
 
 
 def _situation(stale: Stale, id_: int) -> str:
-    said = ", ".join(f"{kind} end on {day}" for kind, day in stale.ends[id_].items())
+    ends = ", ".join(f"{kind} end on {day}" for kind, day in stale.ends[id_].items())
     left = stale.days_left(id_)
-    return said if left is None else f"{said}; {remaining(left)[0].lower()}{remaining(left)[1:]}"
+    return ends if left is None else f"{ends}; {remaining(left)[0].lower()}{remaining(left)[1:]}"

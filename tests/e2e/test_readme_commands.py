@@ -68,7 +68,7 @@ CHANGING = (
 
 # Numbers that depend on today's date, because the demonstration captures up to yesterday.
 NEW_DAYS = re.compile(r"\d+ days new or changed")  # depends on the time of day, too
-NEWS = re.compile(r"\w+day DAY, the newest whole day:\n.*?(?=^\.\.\.$|^Execution: RUN)", re.DOTALL | re.MULTILINE)
+NEWS = re.compile(r"\w+day DAY, the newest complete day:\n.*?(?=^\.\.\.$|^Execution: RUN)", re.DOTALL | re.MULTILINE)
 
 # Lines of progress: a slow machine prints more of them.
 PROGRESS = re.compile(r"(Setting up|Synthesizing|Simulating|listing repositories|\d+ of \d+ repositories captured$).*")

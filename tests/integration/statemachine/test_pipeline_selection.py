@@ -49,6 +49,6 @@ def test_a_run_captures_what_owners_topics_and_visibility_select(choosing: Pipel
         "Needs attention: 1 repository of the settings not found, 2 owners of the settings without repositories, "
         "organizations are hidden from the token."
     )
-    assert "Repositories of the settings that were not found, 1: octo/gone" in message
-    assert "Owners of the settings that brought no repository, 2: initech, hidden-org" in message
+    assert "Repositories in the settings that were not found (1): octo/gone" in message
+    assert "Owners in the settings without repositories (2): initech, hidden-org" in message
     assert "1 organizations are hidden from the token" in message

@@ -56,7 +56,7 @@ def test_a_replayed_date_is_reported_as_it_is_kept(monkeypatch: pytest.MonkeyPat
     truth = busy((from_text(CAPTURED) - timedelta(days=5)).date())
     assert summary["outcome"] == "succeeded"
     assert summary["subject"] == "GitHub traffic 2026-09-05: 1 repositories stored again"
-    assert "stored again from 1 objects of the archive, GitHub was not asked" in summary["message"]
+    assert "stored again from 1 objects of the archive (GitHub was not asked)" in summary["message"]
     assert f"views count {truth.views_count}, views uniques {truth.views_uniques}" in summary["message"]
     assert kept["views-count"] == truth.views_count
 
@@ -83,10 +83,7 @@ def test_a_replay_in_which_no_answer_has_the_day_fails(monkeypatch: pytest.Monke
         summary = aws.summarize(state)
 
     assert (summary["outcome"], summary["error"]) == ("failed", "InvalidInputError")
-    assert (
-        "No answer in the archive has 2026-08-25. Dates that may be had: 2026-08-27 to 2026-09-10"
-        in (summary["message"])
-    )
+    assert "No answer in the archive has 2026-08-25. Available dates: 2026-08-27 to 2026-09-10" in (summary["message"])
 
 
 def test_a_listing_is_no_answer_that_could_hold_a_day(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,5 +160,5 @@ def test_a_summary_tells_missing_owners_from_missing_names(
     with account(monkeypatch, github.url, **settings) as aws:
         said = aws.summarize(aws.list_repositories())["message"]
 
-    assert "Repositories of the settings that were not found, 1: octo-org/gone" in said
-    assert "Owners of the settings that brought no repository, 1: initech" in said
+    assert "Repositories in the settings that were not found (1): octo-org/gone" in said
+    assert "Owners in the settings without repositories (1): initech" in said

@@ -76,7 +76,7 @@ def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: S
 
     assert "  octo/site\n    403: Must have push access" in message
     assert "    newest day 2026-08-31, last captured on 2026-09-01; 8 days until days are lost for good\n" in message
-    assert "8 days until days are lost for good, for the most urgent of those that failed." in message
+    assert "8 days until days are lost for good, for the most urgent of the repositories that failed." in message
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(
     github.change("octo/site", push=False)
     message = run(aws, github, after(3))["message"]
 
-    assert "1 captured lately and not listed now (deleted, excluded, without push access, or no listing):" in message
+    assert "1 captured lately but not listed now (deleted, excluded, no push access, or the listing failed):" in message
     assert "  octo/site: newest day 2026-08-31, last captured on 2026-09-01; 10 days until days are lost" in message
 
 
@@ -155,7 +155,7 @@ def test_a_github_that_is_late_for_everybody_is_told_apart_from_failures(monkeyp
         message = run(aws, github, START)["message"]
 
     assert (
-        "GitHub is late for everybody: it reports no day after 2026-08-28, 4 days ago (usually 1 day)."
+        "GitHub is late for all repositories: the newest day it reports is 2026-08-28, 4 days ago (usually 1 day)."
         " 10 days until days are lost for good." in message
     )
     assert "2 of 2 repositories captured" in message
@@ -166,7 +166,7 @@ def test_an_outage_names_the_days_that_are_lost(aws: Account, github: SimulatedG
     run(aws, github, START)
     first, again = run(aws, github, after(18))["message"], run(aws, github, after(19))["message"]
 
-    assert "2 repositories have days that GitHub never returned whole and has deleted since:" in first
+    assert "2 repositories have days that GitHub never returned completely and now has deleted:" in first
     assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in first
     assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in again
 

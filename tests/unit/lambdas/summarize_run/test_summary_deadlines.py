@@ -74,7 +74,7 @@ def test_lost_is_what_no_later_answer_can_bring(whole: list[tuple[str, str]], lo
     assert mark(*whole).lost(TODAY) == tuple(lost)
 
 
-def test_a_day_is_whole_only_where_views_and_clones_both_are() -> None:
+def test_a_day_is_complete_only_if_views_and_clones_both_are() -> None:
     """GitHub stalls for each apart."""
     covered: dict[str, Spans] = {
         "views": (("2026-11-01", "2026-11-19"),),
@@ -82,7 +82,7 @@ def test_a_day_is_whole_only_where_views_and_clones_both_are() -> None:
     }
     entry = Entry({"octo/docs": Name("2026-11-01T09:00:00Z", "2026-11-20")}, "2026-11-19", "2026-11-20", {}, covered)
 
-    assert watermark_of("octo/docs", entry).whole == (("2026-11-01", "2026-11-10"), ("2026-11-13", "2026-11-19"))
+    assert watermark_of("octo/docs", entry).complete == (("2026-11-01", "2026-11-10"), ("2026-11-13", "2026-11-19"))
 
 
 def test_without_any_whole_day_the_last_capture_counts_and_without_that_nothing_is_known() -> None:

@@ -129,12 +129,12 @@ def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
     referred = with_referrers(compare(captured("octo/docs", 70), DAY, past(70, 70, 70)), {"a": {}, "b": {"t.co": 1234}})
     said = text(told(launched, silent, referred))
 
-    assert "Thursday 2026-11-19, the newest whole day:\n972 views in 3 repositories." in said
-    assert "Far above the usual:\n  octo/cli\n    900 views, usual 100 (9.0 times as many)\n" in said
-    assert "Silent, against the usual:\n  octo/site\n    2 views, usual 60\n" in said
+    assert "Thursday 2026-11-19, the newest complete day:\n972 views in 3 repositories." in said
+    assert "Far above usual:\n  octo/cli\n    900 views, usual 100 (9.0 times as many)\n" in said
+    assert "Far below usual:\n  octo/site\n    2 views, usual 60\n" in said
     assert f"Most views ever on a day:\n  octo/cli\n    900 views; before, 300 on {day_before(1)}\n" in said
-    assert "New referrers, views in 14 days:\n  octo/docs\n    t.co: 1,234\n" in said
-    assert said.index("Far above") < said.index("Silent") < said.index("Most views, and")
+    assert "New referrers (views in 14 days):\n  octo/docs\n    t.co: 1,234\n" in said
+    assert said.index("Far above") < said.index("Far below") < said.index("Most views, and")
 
 
 def test_on_a_usual_day_there_is_only_the_list() -> None:
@@ -142,9 +142,9 @@ def test_on_a_usual_day_there_is_only_the_list() -> None:
     said = text(told(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
 
     assert said.splitlines() == [
-        "Thursday 2026-11-19, the newest whole day:",
+        "Thursday 2026-11-19, the newest complete day:",
         "70 views in 1 repository.",
-        "Most views, and what is usual on a Thursday:",
+        "Most views, and the usual on a Thursday:",
         "  octo/docs",
         "    ······█······· 70, usual 71",
     ]

@@ -60,9 +60,7 @@ def test_a_lasting_refusal_is_reported_on_its_first_day_and_on_mondays(
         )
         assert "1 of 2 repositories captured" in summary["message"]
         assert "octo/site" not in summary["message"]
-        assert (
-            "\n1 not captured, as GitHub refuses them as before. Monday's summary names them.\n" in summary["message"]
-        )
+        assert "\n1 not captured: GitHub refuses them as before. Monday's summary lists them.\n" in summary["message"]
     assert monday["kind"] == "digest"
     assert "  octo/site\n    4" in monday["message"]  # with GitHub's words
     assert values(capsys.readouterr().out, "Failed") == [1, 0, 0, 0]
@@ -133,5 +131,5 @@ def test_mondays_digest_names_what_is_refused_and_not_due(aws: Account, github: 
         summary = aws.summarize(state)
 
         assert summary["kind"] == ("digest" if named else "healthy")
-        assert ("1 repository was refused when last asked, and not due today:" in summary["message"]) is named
+        assert ("1 repository was refused the last time, and not due today:" in summary["message"]) is named
         assert ("  octo/site: token lacks Administration (read)" in summary["message"]) is named

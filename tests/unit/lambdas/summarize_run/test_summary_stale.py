@@ -133,14 +133,14 @@ def test_a_stale_copy_that_stands_still_needs_attention_a_week_before_days_are_l
 def test_a_stale_copy_raises_no_alarm_and_counts_as_no_failure(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """GitHub did answer: it is neither failing nor late for everybody."""
+    """GitHub did answer: it is neither failing nor late for all repositories."""
     run(aws, github, START)
     capsys.readouterr()
     github.add_fault(faults.stale_copy("2026-09-01T09:00:00Z"), repository="octo/site")
     message = run(aws, github, after(5))["message"]
 
     assert '"Failed":[0.0]' in capsys.readouterr().out
-    assert "late for everybody" not in message
+    assert "late for all repositories" not in message
     assert "3 of 3 repositories captured" in message
 
 
@@ -154,9 +154,9 @@ def test_a_github_that_is_late_for_everybody_makes_nobody_stale(monkeypatch: pyt
         github.add_fault(faults.stale_copy("2026-08-30T09:00:00Z"), repository="octo/docs")
         both = run(aws, github, after(1))["message"]
 
-    assert "GitHub is late for everybody" in late
+    assert "GitHub is late for all repositories" in late
     assert "stale" not in late
-    assert "GitHub is late for everybody" in both
+    assert "GitHub is late for all repositories" in both
     assert "1 repository has stale answers" in both
     assert "  octo/docs\n    views end on 2026-08-26, clones end on 2026-08-26; " in both
 
@@ -216,7 +216,7 @@ def test_a_single_repository_can_tell_only_a_stale_kind_beside_a_fresh_one(monke
 
     assert "  octo/docs\n    clones end on 2026-08-31; 9 days until" in one
     assert "stale" not in both
-    assert "GitHub is late for everybody: it reports no day after 2026-08-31" in both
+    assert "GitHub is late for all repositories: the newest day it reports is 2026-08-31" in both
 
 
 @pytest.mark.parametrize(
