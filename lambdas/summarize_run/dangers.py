@@ -141,7 +141,8 @@ def lost_lines(dangers: Dangers, names: int) -> list[str]:
     """List the days that are lost for good."""
     if not dangers.lost:
         return []
-    lines = [f"{len(dangers.lost)} repositories have days that GitHub never returned completely and now has deleted:"]
+    many = "1 repository has" if len(dangers.lost) == 1 else f"{len(dangers.lost)} repositories have"
+    lines = [f"{many} days that GitHub never returned completely and has deleted by now:"]
     lines += [
         f"  {name}: {lost_text(spans, dangers.partial.get(name))}"
         for name, spans in sorted(dangers.lost.items())[:names]

@@ -114,8 +114,8 @@ def count_subscriptions() -> None:
 
 def stopped_by(event: RunState) -> Mapping[str, str] | None:
     """Read what ended the run, or one token's part of it; None if nothing did."""
-    refused = [said["refused"] for said in event.get("listing", {}).get("tokens", {}).values() if "refused" in said]
-    notes = [{"error": GitHubAuthError.__name__, "cause": cause} for cause in refused]
+    tokens = event.get("listing", {}).get("tokens", {}).values()
+    notes = [{"error": GitHubAuthError.__name__, "cause": token["refused"]} for token in tokens if "refused" in token]
     notes += [note for key in archive().keys(stopped_prefix(event["run"]["id"])) if (note := archive().read_note(key))]
     if not notes:
         return None

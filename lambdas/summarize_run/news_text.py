@@ -118,7 +118,7 @@ def _top(seen: News) -> list[str]:
     if not seen.top:
         return []
     known = any(story.usual is not None for story in seen.top)
-    lines = [f"Most views, and the usual on a {weekday(seen.day)}:" if known else "Most views:"]
+    lines = [f"Most views, and the usual number on a {weekday(seen.day)}:" if known else "Most views:"]
     for story in seen.top:
         usual = "" if story.usual is None else f", usual {_usual(story)}"
         lines += [f"  {story.result.name}", f"    {sparkline(story.spark)} {number(story.views)}{usual}"]

@@ -51,7 +51,7 @@ def waiting_lines(waiting: Sequence[tuple[str, str]], most: int) -> list[str]:
     """List the repositories that stay refused and were not asked for today."""
     if not waiting:
         return []
-    many = "1 repository was" if len(waiting) == 1 else f"{len(waiting)} repositories were"
-    lines = [f"{many} refused the last time, and not due today:"]
+    many = "1 repository" if len(waiting) == 1 else f"{len(waiting)} repositories"
+    lines = [f"{many} refused last time, not due today:"]
     lines += [f"  {name}: {outcome}" for name, outcome in sorted(waiting)[:most]]
     return lines + and_more(len(waiting), most)

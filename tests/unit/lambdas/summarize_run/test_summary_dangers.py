@@ -166,7 +166,7 @@ def test_an_outage_names_the_days_that_are_lost(aws: Account, github: SimulatedG
     run(aws, github, START)
     first, again = run(aws, github, after(18))["message"], run(aws, github, after(19))["message"]
 
-    assert "2 repositories have days that GitHub never returned completely and now has deleted:" in first
+    assert "2 repositories have days that GitHub never returned completely and has deleted by now:" in first
     assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in first
     assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in again
 

@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -144,7 +145,7 @@ def test_on_a_usual_day_there_is_only_the_list() -> None:
     assert said.splitlines() == [
         "Thursday 2026-11-19, the newest complete day:",
         "70 views in 1 repository.",
-        "Most views, and the usual on a Thursday:",
+        "Most views, and the usual number on a Thursday:",
         "  octo/docs",
         "    ······█······· 70, usual 71",
     ]
@@ -255,6 +256,49 @@ class Recorder:
         """Have no captures."""
         self.asked.append(f"{repo_id} {since}")
         return {}
+
+
+def test_a_record_is_found_with_at_most_ten_complete_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A complete read of years costs 60 read units: twelve candidates cost ten of them."""
+    history = {day_before(age): 100 for age in range(1, 100)}
+    kept = Kept(history)
+    monkeypatch.setattr("lambdas.summarize_run.read_record.tables", lambda: kept)
+    monkeypatch.setattr("lambdas.summarize_run.read_record.snapshots", lambda: Recorder([]))
+    found = read_news([captured(f"octo/r{n}", 500 - n, 400, n + 1) for n in range(12)], "2026-11-20")
+
+    assert found
+    assert [each.record for each in found.stories] == [(day_before(1), 100)] * 10 + [None] * 2
+    assert kept.since == {day_before(56): 12, "0": 10}
+    assert "Most views ever on a day:\n  octo/r0\n    500 views; before, 100 on 2026-11-18\n" in text(found)
+
+
+def test_a_day_that_was_surpassed_costs_no_complete_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weeks that are read anyway show that it is no record."""
+    kept = Kept({day_before(1): 500, **{day_before(age): 100 for age in range(2, 100)}})
+    monkeypatch.setattr("lambdas.summarize_run.read_record.tables", lambda: kept)
+    monkeypatch.setattr("lambdas.summarize_run.read_record.snapshots", lambda: Recorder([]))
+    found = read_news([captured("octo/docs", 500, 400, 1), captured("octo/few", 19, 1, 2)], "2026-11-20")
+
+    assert found
+    assert [each.record for each in found.stories] == [None, None]
+    assert kept.since == {day_before(56): 2}
+
+
+class Kept:
+    """Tables in which every repository has the same days.
+
+    Attributes:
+        since: How many reads began at a day.
+    """
+
+    def __init__(self, days: Mapping[str, int]) -> None:
+        self.days = days
+        self.since: Counter[str] = Counter()
+
+    def views(self, _repo_name: str, since: str) -> dict[str, int]:
+        """Return the days from one on."""
+        self.since[since] += 1
+        return {day: count for day, count in self.days.items() if day >= since}
 
 
 @pytest.mark.parametrize("repositories", [3, 3_000])

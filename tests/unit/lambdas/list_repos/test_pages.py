@@ -1,0 +1,71 @@
+"""What List repositories reads from GitHub's headers, and when it goes on after a limit."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lambdas.list_repos.pages import _note_headers
+from simulated_github import SimulatedGitHub, faults
+from tests.unit.handlers import account
+from traffic.clock import from_text, not_before
+from traffic.contract import Listing
+from traffic.errors import GitHubLimitError
+from traffic.github.answers import Answer
+
+NOW = datetime(2026, 11, 20, 9, 0, 0, 500_000, UTC)
+LIMIT, REMAINING = "x-ratelimit-limit", "x-ratelimit-remaining"
+
+
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [
+        ({LIMIT: "5000", REMAINING: "4321"}, {"limit": 5000, "remaining": 4321}),
+        ({LIMIT: "5000"}, {}),
+        ({REMAINING: "4321"}, {}),
+        ({LIMIT: "5000", REMAINING: "many"}, {}),
+        ({LIMIT: "-1", REMAINING: "4321"}, {}),
+        ({LIMIT: "\u0665", REMAINING: "4321"}, {}),
+        ({"github-authentication-token-expiration": "2026-12-01 09:00:00 UTC"}, {"expires": "2026-12-01 09:00:00 UTC"}),
+    ],
+)
+def test_headers_that_are_absent_or_odd_are_ignored(headers: dict[str, str], token: dict[str, object]) -> None:
+    """A server of another version must not end the listing."""
+    listing: Listing = {"parts": 0, "pauses": 3}
+    _note_headers(listing, Answer(200, headers, b"[]"), NOW)
+
+    assert listing["tokens"] == {"*": token}
+    assert (listing["pauses"], listing["listed_at"]) == (0, "2026-11-20T09:00:00Z")
+
+
+def test_hidden_organizations_of_all_pages_are_noted_once() -> None:
+    """GitHub names them on each page, for each token."""
+    listing: Listing = {"parts": 0, "pauses": 0, "hidden_organizations": [7, 3]}
+    _note_headers(listing, Answer(200, {"x-github-sso": "partial-results; organizations=9,3,x"}, b"[]"), NOW)
+    _note_headers(listing, Answer(200, {"x-github-sso": "required; url=organizations=11"}, b"[]"), NOW)
+
+    assert listing["hidden_organizations"] == [3, 7, 9]
+
+
+def test_the_listing_goes_on_at_the_end_of_the_limit_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second too early is refused again; minutes too late are lost."""
+    with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(faults.retry_after(600), endpoint="list", count=1)
+        started = datetime.now(UTC).replace(microsecond=0)
+        monkeypatch.setattr("lambdas.list_repos.handler.refuse_if_too_late", lambda *_: None)
+        state = aws.list_repositories()
+        ended = datetime.now(UTC)
+
+    assert started + timedelta(seconds=600) <= from_text(state["resume_at"]) <= ended + timedelta(seconds=601)
+
+
+def test_a_time_is_never_written_too_early() -> None:
+    """Times are written in complete seconds."""
+    assert not_before(NOW) == "2026-11-20T09:00:01Z"
+
+
+def test_a_limit_beyond_the_deadline_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header with an absurd number is no valid date either."""
+    with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(faults.retry_after(10**9), endpoint="list", count=1)
+        with pytest.raises(GitHubLimitError, match=r"lasts until .*, beyond the run's deadline 2026-11-21T05"):
+            aws.list_repositories()
