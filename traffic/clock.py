@@ -1,12 +1,9 @@
-"""Times as this system writes them, `2026-11-20T09:00:00Z`, and how long a run may take. Pure."""
+"""Times as this system writes them: `2026-11-20T09:00:00Z`. Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from traffic.contract import Redriven, Run
-
-LONGEST_RUN = timedelta(hours=20)  # the next day's run starts after 24
 LONGEST_WAIT = 172_800.0  # seconds: longer than any run; without it an absurd header would be no valid date
 
 
@@ -69,23 +66,3 @@ def event_day(given: object, started: datetime) -> str:
         return day_of(from_text(time))  # type: ignore[arg-type]  # from_text refuses any other type
     except (TypeError, ValueError):
         return day_of(started)
-
-
-def extended(run: Run, *executions: Redriven) -> Run:
-    """Return a run with the latest deadline: its own, or 20 hours after a redrive.
-
-    A redriven state gets the input that it had the first time, so the run's own deadline may be long past.
-
-    Args:
-        run: The run.
-        executions: The executions that a call belongs to: that of the run, that of a child.
-
-    Source:
-        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html (same input)
-        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html (RedriveTime is there only
-        in a redriven execution)
-    """
-    given = [from_text(each["RedriveTime"]) + LONGEST_RUN for each in executions if "RedriveTime" in each]
-    if "deadline" not in run or not given:
-        return run
-    return {**run, "deadline": to_text(max(from_text(run["deadline"]), *given))}

@@ -1,4 +1,4 @@
-"""Plans which repositories are asked for today if GitHub's limit does not allow all of them every day. Pure.
+"""Plans a run: its deadline, and the repositories it asks for if GitHub's limit does not allow all of them. Pure.
 
 Waiting loses nothing: GitHub returns 14 days, so two calls every 13 days keep views and clones complete. A repository
 that is not asked for today is asked for before it is too late, with days to spare for runs that fail.
@@ -8,16 +8,19 @@ Days are ordinals (`date.toordinal`), so that a run plans for 100,000 repositori
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from traffic.clock import start_of
+from traffic.clock import from_text, start_of, to_text
+from traffic.contract import Redriven, Run
 from traffic.github.answers import FAILED
 from traffic.github.rate_limit import RESERVE
 from traffic.record.merge import Entry
 from traffic.record.spans import holes, meet
 from traffic.record.traffic_answers import SAFE_DAYS, WINDOW_DAYS
 
+LONGEST_RUN = timedelta(hours=20)  # the next day's run starts after 24
 EVERY = 7  # days after which a repository without traffic is asked for again, if the budget allows
 SLACK = 3  # days before it is too late: from then on a repository comes before all others
 MOST_CALLS, LEAST_CALLS = 4, 2  # for a repository that was viewed lately, and for one that nobody viewed
@@ -168,3 +171,23 @@ def not_due_text(not_due: Mapping[str, int]) -> str:
         f"{waiting} more were not due: GitHub's limit does not allow asking for all of them every day."
         f" None of them loses a day. The next {not_due[min(not_due)]} are due on {min(not_due)}."
     )
+
+
+def extended(run: Run, *executions: Redriven) -> Run:
+    """Return a run with the latest deadline: its own, or 20 hours after a redrive.
+
+    A redriven state gets the input that it had the first time, so the run's own deadline may be long past.
+
+    Args:
+        run: The run.
+        executions: The executions that a call belongs to: that of the run, that of a child.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html (same input)
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html (RedriveTime is there only
+        in a redriven execution)
+    """
+    given = [from_text(each["RedriveTime"]) + LONGEST_RUN for each in executions if "RedriveTime" in each]
+    if "deadline" not in run or not given:
+        return run
+    return {**run, "deadline": to_text(max(from_text(run["deadline"]), *given))}

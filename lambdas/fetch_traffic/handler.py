@@ -9,11 +9,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
 from lambdas.shared.deployed import archive, github
 from lambdas.shared.embedded_metrics import counted, write_wait
-from traffic.clock import extended, to_text
+from traffic.clock import to_text
 from traffic.contract import ChildState, Run, problems_prefix, stopped_key
 from traffic.errors import GitHubUnavailableError, RunStoppedError
 from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_text
+from traffic.planning import extended
 
 STATE = "Fetch traffic"  # in the definition
 

@@ -18,7 +18,7 @@ from lambdas.list_repos.selection import in_order, missing_names
 from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import write_wait
 from lambdas.shared.environment import Selection, selection
-from traffic.clock import LONGEST_RUN, event_day, extended, from_text, not_before, to_text
+from traffic.clock import event_day, from_text, not_before, to_text
 from traffic.contract import (
     Listing,
     Manifest,
@@ -29,6 +29,7 @@ from traffic.contract import (
     not_due_key,
 )
 from traffic.errors import GitHubLimitError
+from traffic.planning import LONGEST_RUN, extended
 
 STATE = "List repositories"  # in the definition
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.infrastructure.cloudwatch import states
 from tests.infrastructure.conftest import Template
-from traffic.clock import LONGEST_RUN
+from traffic.planning import LONGEST_RUN
 
 HOUR = 3600  # seconds
 HOURS = 24  # a day's

@@ -30,11 +30,11 @@ from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.bench.functions import PLANNING, TIMEOUT, functions
 from tests.unit.handlers import Account, account, child
-from traffic.clock import LONGEST_RUN
 from traffic.contract import ENDPOINTS, Batch, ChildState, Listing, Receipt, RunState, receipts_prefix
 from traffic.errors import GitHubAuthError
 from traffic.github.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from traffic.github.rate_limit import rate_limit_pause
+from traffic.planning import LONGEST_RUN
 from traffic.record.items import item_of_entry
 from traffic.record.merge import Entry, Name
 

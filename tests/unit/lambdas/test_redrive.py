@@ -15,9 +15,10 @@ import pytest
 
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
-from traffic.clock import LONGEST_RUN, extended, to_text
+from traffic.clock import to_text
 from traffic.contract import ChildState, RunState
 from traffic.errors import GitHubLimitError
+from traffic.planning import LONGEST_RUN, extended
 
 NOW = datetime.now(UTC)
 STARTED = NOW - timedelta(hours=30)

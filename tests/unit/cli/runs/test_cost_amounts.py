@@ -23,7 +23,7 @@ from simulated_github import SimulatedGitHub
 from tests.bench.functions import BATCH, FLEET, LATENCY
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
-from traffic.clock import LONGEST_RUN
+from traffic.planning import LONGEST_RUN
 
 DEFINITION = json.loads((Path(__file__).parents[4] / "statemachine" / "capture_traffic.asl.json").read_text())
 
