@@ -63,3 +63,5 @@ def _install_wheels(target: Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *options, *where], check=True)  # noqa: S603
     # Command-line scripts, whose first line names this machine's Python.
     shutil.rmtree(target / "bin", ignore_errors=True)
+    for record in target.glob("*.dist-info/RECORD"):
+        record.unlink()  # only pip reads it, when it uninstalls; its hashes do not compress
