@@ -32,7 +32,7 @@ CACHES = (
 
 
 class Context:
-    """What Lambda tells a function about its invocation."""
+    """Lambda's description of an invocation."""
 
     function_name = "function"
     memory_limit_in_mb = 256
@@ -43,7 +43,7 @@ class Context:
         self._seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the time that is left."""
+        """Return the time that is left."""
         return int(self._seconds * 1000)
 
 
@@ -85,17 +85,17 @@ class Account:
         return state
 
     def days(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Read the whole table of days."""
+        """Read the complete table of days."""
         found = self.dynamodb.Table("RepoTraffic").scan(ConsistentRead=True)["Items"]
         return {(item["repo-name"], item["timestamp"][:10]): item for item in found}
 
     def repositories(self) -> dict[str, dict[str, Any]]:
-        """Read the whole table of repositories and names."""
+        """Read the complete table of repositories and names."""
         found = self.dynamodb.Table("RepoTrafficRepositories").scan(ConsistentRead=True)["Items"]
         return {item["repo-id"]: item for item in found}
 
     def snapshots(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Read the whole table of snapshots."""
+        """Read the complete table of snapshots."""
         found = self.dynamodb.Table("RepoTrafficSnapshots").scan(ConsistentRead=True)["Items"]
         return {(item["repo-id"], item["captured-on"]): item for item in found}
 

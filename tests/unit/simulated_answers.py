@@ -65,8 +65,8 @@ def body_of(kind: Endpoint, days: Mapping[str, tuple[int, int]]) -> dict[str, ob
     return {"count": sum(count for count, _ in days.values()), "uniques": 1, kind: listed}
 
 
-def returned_whole(day: str, seen: Window) -> bool:
-    """Tell whether a window holds a whole day: the oracle, which knows what the answers only show."""
+def returned_complete(day: str, seen: Window) -> bool:
+    """Return whether a window has a complete day. This is the truth that the answers only show."""
     begin = midnight(date.fromisoformat(day))
     return seen.start <= begin and begin + timedelta(days=1) <= seen.end
 

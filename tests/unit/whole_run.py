@@ -1,4 +1,4 @@
-"""A whole run by the real handlers, and what CloudWatch reads from their logs."""
+"""A complete run by the real handlers, and the metrics that CloudWatch reads from their logs."""
 
 import json
 from dataclasses import dataclass

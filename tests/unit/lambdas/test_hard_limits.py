@@ -69,7 +69,7 @@ def item_size(value: Any) -> int:
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedGitHub]:
-    """A GitHub with the whole fleet."""
+    """A GitHub with all repositories of the fleet."""
     assert {len(name) for name in NAMES} == {140}
     with SimulatedGitHub(repositories=NAMES, limit=1_000_000) as github:
         yield github
@@ -104,7 +104,7 @@ def receipt(batch: Batch, number: int) -> list[Receipt]:
 def test_payloads_messages_and_items_of_the_map_stay_small_at_ten_thousand_repositories(
     aws: Account, fleet: SimulatedGitHub
 ) -> None:
-    """What is listed travels in the bucket; between the states only where it lies, and what is told of it is cut."""
+    """Lists are in the bucket. Only their keys and bounded texts travel between the states."""
     fleet.add_fault(partial_results(5_000), endpoint="list")
     state = aws.list_repositories()
     batches = batches_of(aws, state)
@@ -125,7 +125,7 @@ def test_payloads_messages_and_items_of_the_map_stay_small_at_ten_thousand_repos
     assert f"of {FLEET} repositories captured" in summary["message"]
 
 
-def test_a_whole_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fleet: SimulatedGitHub) -> None:
+def test_a_full_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fleet: SimulatedGitHub) -> None:
     """The state of a child holds its repositories and what remains to be asked: also where all of them failed."""
     (batch, *_) = batches_of(aws, aws.list_repositories())
     state: ChildState = {"run": {"id": "r" * 80, "started": "2026-11-20T09:00:00Z"}, "batch": batch}
@@ -138,7 +138,7 @@ def test_a_whole_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fl
     assert size(after) < PAYLOAD
 
 
-def test_what_headers_say_is_bounded_in_the_listing(aws: Account, fleet: SimulatedGitHub) -> None:
+def test_texts_from_headers_are_bounded_in_the_listing(aws: Account, fleet: SimulatedGitHub) -> None:
     """They travel from state to state, page after page."""
     fleet.add_fault(partial_results(8_000, moving=True), endpoint="list")
     state = aws.list_repositories()
@@ -186,7 +186,7 @@ class Garbage(SeededTraffic):
 def test_items_of_a_repository_with_garbage_paths_and_four_byte_characters_stay_small(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """DynamoDB refuses a larger item, and with it the whole repository, day after day."""
+    """DynamoDB refuses a larger item, and so the repository is lost day after day."""
     name = NAMES[0]
     with (
         SimulatedGitHub(repositories=[name], source=Garbage(0, WindowRules())) as github,

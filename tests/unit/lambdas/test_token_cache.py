@@ -10,13 +10,13 @@ from tests.unit.handlers import TOKEN, Account, account
 
 
 class Later(datetime):
-    """A clock that stands as many seconds later as it is told."""
+    """A clock that is some seconds ahead."""
 
     by = timedelta()
 
     @classmethod
     def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # Powertools gives no time zone
-        """Give the time."""
+        """Return the time."""
         assert tz is None
         return datetime.now() + cls.by  # noqa: DTZ005 - as Powertools does
 

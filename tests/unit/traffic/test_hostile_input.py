@@ -69,13 +69,13 @@ def test_a_hostile_name_forges_no_line_of_an_email_and_moves_no_cursor(name: str
     """Summaries are read in mail programs and terminals: a name is text there, on its own line."""
     results = [Result(1, name, outcome=NO_PUSH_ACCESS, detail=f"403: {name}"), Result(2, "octo/b", outcome=CAPTURED)]
     state: Any = {"run": {"id": name, "started": "2026-11-20T09:00:00Z"}, "listing": {"missing": [name]}}
-    told_of = Facts(state, results, "GitHubAuthError", name)
-    told = message(told_of, ["link"])
+    facts = Facts(state, results, "GitHubAuthError", name)
+    text = message(facts, ["link"])
 
-    assert not set(told.replace("\n", "")) & set(HARMFUL)
-    assert "Subject: forged" not in told.splitlines()
-    assert told.splitlines().count("Healthy: everything was captured.") == 0
-    assert not set(subject(replace(told_of, error=name), name)) & set(HARMFUL)
+    assert not set(text.replace("\n", "")) & set(HARMFUL)
+    assert "Subject: forged" not in text.splitlines()
+    assert text.splitlines().count("Healthy: everything was captured.") == 0
+    assert not set(subject(replace(facts, error=name), name)) & set(HARMFUL)
 
 
 @pytest.mark.parametrize("name", EVIL)

@@ -58,7 +58,7 @@ def test_the_urgent_come_first_then_new_ones_then_the_active_then_the_dormant() 
 
 
 def test_a_github_that_was_late_makes_a_repository_due_earlier() -> None:
-    """What counts is the first day that is not whole yet, not when it was asked."""
+    """The first incomplete day counts, not the time of the last question."""
     assert due_on(dormant(0)) == TODAY + 7
     assert due_on(dormant(0, missing=5)) == TODAY + SAFE_DAYS - 5 - 3
     assert due_on(dormant(0, missing=12)) == TODAY + 1
@@ -131,7 +131,7 @@ def test_a_run_that_may_not_ask_all_says_who_waits_and_calls_nobody_missing(monk
 
     assert "5 more were not due" in message
     assert "not listed now" not in message
-    assert "13 not reached" in message  # nothing was fetched here; of those who wait nothing is said
+    assert "13 not reached" in message  # nothing was fetched here; repositories that wait are not reported
     assert again["not_due"][date.fromordinal(ordinal(captured_on) + 7).isoformat()] == 1, "the table was not read"
 
 

@@ -17,7 +17,7 @@ REPOSITORIES: list[Repository] = [{"id": 1, "name": "octo/docs"}, {"id": 2, "nam
 
 
 class AnsweringGitHub(GitHub):
-    """Answers everything, or what it is told to."""
+    """Answers everything, or what the test wants."""
 
     def __init__(self, answer: Answer | None = None) -> None:
         super().__init__("http://127.0.0.1", lambda **_: "token")
@@ -63,7 +63,7 @@ def test_it_stops_in_time_and_says_what_is_still_to_be_asked() -> None:
 
 
 def test_after_the_runs_deadline_nothing_is_asked_and_nothing_goes_on() -> None:
-    """A run that never ended would never be told of: what is left has no receipt, and is reported."""
+    """A run that never ends reports nothing. The rest has no receipt, and is reported."""
     github = AnsweringGitHub()
 
     fetched = fetch(github, now=NOW + timedelta(hours=20), seconds=plenty())
@@ -107,7 +107,7 @@ def test_a_tenth_of_the_limit_is_left_for_the_owners_other_tools() -> None:
 
 
 def test_as_long_as_more_is_left_nothing_waits() -> None:
-    """A limit that is far away is none."""
+    """A limit that is far away does not matter."""
     github = AnsweringGitHub(told_limit("500"))
 
     fetched = fetch(github, seconds=plenty())

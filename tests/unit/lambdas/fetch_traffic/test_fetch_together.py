@@ -22,7 +22,7 @@ BAD_TOKEN = Answer(401, {}, b'{"message": "Bad credentials"}')
 
 
 class PickyGitHub(GitHub):
-    """Answers each endpoint as it is told to, else well."""
+    """Answers each endpoint as the test wants, otherwise well."""
 
     def __init__(self, answers: Mapping[Endpoint, Answer]) -> None:
         super().__init__("http://127.0.0.1", lambda **_: "token")
@@ -118,24 +118,24 @@ def test_a_refused_token_is_asked_for_anew_once_for_both() -> None:
         return "new" if fresh else "old"
 
     github = GitHub("http://127.0.0.1:9", read_token)
-    told: list[str] = []
+    noted: list[str] = []
 
     def call(_url: str, _params: object, token: str, _seconds: float) -> Answer:
-        told.append(token)
+        noted.append(token)
         return BAD_TOKEN if token == "old" else Answer(200, {}, b"{}")
 
     github._call = call  # type: ignore[method-assign, assignment]
 
     assert [answer.status for answer in github.get_all([("/one", None), ("/two", None)])] == [200, 200]
-    assert (read, sorted(told)) == ([False, True], ["new", "new", "old", "old"])
+    assert (read, sorted(noted)) == ([False, True], ["new", "new", "old", "old"])
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_remains_of_the_limit_is_the_least_that_was_said(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
     """Calls made at once come back in any order."""
-    told = dict(zip(["/one", "/two"], ["4990", "4989"][::order], strict=True))
+    noted = dict(zip(["/one", "/two"], ["4990", "4989"][::order], strict=True))
     monkeypatch.setattr(
-        GitHub, "_call", lambda _self, url, *_: Answer(200, {"x-ratelimit-remaining": told[url[-4:]]}, b"{}")
+        GitHub, "_call", lambda _self, url, *_: Answer(200, {"x-ratelimit-remaining": noted[url[-4:]]}, b"{}")
     )
     github = GitHub("http://127.0.0.1:9", lambda **_: "token")
 

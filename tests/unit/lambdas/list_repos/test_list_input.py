@@ -58,12 +58,12 @@ def test_a_run_goes_by_the_time_of_its_event() -> None:
 
 
 def test_github_has_a_day_for_fourteen_days() -> None:
-    """On the fourteenth day a block of whole days still holds it, and a rolling window a part of it."""
+    """On the fourteenth day a block of complete days still has it, and a rolling window has a part of it."""
     assert not is_beyond_github("2026-11-06", "2026-11-20")
     assert is_beyond_github("2026-11-05", "2026-11-20")
 
 
-def test_the_dates_that_can_be_had_are_named_as_ranges() -> None:
+def test_available_dates_are_written_as_ranges() -> None:
     """Who asked for a wrong one needs to know the right ones, and the list may span years."""
     captured = ["2025-01-20", "2025-01-21", "2025-02-10"]
 

@@ -62,7 +62,7 @@ def test_a_replayed_date_is_reported_as_it_is_kept(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_object_that_could_not_be_stored_fails_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a replay must not pass for a whole one."""
+    """Half a replay must not pass for a complete one."""
     with account(monkeypatch, NOWHERE) as aws:
         archived(CAPTURED, "2026-09-11T09:00:00Z")
         state = aws.list_repositories({"date": "2026-09-05"})
@@ -97,7 +97,7 @@ def test_a_listing_is_no_answer_that_could_hold_a_day(monkeypatch: pytest.Monkey
 
 
 def test_a_date_that_neither_github_nor_the_archive_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the dates that can be had."""
+    """The error lists the available dates."""
     with account(monkeypatch, NOWHERE) as aws:
         archived(CAPTURED)
         with pytest.raises(

@@ -15,10 +15,10 @@ from traffic.errors import InvalidSettingError
 from traffic.settings import FILE_SETTINGS, WrongValueError
 
 
-def repository(name: str, **said: Any) -> dict[str, Any]:
+def repository(name: str, **fields: Any) -> dict[str, Any]:
     """A repository that can be pushed to, as GitHub lists it."""
     listed = {"id": len(name), "full_name": name, "permissions": {"push": True}, "topics": [], "visibility": "public"}
-    return {**listed, "private": said.get("visibility", "public") != "public", **said}
+    return {**listed, "private": fields.get("visibility", "public") != "public", **fields}
 
 
 FOUND = [
@@ -63,13 +63,13 @@ def test_owners_and_names_together_are_narrowed_by_the_rest(settings: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("said", "visibility"), [({"private": True}, "private"), ({"private": False}, "public"), ({}, "public")]
+    ("fields", "visibility"), [({"private": True}, "private"), ({"private": False}, "public"), ({}, "public")]
 )
-def test_a_server_that_tells_no_visibility_tells_whether_it_is_private(
-    said: Mapping[str, Any], visibility: str
+def test_a_server_without_visibility_reports_whether_a_repository_is_private(
+    fields: Mapping[str, Any], visibility: str
 ) -> None:
     """GitHub Enterprise Server before 2.21 tells no visibility, and one without topics has none."""
-    old = {"id": 1, "full_name": "octo/docs", "permissions": {"push": True}, **said}
+    old = {"id": 1, "full_name": "octo/docs", "permissions": {"push": True}, **fields}
 
     for each in ("public", "private", "internal"):
         assert bool(select([old], read_selection({"TRAFFIC_VISIBILITY": each}))) is (each == visibility)
@@ -152,7 +152,7 @@ def test_the_listing_of_a_run_is_what_the_settings_choose(
     assert state["listing"]["missing"] == ["initech"]
 
 
-def test_a_summary_tells_missing_owners_from_missing_names(
+def test_a_summary_separates_missing_owners_from_missing_names(
     github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are looked for in different places."""

@@ -286,7 +286,7 @@ def truth(github: SimulatedGitHub, repository: str) -> dict[str, Any]:
 
 
 def test_the_documented_query_gives_the_numbers_of_each_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whoever reads the listings without this system must find what GitHub said, once for each day."""
+    """People who read the listings without this system must find GitHub's numbers, once for each day."""
     (query,) = re.findall(r"```sql\n(.*?)```", section(), re.DOTALL)
     with SimulatedGitHub(repositories=["octo/a", "octo/b"], at=AT) as github, account(monkeypatch, github.url) as aws:
         for at in (AT, "2026-11-20T09:10:00Z", "2026-11-21T09:00:00Z"):

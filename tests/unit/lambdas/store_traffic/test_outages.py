@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.summarize_run.deadlines import watermark_of
 from simulated_github.windows import Regime, WindowRules, midnight, window
-from tests.unit.simulated_answers import Truth, answers, busy, nine_o_clock, quiet, returned_whole
+from tests.unit.simulated_answers import Truth, answers, busy, nine_o_clock, quiet, returned_complete
 from traffic.contract import METRICS
 from traffic.record.merge import Day, Entry, merge_days, merge_entries
 from traffic.record.reports import Report, read_reports
@@ -58,7 +58,7 @@ def report(world: World, day: date) -> Report:
 
 @dataclass
 class Record:
-    """What is kept, and what the summaries said of it."""
+    """What is kept, and what the summaries reported about it."""
 
     days: dict[str, Day] = field(default_factory=dict)
     entry: Entry = field(default_factory=Entry)
@@ -68,8 +68,8 @@ class Record:
         """Store a day's answers, and read the summary."""
         seen = report(world, day)
         self.entry = merge_entries(self.entry, seen.entry)
-        for each, told in seen.days.items():
-            self.days[each] = merge_days(self.days.get(each, Day()), told)
+        for each, reported in seen.days.items():
+            self.days[each] = merge_days(self.days.get(each, Day()), reported)
         for lost in days_in(watermark_of("octo/docs", self.entry).lost(str(day))):
             self.named[lost] = "partial" if self.days.get(lost, Day()).metrics else "lost"
 
@@ -93,15 +93,15 @@ def days_of_runs(world: World, begins: int, length: int) -> list[date]:
 
 
 def holes_in_truth(world: World, runs: list[date]) -> dict[str, str]:
-    """Name by the windows themselves the days that were never returned whole, from the first that was to the last."""
+    """Return the days that no window had completely, between the first complete day and the last."""
     seen = [window(nine_o_clock(day), world.rules) for day in runs]
-    whole = {str(day) for part in seen for day in part.days() if returned_whole(str(day), part)}
+    complete = {str(day) for part in seen for day in part.days() if returned_complete(str(day), part)}
     part = {str(day) for part in seen for day in part.days()}
-    between = (date.fromisoformat(min(whole)) + timedelta(days=n) for n in range(QUARTER + 20))
+    between = (date.fromisoformat(min(complete)) + timedelta(days=n) for n in range(QUARTER + 20))
     return {
         str(day): "partial" if str(day) in part else "lost"
         for day in between
-        if str(day) < max(whole) and str(day) not in whole
+        if str(day) < max(complete) and str(day) not in complete
     }
 
 
@@ -109,8 +109,8 @@ def highest_returned(world: World, runs: list[date]) -> dict[str, dict[str, int]
     """Take for each cell the highest value of all answers."""
     cells: dict[str, dict[str, int]] = {}
     for run in runs:
-        for day, told in report(world, run).days.items():
-            for metric, value in told.metrics.items():
+        for day, reported in report(world, run).days.items():
+            for metric, value in reported.metrics.items():
                 cells.setdefault(day, {})[metric] = max(value, cells.get(day, {}).get(metric, 0))
     return cells
 
@@ -125,7 +125,7 @@ def check_outages(world: World, begins: Iterable[int]) -> None:
 
 @pytest.mark.parametrize("world", WORLDS, ids=str)
 def test_after_any_outage_each_cell_is_the_highest_returned_and_exactly_the_holes_are_named(world: World) -> None:
-    """Who is told of a hole that is none stops reading; who is not told of one loses days without knowing."""
+    """People stop reading after a false report of a hole; without a report they lose days and do not notice."""
     check_outages(world, PLACES)
 
 
@@ -141,8 +141,8 @@ def test_a_row_is_marked_complete_only_if_some_window_held_the_whole_day(world: 
     """A truncated number that passes for a day's total is wrong for good."""
     for day in (world.first + timedelta(days=n) for n in range(QUARTER)):
         seen = window(nine_o_clock(day), world.rules)
-        for told, kept in report(world, day).days.items():
-            assert not kept.complete or returned_whole(told, seen)
+        for reported, kept in report(world, day).days.items():
+            assert not kept.complete or returned_complete(reported, seen)
 
 
 @pytest.mark.parametrize("world", [World("rolling", lag, OLD, quiet) for lag in range(4)], ids=str)
@@ -157,11 +157,11 @@ def test_a_quiet_repository_in_a_rolling_window_has_no_holes_while_runs_go_on(wo
 
 @pytest.mark.parametrize("hour", range(24))
 def test_the_hour_of_the_run_decides_what_a_rolling_window_cuts(hour: int) -> None:
-    """At midnight sharp the fourteenth day back is whole; an hour later it is not."""
+    """At midnight sharp the fourteenth day back is complete; an hour later it is not."""
     at = midnight(OLD) + timedelta(hours=hour)
     rules = WindowRules(regime="rolling")
     (found,) = read_reports(answers(at, rules, busy))
-    expected = {day for day in found.days if returned_whole(day, window(at, rules))}
+    expected = {day for day in found.days if returned_complete(day, window(at, rules))}
 
     complete = {day for day, kept in found.days.items() if kept.complete == {"views", "clones"}}
     if hour == 0:  # nothing of today is there yet, so yesterday may be unfinished for all that can be seen

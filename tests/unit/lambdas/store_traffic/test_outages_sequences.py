@@ -37,7 +37,7 @@ class MemoryAccount:
         self.archive = Archive("archive", self.s3)
 
     def items(self, table: str) -> Items:
-        """Read a whole table."""
+        """Read a complete table."""
         return self.dynamodb.dump()[table]
 
 

@@ -110,7 +110,7 @@ def test_a_count_that_fails_does_not_fail_the_summary(
 
 
 def test_the_summary_waits_a_few_seconds_at_most_for_the_count() -> None:
-    """With boto3's own patience, five tries of a minute, an SNS that hangs would take the function's whole time."""
+    """With boto3's own patience, five tries of a minute, an SNS that hangs would take all of the function's time."""
     config: Any = run_metrics.IMPATIENT  # botocore's stubs name no attribute of it
     tries = config.retries["total_max_attempts"]
 

@@ -42,7 +42,7 @@ def run(aws: Account, github: SimulatedGitHub, at: datetime) -> Summary:
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories, and whole days."""
+    """A GitHub with two repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 
@@ -80,7 +80,7 @@ def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: S
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
+    ("days", "deadline"),
     [
         (12, "1 day until days are lost for good"),
         (13, "today is the last day before days are lost for good"),
@@ -89,13 +89,13 @@ def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: S
     ],
 )
 def test_the_deadline_of_a_failing_repository_runs_out(
-    aws: Account, github: SimulatedGitHub, days: int, said: str
+    aws: Account, github: SimulatedGitHub, days: int, deadline: str
 ) -> None:
     """First the days that remain are counted, then those that are gone."""
     run(aws, github, START)
     github.refuse("octo/site", faults.not_found())
 
-    assert f"last captured on 2026-09-01; {said}\n" in run(aws, github, after(days))["message"]
+    assert f"last captured on 2026-09-01; {deadline}\n" in run(aws, github, after(days))["message"]
 
 
 def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(
@@ -172,7 +172,7 @@ def test_an_outage_names_the_days_that_are_lost(aws: Account, github: SimulatedG
 
 
 def test_days_returned_in_part_are_told_apart_from_lost_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A truncated number is better than none, and must not pass for a whole one."""
+    """A truncated number is better than nothing, but must not pass for a complete one."""
     old = from_text("2025-09-01T09:00:00Z")
     with SimulatedGitHub(repositories=["octo/docs"], seed=6) as github, account(monkeypatch, github.url) as aws:
         run(aws, github, old)

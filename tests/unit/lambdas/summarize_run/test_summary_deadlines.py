@@ -18,9 +18,9 @@ from traffic.record.spans import Spans
 TODAY = "2026-11-20"
 
 
-def mark(*whole: tuple[str, str], captured_on: str | None = "2026-11-20") -> Watermark:
-    """Make a watermark of a repository captured whole on the given spans of days."""
-    return Watermark("octo/docs", "octo/docs", whole[-1][1] if whole else None, captured_on, whole)
+def mark(*complete: tuple[str, str], captured_on: str | None = "2026-11-20") -> Watermark:
+    """Make a watermark of a repository that was captured completely in some spans of days."""
+    return Watermark("octo/docs", "octo/docs", complete[-1][1] if complete else None, captured_on, complete)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def mark(*whole: tuple[str, str], captured_on: str | None = "2026-11-20") -> Wat
         ("2026-11-20", 13),
         ("2026-11-19", 12),
         ("2026-11-08", 1),
-        ("2026-11-07", 0),  # today at nine a rolling window begins on 2026-11-06 at nine: the 7th is still whole
+        ("2026-11-07", 0),  # today at nine a rolling window begins on 2026-11-06 at nine: the 7th is still complete
         ("2026-11-06", -1),
     ],
 )
@@ -39,7 +39,7 @@ def test_a_day_can_be_captured_whole_for_thirteen_days(day: str, left: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("whole", "left"),
+    ("complete", "left"),
     [
         ([("2026-10-01", "2026-11-19")], 13),  # all is well
         ([("2026-10-01", "2026-11-16")], 10),  # GitHub is three days late, or the repository failed for three days
@@ -49,29 +49,29 @@ def test_a_day_can_be_captured_whole_for_thirteen_days(day: str, left: int) -> N
         ([("2026-10-01", "2026-11-11"), ("2026-11-14", "2026-11-19")], 5),  # a hole that can still be filled
     ],
 )
-def test_the_deadline_is_that_of_the_first_day_still_to_be_had(whole: list[tuple[str, str]], left: int) -> None:
+def test_the_deadline_is_that_of_the_first_day_still_to_be_had(complete: list[tuple[str, str]], left: int) -> None:
     """What is lost already needs no hurry; what can still be had does."""
-    assert mark(*whole).days_left(TODAY) == left
+    assert mark(*complete).days_left(TODAY) == left
 
 
 @pytest.mark.parametrize(
-    ("whole", "lost"),
+    ("complete", "lost"),
     [
         ([("2026-10-01", "2026-11-19")], []),
         ([("2026-10-01", "2026-10-30"), ("2026-11-03", "2026-11-19")], [("2026-10-31", "2026-11-02")]),
         # Until GitHub's window has passed, a hole is not lost.
         ([("2026-10-01", "2026-11-04"), ("2026-11-09", "2026-11-19")], [("2026-11-05", "2026-11-06")]),
         ([("2026-10-01", "2026-11-09"), ("2026-11-11", "2026-11-19")], []),
-        # A hole is told of for four weeks after its end, whatever its length; an older one only by `traffic show`.
+        # A hole is reported for four weeks after its end, whatever its length; an older one only by `traffic show`.
         ([("2026-01-01", "2026-02-01"), ("2026-10-24", "2026-11-19")], [("2026-02-02", "2026-10-23")]),
         ([("2026-01-01", "2026-02-01"), ("2026-10-23", "2026-11-19")], []),
         # What lies before the first capture was never promised.
         ([("2026-11-15", "2026-11-19")], []),
     ],
 )
-def test_lost_is_what_no_later_answer_can_bring(whole: list[tuple[str, str]], lost: list[tuple[str, str]]) -> None:
+def test_lost_is_what_no_later_answer_can_bring(complete: list[tuple[str, str]], lost: list[tuple[str, str]]) -> None:
     """A hole is announced when it is final, and not for ever."""
-    assert mark(*whole).lost(TODAY) == tuple(lost)
+    assert mark(*complete).lost(TODAY) == tuple(lost)
 
 
 def test_a_day_is_complete_only_if_views_and_clones_both_are() -> None:

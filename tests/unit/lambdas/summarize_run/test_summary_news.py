@@ -1,4 +1,4 @@
-"""The summary tells what changed: what is unusual for a repository, and nothing of what is not."""
+"""The summary reports what is unusual for a repository, and nothing else."""
 
 import time
 import tracemalloc
@@ -41,9 +41,9 @@ def day_before(days: int) -> str:
 
 
 def captured(name: str, views: int, before: int | None = None, id_: int = 0) -> Result:
-    """A repository that was captured, with the views of DAY and of the same weekday before."""
-    said: Any = {"day": DAY, "views": views, **({} if before is None else {"before": before})}
-    return Result(id_ or abs(hash(name)), name, name, "captured", newest_day=DAY, recent=said)
+    """Return a captured repository, with its views on DAY and a week before."""
+    newest: Any = {"day": DAY, "views": views, **({} if before is None else {"before": before})}
+    return Result(id_ or abs(hash(name)), name, name, "captured", newest_day=DAY, recent=newest)
 
 
 def past(*views: int | None) -> Mapping[str, int]:
@@ -51,8 +51,8 @@ def past(*views: int | None) -> Mapping[str, int]:
     return {day_before(7 * week): count for week, count in enumerate(views, 1) if count is not None}
 
 
-def told(*stories: Story) -> News:
-    """The news of repositories that were all looked at."""
+def news_of(*stories: Story) -> News:
+    """Return the news of some repositories."""
     found = sum_up([each.result for each in stories], stories)
     assert found
     return found
@@ -91,7 +91,7 @@ def test_a_spike_and_a_silence_are_more_than_chance(views: int, usual: int, *, s
     assert (seen.is_spike, seen.is_silence) == (spike, silence)
 
 
-def test_a_record_is_told_only_where_enough_is_known() -> None:
+def test_a_record_is_only_reported_if_enough_days_are_known() -> None:
     """The second day of a history is often its best one."""
     seen = compare(captured("octo/docs", 500), DAY, {})
     month = {day_before(age): 100 + age for age in range(1, 29)}
@@ -101,8 +101,8 @@ def test_a_record_is_told_only_where_enough_is_known() -> None:
     assert with_record(seen, DAY, dict(list(month.items())[:27])).record is None
 
 
-def test_a_referrer_is_new_where_no_earlier_capture_lists_it() -> None:
-    """Where the first capture is the only one, all would be new."""
+def test_a_referrer_is_new_if_no_earlier_capture_lists_it() -> None:
+    """If the first capture is the only one, all referrers would be new."""
     seen = compare(captured("octo/docs", 5), DAY, {})
     captures = {
         "2026-11-20": {"Google": 90, "lobste.rs": 40, "pypi.org": 9},
@@ -114,7 +114,7 @@ def test_a_referrer_is_new_where_no_earlier_capture_lists_it() -> None:
     assert with_referrers(seen, {"2026-11-20": {"Google": 9}}).referrers == {}
 
 
-def test_a_sparkline_shows_what_was_not_told_as_no_zero() -> None:
+def test_a_sparkline_does_not_show_an_unknown_day_as_zero() -> None:
     """A hole in the record must not look like a day without visitors."""
     assert sparkline([0, 1, 4, 8, None]) == "▁▂▅█·"
     assert sparkline([0, 0]) == "▁▁"
@@ -122,13 +122,13 @@ def test_a_sparkline_shows_what_was_not_told_as_no_zero() -> None:
 
 
 def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
-    """Who reads two lines has to have read the news."""
+    """People who read two lines must have read the news."""
     launched = with_record(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)), DAY, {
         day_before(age): 300 for age in range(1, 29)
     })  # fmt: skip
     silent = compare(captured("octo/site", 2), DAY, past(50, 60, 70))
     referred = with_referrers(compare(captured("octo/docs", 70), DAY, past(70, 70, 70)), {"a": {}, "b": {"t.co": 1234}})
-    said = text(told(launched, silent, referred))
+    said = text(news_of(launched, silent, referred))
 
     assert "Thursday 2026-11-19, the newest complete day:\n972 views in 3 repositories." in said
     assert "Far above usual:\n  octo/cli\n    900 views, usual 100 (9.0 times as many)\n" in said
@@ -140,7 +140,7 @@ def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
 
 def test_on_a_usual_day_there_is_only_the_list() -> None:
     """A mail that finds something every day is not read for long."""
-    said = text(told(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
+    said = text(news_of(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
 
     assert said.splitlines() == [
         "Thursday 2026-11-19, the newest complete day:",
@@ -172,12 +172,12 @@ def test_the_week_is_summed_up_in_counts_and_never_in_visitors() -> None:
     assert "The week" not in text(sum_up([result], []), digest=False)
 
 
-def test_a_receipt_says_only_what_was_told_whole() -> None:
-    """A day that goes on yet would look like a silence."""
-    whole = Day({"views-count": 7}, frozenset({"views"}))
+def test_a_receipt_has_complete_days_only() -> None:
+    """A day that is not over would look like a silence."""
+    complete = Day({"views-count": 7}, frozenset({"views"}))
 
     assert recent({DAY: Day({"views-count": 3})}) is None
-    assert recent({DAY: Day({"views-count": 3}), day_before(1): whole}) == {"day": day_before(1), "views": 7}
+    assert recent({DAY: Day({"views-count": 3}), day_before(1): complete}) == {"day": day_before(1), "views": 7}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -317,7 +317,7 @@ def test_the_mail_is_short_at_any_number_of_repositories(repositories: int) -> N
 
 
 def test_what_is_cut_is_counted_and_the_links_stay() -> None:
-    """Beyond its limit SNS refuses the whole message."""
+    """Beyond its limit SNS refuses the complete message."""
     names = [f"octo/{'x' * 90}{n}" for n in range(50)]
     results = [Result(n, names[n % 50], outcome=f"outcome {n % 40}", detail="é" * 190) for n in range(4000)]
     written = message(
@@ -337,7 +337,7 @@ def test_what_is_cut_is_counted_and_the_links_stay() -> None:
 def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
     """A referrer's name is whatever a web site calls itself."""
     seen = with_referrers(compare(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
-    written = message(Facts(RUN, [seen.result], "", news=told(seen)), [])
+    written = message(Facts(RUN, [seen.result], "", news=news_of(seen)), [])
 
     assert "    evil?[2J?Healthy: 10" in written
 
@@ -345,7 +345,7 @@ def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
 def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> None:
     """A list of mails shows nothing else."""
     name = f"{'o' * 39}/{'n' * 100}"
-    launched = told(compare(captured(name, 900), DAY, past(100, 90, 110)))
+    launched = news_of(compare(captured(name, 900), DAY, past(100, 90, 110)))
     said = subject(Facts(RUN, [launched.stories[0].result], "", dangers=Dangers(DAY), news=launched), DAY)
 
     assert len(said) <= 100
@@ -356,7 +356,7 @@ def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> No
 
 def test_a_deadline_is_more_urgent_than_a_launch() -> None:
     """Views can be read tomorrow; a token that ended cannot be replaced yesterday."""
-    launched = told(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)))
+    launched = news_of(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)))
     seen = Dangers("2026-11-20", newest_day=DAY, token_days_left=3)
     said = subject(Facts(RUN, [launched.stories[0].result], "", dangers=seen, news=launched), "2026-11-20")
 
@@ -364,7 +364,7 @@ def test_a_deadline_is_more_urgent_than_a_launch() -> None:
 
 
 def test_a_kind_is_a_problem_before_it_is_a_digest() -> None:
-    """Who wants problems alone must not miss one on a Monday."""
+    """A person who only wants problems must not miss one on a Monday."""
     assert is_digest("2026-11-23")
     assert not is_digest("2026-11-24")
     assert kind_of("", [], digest=False) == "healthy"
@@ -397,7 +397,7 @@ def test_every_danger_is_a_concern() -> None:
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories, and whole days."""
+    """A GitHub with two repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], seed=3, regime="whole-days") as simulated:
         yield simulated
 
@@ -409,7 +409,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Aw
         yield made
 
 
-def test_whole_runs_tell_the_true_usual(aws: Aws, github: SimulatedGitHub) -> None:
+def test_complete_runs_report_the_true_usual_number(aws: Aws, github: SimulatedGitHub) -> None:
     """From GitHub's answers over store and tables to the text: the numbers are those that GitHub has."""
     end = from_text("2026-09-07T09:00:00Z")  # a Monday
     for days in (52, 39, 26, 13, 0):
@@ -425,7 +425,7 @@ def test_whole_runs_tell_the_true_usual(aws: Aws, github: SimulatedGitHub) -> No
 
 
 @pytest.mark.parametrize(("setting", "wanted"), [("all", True), ("weekly", False), ("problems", False)])
-def test_the_setting_says_which_summaries_are_published(
+def test_the_setting_selects_the_summaries_that_are_published(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, setting: str, *, wanted: bool
 ) -> None:
     """A healthy day is only for those who want to hear of it; a problem is for all."""

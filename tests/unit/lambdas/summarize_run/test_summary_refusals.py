@@ -31,7 +31,7 @@ MONDAY = 6  # days after the first run, which is on a Tuesday
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories, and whole days."""
+    """A GitHub with two repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 

@@ -43,7 +43,7 @@ SAID: Mapping[str, str | None] = {
 
 
 def block(last: str) -> list[AnsweredDay]:
-    """Write a window of 14 whole days, with a zero in it."""
+    """Write a window of 14 complete days, with a zero in it."""
     days = [date.fromisoformat(last) - timedelta(days=age) for age in reversed(range(14))]
     return [AnsweredDay(day, Tally(day.day % 5 * 3, day.day % 5)) for day in days]
 
@@ -64,7 +64,7 @@ def recorded(**repositories: Mapping[str, tuple[list[AnsweredDay], list[Answered
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with three repositories, and whole days."""
+    """A GitHub with three repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/cli", "octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 
@@ -79,7 +79,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Ac
 def test_a_series_of_flapping_answers_is_named_while_it_flaps_and_leaves_the_highest_of_every_cell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The whole run, answer by answer: stale days are never believed, and their repository never passes for healthy."""
+    """All runs, answer by answer: stale days are never believed, and their repository never passes for healthy."""
     fresh = {at: (block(newest_at(at)), block(newest_at(at))) for at in FLAPPING}
     flapping = {at: (block(views), block(clones)) for at, (views, clones) in FLAPPING.items()}
     source = recorded(flapping=flapping, steady=fresh)
@@ -108,7 +108,7 @@ def newest_at(time: str) -> str:
 
 
 def whole_days_kept(aws: Account) -> str:
-    """Return the last day up to which views and clones of the flapping repository are known to be captured whole."""
+    """Return the last day up to which views and clones of the flapping repository are completely captured."""
     (item,) = (item for item in aws.repositories().values() if item.get("repo-name") == "octo/flapping")
     return str(min(spans[-1].partition("/")[2] for spans in item["covered"].values()))
 
@@ -230,7 +230,7 @@ def test_a_single_repository_can_tell_only_a_stale_kind_beside_a_fresh_one(monke
     ],
 )
 def test_a_window_is_measured_at_the_time_of_its_capture(day: str, at: str, behind: int) -> None:
-    """A run lasts up to 20 hours: what GitHub said before seven o'clock must not pass for stale after it."""
+    """A run lasts up to 20 hours: an answer from before seven o'clock must not pass for stale after it."""
     assert days_behind(day, from_text(at)) == behind
 
 

@@ -158,7 +158,7 @@ GitHub is late for all repositories: the newest day it reports is 2026-11-16, 4 
 2 organizations are hidden from the token. Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.
 Repositories in the settings that were not found (1): octo/typo
 Owners in the settings without repositories (1): acme
-This program asks for version 2022-11-28 of GitHub's API, supported until 2028-03-10 at least; now GitHub stops answering it on 2028-03-10. Update this program before that.
+This program uses version 2022-11-28 of GitHub's API, supported until 2028-03-10 at least; now GitHub stops answering it on 2028-03-10. Update this program before that.
 The token expires on 2026-11-23 09:00:00 UTC.
 
 Execution: run-1
