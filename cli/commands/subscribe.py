@@ -71,7 +71,7 @@ def subscribe(deployment: Deployment, email: str, ask: Callable[[], str]) -> Non
 
     Raises:
         UsageError: What was pasted is not the link of that mail; nothing is confirmed.
-        CommandError: AWS refuses a step; the message says what to do.
+        CommandError: AWS refuses a step; the message explains what to do.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html (an unconfirmed subscription has no ARN)
