@@ -120,7 +120,12 @@ class FakeAws:
     @property
     def deployment(self) -> Deployment:
         """A stack that is served by this."""
-        return Deployment(OUTPUTS, lambda _service: self, "here", {}, options=" --aws", aws_cli=AWS)
+
+        def client(service: str) -> Any:
+            assert service in ("cloudformation", "dynamodb", "s3")
+            return self
+
+        return Deployment(OUTPUTS, client, "here", {}, options=" --aws", aws_cli=AWS)
 
 
 def test_what_is_as_in_the_template_is_one_line() -> None:
