@@ -172,7 +172,7 @@ def _written(item: Item) -> dict[str, Any]:
 
 
 def item_of(raw: RawItem) -> Item:
-    """Convert an item to Python's types: whole numbers are `int`, unlike with boto3's own converter."""
+    """Convert an item to Python's types: integers are `int`, unlike with boto3's own converter."""
     return {name: _from_dynamodb(value) for name, value in raw.items()}
 
 

@@ -118,7 +118,7 @@ def _latest(one: str | None, other: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Statement:
-    """What one endpoint reported about its window of 14 days as a whole.
+    """What one endpoint reported about its window of 14 days, apart from the days.
 
     Attributes:
         said: Numbers and lists by the names of their attributes in the table: `views-count`, `referrers` ...

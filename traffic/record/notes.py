@@ -51,7 +51,7 @@ def read_notes(archive: Archive, repo_name: str | None = None) -> list[Note]:
 
 def _read(archive: Archive, key: str) -> Note:
     try:
-        note = Note(**archive.read_note(key))
+        note = Note(**(archive.read_note(key) or {}))
         start_of(note.day)
     except (ValueError, TypeError) as exc:
         raise RecordError(f"{key} in the archive bucket is not a note ({exc}): remove it.") from exc

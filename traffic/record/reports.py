@@ -35,7 +35,7 @@ class Report:
         outcome: "captured", or why not.
         detail: GitHub's message if it did not answer.
         covered: For views and for clones, the days that GitHub reported completely.
-        snapshots: By day of capture, what GitHub reported of the window as a whole.
+        snapshots: By day of capture, what GitHub reported of the window, apart from the days.
         imported: Whether another tool reported this.
         new: Whether GitHub confirmed the name.
         ends: For views and for clones, the end of the window, if GitHub lists every day of it.
@@ -160,8 +160,8 @@ def _imported(line: ImportedHistory) -> Report:
         {day: Day(metrics) for day, metrics in line["days"].items()},
         (),
         snapshots={
-            day: {endpoint: Statement(kept["said"], kept["since"]) for endpoint, kept in said.items()}  # type: ignore[misc]
-            for day, said in line["snapshots"].items()
+            day: {endpoint: Statement(kept["said"], kept["since"]) for endpoint, kept in window.items()}  # type: ignore[misc]
+            for day, window in line["snapshots"].items()
         },
         imported=True,
         new=line["new"],
@@ -170,5 +170,5 @@ def _imported(line: ImportedHistory) -> Report:
 
 def _detail(answer: ArchivedAnswer) -> str:
     """Return the status and GitHub's message, in one line."""
-    said = Answer(answer["status"], answer["headers"], answer["body"].encode()).message()
-    return f"{answer['status'] or 'no answer'}: {said}"
+    message = Answer(answer["status"], answer["headers"], answer["body"].encode()).message()
+    return f"{answer['status'] or 'no answer'}: {message}"

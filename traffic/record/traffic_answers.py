@@ -69,7 +69,7 @@ def nobody_viewed(endpoint: Endpoint, body: Any) -> bool:
 
 
 def read_statement(endpoint: Endpoint, body: Any, captured_at: str) -> Statement | None:
-    """Read what an answer that `check_body` accepted reports of the window as a whole.
+    """Read what an answer that `check_body` accepted reports of the window, apart from the days.
 
     Returns:
         The statement; None if the answer has no totals, because the days' numbers must not be added up instead.
