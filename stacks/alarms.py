@@ -11,28 +11,32 @@ from constructs import Construct
 from stacks.console import console
 from stacks.log_metrics import run_metric
 
-LOOK = "Its execution, in the console or by `traffic executions`, says why."
+LOOK = "The console and `traffic executions` show why."
 
 BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 
-HOURS_WITHOUT_SUCCESS = 48  # a healthy run may take its 20 hours, and the next one minutes: 44 hours between two ends
-LATE = 4  # days since GitHub's newest day: up to 3 are seen now and then
+# A run may end after minutes, and the run of the next day after its 20 hours: up to 44 hours lie between healthy ends.
+HOURS_WITHOUT_SUCCESS = 48
+LATE = 4  # days since the newest day that GitHub reported; 3 happen now and then without a fault
 
-TOLD = "GitHub traffic "  # each summary's subject begins so: headline.py writes it, the definition that of a plain one
+# The subject of each summary begins so. headline.py writes it; the definition itself writes that of a plain summary.
+SUBJECT = "GitHub traffic "
 
 LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 
 class Alarms(Construct):
-    """Reports to the topic what the summaries cannot, or what must not depend on them being read.
+    """Reports to the topic what a summary cannot report, or what people must notice even if they read no summary.
 
-    A run that ended badly is reported twice, on two ways that share nothing but the topic. First by its own summary (a
-    plain one if Summarize run failed) or, if none was published (timed out, aborted, runtime error), by the rule, which
-    names the run. Second by an alarm, as the events that the rule waits for are sent with best effort only. Each way
-    sends one mail, so that people keep reading them.
-    What is in danger: no run at all, nothing captured, an event lost, a token that ends, a GitHub that is late. These
-    tell when it begins, stay in alarm as long as it lasts, and say nothing when it is over: the next summary does.
+    A run that ended badly is reported on two paths, which share only the topic. The first is its own summary; if the
+    run published none (it timed out, was aborted, or had a runtime error), the rule sends a mail that names the run.
+    The second is an alarm, because Step Functions sends the rule's events with best effort only. Each path sends one
+    mail, so people keep reading them.
+
+    The other alarms report dangers: no successful run, nothing captured, a failing repository, a lost event, a token
+    that expires, a GitHub that is late. Each reports once, when the danger begins, and stays in alarm while it lasts.
+    No mail reports the end: the next summary shows it.
 
     Source:
         https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html (delivery type)
@@ -70,7 +74,7 @@ class Alarms(Construct):
         self._report_bad_ends(state_machine, dead_letters)
 
     def _alarm(self, id_: str, metric: cloudwatch.Metric, description: str) -> cloudwatch.Alarm:
-        """Tell of something that is counted only when it happens: no data is good news."""
+        """Report something that AWS counts only when it happens: no data means that all is well."""
         return self._to_topic(
             cloudwatch.Alarm(
                 self,
@@ -87,9 +91,9 @@ class Alarms(Construct):
     def _alarm_without_success(self, state_machine: sfn.StateMachine) -> cloudwatch.Alarm:
         """Report that no run succeeded for two days.
 
-        Periods of an hour: with shorter ones an alarm looks back one day at most, with these up to seven. Not one
-        period of a day: CloudWatch looks further back than the periods to evaluate, and a success there counts. Right
-        after the first deployment it tells too, until the first run: when that will be, nothing here knows.
+        The periods are hours: with shorter ones an alarm can look back one day at most, with hours seven days. Periods
+        of a day would be too long: CloudWatch also looks at some earlier periods, and a success there would count. The
+        alarm also reports a new deployment until its first run ends, because it cannot know when that will be.
 
         Source:
             https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (Period)
@@ -101,22 +105,22 @@ class Alarms(Construct):
                 "RunMissing",
                 alarm_description=(
                     f"No run succeeded for {HOURS_WITHOUT_SUCCESS} hours, or none since the deployment. 13 days after"
-                    " the last success, days are lost for good: look whether the rule RuleGetRepoTraffic is enabled,"
-                    " then start a run."
+                    " the last success, days are lost for good: check that the rule RuleGetRepoTraffic is enabled, then"
+                    " start a run."
                 ),
                 metric=state_machine.metric_succeeded(period=Duration.hours(1), statistic="Sum"),
                 threshold=1,
                 comparison_operator=LESS,
                 evaluation_periods=HOURS_WITHOUT_SUCCESS,
                 datapoints_to_alarm=HOURS_WITHOUT_SUCCESS,
-                treat_missing_data=cloudwatch.TreatMissingData.BREACHING,  # no run, no data: that is what is looked for
+                treat_missing_data=cloudwatch.TreatMissingData.BREACHING,  # without a run there is no data
             )
         )
 
     def _alarm_of_dead_letters(self, dead_letters: sqs.IQueue) -> cloudwatch.Alarm:
-        """Tell that EventBridge could not start a run, or could not report one.
+        """Report that EventBridge could not start a run, or could not report one.
 
-        A queue that holds a message is active, and so has data; an empty one falls silent after six hours.
+        SQS sends data while the queue holds a message; six hours after the queue became empty, the data ends.
 
         Source:
             https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -124,20 +128,20 @@ class Alarms(Construct):
         return self._alarm(
             "DeadLetters",
             dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-            "EventBridge could not deliver an event: a run was not started, or its end not reported. The message in the"
-            " dead-letter queue says which; start a run, then purge the queue.",
+            "EventBridge could not deliver an event: it did not start a run, or did not report its end. The message in"
+            " the dead-letter queue shows which; start a run, then purge the queue.",
         )
 
     def _watch(
         self, id_: str, metric: str, comparison: cloudwatch.ComparisonOperator, threshold: int, what: str
     ) -> cloudwatch.Alarm:
-        """Tell of a number that Summarize run writes once a run; between two runs the alarm stays as it is."""
+        """Report a number that Summarize run writes once a run. Between two runs the alarm keeps its state."""
         return self._to_topic(
             cloudwatch.Alarm(
                 self,
                 id_,
-                alarm_description=f"{what} The last summary says more; a day is lost for good 13 days after it, if"
-                " nothing captures it until then.",
+                alarm_description=f"{what} The last summary shows details. A day is lost for good 13 days after it,"
+                " unless a run captures it before.",
                 metric=run_metric(metric, statistic="Minimum", period=Duration.minutes(5)),
                 threshold=threshold,
                 comparison_operator=comparison,
@@ -151,24 +155,24 @@ class Alarms(Construct):
         return alarm
 
     def _report_bad_ends(self, state_machine: sfn.StateMachine, dead_letters: sqs.IQueue) -> None:
-        # By its ARN, the topic gets no statement added: its own policy already lets EventBridge in, on our condition.
+        # Imported by its ARN, so that CDK adds no statement: the topic's policy lets EventBridge in, on a condition.
         topic = sns.Topic.from_topic_arn(self, "SummaryTopic", self._topic.topic_arn)
         events.Rule(
             self,
             "RunEndedBadly",
-            description="Reports runs of the traffic capture that ended badly, and came to no summary that says so.",
+            description="Reports runs of the traffic capture that ended badly without a summary.",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                # Children of the Map have another machine's ARN (MACHINE/LABEL), and so are not reported one by one.
+                # Children of the Map have the ARN of another machine (MACHINE/LABEL): the rule does not match them.
                 detail={
                     "status": list(BAD_ENDS),
                     "stateMachineArn": [state_machine.state_machine_arn],
-                    # "Fail run" gives the summary's subject as cause; whatever else ended the run, nobody has told yet.
+                    # "Fail run" uses the summary's subject as cause. With any other cause, no summary was published.
                     "cause": events.Match.any_of(
                         events.Match.does_not_exist(),
                         events.Match.null_value(),
-                        events.Match.anything_but_prefix(TOLD),
+                        events.Match.anything_but_prefix(SUBJECT),
                     ),
                 },
             ),
@@ -177,12 +181,12 @@ class Alarms(Construct):
 
 
 def _bad_end_text(console_url: str) -> events.RuleTargetInput:
-    """Word the message. One line: EventBridge sends a text of several lines as several quoted strings."""
+    """Return the message. It is one line, because EventBridge quotes each line of a longer text."""
     name = events.EventField.from_path("$.detail.name")
     status = events.EventField.from_path("$.detail.status")
     execution = events.EventField.from_path("$.detail.executionArn")
     link = f"{console_url}/states/home?region={Aws.REGION}#/v2/executions/details/{execution}"
     return events.RuleTargetInput.from_text(
         f"GitHub traffic: the run {name} ended as {status} at {events.EventField.time}. See {link} - a day is lost for"
-        " good 13 days after it, if no run captures it until then."
+        " good 13 days after it, unless a run captures it before."
     )

@@ -17,7 +17,7 @@ RUNTIME = lambda_.Runtime.PYTHON_3_13
 
 @jsii.implements(ILocalBundling)
 class PipBundling:
-    """Puts the functions' code and their wheels into one folder, without Docker."""
+    """Copies the functions' code and their wheels into one folder, without Docker."""
 
     def try_bundle(self, output_dir: str, _options: Any = None, **_unpacked: Any) -> bool:
         """Fill the asset's folder: `lambdas/`, `traffic/`, and the packages that `lambdas/requirements.txt` names.
@@ -26,7 +26,7 @@ class PipBundling:
             True: it never falls back to Docker.
 
         Raises:
-            CalledProcessError: pip could not get a wheel; pip itself said why, on standard error.
+            CalledProcessError: pip could not install a wheel; it printed the reason on standard error.
         """
         _copy_sources(Path(output_dir))
         _install_wheels(Path(output_dir))
@@ -34,10 +34,10 @@ class PipBundling:
 
 
 def lambda_code() -> lambda_.Code:
-    """Describe the one asset that all functions share.
+    """Return the one asset that all functions share.
 
-    Its hash is that of the sources: wheels are pinned in `requirements.txt`, which is one of them, so equal sources
-    give an equal template, whatever pip writes beside the wheels.
+    Its hash is the hash of the sources. One of them is `requirements.txt`, which pins the wheels. So equal sources make
+    an equal template, whatever else pip writes.
     """
     return lambda_.Code.from_asset(
         str(ROOT),
@@ -56,12 +56,12 @@ def _copy_sources(target: Path) -> None:
 
 
 def _install_wheels(target: Path) -> None:
-    # Platform "any" takes the wheels that are Python only: the same zip runs on every architecture.
+    # Platform "any" selects wheels in pure Python: the same zip runs on every architecture.
     options = ["--platform", "any", "--only-binary", ":all:", "--python-version", RUNTIME.name.removeprefix("python")]
     quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps"]
     where = ["--target", str(target), "--requirement", str(ROOT / REQUIREMENTS)]
     subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *options, *where], check=True)  # noqa: S603
-    # Command-line scripts, whose first line names this machine's Python.
+    # Command-line scripts: their first line names this machine's Python.
     shutil.rmtree(target / "bin", ignore_errors=True)
     for record in target.glob("*.dist-info/RECORD"):
         record.unlink()  # only pip reads it, when it uninstalls; its hashes do not compress

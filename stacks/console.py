@@ -2,7 +2,7 @@ from aws_cdk import Aws, CfnMapping, Fn, Stack
 from constructs import Construct
 
 # Source: https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html (REGION.console.aws.amazon.com). In the other
-# partitions the console has the domain of the sign-in, whose addresses botocore lists by partition; a test compares.
+# partitions the console has the domain of the sign-in page. botocore lists these by partition; a test compares them.
 DOMAINS = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",

@@ -10,17 +10,17 @@ from stacks.console import console
 from stacks.log_metrics import github_metric, run_metric
 from stacks.outputs import output
 
-SHOWN = Duration.days(28)  # twice as long as GitHub remembers: what was missed and is lost is seen, too
-DAY = Duration.days(1)  # a run a day: a point a day
+SHOWN = Duration.days(28)  # twice as long as GitHub keeps days, so that lost days are visible, too
+DAY = Duration.days(1)  # there is a run a day, so a point a day
 COLUMNS = 24  # of CloudWatch's grid
 HEIGHT = 6  # grid units
 
 
 class Dashboard(Construct):
-    """Answers at a glance: is it healthy, and since when not?
+    """Shows at a glance whether all is well, and since when not.
 
-    From top to bottom: what is wrong now, what came of each day's run, how near the deadlines are, what it took, and
-    what the functions had to say. Where a day has several runs, the worst of them is shown.
+    From top to bottom: alarms, the result of each day's run, the token and GitHub's limits, durations and errors,
+    subscriptions, and the warnings of the functions. If a day has several runs, the graphs show the worst one.
     """
 
     def __init__(
@@ -47,12 +47,14 @@ class Dashboard(Construct):
             ],
         )
         link = f"{console(self)}/cloudwatch/home?region={Aws.REGION}#dashboards/dashboard/"
-        output(self, "DashboardUrl", f"{link}{dashboard.dashboard_name}", "Is it healthy, and since when not?")
+        output(
+            self, "DashboardUrl", f"{link}{dashboard.dashboard_name}", "The dashboard: is all well, and since when not?"
+        )
 
 
 def _healthy(alarms: Sequence[cloudwatch.Alarm]) -> cloudwatch.IWidget:
     return cloudwatch.AlarmStatusWidget(
-        title="Healthy where all is green; an alarm's history says since when not",
+        title="All is well if everything is green; the history of an alarm shows since when it is not",
         alarms=alarms,
         width=COLUMNS,
         height=3,
@@ -87,14 +89,14 @@ def _newest_day(late: cloudwatch.Alarm) -> cloudwatch.IWidget:
 
 def _token() -> cloudwatch.IWidget:
     return _graph(
-        "Days until the token expires; nothing where it never does",
+        "Days until the token expires; no line if it never expires",
         run_metric("TokenDaysLeft", statistic="Minimum", period=DAY),
     )
 
 
 def _budget() -> cloudwatch.IWidget:
     return _graph(
-        "Calls to GitHub a day, and the fewest that an hour's limit still allowed",
+        "Calls to GitHub a day, and the smallest number of calls left in an hour's limit",
         github_metric("GitHubCalls", statistic="Sum", period=DAY),
         github_metric("RemainingBudget", statistic="Minimum", period=DAY),
     )
@@ -102,7 +104,7 @@ def _budget() -> cloudwatch.IWidget:
 
 def _waits() -> cloudwatch.IWidget:
     return _graph(
-        "Longest wait for GitHub's limit (seconds); nothing where none was needed",
+        "Longest wait for GitHub's limit (seconds); no line if no run waited",
         github_metric("WaitedSeconds", statistic="Maximum", period=DAY),
     )
 
@@ -113,7 +115,7 @@ def _duration(state_machine: sfn.StateMachine) -> cloudwatch.IWidget:
 
 def _function_errors(functions: Mapping[str, lambda_.Function]) -> cloudwatch.IWidget:
     errors = (function.metric_errors(period=DAY, label=name) for name, function in functions.items())
-    return _graph("Errors of the functions, those that were retried too", *errors)
+    return _graph("Errors of the functions, including retried ones", *errors)
 
 
 def _dead_letters(alarm: cloudwatch.Alarm) -> cloudwatch.IWidget:
@@ -124,16 +126,16 @@ def _dead_letters(alarm: cloudwatch.Alarm) -> cloudwatch.IWidget:
 
 def _subscriptions() -> cloudwatch.IWidget:
     return _graph(
-        "Confirmed e-mail subscriptions; below the line, nobody gets mail",
+        "Confirmed e-mail subscriptions; below the line nobody gets mail",
         run_metric("EmailSubscriptions", statistic="Minimum", period=DAY),
         left_annotations=[cloudwatch.HorizontalAnnotation(value=1)],
     )
 
 
 def _problems(functions: Mapping[str, lambda_.Function]) -> cloudwatch.IWidget:
-    """Show what the functions warned of; from here a click leads to CloudWatch Logs Insights."""
+    """Return the warnings of the functions; a click leads to CloudWatch Logs Insights."""
     return cloudwatch.LogQueryWidget(
-        title="Repositories that failed or were refused, latest first",
+        title="Repositories that failed or were refused, newest first",
         log_group_names=[function.log_group.log_group_name for function in functions.values()],
         query_lines=[
             "fields @timestamp, run, state, repository, outcome, endpoint, status, message",

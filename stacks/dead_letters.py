@@ -6,7 +6,7 @@ from stacks.reviewed import accept
 
 
 class DeadLetters(Construct):
-    """Keeps the events that EventBridge could not deliver, for the two weeks in which GitHub still has the days."""
+    """Keeps events that EventBridge could not deliver for two weeks: as long as GitHub keeps the days."""
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
@@ -17,4 +17,4 @@ class DeadLetters(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        accept(self.queue, "SQS3", reason="It is the dead-letter queue itself.")
+        accept(self.queue, "SQS3", reason="This is the dead-letter queue itself.")

@@ -1,8 +1,8 @@
-"""The logical ids that the first version of this stack gave to what an upgrade in place has to meet again.
+"""The logical ids that the first version of this stack gave to resources that an upgrade in place must keep.
 
-CloudFormation knows a resource by its logical id. Under another one, an upgrade would create a second table and a
-second rule, whose fixed names are taken: it would fail. The ids are those that CDK derived from the first version's
-constructs, which lay in the stack itself.
+CloudFormation identifies a resource by its logical id. With other ids, an upgrade would try to create a second table
+and a second rule, and fail, because their fixed names are taken. CDK derived these ids from the first version's
+constructs, which were direct children of the stack.
 
 Source:
     https://github.com/bpguasch/github-traffic-capture (cdk-app/cdk_app/cdk_app_stack.py)
@@ -17,15 +17,15 @@ DAILY_RULE = "RuleGetRepoTrafficA3AA81BC"
 
 
 def keep_logical_id(construct: Construct, logical_id: str) -> None:
-    """Give a construct's resource the logical id it always had."""
+    """Set the logical id of a construct's resource to the one that the first version used."""
     resource(construct).override_logical_id(logical_id)
 
 
 def resource(construct: Construct) -> CfnResource:
-    """Reach the one resource behind a construct.
+    """Return the one resource of a construct.
 
     Raises:
-        TypeError: It has none, or several.
+        TypeError: The construct has no resource, or several.
     """
     child = construct.node.default_child
     if not isinstance(child, CfnResource):

@@ -20,16 +20,15 @@ IMPORTS = "imports/*"
 RUN_FILES = "runs/*"
 RECEIPTS = "runs/*/receipts/*"
 
-# The definition's tasks wait longer, so that a function that takes too long is not started twice at once.
+# The definition's tasks wait longer, so that a slow function does not run twice at once.
 TIMEOUT = Duration.minutes(5)
 
-
-# MB. Memory is processor time: 1,769 MB are one core. docs/benchmarks.md measures what each function needs of it.
+# MB. Memory means processor time: 1,769 MB are one core. docs/benchmarks.md measures what each function needs.
 MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
 
 
 class Functions(Construct):
-    """The four steps, each with a role of its own that allows what its code does and nothing else."""
+    """The four steps. Each has its own role, which allows only what the code of the step does."""
 
     def __init__(
         self,
@@ -111,7 +110,7 @@ class Functions(Construct):
 
     @property
     def by_name(self) -> Mapping[str, lambda_.Function]:
-        """The functions by the name that the definition's placeholders begin with."""
+        """The functions, by the names at the beginning of the definition's placeholders."""
         return {
             "ListRepos": self.list_repos,
             "FetchTraffic": self.fetch_traffic,
@@ -151,11 +150,11 @@ class Functions(Construct):
                 **self._parameters.environment(name),
             },
         )
-        accept(function, "L1", reason="AWS supports and patches 3.13; a newer one comes with a release, tested first.")
+        accept(function, "L1", reason="AWS supports and patches 3.13; a release moves to a newer one after tests.")
         return function
 
     def _accept_wildcards(self, role: iam.Role) -> None:
-        accept(role, "IAM5[Resource::*]", reason="X-Ray's PutTraceSegments and PutTelemetryRecords know no resource.")
+        accept(role, "IAM5[Resource::*]", reason="X-Ray's PutTraceSegments and PutTelemetryRecords take no resource.")
         archive = self._storage.archive
         accept(
             role,
@@ -163,24 +162,24 @@ class Functions(Construct):
                 f"IAM5[Resource::{wildcard(archive, 'Arn', f'/{objects}')}]"
                 for objects in (RUN_FILES, ANSWERS, LISTINGS, IMPORTS, RECEIPTS)
             ),
-            reason="Keys are made at run time; each role is held to the folders of the one bucket that it works in.",
+            reason="Keys are made at run time; each role is limited to the folders of the one bucket that it works in.",
         )
 
     def _run_files(self) -> list[iam.PolicyStatement]:
-        """Allow to read and write the files of a run."""
+        """Return the statements that allow reading and writing the files of a run."""
         return [self._objects("s3:GetObject", RUN_FILES), self._objects("s3:PutObject", RUN_FILES)]
 
     def _objects(self, action: str, *patterns: str) -> iam.PolicyStatement:
         return _allow([action], [self._storage.archive.arn_for_objects(pattern) for pattern in patterns])
 
     def _list(self, pattern: str) -> iam.PolicyStatement:
-        """Allow to list below a prefix. Without that, a missing key is answered with 403 instead of 404.
+        """Return the statement that allows listing a prefix. Without it S3 answers 403 for a missing key, not 404.
 
         Source:
             https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
         """
         statement = _allow(["s3:ListBucket"], [self._storage.archive.bucket_arn])
-        # IfExists: for GetObject's missing key this right is looked up too, and that request has no s3:prefix to match.
+        # IfExists: S3 checks this right for a missing key of GetObject as well, and that request has no s3:prefix.
         statement.add_condition("StringLikeIfExists", {"s3:prefix": pattern})
         return statement
 

@@ -8,12 +8,12 @@ OF_GITHUB = "github"
 
 
 def run_metric(name: str, *, statistic: str, period: Duration) -> cloudwatch.Metric:
-    """Give a number that Summarize run writes once a run."""
+    """Return a number that Summarize run writes once a run."""
     return _metric(name, OF_RUN, statistic, period)
 
 
 def github_metric(name: str, *, statistic: str, period: Duration) -> cloudwatch.Metric:
-    """Give a number that each function that asks GitHub writes once a call of it."""
+    """Return a number that each function that asks GitHub writes once a call of the function."""
     return _metric(name, OF_GITHUB, statistic, period)
 
 

@@ -3,5 +3,5 @@ from constructs import Construct
 
 
 def output(scope: Construct, name: str, value: str, description: str) -> None:
-    """Name something that a person, or `traffic`, needs of the deployment. The name is public: commands read it."""
+    """Add an output that people or `traffic` need. Its name is public: commands read it."""
     CfnOutput(scope, f"{name}Output", value=value, description=description).override_logical_id(name)

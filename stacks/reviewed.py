@@ -5,12 +5,12 @@ from stacks.first_version import resource
 
 
 def accept(construct: Construct, *findings: str, reason: str) -> None:
-    """Acknowledge what cdk-nag finds wrong with a construct, with a reason that a security reviewer would accept.
+    """Acknowledge findings of cdk-nag about a construct, with a reason that a security reviewer would accept.
 
     Args:
-        construct: The construct, or one around it.
+        construct: The construct, or one that contains it.
         findings: Their ids, as `make check` prints them, without the pack's name: `S1`, `IAM5[Resource::*]`.
-        reason: Why it is right here.
+        reason: Why the finding is no fault here.
     """
     Validations.of(construct).acknowledge(
         *(Acknowledgment(id=f"AwsSolutions-{finding}", reason=reason) for finding in findings)
@@ -18,11 +18,11 @@ def accept(construct: Construct, *findings: str, reason: str) -> None:
 
 
 def wildcard(owner: Construct, attribute: str, rest: str) -> str:
-    """Name the finding that a policy allows an ARN ending in a wildcard, as cdk-nag writes it.
+    """Return how cdk-nag writes an ARN that ends in a wildcard.
 
     Args:
-        owner: What the ARN is taken from.
-        attribute: The attribute of it that is taken: `Arn`, `Name`.
-        rest: What follows: `/runs/*`.
+        owner: The construct whose attribute begins the ARN.
+        attribute: The attribute: `Arn` or `Name`.
+        rest: The rest of the ARN: `/runs/*`.
     """
     return f"<{Stack.of(owner).resolve(resource(owner).logical_id)}.{attribute}>{rest}"

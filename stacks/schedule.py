@@ -25,7 +25,7 @@ class Schedule(Construct):
                 targets.SfnStateMachine(
                     state_machine,
                     retry_attempts=185,
-                    # A late start loses nothing: GitHub keeps 14 days. After 12 hours the next one is near.
+                    # A late start loses nothing: GitHub keeps 14 days. After 12 hours the next start is near.
                     max_event_age=Duration.hours(12),
                     dead_letter_queue=dead_letters,
                 )

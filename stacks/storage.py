@@ -7,20 +7,20 @@ from stacks.first_version import TRAFFIC_TABLE, keep_logical_id
 from stacks.outputs import output
 from stacks.reviewed import accept
 
-# An execution's name may be used again 90 days after its end: what a run of that name left must be gone by then, or its
-# receipts would count for the new one. The record itself never expires.
+# 90 days after its end, another execution may have the same name. By then the files of the first one must be gone, or
+# its receipts would count for the new one. The record itself never expires.
 # Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
 RUN_FILES_KEPT = Duration.days(80)
 
 
 class Storage(Construct):
-    """What keeps history: three tables and the archive of GitHub's own words.
+    """The history: three tables, and the archive of GitHub's answers.
 
-    All of it outlives the stack, and a later deployment adopts it again: fixed names, retained on delete and
-    replacement. No key of our own: AWS's encryption at rest cannot be lost with a key.
+    Tables and archive outlive the stack, and a later deployment adopts them: they have fixed names, and are retained on
+    delete and replacement. They use no key of our own: a lost key would lose the history.
 
-    `RepoTraffic` alone uses AWS's managed key, as in the first version: CloudFormation has refused to drop
-    `SSESpecification` from a table. Roles need no right to that key: its policy admits whoever may use the table.
+    Only `RepoTraffic` uses AWS's managed key, as in the first version: CloudFormation has refused to drop
+    `SSESpecification` from a table. Roles need no right to that key: its policy admits everyone who may use the table.
 
     Sources:
         https://github.com/aws/aws-cdk/pull/8450
@@ -38,13 +38,13 @@ class Storage(Construct):
         )
         keep_logical_id(self.traffic, TRAFFIC_TABLE)
         self.repositories = self._table("RepositoriesTable", "RepoTrafficRepositories", "repo-id")
-        # Apart from the days: who reads years of days does not pay for lists of paths, and the two grow by other keys.
+        # A separate table, so that reading days does not also read lists of paths.
         self.snapshots = self._table("SnapshotsTable", "RepoTrafficSnapshots", "repo-id", sort_key="captured-on")
         self.archive = self._archive()
-        output(self, "TrafficTable", self.traffic.table_name, "Views and clones: an item for a repository and day.")
+        output(self, "TrafficTable", self.traffic.table_name, "Views and clones: an item for each repository and day.")
         output(self, "RepositoriesTable", self.repositories.table_name, "The repositories, with all their names.")
         output(self, "SnapshotsTable", self.snapshots.table_name, "Referrers, paths and 14-day totals, by capture.")
-        output(self, "ArchiveBucket", self.archive.bucket_name, "GitHub's answers, word for word.")
+        output(self, "ArchiveBucket", self.archive.bucket_name, "GitHub's unchanged answers.")
 
     def _table(
         self,
@@ -75,7 +75,7 @@ class Storage(Construct):
             self,
             "Archive",
             bucket_name=f"github-traffic-archive-{stack.account}-{stack.region}",
-            # Keys end in their content's SHA-256, so the system never changes an object; versions undo a person's slip.
+            # Keys end in their content's SHA-256, so the system never changes an object. Versions undo mistakes.
             versioned=True,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
@@ -95,8 +95,8 @@ class Storage(Construct):
         accept(
             bucket,
             "S1",
-            reason="Only this stack's roles read it, and it holds no personal data; CloudTrail's data events tell who"
-            " did, without a second bucket.",
+            reason="Only this stack's roles read it, and it holds no personal data; CloudTrail's data events show who"
+            " read it, without a second bucket.",
         )
         return bucket
 

@@ -8,11 +8,11 @@ from stacks.reviewed import accept
 
 
 class Token(Construct):
-    """The GitHub token, in a secret.
+    """The secret that holds the GitHub token.
 
-    CloudFormation writes the parameter's value again whenever any property of the secret changes in the template, and
-    so would bring back a token that was replaced since. Hence this secret has no other property (no name, description
-    or tags) and never gets one; the first version's had none either, so an upgrade leaves it alone, too.
+    If any property of the secret changes in the template, CloudFormation writes the parameter's value again, and so
+    brings back a token that was replaced. So this secret has no other property (no name, description or tags), and must
+    never get one. The first version's secret had none either, so an upgrade does not change it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, parameter: CfnParameter) -> None:
@@ -27,5 +27,5 @@ class Token(Construct):
         accept(
             self.secret,
             "SMG4",
-            reason="Only its owner can make a new token at GitHub; no function can rotate it, traffic token does.",
+            reason="Only its owner can make a new token at GitHub; no function can rotate it, but traffic token can.",
         )

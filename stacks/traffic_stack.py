@@ -25,9 +25,9 @@ class GitHubTrafficCaptureStack(Stack):
             scope,
             id_,
             env=place,
-            description="Captures GitHub repository traffic every day, and keeps it.",
-            # The CDK CLI checks the bootstrap version itself. Without the template's own rule and SSM parameter, the
-            # same template deploys where nothing is bootstrapped: on the local engine.
+            description="Captures the traffic of GitHub repositories every day, and keeps it.",
+            # The CDK CLI checks the bootstrap version itself. Without its own rule and SSM parameter for that, the
+            # template also deploys on the local engine, which nobody bootstraps.
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
         parameters = Parameters(self, "Parameters")
@@ -46,19 +46,19 @@ class GitHubTrafficCaptureStack(Stack):
 
 
 def traffic_app(*, bundling: bool = True, outdir: str | None = None) -> App:
-    """Build the app: one stack, for the account and region that the CDK CLI found, or for any where it found none.
+    """Return the app: one stack, for the account and region that the CDK CLI found, or for any if it found none.
 
-    With both known the archive's name is a plain string in the template. Only such a name lets CloudFormation adopt the
+    If both are known, the archive's name is a plain string in the template. Only then can CloudFormation adopt the
     bucket that an earlier deployment kept.
 
     Args:
-        bundling: False leaves the functions' wheels out, for who only wants to look at the template.
-        outdir: Where the cloud assembly goes; a temporary folder when None.
+        bundling: False leaves out the functions' wheels, if only the template is wanted.
+        outdir: The folder for the cloud assembly; None for a temporary folder.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
     """
-    # What CDK should do differently is said here, not in cdk.json: `python app.py` and `cdk synth` give one template.
+    # The context is set here and not in cdk.json, so that `python app.py` and `cdk synth` make the same template.
     context: dict[str, list[str]] = {} if bundling else {"aws:cdk:bundling-stacks": []}
     app = App(outdir=outdir, context=context, analytics_reporting=False)
     account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")

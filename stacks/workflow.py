@@ -18,7 +18,7 @@ DEFINITION = Path(__file__).parent.parent / "statemachine" / "capture_traffic.as
 
 
 class Workflow(Construct):
-    """Runs `capture_traffic.asl.json`, with the rights that its states need: a definition given as text grants none."""
+    """Runs `capture_traffic.asl.json` with the rights that its states need: a definition from text grants none."""
 
     def __init__(
         self,
@@ -49,29 +49,29 @@ class Workflow(Construct):
                     retention=logs.RetentionDays.THREE_MONTHS,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
-                # Not ALL: Step Functions keeps every execution's history for 90 days, as long as this log is kept.
+                # Not ALL: Step Functions keeps the history of every execution for 90 days, as long as this log.
                 # Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
                 level=sfn.LogLevel.ERROR,
-                include_execution_data=True,  # keys and counts travel between states: no traffic, never the token
+                include_execution_data=True,  # states pass keys and counts, no traffic, and never the token
             ),
             tracing_enabled=True,
         )
         accept(
             self.state_machine,
             "SF1",
-            reason="Step Functions keeps the whole history of each execution for 90 days, as long as this log is kept;"
+            reason="Step Functions keeps the complete history of each execution for 90 days, as long as this log;"
             " every error is logged.",
         )
         self._allow("lambda:InvokeFunction", *(function.function_arn for function in functions.values()))
         self._allow("s3:GetObject", archive.arn_for_objects("runs/*"))
         self._allow("sns:Publish", topic.topic_arn)
         self._accept_wildcards(archive)
-        self._say_how_to_reach()
+        self._add_outputs()
         self._allow_children()
 
     @property
     def executions_arn(self) -> str:
-        """The ARN of this machine's executions, up to the name."""
+        """The ARN of this machine's executions, without the name."""
         return Stack.of(self).format_arn(
             service="states",
             resource="execution",
@@ -83,9 +83,9 @@ class Workflow(Construct):
         self._role.add_to_policy(iam.PolicyStatement(actions=[action], resources=list(resources)))
 
     def _allow_children(self) -> None:
-        """Let the Distributed Map start, watch, stop and redrive its children, executions of this very machine.
+        """Let the Distributed Map start, watch, stop and redrive its children, which are executions of this machine.
 
-        A policy apart: the machine waits for its role's own policy, which therefore cannot name the machine.
+        This needs a separate policy: the machine waits for its role's own policy, so that one cannot name the machine.
 
         Source:
             https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
@@ -94,7 +94,7 @@ class Workflow(Construct):
         start = iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.state_machine.state_machine_arn])
         watch = iam.PolicyStatement(
             actions=["states:DescribeExecution", "states:StopExecution"],
-            # Children carry the Map's label: execution:MACHINE/LABEL:NAME.
+            # The ARN of a child contains the Map's label: execution:MACHINE/LABEL:NAME.
             resources=[f"{self.executions_arn}:*", f"{self.executions_arn}/*"],
         )
         redrive = iam.PolicyStatement(actions=["states:RedriveExecution"], resources=[f"{self.executions_arn}/*"])
@@ -103,10 +103,10 @@ class Workflow(Construct):
         accept(
             policy,
             *(f"{executions}{wildcard(self.state_machine, 'Name', rest)}]" for rest in (":*", "/*")),
-            reason="Executions get their names at run time; only this machine's are covered.",
+            reason="Executions get their names at run time; the policy covers only this machine's.",
         )
 
-    def _say_how_to_reach(self) -> None:
+    def _add_outputs(self) -> None:
         machine, region = self.state_machine.state_machine_arn, Aws.REGION
         runs = f"{console(self)}/states/home?region={region}#/statemachines/view/{machine}"
         command = f"aws stepfunctions start-execution --region {region} --state-machine-arn {machine} --input '{{}}'"
@@ -116,28 +116,28 @@ class Workflow(Construct):
             self,
             "RunCommand",
             command,
-            """Starts a run; with --input '{"date": "2026-11-20"}' it runs that day again.""",
+            """Starts a run; --input '{"date": "2026-11-20"}' runs that day again.""",
         )
 
     def _accept_wildcards(self, archive: s3.Bucket) -> None:
         accept(
             self._role,
             "IAM5[Resource::*]",
-            reason="Log deliveries and X-Ray's segments and sampling rules know no resource: AWS documents * for both.",
+            reason="Log deliveries and X-Ray's segments and sampling rules take no resource: AWS documents * for both.",
         )
         accept(
             self._role,
             f"IAM5[Resource::{wildcard(archive, 'Arn', '/runs/*')}]",
-            reason="The manifest's key holds the run's name, which is made at run time.",
+            reason="The manifest's key contains the run's name, which is made at run time.",
         )
 
 
 def _log_group_name() -> str:
-    """Name the log group, with the id that CloudFormation gave the stack.
+    """Return the name of the log group, which contains the id that CloudFormation gave to the stack.
 
-    Without the prefix, each such group adds to one resource policy of 5,120 characters for the whole region of the
-    account; when that is full, creating the next one fails. The name is put together at deployment: a plain one would
-    be adopted where a deleted stack left such a group.
+    Without the prefix, each such group adds to one resource policy of 5,120 characters for the account's region. When
+    that policy is full, the next group cannot be created. CloudFormation composes the name at deployment, because a
+    deployment with a plain name would adopt the group that a deleted stack left.
 
     Sources:
         https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html

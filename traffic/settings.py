@@ -373,7 +373,10 @@ def help_text() -> str:
 
 def markdown_table() -> str:
     """Return the documentation's table of settings, a line for each."""
-    rows = [("environment, `.env`", "stack parameter", "`traffic.toml`", "default", "meaning"), ("---",) * 5]
+    rows: list[tuple[str, ...]] = [
+        ("environment, `.env`", "stack parameter", "`traffic.toml`", "default", "meaning"),
+        ("---",) * 5,
+    ]
     for each in SETTINGS:
         names = (each.variable if each.local else "", each.parameter, each.key if each.in_file else "", each.default)
         rows.append((*(f"`{name}`" if name else "-" for name in names), each.meaning.replace("*", r"\*")))

@@ -1,4 +1,4 @@
-"""`traffic settings`: which settings are in force, and where they come from; brings `traffic.toml` to the stack."""
+"""`traffic settings`: shows the settings and their sources, or applies `traffic.toml` to the stack."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,25 +17,25 @@ from cli.terminal import CommandError, UsageError, plain, say, table, warn
 from traffic.settings import FILE_SETTINGS, Setting, WrongValueError, check_size
 
 EXAMPLES = """examples:
-  traffic settings                 this machine: each setting, its value, and where it comes from
-  traffic settings --aws           what the stack has, beside what traffic.toml wants
-  traffic settings --aws --apply   change the stack to what traffic.toml wants
+  traffic settings                 this machine: each setting, its value, and its source
+  traffic settings --aws           the values of the stack, beside those of traffic.toml
+  traffic settings --aws --apply   change the stack to the values of traffic.toml
 
-On this machine the environment wins over .env, and that over traffic.toml; every command reads them.
---apply takes traffic.toml alone. What it does not name, and the token, stay as they are deployed.
+On this machine the environment wins over .env, and .env wins over traffic.toml; every command reads them.
+--apply reads only traffic.toml. Settings that are not in the file, and the token, stay as they are deployed.
 """
 
 Row = tuple[str, str, str]
 
 
 @command(EXAMPLES)
-@click.option("--apply", "applied", is_flag=True, help=f"change the stack in AWS to what {SETTINGS_FILE} wants")
+@click.option("--apply", "applied", is_flag=True, help=f"change the stack in AWS to the values of {SETTINGS_FILE}")
 def execute(target: Target, *, applied: bool) -> int:
-    """Show each setting and where it comes from, or change the stack to what traffic.toml wants."""
+    """Show each setting and its source, or change the stack to the values of traffic.toml."""
     if not target.aws:
         if applied:
             raise UsageError(
-                "--apply changes the stack in AWS: add --aws. Here each command reads the settings itself."
+                "--apply changes the stack in AWS: add --aws. On this machine each command reads the settings itself."
             )
         table(("SETTING", "VALUE", "FROM"), local_rows(local_settings()))
         return 0
@@ -52,7 +52,7 @@ def execute(target: Target, *, applied: bool) -> int:
 
 
 def local_rows(settings: LocalSettings) -> Iterator[Row]:
-    """Say of each setting what it is and where it comes from; of the token only whether it is set."""
+    """Return each setting with its value and source; for the token only whether it is set."""
     yield "token", "set, not shown" if settings.token else "", settings.sources[TOKEN]
     yield "home", str(settings.home), settings.sources[HOME]
     for each in FILE_SETTINGS:
@@ -61,7 +61,7 @@ def local_rows(settings: LocalSettings) -> Iterator[Row]:
 
 
 def compare(deployment: Deployment, written: Mapping[str, Written]) -> None:
-    """Print what the stack has beside what the file wants."""
+    """Print the values of the stack beside those of the file."""
     rows = [(each.key, *compared(each, deployment.parameters, written)) for each in FILE_SETTINGS]
     table(("SETTING", "DEPLOYED", SETTINGS_FILE.upper(), "COMPARED"), rows)
     differing = sum(row[3] == "differs" for row in rows)
@@ -70,7 +70,7 @@ def compare(deployment: Deployment, written: Mapping[str, Written]) -> None:
 
 
 def compared(setting: Setting, parameters: Mapping[str, str], written: Mapping[str, Written]) -> Row:
-    """Say what the stack has, what the file wants, and whether that is the same."""
+    """Return the value of the stack, the value of the file, and whether they are the same."""
     deployed = parameters.get(setting.parameter)
     if setting.key not in written:
         return deployed or "", "", "not in the file"
@@ -81,10 +81,10 @@ def compared(setting: Setting, parameters: Mapping[str, str], written: Mapping[s
 
 
 def apply(deployment: Deployment, stack: str, written: Mapping[str, Written]) -> None:
-    """Change the stack's parameters to what the file wants, and say what changed.
+    """Change the stack's parameters to the values of the file, and report what changed.
 
     Raises:
-        CommandError: The stack has no such parameter, or CloudFormation refuses or fails.
+        CommandError: The stack has no such parameter, or CloudFormation refuses the change, or it failed.
     """
     parameters = deployment.parameters
     named = [each for each in FILE_SETTINGS if each.key in written]
@@ -98,12 +98,12 @@ def apply(deployment: Deployment, stack: str, written: Mapping[str, Written]) ->
     try:
         check_size({**parameters, **wanted})
     except WrongValueError as exc:
-        raise CommandError(f"Together with what the stack has, {exc}. Nothing was changed.") from exc
+        raise CommandError(f"Together with the values of the stack, {exc}. Nothing was changed.") from exc
     changed = {name: value for name, value in wanted.items() if parameters[name] != value}
     if changed:
         say(f"Changing {', '.join(changed)} of the stack in {deployment.place} ...")
     if not changed or not change_parameters(deployment.client("cloudformation"), stack, parameters, changed):
-        say(f"Nothing to change: the stack in {deployment.place} has what {SETTINGS_FILE} wants.")
+        say(f"Nothing to change: the stack in {deployment.place} has the values of {SETTINGS_FILE} already.")
         return
     for each in named:
         if each.parameter in changed:

@@ -1,4 +1,4 @@
-"""Changes parameters of a deployed stack, and nothing else of it."""
+"""Changes parameters of a deployed stack, and nothing else in it."""
 
 import secrets
 import time
@@ -15,10 +15,10 @@ DEADLINE = 900.0  # seconds; an update of four functions takes about one minute
 
 
 def change_parameters(client: Any, stack: str, names: Iterable[str], changed: Mapping[str, str]) -> bool:
-    """Change parameters by a change set; its template, the token and all other parameters stay as they are deployed.
+    """Change parameters by a change set. The template, the token and all other parameters stay as they are deployed.
 
     Args:
-        client: Of CloudFormation.
+        client: The client of CloudFormation.
         stack: The stack's name.
         names: All parameters that the stack has.
         changed: New values by parameter.
@@ -27,14 +27,14 @@ def change_parameters(client: Any, stack: str, names: Iterable[str], changed: Ma
         Whether CloudFormation found anything to change.
 
     Raises:
-        CommandError: CloudFormation refuses it, or it failed and was rolled back; the message says why.
+        CommandError: CloudFormation refuses the change, or the change failed and was rolled back.
     """
     change = _create(client, stack, names, changed)
     executed = False
     try:
         described = _final(lambda: client.describe_change_set(ChangeSetName=change), "Status")
         if described["Status"] == "FAILED":
-            reason = described.get("StatusReason", "no reason given")
+            reason = described.get("StatusReason", "it gave no reason.")
             if is_no_change(reason):
                 return False
             raise CommandError(f"CloudFormation refuses the change: {reason} Nothing was changed.")
@@ -42,7 +42,7 @@ def change_parameters(client: Any, stack: str, names: Iterable[str], changed: Ma
         client.execute_change_set(ChangeSetName=change)
         executed = True
     finally:
-        if not executed:  # also after Ctrl-C: one that is left behind could be executed by mistake
+        if not executed:  # also after Ctrl-C: somebody could execute a forgotten change set by mistake
             client.delete_change_set(ChangeSetName=change)
     _follow(client, stack, changed, before)
     return True
@@ -67,7 +67,7 @@ def _create(client: Any, stack: str, names: Iterable[str], changed: Mapping[str,
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ValidationError":
             raise
-        # A wrong value, or a stack in the middle of another update.
+        # The value is wrong, or another update of the stack is going on.
         message = exc.response["Error"]["Message"].rstrip(".")
         raise CommandError(f"CloudFormation refuses the change: {message}. Nothing was changed.") from exc
     return str(answer["Id"])
@@ -77,13 +77,13 @@ def _follow(client: Any, stack: str, changed: Mapping[str, str], before: str) ->
     """Wait for the end of the update.
 
     Raises:
-        CommandError: It failed.
+        CommandError: The update failed, or did not end in time.
     """
     give_up, moved = time.monotonic() + DEADLINE, False
     while time.monotonic() < give_up:
         described = _stack(client, stack)
         status = described["StackStatus"]
-        # Just after the execution the stack may still tell how it was before.
+        # Just after the execution the stack may still show its old status.
         moved = moved or status != before
         deployed = {each["ParameterKey"]: each.get("ParameterValue", "") for each in described["Parameters"]}
         if status == "UPDATE_COMPLETE" and changed.items() <= deployed.items():
@@ -109,7 +109,7 @@ def _final(ask: Any, field: str) -> Any:
     """Ask again until the status is final.
 
     Raises:
-        CommandError: It is not within the deadline.
+        CommandError: The status did not become final in time.
     """
     give_up = time.monotonic() + DEADLINE
     while time.monotonic() < give_up:

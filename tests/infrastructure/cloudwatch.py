@@ -1,10 +1,10 @@
-"""What CloudWatch knows: the metrics that services document, and the rules by which an alarm is evaluated."""
+"""The metrics that AWS's services document, and the rules by which CloudWatch evaluates an alarm."""
 
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Metrics by namespace, with the dimension by which they are found.
+# Metrics by namespace and dimension.
 # Source:
 #     https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 #     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -33,15 +33,14 @@ def state_after(
     """Evaluate an alarm once, by CloudWatch's rules for missing data.
 
     Args:
-        alarm: Its properties in the template; all periods that are evaluated must breach, as here they must.
-        points: The metric's statistic by period, counted from 0; those not in it are missing.
+        alarm: Its properties in the template; all evaluated periods must breach, as in all alarms of the stack.
+        points: The metric's statistic by period, counted from 0; other periods are missing.
         now: The latest period.
-        before: The state it is in.
-        looked_back: How many periods beyond those to evaluate CloudWatch retrieves; it documents that it does, and
-            not how many.
+        before: The alarm's state before.
+        looked_back: How many earlier periods CloudWatch retrieves. Its documentation mentions them, but no number.
 
     Returns:
-        "OK", "ALARM" or, before anything is known, "INSUFFICIENT_DATA".
+        "OK", "ALARM" or, before the first data, "INSUFFICIENT_DATA".
 
     Source:
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html ("How alarm state
@@ -60,7 +59,7 @@ def state_after(
 
 
 def states(alarm: Mapping[str, Any], points: Mapping[int, float], periods: int, *, looked_back: int = 0) -> list[str]:
-    """Give the alarm's state after each period, from its creation at period 0 on."""
+    """Return the alarm's state after each period, from its creation at period 0 on."""
     state, found = "INSUFFICIENT_DATA", []
     for now in range(periods):
         state = state_after(alarm, points, now, state, looked_back=looked_back)

@@ -1,4 +1,4 @@
-"""The template, synthesized once for all tests here, and ways to walk it."""
+"""The template, synthesized once for all tests here, and functions that search it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,45 +20,49 @@ class Template:
         self.resources: Mapping[str, Mapping[str, Any]] = body["Resources"]
 
     def of_type(self, type_: str) -> dict[str, Mapping[str, Any]]:
-        """The resources of a type, by logical id."""
-        return {id_: found for id_, found in self.resources.items() if found["Type"] == type_}
+        """Return the resources of a type, by logical id; there must be one, or a loop over them would test nothing."""
+        resources = {id_: found for id_, found in self.resources.items() if found["Type"] == type_}
+        assert resources, f"the template has no {type_}"
+        return resources
 
     def only(self, type_: str) -> Mapping[str, Any]:
-        """The properties of the one resource of a type."""
+        """Return the properties of the only resource of a type."""
         (found,) = self.of_type(type_).values()
         properties: Mapping[str, Any] = found["Properties"]
         return properties
 
     def function(self, folder: str) -> Mapping[str, Any]:
-        """The properties of the function whose code lies in a folder of lambdas/."""
+        """Return the properties of the function whose code is in a folder of lambdas/."""
         handler = f"lambdas.{folder}.handler.lambda_handler"
         functions = (found["Properties"] for found in self.of_type("AWS::Lambda::Function").values())
         properties: Mapping[str, Any] = next(found for found in functions if found["Handler"] == handler)
         return properties
 
     def statements(self, role: str) -> list[Mapping[str, Any]]:
-        """Every statement that a role's policies hold; the role by its logical id."""
-        return [
+        """Return every statement of the policies of a role, which is given by its logical id; there must be one."""
+        statements = [
             statement
             for policy in self.of_type("AWS::IAM::Policy").values()
             if {"Ref": role} in policy["Properties"]["Roles"]
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         ]
+        assert statements, f"{role} has no rights"
+        return statements
 
 
 def many(value: Any) -> list[Any]:
-    """Give a list, where IAM and CloudFormation take one thing or a list of them."""
+    """Return a list, because IAM and CloudFormation take one value or a list."""
     return value if isinstance(value, list) else [value]
 
 
 def role_of(properties: Mapping[str, Any]) -> str:
-    """The logical id of the role that a function or a state machine has."""
+    """Return the logical id of the role of a function or a state machine."""
     role: str = (properties.get("Role") or properties["RoleArn"])["Fn::GetAtt"][0]
     return role
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every state of a definition, with those inside of Maps."""
+    """Return every state of a definition, including those inside of Maps."""
     for name, state in definition["States"].items():
         yield name, state
         if "ItemProcessor" in state:
@@ -67,13 +71,13 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The template as `cdk deploy` would send it; without bundling, which changes nothing in it."""
+    """Synthesize the template that `cdk deploy` would send. Bundling would change nothing in it."""
     app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
     return Template(app.synth().get_stack_by_name(STACK_NAME).template)
 
 
 @pytest.fixture(scope="session")
 def definition() -> Mapping[str, Any]:
-    """The state machine's definition."""
+    """Read the state machine's definition."""
     read: Mapping[str, Any] = json.loads(DEFINITION.read_text(encoding="utf-8"))
     return read

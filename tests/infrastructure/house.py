@@ -45,7 +45,7 @@ def _known(name: str, modules: Collection[str]) -> str | None:
 
 
 def longest_chain(graph: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the longest chain of modules of which each imports the next.
+    """Return the longest chain of modules in which each imports the next.
 
     Raises:
         AssertionError: Modules import each other in a circle.

@@ -1,7 +1,7 @@
-"""The version before this one, as deployed: what an update in place finds of what people or history depend on.
+"""The resources of the version before this one that people or history depend on, as an update in place finds them.
 
-Tables are as in its template. Of the others there are those properties whose change makes CloudFormation replace the
-resource; a property that is not here was not set.
+Tables have all properties of its template. Other resources have the properties whose change makes CloudFormation
+replace the resource; a property that is missing here was not set.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ RUN_LOG = "WorkflowLogD7C9FC7F"  # the state machine's
 
 
 def table(name: str, **keys: str) -> dict[str, Any]:
-    """Describe a table by its name, its partition key and, where it has one, its sort key."""
+    """Return a table with its name, its partition key and, if it has one, its sort key."""
     kinds = ("HASH", "RANGE")
     properties = {
         "TableName": name,

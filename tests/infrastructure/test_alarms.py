@@ -1,4 +1,4 @@
-"""Promise: a run that ends badly is told of, on ways that are open from end to end."""
+"""Promise: a run that ends badly is reported, on paths that are open from end to end."""
 
 import json
 import re
@@ -18,13 +18,13 @@ OWN_ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
 def topic_id(template: Template) -> str:
-    """The logical id of the one topic."""
+    """Return the logical id of the only topic."""
     (id_,) = template.of_type("AWS::SNS::Topic")
     return id_
 
 
 def publishers(template: Template) -> dict[str, Mapping[str, Any]]:
-    """The services that the topic's policy lets publish, each with the condition."""
+    """Return the services that may publish by the topic's policy, each with its condition."""
     policy = template.only("AWS::SNS::TopicPolicy")
     assert policy["Topics"] == [{"Ref": topic_id(template)}]
     return {
@@ -54,7 +54,7 @@ ALARMS = {
 
 
 def alarms(template: Template) -> dict[str, Mapping[str, Any]]:
-    """The properties of every alarm of stacks/alarms.py, by its name there."""
+    """Return the properties of every alarm of stacks/alarms.py, by its name there."""
     found = template.of_type("AWS::CloudWatch::Alarm")
     return {
         name: properties
@@ -64,8 +64,8 @@ def alarms(template: Template) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def test_there_is_an_alarm_for_everything_that_must_be_told(template: Template) -> None:
-    """What each of them means for the healthy, the failed and the missing day: test_alarms_evaluated.py."""
+def test_there_is_an_alarm_for_everything_that_must_be_reported(template: Template) -> None:
+    """test_alarms_evaluated.py shows what each alarm does on a healthy, a failed and a missing day."""
     assert {
         name: (
             found["MetricName"],
@@ -80,7 +80,7 @@ def test_there_is_an_alarm_for_everything_that_must_be_told(template: Template) 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_every_alarm_reaches_the_topic_through_policy_and_key(template: Template, name: str) -> None:
-    """Alarm, action, topic, policy, key: where one link is missing, the alarm vanishes without a trace.
+    """Alarm, action, topic, policy, key: if one link is missing, the alarm vanishes without a trace.
 
     Source:
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html (policy)
@@ -94,8 +94,8 @@ def test_every_alarm_reaches_the_topic_through_policy_and_key(template: Template
     assert "KmsMasterKeyId" not in template.only("AWS::SNS::Topic")
 
 
-def test_that_nobody_gets_mail_is_an_alarm_for_the_console_where_an_address_was_given(template: Template) -> None:
-    """It mails nobody, as no mail would arrive. Without an address nobody wants mail, and nothing is wrong."""
+def test_an_address_without_a_confirmed_subscription_is_an_alarm_in_the_console(template: Template) -> None:
+    """It sends no mail, because none would arrive. Without an address nobody wants mail, and there is no alarm."""
     ((id_, alarm),) = [
         (id_, found) for id_, found in template.of_type("AWS::CloudWatch::Alarm").items() if "Condition" in found
     ]
@@ -113,7 +113,7 @@ def test_that_nobody_gets_mail_is_an_alarm_for_the_console_where_an_address_was_
     assert (watched["Statistic"], watched["TreatMissingData"]) == ("Minimum", "ignore")
 
 
-def test_nothing_refers_to_what_is_there_only_with_an_address(template: Template) -> None:
+def test_no_reference_leads_to_a_resource_that_exists_only_with_an_address(template: Template) -> None:
     """CloudFormation refuses a template that refers to a resource whose condition is false."""
     conditional = {id_ for id_, found in template.resources.items() if "Condition" in found}
     text = json.dumps({key: value for key, value in template.body.items() if key != "Mappings"})
@@ -125,7 +125,7 @@ def test_nothing_refers_to_what_is_there_only_with_an_address(template: Template
 
 
 def test_the_topic_has_no_key_that_shuts_the_alarms_out(template: Template) -> None:
-    """CloudWatch may not use `alias/aws/sns`, nor a key whose policy does not name it: its alarms vanish silently.
+    """CloudWatch may not use `alias/aws/sns`, or a key whose policy does not allow it: its alarms vanish silently.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -134,7 +134,7 @@ def test_the_topic_has_no_key_that_shuts_the_alarms_out(template: Template) -> N
 
 
 def test_bad_ends_of_this_machine_are_reported_to_the_topic(template: Template) -> None:
-    """What no Catch of the definition sees (timed out, aborted, runtime error) must not pass unnoticed."""
+    """No Catch of the definition sees some ends (timed out, aborted, runtime error); they must not go unnoticed."""
     (machine,) = template.of_type("AWS::StepFunctions::StateMachine")
     rules = (found["Properties"] for found in template.of_type("AWS::Events::Rule").values())
     (rule,) = [found for found in rules if "EventPattern" in found]
@@ -167,12 +167,12 @@ def rule_reports(template: Template, cause: str | None) -> bool:
 
 @pytest.mark.parametrize("done", ["captured", "stored again"])
 @pytest.mark.parametrize("error", ["GitHubAuthError", "NothingCapturedError", "States.Timeout", ""])
-def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
+def test_the_rule_does_not_report_a_run_that_its_summary_reported(
     template: Template, definition: Mapping[str, Any], error: str, done: str
 ) -> None:
-    """The definition fails with the summary's subject as cause, and by that the rule knows it.
+    """The definition fails with the summary's subject as cause, and the rule leaves out this cause.
 
-    Any other cause, or none, is reported: of that run nobody has heard.
+    It reports any other cause, or no cause, because no summary was sent.
     """
     assert definition["States"]["Fail run"]["CausePath"] == "$.subject"
     assert definition["States"]["Run succeeded?"]["Default"] == "Fail run"
@@ -182,8 +182,8 @@ def test_a_run_that_its_summary_told_of_is_not_told_of_again_by_the_rule(
     assert not rule_reports(template, subject(facts, "2026-11-20"))
 
 
-def test_a_run_that_cannot_be_summarized_is_told_of_once(template: Template, definition: Mapping[str, Any]) -> None:
-    """A plain summary is published, whatever SummaryMail says; its subject is the run's cause, which the rule knows."""
+def test_a_run_that_cannot_be_summarized_is_reported_once(template: Template, definition: Mapping[str, Any]) -> None:
+    """A plain summary is published, whatever SummaryMail is; the rule leaves out its subject, which is the cause."""
     followed = definition["States"]
     (caught,) = followed["Summarize run"]["Catch"]
     plain = followed[caught["Next"]]
@@ -199,7 +199,7 @@ def test_a_run_that_cannot_be_summarized_is_told_of_once(template: Template, def
 
 
 def test_a_plain_summary_has_all_that_is_published_and_nothing_of_a_cause(definition: Mapping[str, Any]) -> None:
-    """A path that leads nowhere fails the run without a mail. A cause may be long, and hold anything."""
+    """A wrong path fails the run without a mail. A cause may be long, and contain anything."""
     (caught,) = definition["States"]["Summarize run"]["Catch"]
     plain = definition["States"][caught["Next"]]["Parameters"]
     used = re.findall(r"\$\.(\w+)", json.dumps([definition["States"][name] for name in PUBLISHING]))
@@ -220,10 +220,10 @@ def test_a_plain_summary_has_all_that_is_published_and_nothing_of_a_cause(defini
     ],
     ids=["timed out or aborted", "States.DataLimitExceeded", "States.Runtime", "summary not published"],
 )
-def test_what_no_catch_sees_is_told_by_the_rule(
+def test_the_rule_reports_what_no_catch_sees(
     template: Template, definition: Mapping[str, Any], cause: str | None
 ) -> None:
-    """`States.ALL` catches neither of these two errors, and a summary that was not published told nobody.
+    """`States.ALL` catches neither of these two errors, and nobody received a summary that was not published.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html (States.ALL)
@@ -232,8 +232,8 @@ def test_what_no_catch_sees_is_told_by_the_rule(
     assert "Catch" not in definition["States"]["Publish summary"]
 
 
-def test_eventbridge_is_let_in_even_where_it_does_not_say_for_whom_it_publishes(template: Template) -> None:
-    """With a plain condition on a key that EventBridge does not send, every report would be refused, silently.
+def test_eventbridge_may_publish_even_if_it_does_not_send_the_account(template: Template) -> None:
+    """With a plain condition on a key that EventBridge does not send, SNS would refuse every report silently.
 
     Source:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html ("You can't use Condition
@@ -242,8 +242,8 @@ def test_eventbridge_is_let_in_even_where_it_does_not_say_for_whom_it_publishes(
     assert publishers(template)["events.amazonaws.com"] == {"StringEqualsIfExists": OWN_ACCOUNT}
 
 
-def test_only_the_two_services_are_let_in_and_only_over_tls(template: Template) -> None:
-    """The topic's own statements open it to nobody else; the state machine publishes by its role."""
+def test_only_the_two_services_may_publish_and_only_over_tls(template: Template) -> None:
+    """The topic's own statements admit nobody else; the state machine publishes by its role."""
     statements = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     (denied,) = [found for found in statements if found["Effect"] == "Deny"]
 
@@ -272,7 +272,7 @@ def test_the_daily_rule_starts_a_run_and_keeps_what_it_cannot_deliver(template: 
 
 
 def test_every_rule_may_write_to_the_dead_letter_queue(template: Template) -> None:
-    """EventBridge drops an event whose dead-letter queue refuses it."""
+    """EventBridge drops an event if the dead-letter queue refuses it."""
     (queue,) = template.of_type("AWS::SQS::Queue")
     allowed = [
         statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0]

@@ -1,4 +1,4 @@
-"""Promise: links lead into the console of the partition that the stack is deployed in."""
+"""Promise: links lead to the console of the partition in which the stack is deployed."""
 
 import json
 import re
@@ -26,7 +26,7 @@ REGIONS = {
 
 
 def resolved(template: Template, value: Any, partition: str) -> str:
-    """Write a value as CloudFormation does in a partition; what only a deployment knows as `<logical id>`."""
+    """Resolve a value as CloudFormation does in a partition; a value of the deployment becomes `<logical id>`."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:
@@ -40,7 +40,7 @@ def resolved(template: Template, value: Any, partition: str) -> str:
 
 
 def links(template: Template, partition: str) -> Mapping[str, str]:
-    """Every link into the console that the template holds."""
+    """Return every link to the console in the template."""
     (rule,) = [
         found["Properties"]
         for found in template.of_type("AWS::Events::Rule").values()
@@ -57,7 +57,7 @@ def links(template: Template, partition: str) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("partition", DOMAINS)
-def test_every_link_leads_into_the_console_of_its_partition(template: Template, partition: str) -> None:
+def test_every_link_leads_to_the_console_of_its_partition(template: Template, partition: str) -> None:
     """A link to another partition's console leads to a sign-in where the account does not exist."""
     region = REGIONS[partition]
     here = f"https://{region}.{DOMAINS[partition]}"
@@ -71,9 +71,9 @@ def test_every_link_leads_into_the_console_of_its_partition(template: Template, 
 
 
 def test_every_partition_of_aws_has_its_console() -> None:
-    """In a partition that the table does not know the deployment fails: what AWS adds must be added.
+    """A deployment fails in a partition that the table lacks, so a new partition must be added to it.
 
-    botocore lists the address of the sign-in by partition; the console has the same domain.
+    botocore lists the address of the sign-in page by partition; the console has the same domain.
     """
     endpoints = json.dumps(Loader().load_service_model("signin", "endpoint-rule-set-1"))
     signed_in = set(re.findall(r"\{Region\}\.signin\.([a-z0-9.-]+)\"", endpoints))
@@ -82,8 +82,8 @@ def test_every_partition_of_aws_has_its_console() -> None:
     assert signed_in == {domain.removeprefix("console.") for domain in DOMAINS.values()}
 
 
-def test_no_other_console_is_written_anywhere(template: Template) -> None:
-    """An address without the table would be right in one partition only."""
+def test_the_template_has_no_other_address_of_a_console(template: Template) -> None:
+    """An address that is not from the table would be right in one partition only."""
     without_the_table = {key: value for key, value in template.body.items() if key != "Mappings"}
 
     assert not re.findall(r"console\.(?:aws|amazon|c2s|sc2s|csp)[a-z.-]*", json.dumps(without_the_table))

@@ -1,4 +1,4 @@
-"""Promise: alarms and dashboard look at numbers that exist, and the dashboard is one that CloudWatch takes."""
+"""Promise: alarms and dashboard use numbers that exist, and CloudWatch accepts the dashboard."""
 
 import contextlib
 import io
@@ -16,7 +16,8 @@ from tests.unit.whole_run import Written, metrics_in, run
 
 NAMESPACE = "GitHubTrafficCapture"
 
-TYPES = {  # whose name or ARN each documented dimension is
+# The type of resource whose name or ARN is the value of each documented dimension.
+TYPES = {
     "StateMachineArn": "AWS::StepFunctions::StateMachine",
     "QueueName": "AWS::SQS::Queue",
     "FunctionName": "AWS::Lambda::Function",
@@ -25,7 +26,7 @@ TYPES = {  # whose name or ARN each documented dimension is
 
 @pytest.fixture(scope="module")
 def written() -> list[Written]:
-    """Every metric that the real functions write in a run with all there is: a limit, and a token that ends."""
+    """Collect every metric that the real functions write in a run that meets a limit and a token that expires."""
     log = io.StringIO()
     with (
         SimulatedGitHub(repositories=2, at="2026-09-01T09:00:00Z", token_expires="2026-09-10 09:00:00 UTC") as github,
@@ -39,7 +40,7 @@ def written() -> list[Written]:
 
 
 def resolved(template: Template, value: Any) -> str:
-    """Write a value as the deployed stack has it: a reference as `<logical id>`."""
+    """Resolve a value as in the deployed stack; a reference becomes `<logical id>`."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:
@@ -52,26 +53,28 @@ def resolved(template: Template, value: Any) -> str:
 
 
 def body(template: Template) -> Mapping[str, Any]:
-    """The dashboard's body."""
+    """Return the dashboard's body."""
     text = resolved(template, template.only("AWS::CloudWatch::Dashboard")["DashboardBody"])
     read: Mapping[str, Any] = json.loads(text)
     return read
 
 
 def widgets(template: Template, type_: str) -> list[Mapping[str, Any]]:
-    """The properties of the dashboard's widgets of a type."""
-    return [widget["properties"] for widget in body(template)["widgets"] if widget["type"] == type_]
+    """Return the properties of the dashboard's widgets of a type; there must be one."""
+    found = [widget["properties"] for widget in body(template)["widgets"] if widget["type"] == type_]
+    assert found, f"the dashboard has no widget of type {type_}"
+    return found
 
 
 def shown(template: Template) -> list[tuple[str, str, dict[str, str]]]:
-    """Namespace, name and dimensions of each metric on the dashboard."""
+    """Return namespace, name and dimensions of each metric on the dashboard."""
     rows = [row for widget in widgets(template, "metric") for row in widget.get("metrics", [])]
     names = [[part for part in row if isinstance(part, str)] for row in rows]
     return [(row[0], row[1], dict(zip(row[2::2], row[3::2], strict=True))) for row in names]
 
 
 def watched(template: Template) -> list[tuple[str, str, dict[str, str]]]:
-    """The same of each alarm."""
+    """Return namespace, name and dimensions of each alarm's metric."""
     return [
         (
             alarm["Namespace"],
@@ -85,10 +88,13 @@ def watched(template: Template) -> list[tuple[str, str, dict[str, str]]]:
 def test_each_number_that_is_watched_or_shown_is_written_or_documented(
     template: Template, written: list[Written]
 ) -> None:
-    """One letter wrong, and an alarm is silent for good, and looks well."""
+    """With one wrong letter an alarm is silent for good, and looks well."""
     own = {metric.identity for metric in written}
+    of_alarms, of_dashboard = watched(template), shown(template)
 
-    for namespace, name, dimensions in [*watched(template), *shown(template)]:
+    assert of_alarms
+    assert of_dashboard
+    for namespace, name, dimensions in [*of_alarms, *of_dashboard]:
         if namespace == NAMESPACE:
             assert (namespace, name, tuple(sorted(dimensions.items()))) in own
         else:
@@ -97,14 +103,17 @@ def test_each_number_that_is_watched_or_shown_is_written_or_documented(
             assert value.strip("<>") in template.of_type(TYPES[dimension])
 
 
-def test_each_number_that_is_written_is_on_the_dashboard_or_watched(template: Template, written: list[Written]) -> None:
-    """A number that nobody looks at is paid for all the same."""
+def test_each_number_that_is_written_is_on_the_dashboard_or_in_an_alarm(
+    template: Template, written: list[Written]
+) -> None:
+    """A number that nobody looks at costs money, too."""
+    assert written
     looked_at = {(namespace, name) for namespace, name, _ in [*watched(template), *shown(template)]}
 
     assert {(metric.namespace, metric.name) for metric in written} <= looked_at
 
 
-def test_metrics_and_dashboard_cost_what_the_readme_says(template: Template, written: list[Written]) -> None:
+def test_metrics_and_dashboard_cost_what_the_documents_state(template: Template, written: list[Written]) -> None:
     """Ten metrics and alarms of an account are free, and three dashboards of up to 50 metrics each.
 
     Source:
@@ -115,10 +124,10 @@ def test_metrics_and_dashboard_cost_what_the_readme_says(template: Template, wri
     assert len(shown(template)) <= 50
 
 
-def test_the_status_of_every_alarm_is_the_first_thing_to_see(template: Template) -> None:
-    """Is it healthy? One that is missing there is red unseen.
+def test_the_dashboard_begins_with_the_status_of_every_alarm(template: Template) -> None:
+    """Nobody would see a red alarm that is missing there.
 
-    The one that exists only with an address cannot be named there: without it, the deployment would fail.
+    The alarm that exists only with an address must be missing: without an address, the deployment would fail.
     """
     first = body(template)["widgets"][0]
     alarms = template.of_type("AWS::CloudWatch::Alarm")
@@ -129,14 +138,14 @@ def test_the_status_of_every_alarm_is_the_first_thing_to_see(template: Template)
     }
 
 
-def test_the_dashboard_shows_longer_than_github_remembers(template: Template) -> None:
-    """Since when not? What is older than 14 days is lost, and must be seen, too."""
+def test_the_dashboard_shows_more_days_than_github_keeps(template: Template) -> None:
+    """Days older than 14 days are lost at GitHub, and must be visible, too."""
     assert body(template)["start"] == "-P28D"
     assert {row[-1]["period"] for widget in widgets(template, "metric") for row in widget.get("metrics", [])} == {86400}
 
 
-def test_the_widgets_are_as_cloudwatch_documents_them(template: Template) -> None:
-    """PutDashboard refuses others, and the deployment fails.
+def test_the_widgets_follow_cloudwatchs_documentation(template: Template) -> None:
+    """PutDashboard refuses other widgets, and the deployment fails.
 
     Source:
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
@@ -156,7 +165,7 @@ def test_the_widgets_are_as_cloudwatch_documents_them(template: Template) -> Non
 
 
 def test_no_widget_covers_another(template: Template) -> None:
-    """CloudWatch would move it to where nobody looks for it."""
+    """CloudWatch would move a covered widget to another place."""
     cells = [
         (column, row)
         for widget in body(template)["widgets"]
@@ -167,8 +176,8 @@ def test_no_widget_covers_another(template: Template) -> None:
     assert len(cells) == len(set(cells))
 
 
-def test_the_log_of_every_function_is_searched_for_warnings(template: Template) -> None:
-    """Which repository, and why: the fields are those of the structured logs."""
+def test_the_dashboard_shows_the_warnings_of_every_function(template: Template) -> None:
+    """They show which repository failed and why: the fields are those of the structured logs."""
     (log,) = widgets(template, "log")
     sources = {part.strip("' <>") for part in log["query"].partition("| fields")[0].replace("SOURCE", "").split("|")}
     functions = template.of_type("AWS::Lambda::Function").values()
@@ -178,7 +187,7 @@ def test_the_log_of_every_function_is_searched_for_warnings(template: Template) 
 
 
 def test_the_output_leads_to_the_dashboard(template: Template) -> None:
-    """The name is CloudFormation's; nobody should have to look for it."""
+    """CloudFormation chooses the dashboard's name; nobody should have to search for it."""
     (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard")
 
     assert resolved(template, template.body["Outputs"]["DashboardUrl"]["Value"]) == (

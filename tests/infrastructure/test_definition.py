@@ -1,4 +1,4 @@
-"""Promise: definition, stack and code mean the same things by the same names."""
+"""Promise: definition, stack and code use the same names for the same things."""
 
 import inspect
 import json
@@ -13,7 +13,7 @@ from tests.infrastructure.conftest import DEFINITION, Template, states
 from traffic import errors
 from traffic.github.tokens import ANYONE
 
-# What Step Functions reports of a function whose process ends: out of time, out of memory, or by itself. On runtimes
+# What Step Functions reports about a function whose process ends: out of time, out of memory, or by itself. On runtimes
 # older than Python 3.12 all three are Lambda.Unknown.
 # Source:
 #     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -38,15 +38,15 @@ AWS_ERRORS = {
 }
 
 
-def test_every_placeholder_is_substituted_and_no_other(template: Template) -> None:
-    """CloudFormation leaves an unknown placeholder in the text, where it fails at run time."""
+def test_the_stack_substitutes_exactly_the_placeholders(template: Template) -> None:
+    """CloudFormation leaves an unknown placeholder in the text, and the run fails there."""
     machine = template.only("AWS::StepFunctions::StateMachine")
     placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text(encoding="utf-8")))
 
     assert placeholders == set(machine["DefinitionSubstitutions"])
 
 
-def test_the_template_holds_the_definition_word_for_word(template: Template) -> None:
+def test_the_template_contains_the_unchanged_definition(template: Template) -> None:
     """The same bytes run on AWS and on the local engines; and `cdk diff` shows what changed."""
     machine = template.only("AWS::StepFunctions::StateMachine")
 
@@ -57,6 +57,7 @@ def test_each_placeholder_stands_for_the_function_of_its_name(template: Template
     """Two swapped functions would deploy well, and fail at the first run."""
     substitutions = template.only("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
 
+    assert sum(placeholder.endswith("FunctionArn") for placeholder in substitutions) == 4
     for placeholder, value in substitutions.items():
         if placeholder.endswith("FunctionArn"):
             name = placeholder.removesuffix("FunctionArn")
@@ -66,7 +67,7 @@ def test_each_placeholder_stands_for_the_function_of_its_name(template: Template
 
 
 def machines(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The definition, and each one inside of its Maps: names of states hold within one of them."""
+    """Return the definition and each definition inside of its Maps. Each has its own names of states."""
     yield definition
     for state in definition["States"].values():
         if "ItemProcessor" in state:
@@ -74,27 +75,27 @@ def machines(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def targets(state: Mapping[str, Any]) -> set[str]:
-    """The names of the states that may follow a state."""
+    """Return the names of the states that may follow a state."""
     follow = [state, *state.get("Choices", []), *state.get("Catch", [])]
     return {found[name] for found in follow for name in ("Next", "Default") if name in found}
 
 
 def test_every_transition_leads_to_a_state_and_every_state_is_reached(definition: Mapping[str, Any]) -> None:
-    """Linters do not follow `Next`; AWS refuses the definition, the local engines fail in the middle of a run."""
+    """Linters do not check `Next`; AWS would refuse the definition, and the local engines would fail during a run."""
     for machine in machines(definition):
         followed = {name for state in machine["States"].values() for name in targets(state)}
 
         assert followed | {machine["StartAt"]} == set(machine["States"])
 
 
-def test_error_equals_names_real_errors(definition: Mapping[str, Any]) -> None:
+def test_error_equals_contains_only_real_errors(definition: Mapping[str, Any]) -> None:
     """A renamed class, or a misspelt name, is never retried or caught."""
     ours = {name for name, _ in inspect.getmembers(errors, inspect.isclass)}
+    rules = [rule for _, state in states(definition) for rule in [*state.get("Retry", []), *state.get("Catch", [])]]
+    matched = {error for rule in rules for error in rule["ErrorEquals"]}
 
-    for state_name, state in states(definition):
-        for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
-            unknown = set(rule["ErrorEquals"]) - AWS_ERRORS - ours
-            assert not unknown, f"{state_name} names {unknown}"
+    assert matched & ours
+    assert not matched - AWS_ERRORS - ours
 
 
 def invocations(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -103,15 +104,15 @@ def invocations(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def retrier_of(state: Mapping[str, Any], error: str) -> Mapping[str, Any]:
-    """Return the retrier that answers to an error: the first that names it. Empty if none does."""
+    """Return the first retrier for an error; an empty mapping if no retrier matches."""
     return next((retrier for retrier in state["Retry"] if error in retrier["ErrorEquals"]), {})
 
 
 @pytest.mark.parametrize("error", DEATHS)
-def test_a_function_whose_process_ends_is_started_again(definition: Mapping[str, Any], error: str) -> None:
-    """Most such ends pass: a host that was replaced, a call that hung. Without a retry, each costs a batch its day.
+def test_a_function_is_started_again_after_its_process_ended(definition: Mapping[str, Any], error: str) -> None:
+    """Most causes pass, such as a replaced host or a hanging call. Without a retry, a batch would lose its day.
 
-    A function that runs out of memory will probably do so again, after minutes that are paid for: one retry.
+    A function that ran out of memory will probably do so again, after minutes that cost money: one retry.
     """
     retries = {name: retrier_of(state, error).get("MaxAttempts", 0) for name, state in invocations(definition).items()}
 
@@ -122,7 +123,7 @@ def test_a_function_whose_process_ends_is_started_again(definition: Mapping[str,
 
 
 def test_no_permanent_error_of_a_function_is_retried(definition: Mapping[str, Any]) -> None:
-    """A refused token, asked again and again, gets its owner locked out. `States.TaskFailed` would retry it, too."""
+    """GitHub locks out the owner of a refused token that calls again. `States.TaskFailed` would retry it, too."""
     passing = {
         name for name, error in inspect.getmembers(errors, inspect.isclass) if "Retry names" in str(error.__doc__)
     }
@@ -132,10 +133,10 @@ def test_no_permanent_error_of_a_function_is_retried(definition: Mapping[str, An
         assert retried <= passing | AWS_ERRORS - {"States.TaskFailed", "States.ALL"}, name
 
 
-def test_a_redriven_run_says_when_it_was_redriven(definition: Mapping[str, Any]) -> None:
+def test_the_states_of_a_redriven_run_get_the_time_of_the_redrive(definition: Mapping[str, Any]) -> None:
     """A redriven state gets the input it had the first time, with the old deadline.
 
-    The execution as a whole, as a path to `RedriveTime` alone fails in each execution that was not redriven. A child
+    They get the complete execution, because a path to `RedriveTime` fails in an execution without a redrive. A child
     that had not started yet has no redrive of its own: it gets the run's execution.
 
     Source:
@@ -164,22 +165,22 @@ def test_a_task_waits_longer_than_its_function_runs(template: Template, definiti
 
 
 def test_every_map_bounds_its_concurrency(definition: Mapping[str, Any]) -> None:
-    """Without a bound, ten thousand children would meet GitHub at once."""
+    """Without a bound, ten thousand children would call GitHub at once."""
     maps = [state for _, state in states(definition) if state["Type"] == "Map"]
 
     assert maps
     assert all(state["MaxConcurrency"] > 0 for state in maps)
 
 
-def test_the_map_is_begun_again_only_while_no_child_has_begun(definition: Mapping[str, Any]) -> None:
-    """A retrier of a Map runs all of its children again: 100,000 repositories, of which one failed."""
+def test_the_map_is_retried_only_before_a_child_has_begun(definition: Mapping[str, Any]) -> None:
+    """A retrier of a Map runs all of its children again: 100,000 repositories because one failed."""
     retried = {error for each in definition["States"]["Capture repositories"]["Retry"] for error in each["ErrorEquals"]}
 
     assert retried == {"States.ItemReaderFailed"}
 
 
-def test_the_outputs_of_all_children_have_room_in_one_state(definition: Mapping[str, Any]) -> None:
-    """They count for the Map's output, although `ResultPath` throws it away: `{}` of 87,000 children are too much.
+def test_the_outputs_of_all_children_fit_into_one_state(definition: Mapping[str, Any]) -> None:
+    """They count for the Map's output, although `ResultPath` discards it: `{}` of 87,000 children is too long.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (256 KiB)
@@ -193,15 +194,15 @@ def test_the_outputs_of_all_children_have_room_in_one_state(definition: Mapping[
     assert len(json.dumps([end["Result"] for end in ends] * children)) < 256 * 1024
 
 
-def test_every_state_says_what_it_is_for(definition: Mapping[str, Any]) -> None:
-    """The console's reader never saw the code: a verb and an object, and what goes in and out."""
+def test_every_state_has_a_readable_name_and_a_comment(definition: Mapping[str, Any]) -> None:
+    """Readers of the console do not know the code: they see a verb and an object, the input and the output."""
     for name, state in states(definition):
         assert state.get("Comment"), f"{name} has no comment"
         assert re.fullmatch(r"[A-Z][a-zA-Z' ]+\??", name), f"{name} is not in sentence case"
 
 
-def test_what_goes_wrong_in_a_run_is_logged_and_runs_are_traced(template: Template) -> None:
-    """An execution's history is there for 90 days. Failures can be searched for in a log, over all executions."""
+def test_errors_of_runs_are_logged_and_runs_are_traced(template: Template) -> None:
+    """An execution has its own history for 90 days. The log finds failures over all executions."""
     machine = template.only("AWS::StepFunctions::StateMachine")
 
     assert machine["LoggingConfiguration"]["Level"] == "ERROR"

@@ -16,7 +16,7 @@ from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
 from traffic.settings import SELECTION_SIZE
 
-TIMEOUT = 300  # seconds, of which none should need more than half
+TIMEOUT = 300  # seconds; no function should need more than half
 
 BENCHMARKS = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 
@@ -58,15 +58,15 @@ def synthesized(outdir: Path) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_each_function_gets_the_settings_that_its_code_reads(template: Template, folder: str) -> None:
-    """A setting that is missing shows only at the first run."""
+def test_each_function_gets_exactly_the_variables_that_its_code_reads(template: Template, folder: str) -> None:
+    """A missing variable would be noticed only at the first run."""
     variables = template.function(folder)["Environment"]["Variables"]
 
     assert set(variables) == SETTINGS[folder] | EVERYWHERE
 
 
 def test_the_longest_selection_fits_into_the_environment(template: Template) -> None:
-    """A function takes 4 KB of names and values: what `traffic` lets through must not fail in the deployment.
+    """A function has room for 4 KB of names and values: a selection that `traffic` accepts must not fail there.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
@@ -79,8 +79,8 @@ def test_the_longest_selection_fits_into_the_environment(template: Template) -> 
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_each_handler_is_there(template: Template, folder: str) -> None:
-    """Lambda imports the handler by the name that the template gives."""
+def test_each_handler_exists(template: Template, folder: str) -> None:
+    """Lambda imports the handler by its name in the template."""
     assert template.function(folder)["Runtime"] == "python3.13"
     assert template.function(folder)["Architectures"] == ["arm64"]
     assert template.function(folder)["TracingConfig"] == {"Mode": "Active"}
@@ -88,8 +88,8 @@ def test_each_handler_is_there(template: Template, folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_each_function_has_the_memory_that_its_work_was_measured_with(template: Template, folder: str) -> None:
-    """Memory is processor time: with less, a function that is right on a laptop ends at its timeout."""
+def test_each_function_has_the_memory_with_which_it_was_measured(template: Template, folder: str) -> None:
+    """Memory means processor time: with less, a function that is fast enough on a laptop times out."""
     name = folder.title().replace("_", "")
 
     assert template.function(folder)["MemorySize"] == MEMORY[name]
@@ -99,7 +99,7 @@ def test_each_function_has_the_memory_that_its_work_was_measured_with(template: 
 
 
 def test_the_cost_table_counts_the_alarms_and_metrics_that_are_deployed(template: Template) -> None:
-    """Ten cents for each alarm, and thirty for each metric that is written all day, whatever the number of runs."""
+    """Each alarm costs ten cents, and each metric thirty, whatever the number of runs."""
     alarms = template.of_type("AWS::CloudWatch::Alarm")
     watched = {alarm["Properties"].get("MetricName") for alarm in alarms.values() if NAMESPACE in json.dumps(alarm)}
     shown = re.findall(rf'"{NAMESPACE}\\*",\\*"(\w+)', json.dumps(template.only("AWS::CloudWatch::Dashboard")))
@@ -108,8 +108,8 @@ def test_the_cost_table_counts_the_alarms_and_metrics_that_are_deployed(template
     assert len(watched | set(shown)) == METRICS.value
 
 
-def test_the_cost_table_keeps_logs_and_files_of_runs_as_long_as_they_are_kept(template: Template) -> None:
-    """What is kept for longer costs more."""
+def test_the_cost_table_uses_the_real_retention_of_logs_and_files(template: Template) -> None:
+    """A longer retention costs more."""
     groups = template.of_type("AWS::Logs::LogGroup").values()
     rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     (runs,) = (rule for rule in rules if rule.get("Prefix") == "runs/")
@@ -119,18 +119,18 @@ def test_the_cost_table_keeps_logs_and_files_of_runs_as_long_as_they_are_kept(te
     assert kept == RUN_DAYS.value
 
 
-def test_every_log_group_forgets(template: Template) -> None:
-    """Logs that are kept for ever cost for ever."""
+def test_every_log_group_has_a_retention(template: Template) -> None:
+    """Logs that are kept forever cost money forever."""
     groups = template.of_type("AWS::Logs::LogGroup").values()
 
     assert len(groups) == len(FOLDERS) + 1
     assert all(group["Properties"]["RetentionInDays"] for group in groups)
 
 
-def test_the_log_of_a_state_machine_fills_no_policy_of_the_account(template: Template) -> None:
+def test_the_log_group_of_the_state_machine_adds_to_no_policy_of_the_account(template: Template) -> None:
     """Without the prefix each one adds to a policy of 5,120 characters; when it is full, the deployment fails.
 
-    The rest of the name is known only to the deployed stack: a plain name would be adopted from a deleted one.
+    Only the deployed stack has the rest of the name: with a plain name it would adopt the group of a deleted stack.
 
     Sources:
         https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
@@ -151,14 +151,14 @@ def test_the_log_of_a_state_machine_fills_no_policy_of_the_account(template: Tem
 
 
 def test_two_syntheses_give_the_same_template(template: Template, tmp_path: Path) -> None:
-    """`cdk diff` must show what changed, and nothing else."""
+    """`cdk diff` must show only what changed."""
     assert json.dumps(synthesized(tmp_path)) == json.dumps(template.body)
 
 
 def test_stray_files_do_not_change_the_template(
     template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An editor's leftovers or compiled files must not deploy four functions anew; a change of code must."""
+    """Temporary or compiled files must not deploy four functions again; a change of code must."""
     root = tmp_path / "root"
     for package in bundling.PACKAGES:
         shutil.copytree(bundling.ROOT / package, root / package)
@@ -180,8 +180,8 @@ def test_stray_files_do_not_change_the_template(
     assert len(hashes) == 3
 
 
-def test_the_bundle_holds_the_sources_and_the_pinned_wheels_and_nothing_compiled(tmp_path: Path) -> None:
-    """One zip serves every architecture, and tells nothing of the machine that made it."""
+def test_the_bundle_contains_sources_and_pinned_wheels_and_nothing_compiled(tmp_path: Path) -> None:
+    """One zip serves every architecture, and does not depend on the machine that made it."""
     assert bundling.PipBundling().try_bundle(str(tmp_path))
 
     assert (tmp_path / "lambdas" / "fetch_traffic" / "handler.py").is_file()
@@ -191,19 +191,21 @@ def test_the_bundle_holds_the_sources_and_the_pinned_wheels_and_nothing_compiled
 
 
 def test_every_wheel_is_pinned() -> None:
-    """The asset's hash is that of the sources: an open version would change the zip behind its back."""
+    """The asset's hash is the hash of the sources: an open version would change the zip but not the hash."""
     lines = (bundling.ROOT / bundling.REQUIREMENTS).read_text(encoding="utf-8").splitlines()
+    wheels = [line for line in lines if line.strip() and not line.startswith("#")]
 
-    assert all("==" in line for line in lines if line.strip() and not line.startswith("#"))
+    assert wheels
+    assert all("==" in wheel for wheel in wheels)
 
 
-def test_the_outputs_that_commands_read_are_there(template: Template) -> None:
-    """`traffic` finds everything by them; a renamed one breaks it."""
+def test_the_stack_has_the_outputs_that_commands_read(template: Template) -> None:
+    """`traffic` finds everything by the outputs; a renamed one breaks it."""
     assert set(template.body["Outputs"]) == PUBLIC_OUTPUTS
 
 
-def test_the_stack_asks_for_nothing_but_the_token(template: Template) -> None:
-    """Every other parameter has a default; and no parameter of CDK's own stands in the way of a local deployment."""
+def test_only_the_token_must_be_set(template: Template) -> None:
+    """Every other parameter has a default, and CDK adds no parameter that would hinder a local deployment."""
     without_default = {name for name, found in template.body["Parameters"].items() if "Default" not in found}
 
     assert without_default == {"GitHubAccessToken"}

@@ -1,4 +1,4 @@
-"""Promise: what keeps history outlives the stack, and is adopted again by the next deployment."""
+"""Promise: the history outlives the stack, and the next deployment adopts it."""
 
 from typing import Any
 
@@ -14,25 +14,22 @@ ARCHIVE_NAME = {
 
 
 @pytest.mark.parametrize("type_", KEPT)
-def test_what_keeps_history_is_retained(template: Template, type_: str) -> None:
-    """Deleting or replacing the stack must not delete what GitHub deleted long ago."""
-    found = template.of_type(type_)
-
-    assert found
-    for resource in found.values():
+def test_the_history_is_retained(template: Template, type_: str) -> None:
+    """Deleting or replacing the stack must not delete days that GitHub deleted long ago."""
+    for resource in template.of_type(type_).values():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_what_keeps_history_has_a_fixed_name(template: Template) -> None:
-    """`--import-existing-resources` finds a kept resource by its name; under a made-up one it would be orphaned."""
+def test_the_history_has_fixed_names(template: Template) -> None:
+    """`--import-existing-resources` finds a retained resource by its name, which must not be a generated one."""
     tables = {found["Properties"]["TableName"] for found in template.of_type("AWS::DynamoDB::Table").values()}
 
     assert tables == {"RepoTraffic", "RepoTrafficRepositories", "RepoTrafficSnapshots"}
     assert template.only("AWS::S3::Bucket")["BucketName"] == ARCHIVE_NAME
 
 
-def test_the_archive_has_a_plain_name_where_the_account_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CloudFormation adopts no resource whose name is put together by a function: a kept archive would stop a deploy.
+def test_the_archive_has_a_plain_name_if_the_account_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation adopts no resource whose name is an expression: a retained archive would fail the deployment.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
@@ -46,7 +43,7 @@ def test_the_archive_has_a_plain_name_where_the_account_is_known(monkeypatch: py
 
 
 def test_every_table_can_be_restored_to_any_second_of_35_days(template: Template) -> None:
-    """A bug that lowers numbers, or a person's slip, must be undoable."""
+    """A bug that lowers numbers, or a person's mistake, must be reversible."""
     for table in template.of_type("AWS::DynamoDB::Table").values():
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
@@ -60,7 +57,7 @@ def test_every_table_can_be_restored_to_any_second_of_35_days(template: Template
     ],
 )
 def test_the_tables_keep_their_keys(template: Template, name: str, keys: dict[str, str]) -> None:
-    """Other keys replace the table: an upgrade would begin with an empty one."""
+    """Other keys replace the table: an upgrade would begin with an empty table."""
     tables = (found["Properties"] for found in template.of_type("AWS::DynamoDB::Table").values())
     table = next(found for found in tables if found["TableName"] == name)
 
@@ -76,26 +73,26 @@ def test_the_tables_keep_their_keys(template: Template, name: str, keys: dict[st
         ("GitHubTokenSecret09BC4210", "SecretString", {"Ref": "GitHubAccessToken"}),
     ],
 )
-def test_an_upgrade_meets_the_resources_of_the_first_version(
+def test_an_upgrade_keeps_the_resources_of_the_first_version(
     template: Template, logical_id: str, name_property: str, name: Any
 ) -> None:
-    """CloudFormation knows a resource by its logical id; another one would mean a second table of the same name.
+    """CloudFormation identifies a resource by its logical id; another id would mean a second table of the same name.
 
-    The ids are what CDK makes of the first version's constructs (stacks/first_version.py).
+    CDK derived the ids from the first version's constructs (stacks/first_version.py).
     """
     assert template.resources[logical_id]["Properties"][name_property] == name
 
 
 def test_answers_and_listings_never_expire(template: Template) -> None:
-    """The archive is the truth that the table is rebuilt from; only notes about runs may go."""
+    """The tables can be rebuilt from the archive; only the files of runs may expire."""
     rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if any("Expiration" in name or "Transition" in name for name in rule)]
 
     assert [rule["Prefix"] for rule in expiring] == ["runs/"]
 
 
-def test_the_files_of_a_run_are_gone_before_its_name_may_be_used_again(template: Template) -> None:
-    """Step Functions takes an execution's name again after 90 days; old receipts would tell of what was not captured.
+def test_the_files_of_a_run_expire_before_another_run_may_have_its_name(template: Template) -> None:
+    """Step Functions accepts the same name again after 90 days; old receipts would count for the new run.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
@@ -106,13 +103,13 @@ def test_the_files_of_a_run_are_gone_before_its_name_may_be_used_again(template:
     assert rule["ExpirationInDays"] <= 85
 
 
-def test_an_overwritten_or_deleted_answer_can_be_brought_back(template: Template) -> None:
-    """No role may delete; a person in the console can, and versions undo it."""
+def test_an_overwritten_or_deleted_answer_can_be_restored(template: Template) -> None:
+    """No role may delete, but a person in the console can; versions undo it."""
     assert template.only("AWS::S3::Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_nobody_outside_reads_the_archive(template: Template) -> None:
-    """Names and traffic of private repositories are in it."""
+def test_nobody_else_reads_the_archive(template: Template) -> None:
+    """It contains names and traffic of private repositories."""
     bucket = template.only("AWS::S3::Bucket")
 
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}

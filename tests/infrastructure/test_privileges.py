@@ -1,6 +1,6 @@
 """Promise: every role allows what its code does, and nothing else.
 
-That these lists are what the code really does: tests/integration/statemachine/test_least_privilege.py.
+tests/integration/statemachine/test_least_privilege.py proves that the code does what these lists contain.
 """
 
 import json
@@ -12,7 +12,7 @@ import pytest
 
 from tests.infrastructure.conftest import Template, many, role_of
 
-# The actions for which AWS knows no resource but *.
+# The actions for which AWS accepts no resource except *.
 # X-Ray: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
 # Log delivery: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
 WITHOUT_RESOURCE = {
@@ -62,7 +62,7 @@ MACHINE = {
 
 
 def allowed(statements: list[Mapping[str, Any]]) -> set[str]:
-    """Every action that statements allow, with the key pattern where it is one on objects."""
+    """Return every action that statements allow, with the key pattern if it is an action on objects."""
     return {
         action + key_pattern(action, resource, statement)
         for statement in statements
@@ -72,26 +72,26 @@ def allowed(statements: list[Mapping[str, Any]]) -> set[str]:
 
 
 def key_pattern(action: str, resource: Any, statement: Mapping[str, Any]) -> str:
-    """The objects of the archive that an action is held to, where it is one on objects."""
+    """Return the objects of the archive to which an action is limited; an empty text for other actions."""
     if action in ("s3:GetObject", "s3:PutObject"):
         return f" {resource['Fn::Join'][1][-1]}"
     return f" {statement['Condition']['StringLikeIfExists']['s3:prefix']}" if action == "s3:ListBucket" else ""
 
 
 def every_statement(template: Template) -> Iterator[Mapping[str, Any]]:
-    """Every statement of every role."""
+    """Return every statement of every role."""
     for role in template.of_type("AWS::IAM::Role"):
         yield from template.statements(role)
 
 
 @pytest.mark.parametrize("folder", sorted(ALLOWED))
 def test_a_function_may_do_what_its_code_does_and_no_more(template: Template, folder: str) -> None:
-    """A flaw in one step must not reach what only another step needs."""
+    """A flaw in one step must not reach data that only another step needs."""
     assert allowed(template.statements(role_of(template.function(folder)))) == ALLOWED[folder] | EVERY_FUNCTION
 
 
 def test_the_machine_may_do_what_its_states_do_and_no_more(template: Template) -> None:
-    """A definition given as text grants nothing by itself; too little shows only at run time, in AWS.
+    """A definition from text grants nothing by itself, and a missing right would be noticed only in a run on AWS.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
@@ -102,7 +102,7 @@ def test_the_machine_may_do_what_its_states_do_and_no_more(template: Template) -
 
 
 def test_the_machine_may_redrive_its_children_and_nothing_else(template: Template) -> None:
-    """Who redrives a run needs the right to it; the run redrives the children of its Map, by its own role.
+    """A person who redrives a run needs that right; the run itself redrives the children of its Map, by its role.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html (IAM permissions)
@@ -128,14 +128,14 @@ def test_the_machine_may_redrive_its_children_and_nothing_else(template: Templat
 
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
-    """A shared role would give each the rights of all."""
+    """With a shared role each function would have the rights of all."""
     roles = [role_of(found["Properties"]) for found in template.of_type("AWS::Lambda::Function").values()]
 
     assert len(set(roles)) == len(roles) == len(ALLOWED)
 
 
-def test_only_the_table_of_repositories_is_read_as_a_whole(template: Template) -> None:
-    """It holds an item for each repository; a scan of the table of days would cost more each year."""
+def test_only_the_table_of_repositories_is_scanned(template: Template) -> None:
+    """It has one item for each repository; a scan of the table of days would cost more each year."""
     scans = [found for found in every_statement(template) if "dynamodb:Scan" in many(found["Action"])]
     scanned = {resource["Fn::GetAtt"][0] for found in scans for resource in many(found["Resource"])}
 
@@ -144,26 +144,26 @@ def test_only_the_table_of_repositories_is_read_as_a_whole(template: Template) -
 
 
 def test_nothing_may_delete(template: Template) -> None:
-    """History is only ever added to."""
+    """The history only grows."""
     actions = {action for statement in every_statement(template) for action in many(statement["Action"])}
 
     assert not {action for action in actions if "Delete" in action} - {"logs:DeleteLogDelivery"}
 
 
 def test_no_action_is_a_wildcard(template: Template) -> None:
-    """`s3:*` would grow with every service that AWS adds."""
+    """`s3:*` would include every action that AWS adds."""
     assert not [found for found in every_statement(template) if "*" in json.dumps(found["Action"])]
 
 
-def test_a_wildcard_resource_is_only_where_aws_knows_no_other(template: Template) -> None:
-    """Each action in WITHOUT_RESOURCE has AWS's page that says so."""
-    for statement in every_statement(template):
-        if "*" in many(statement["Resource"]):
-            assert set(many(statement["Action"])) <= WITHOUT_RESOURCE
+def test_only_actions_without_resources_have_a_wildcard_resource(template: Template) -> None:
+    """The pages of AWS at WITHOUT_RESOURCE show that its actions take no resource."""
+    found = [statement for statement in every_statement(template) if "*" in many(statement["Resource"])]
+
+    assert {action for statement in found for action in many(statement["Action"])} == WITHOUT_RESOURCE
 
 
-def test_listing_is_held_to_a_prefix_and_still_lets_a_missing_key_be_seen(template: Template) -> None:
-    """Without s3:ListBucket S3 answers 403 for a missing key; GetObject, asked then, brings no s3:prefix.
+def test_listing_is_limited_to_a_prefix_and_still_shows_that_a_key_is_missing(template: Template) -> None:
+    """Without s3:ListBucket S3 answers 403 for a missing key; S3 checks that right without an s3:prefix.
 
     Source:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
@@ -178,7 +178,7 @@ def test_listing_is_held_to_a_prefix_and_still_lets_a_missing_key_be_seen(templa
 
 
 def test_no_managed_policy_is_attached(template: Template) -> None:
-    """AWS changes its managed policies when it likes, and they allow more than one log group."""
+    """AWS changes its managed policies at any time, and they allow more than one log group."""
     assert not [
         role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role["Properties"]
     ]

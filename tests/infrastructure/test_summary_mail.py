@@ -1,4 +1,4 @@
-"""Promise: who wants fewer mails gets fewer, and misses no problem."""
+"""Promise: people who want fewer mails get fewer, and still learn about every problem."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,8 @@ from tests.infrastructure.conftest import Template
 from traffic.settings import BY_KEY
 
 
-def test_the_parameter_takes_what_the_function_understands(template: Template) -> None:
-    """A value that deploys and is then refused would end every run without a summary."""
+def test_the_parameter_accepts_exactly_what_the_function_accepts(template: Template) -> None:
+    """A value that can be deployed and that the function refuses would end every run without a summary."""
     parameter = template.body["Parameters"]["SummaryMail"]
     environment = template.function("summarize_run")["Environment"]["Variables"]
 
@@ -19,7 +19,7 @@ def test_the_parameter_takes_what_the_function_understands(template: Template) -
 
 
 def test_a_problem_is_published_whatever_the_setting(definition: Mapping[str, Any]) -> None:
-    """The rule on failed runs leaves out those that their summary told of: it must have been sent."""
+    """The rule on failed runs leaves out runs whose summary reported the failure, so that summary must be sent."""
     choice = definition["States"]["Summary wanted?"]
 
     assert all("problem" in kinds for kinds in WANTED.values())
@@ -28,7 +28,7 @@ def test_a_problem_is_published_whatever_the_setting(definition: Mapping[str, An
 
 
 def test_a_subscription_has_no_filter_of_its_own(template: Template) -> None:
-    """Alarms come without attributes, and SNS matches no filter on attributes then, not even `"exists": false`.
+    """Alarms have no attributes, and SNS then matches no filter on attributes, not even `"exists": false`.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/dg/attribute-key-matching.html (Note)
@@ -36,8 +36,8 @@ def test_a_subscription_has_no_filter_of_its_own(template: Template) -> None:
     assert "FilterPolicy" not in template.only("AWS::SNS::Subscription")
 
 
-def test_a_summary_carries_what_other_subscriptions_may_filter_by(definition: Mapping[str, Any]) -> None:
-    """A chat channel may want failures alone, where people want the mail."""
+def test_a_summary_has_attributes_by_which_other_subscriptions_can_filter(definition: Mapping[str, Any]) -> None:
+    """A chat channel may want only failures, while people want the mail."""
     attributes = definition["States"]["Publish summary"]["Parameters"]["MessageAttributes"]
 
     assert attributes == {name: {"DataType": "String", "StringValue.$": f"$.{name}"} for name in ("outcome", "kind")}

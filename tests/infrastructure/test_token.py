@@ -1,4 +1,4 @@
-"""Promise: the token is in its secret and nowhere else, and only the two steps that call GitHub read it."""
+"""Promise: the token is in its secret only, and only the two steps that call GitHub read it."""
 
 import json
 
@@ -8,7 +8,7 @@ SECRET = {"Ref": "GitHubTokenSecret09BC4210"}
 
 
 def test_only_the_steps_that_call_github_may_read_the_token(template: Template) -> None:
-    """A flaw in storing or summarizing must not be able to reach the token."""
+    """A flaw in storing or summarizing must not reach the token."""
     readers = {
         role
         for role in template.of_type("AWS::IAM::Role")
@@ -19,7 +19,7 @@ def test_only_the_steps_that_call_github_may_read_the_token(template: Template) 
     assert readers == {role_of(template.function(folder)) for folder in ("list_repos", "fetch_traffic")}
 
 
-def test_reading_is_all_they_may_do_with_it(template: Template) -> None:
+def test_these_steps_may_only_read_the_token(template: Template) -> None:
     """Least privilege: one action, on one secret."""
     for folder in ("list_repos", "fetch_traffic"):
         (statement,) = [
@@ -31,8 +31,8 @@ def test_reading_is_all_they_may_do_with_it(template: Template) -> None:
         assert statement["Resource"] == SECRET
 
 
-def test_the_parameter_is_never_echoed_and_goes_only_into_the_secret(template: Template) -> None:
-    """NoEcho hides the value from consoles and logs only as long as nothing else takes it."""
+def test_the_parameter_is_never_shown_and_only_the_secret_uses_it(template: Template) -> None:
+    """NoEcho hides the value in consoles and logs only if nothing else uses it."""
     parameter = template.body["Parameters"]["GitHubAccessToken"]
     text = json.dumps(template.body)
 
@@ -43,12 +43,12 @@ def test_the_parameter_is_never_echoed_and_goes_only_into_the_secret(template: T
 
 
 def test_a_later_deployment_does_not_bring_an_old_token_back(template: Template) -> None:
-    """CloudFormation writes the parameter again when any other property of the secret changes: so there is none."""
+    """CloudFormation writes the parameter again if another property of the secret changes, so it has no other."""
     assert template.only("AWS::SecretsManager::Secret") == {"SecretString": {"Ref": "GitHubAccessToken"}}
 
 
-def test_environments_name_the_secret_but_hold_no_secret(template: Template) -> None:
-    """Whoever may look at a function's configuration sees its environment."""
+def test_environments_contain_the_secrets_name_and_no_secret(template: Template) -> None:
+    """Everyone who may see a function's configuration sees its environment."""
     for function in template.of_type("AWS::Lambda::Function").values():
         variables = function["Properties"]["Environment"]["Variables"]
         assert variables.get("GITHUB_TOKEN_SECRET", SECRET) == SECRET

@@ -1,4 +1,4 @@
-"""Promise: an update in place of either earlier version replaces nothing that is kept, and CloudFormation takes it."""
+"""Promise: an update in place of either earlier version keeps all that must be kept, and CloudFormation accepts it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,15 +23,15 @@ OF_THE_RULE = {"Description", "Targets"}
 
 
 def changed(before: Properties, after: Properties) -> set[str]:
-    """Name the properties that are not the same in two templates."""
+    """Return the properties that differ between two templates."""
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def replacing(type_: str) -> set[str]:
-    """Name the properties of a type whose change makes CloudFormation replace the resource, always or sometimes.
+    """Return the properties of a type whose change makes CloudFormation replace the resource, always or sometimes.
 
     Source:
-        AWS's own schema of the type, as cfn-lint carries it (createOnlyProperties, conditionalCreateOnlyProperties)
+        AWS's own schema of the type, in cfn-lint (createOnlyProperties, conditionalCreateOnlyProperties)
     """
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_).schema
     paths: Iterable[str] = schema.get("createOnlyProperties", []) + schema.get("conditionalCreateOnlyProperties", [])
@@ -45,7 +45,7 @@ def replacing(type_: str) -> set[str]:
 def test_over_the_first_version_every_other_property_stays(
     template: Template, logical_id: str, harmless: set[str]
 ) -> None:
-    """A replaced table begins empty, and its name is taken; a changed secret brings an old token back."""
+    """A replaced table begins empty, and its name is taken; a changed secret restores an old token."""
     before, after = first_version.TEMPLATE["Resources"][logical_id], template.resources[logical_id]
 
     assert before["Type"] == after["Type"]
@@ -53,10 +53,10 @@ def test_over_the_first_version_every_other_property_stays(
     assert not harmless & replacing(after["Type"])
 
 
-def test_no_encryption_is_taken_away_and_none_is_added_that_was_not_asked_for(template: Template) -> None:
+def test_the_encryption_of_every_table_stays(template: Template) -> None:
     """CloudFormation has refused an update that drops `SSESpecification`, as the first version's table has one.
 
-    The other tables never had it, and DynamoDB's own key is free.
+    The other tables never had that property, and DynamoDB's own key is free.
 
     Sources:
         https://github.com/aws/aws-cdk/pull/8450
@@ -73,8 +73,8 @@ def test_no_encryption_is_taken_away_and_none_is_added_that_was_not_asked_for(te
 
 
 @pytest.mark.parametrize("logical_id", landed_version.RESOURCES)
-def test_over_the_version_before_nothing_is_replaced_but_the_log_of_runs(template: Template, logical_id: str) -> None:
-    """With a replaced topic its confirmed subscriptions go, with a replaced state machine the history of its runs."""
+def test_over_the_version_before_only_the_log_of_runs_is_replaced(template: Template, logical_id: str) -> None:
+    """A replaced topic loses its confirmed subscriptions, a replaced state machine the history of its runs."""
     before, after = landed_version.RESOURCES[logical_id], template.resources[logical_id]
     made_new = changed(before["Properties"], after["Properties"]) & replacing(after["Type"])
 
@@ -90,7 +90,7 @@ def test_over_the_version_before_nothing_is_replaced_but_the_log_of_runs(templat
         ("StorageSnapshotsTable53E570A2", set[str]()),
     ],
 )
-def test_over_the_version_before_a_table_gets_no_more_than_its_key(
+def test_over_the_version_before_a_table_changes_at_most_its_key(
     template: Template, logical_id: str, new: set[str]
 ) -> None:
     """`SSESpecification` changes without interruption.

@@ -1,4 +1,4 @@
-"""`traffic settings`, beside a CloudFormation that answers as it is told to."""
+"""`traffic settings` with a CloudFormation that answers as the test wants."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,20 +13,20 @@ from cli.stack import change_set
 from cli.stack.change_set import change_parameters
 from cli.stack.deployment import Deployment
 from cli.terminal import CommandError
-from traffic.settings import FILE_SETTINGS
+from traffic.settings import FILE_SETTINGS, SETTINGS
 
 REFUSED = "Template error: a reason."
 NO_CHANGE = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
 class FakeCloudFormation:
-    """One stack.
+    """CloudFormation with one stack.
 
     Attributes:
-        parameters: What it has.
-        calls: What was asked for, in order.
-        refuses: Why no change set can be made; empty where it can.
-        ends: The states in which the stack is seen after the change set was executed.
+        parameters: The stack's parameters.
+        calls: The calls that change something, in order.
+        refuses: Why no change set can be made; empty if it can.
+        states: The states of the stack after the change set was executed, one for each look.
     """
 
     def __init__(self, *, refuses: str = "", ends: tuple[str, ...] = ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")) -> None:
@@ -37,53 +37,53 @@ class FakeCloudFormation:
         self.status = "UPDATE_ROLLBACK_COMPLETE"
 
     def create_change_set(self, **asked: Any) -> dict[str, str]:
-        """Make one."""
+        """Make a change set."""
         self.calls.append("create")
         self.asked = asked
         return {"Id": "change"}
 
     def describe_change_set(self, *, ChangeSetName: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        """Say that it is made."""
+        """Return that the change set is made, or why not."""
         assert ChangeSetName == "change"
         return {"Status": "FAILED", "StatusReason": self.refuses} if self.refuses else {"Status": "CREATE_COMPLETE"}
 
     def delete_change_set(self, *, ChangeSetName: str) -> None:  # noqa: N803
-        """Delete it."""
+        """Delete the change set."""
         self.calls.append(f"delete {ChangeSetName}")
 
     def execute_change_set(self, *, ChangeSetName: str) -> None:  # noqa: N803
-        """Begin, but still tell the old state at the next look."""
+        """Begin, but still show the old state at the next look."""
         self.calls.append(f"execute {ChangeSetName}")
         self.states.insert(0, self.status)
 
     def describe_stacks(self, **_asked: str) -> Any:
-        """Tell how it stands."""
+        """Return the stack's state and parameters."""
         if "execute change" in self.calls:
             self.status = self.states.pop(0)
-            if self.status == "UPDATE_IN_PROGRESS":  # CloudFormation tells the new values at once
+            if self.status == "UPDATE_IN_PROGRESS":  # CloudFormation shows the new values at once
                 given = self.asked["Parameters"]
                 self.parameters |= {p["ParameterKey"]: p["ParameterValue"] for p in given if "ParameterValue" in p}
-        told = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
-        return {"Stacks": [{"StackStatus": self.status, "Parameters": told}]}
+        shown = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": shown}]}
 
     def describe_events(self, **_asked: str) -> Any:
-        """Tell nothing of refusals."""
+        """Return no refusals."""
         return {"OperationEvents": []}
 
     def describe_stack_events(self, **_asked: str) -> Any:
-        """Tell which resource failed."""
+        """Return which resource failed."""
         failed = {"LogicalResourceId": "ListRepos", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "why"}
         return {"StackEvents": [failed]}
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look again at once."""
+    """Do not wait between two looks."""
     monkeypatch.setattr(change_set, "LOOK_EVERY", 0)
 
 
 def deployment(client: FakeCloudFormation, **parameters: str) -> Deployment:
-    """Give a stack with parameters of its own."""
+    """Return a deployment with some parameters."""
     client.parameters |= parameters
     give: Callable[[str], Any] = lambda _service: client  # noqa: E731
     return Deployment(
@@ -91,8 +91,8 @@ def deployment(client: FakeCloudFormation, **parameters: str) -> Deployment:
     )
 
 
-def test_only_what_the_file_names_is_given_and_all_else_keeps_its_value() -> None:
-    """The token cannot be read back: it is kept by not being given."""
+def test_only_settings_in_the_file_are_sent_and_all_others_keep_their_values() -> None:
+    """The token cannot be read back, so it must not be sent to be kept."""
     client = FakeCloudFormation()
 
     apply(deployment(client, Forks="only"), "stack", {"owners": Written("octo", 1), "exclude": Written("", 2)})
@@ -112,28 +112,34 @@ def test_only_what_the_file_names_is_given_and_all_else_keeps_its_value() -> Non
     assert client.parameters["Forks"] == "only"
 
 
-def test_nothing_is_asked_of_cloudformation_where_all_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    """And that is said, as success."""
+def test_cloudformation_is_not_called_if_nothing_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command reports that, as success."""
     client = FakeCloudFormation()
 
     apply(deployment(client, Owners="octo"), "stack", {"owners": Written("octo", 1)})
 
     assert client.calls == []
-    assert capsys.readouterr().out == "Nothing to change: the stack in AWS region x has what traffic.toml wants.\n"
+    assert (
+        capsys.readouterr().out
+        == "Nothing to change: the stack in AWS region x has the values of traffic.toml already.\n"
+    )
 
 
 def test_a_change_set_without_changes_is_no_error_and_is_deleted(capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody else was quicker."""
+    """Somebody else was faster."""
     client = FakeCloudFormation(refuses=NO_CHANGE)
 
     apply(deployment(client), "stack", {"owners": Written("octo", 1)})
 
     assert client.calls == ["create", "delete change"]
-    assert "Nothing to change" in capsys.readouterr().out
+    assert capsys.readouterr().out == (
+        "Changing Owners of the stack in AWS region x ...\n"
+        "Nothing to change: the stack in AWS region x has the values of traffic.toml already.\n"
+    )
 
 
-def test_a_refused_change_set_is_deleted_and_the_reason_told() -> None:
-    """One that lies about is executed by mistake, or counts against a limit."""
+def test_a_refused_change_set_is_deleted_and_the_reason_is_reported() -> None:
+    """A forgotten one can be executed by mistake, and counts against a limit."""
     client = FakeCloudFormation(refuses=REFUSED)
 
     with pytest.raises(CommandError, match=r"refuses the change: Template error: a reason\. Nothing was changed"):
@@ -156,8 +162,8 @@ def test_an_interrupted_change_set_is_deleted(monkeypatch: pytest.MonkeyPatch) -
     assert client.calls == ["create", "delete change"]
 
 
-def test_a_change_that_is_rolled_back_is_told_with_its_reason() -> None:
-    """Also where an earlier one was, too: that state is not taken for this one's."""
+def test_a_change_that_is_rolled_back_is_reported_with_its_reason() -> None:
+    """An earlier change was rolled back, too: its state does not count for this change."""
     client = FakeCloudFormation(ends=("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"))
 
     with pytest.raises(CommandError, match="failed, the stack is UPDATE_ROLLBACK_COMPLETE: ListRepos: why"):
@@ -166,23 +172,23 @@ def test_a_change_that_is_rolled_back_is_told_with_its_reason() -> None:
     assert client.states == []
 
 
-def test_a_stack_that_is_being_updated_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials are not to blame."""
+def test_another_update_of_the_stack_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message does not blame the credentials."""
     client = FakeCloudFormation()
-    said = {
+    answered = {
         "Error": {"Code": "ValidationError", "Message": "Stack is in UPDATE_IN_PROGRESS state and can not be updated."}
     }
 
     def busy(**_asked: Any) -> dict[str, str]:
-        raise ClientError(said, "CreateChangeSet")  # type: ignore[arg-type]
+        raise ClientError(answered, "CreateChangeSet")  # type: ignore[arg-type]
 
     monkeypatch.setattr(client, "create_change_set", busy)
     with pytest.raises(CommandError, match=r"UPDATE_IN_PROGRESS state and can not be updated\. Nothing was changed"):
         change_parameters(client, "stack", client.parameters, {"Owners": "octo"})
 
 
-def test_a_stack_of_an_older_version_is_not_given_what_it_does_not_know() -> None:
-    """CloudFormation would say so of all parameters at once, in other words."""
+def test_a_stack_of_an_older_version_gets_no_unknown_parameter() -> None:
+    """CloudFormation would report the error less clearly."""
     client = FakeCloudFormation()
     del client.parameters["Owners"]
 
@@ -192,32 +198,35 @@ def test_a_stack_of_an_older_version_is_not_given_what_it_does_not_know() -> Non
     assert client.calls == []
 
 
-def test_what_would_not_fit_together_is_refused() -> None:
+def test_lists_that_are_too_long_together_are_refused() -> None:
     """A list of the file and a list of the stack may be too long only together."""
     client, long = FakeCloudFormation(), ",".join(["octo/*"] * 250)
 
-    with pytest.raises(CommandError, match="Together with what the stack has, include and exclude have together 3,498"):
+    with pytest.raises(
+        CommandError, match="Together with the values of the stack, include and exclude have together 3,498"
+    ):
         apply(deployment(client, Exclude=long), "stack", {"include": Written(long, 1)})
 
     assert client.calls == []
 
 
-def test_the_token_is_not_among_what_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    """Not even its mask."""
+def test_the_token_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not even its mask is shown."""
     compare(
         deployment(FakeCloudFormation(), Owners="octo"), {"owners": Written("acme", 1), "forks": Written("include", 2)}
     )
 
-    told = capsys.readouterr()
-    assert "owners\tocto\tacme\tdiffers" in told.out
-    assert "forks\tinclude\tinclude\tsame" in told.out
-    assert "*" not in told.out
-    assert told.err == "1 differ: `traffic settings --aws --apply` changes the stack.\n"
+    printed = capsys.readouterr()
+    assert "owners\tocto\tacme\tdiffers" in printed.out
+    assert "forks\tinclude\tinclude\tsame" in printed.out
+    assert "archived\tinclude\t\tnot in the file" in printed.out
+    assert "*" not in printed.out
+    assert printed.err == "1 differ: `traffic settings --aws --apply` changes the stack.\n"
 
 
 @pytest.fixture
 def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Stand in a folder with settings of every kind."""
+    """Go to a folder with settings of every kind."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "traffic.toml").write_text('\nowners = ["octo"]\nforks = "only"\nsummary-mail = "weekly"\n')
     (tmp_path / ".env").write_text("GITHUB_TOKEN=github_pat_planted\nTRAFFIC_FORKS=exclude\n")
@@ -228,23 +237,29 @@ def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 
 
 @pytest.mark.usefixtures("_folder")
-def test_each_setting_is_shown_with_where_it_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
-    """Who wonders why a repository is missing looks here first; the token is not shown."""
+def test_each_setting_is_shown_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """People who miss a repository look here first. The token is not shown."""
     assert main(["settings"]) == 0
 
-    told = capsys.readouterr().out
-    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in told.splitlines()}
+    printed = capsys.readouterr().out
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in printed.splitlines()}
     assert rows["owners"] == ["octo", "traffic.toml, line 2"]
     assert rows["forks"] == ["exclude", ".env"]
     assert rows["topics"] == ["python", "environment"]
     assert rows["archived"] == ["include", "default"]
     assert rows["summary-mail"] == ["weekly", "traffic.toml, line 4 (for AWS only)"]
     assert rows["token"] == ["set, not shown", ".env"]
-    assert "planted" not in told
+    assert list(rows) == [each.key for each in SETTINGS]
+    assert rows["home"][1] == "environment"
+    assert rows["summary-email"] == ["", "default (for AWS only)"]
+    assert "planted" not in printed
 
 
 @pytest.mark.usefixtures("_folder")
 def test_apply_is_for_aws(capsys: pytest.CaptureFixture[str]) -> None:
-    """On this machine there is nothing to bring anywhere."""
+    """On this machine there is nothing to apply."""
     assert main(["settings", "--apply"]) == 2
-    assert "add --aws" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "traffic: error: --apply changes the stack in AWS: add --aws. On this machine each command reads the settings"
+        " itself.\n"
+    )

@@ -13,7 +13,7 @@ def settings(home: Path, **environment: str) -> LocalSettings:
 
 
 def test_no_setting_at_all_is_fine() -> None:
-    """The first `make run` of a newcomer has none: it runs the demo, in the user's data directory."""
+    """The first `make run` has no settings: it runs the demonstration in the user's data directory."""
     read = read_settings({"XDG_DATA_HOME": "/data"}, None)
 
     assert read.token is None
@@ -22,7 +22,7 @@ def test_no_setting_at_all_is_fine() -> None:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    """Whoever types a setting before a command means it now."""
+    """A setting that is typed before a command is meant for that command."""
     dotenv = tmp_path / ".env"
     dotenv.write_text("GITHUB_TOKEN=from-file\nTRAFFIC_FORKS=exclude\n")
 
@@ -111,7 +111,7 @@ def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(
 
 
 def test_settings_that_do_not_fit_a_functions_environment_are_refused(tmp_path: Path) -> None:
-    """AWS would refuse the deployment, and say so of a function nobody has heard of."""
+    """AWS would refuse the deployment, with an error about a function that the user does not know."""
     long = ",".join(["octo/*"] * 250)
 
     with pytest.raises(SettingError, match=r"include and exclude have together 3,498 bytes; .* 3,000 .* use owners"):
@@ -119,7 +119,7 @@ def test_settings_that_do_not_fit_a_functions_environment_are_refused(tmp_path: 
 
 
 def test_the_settings_that_choose_repositories_reach_the_stack(tmp_path: Path) -> None:
-    """As CloudFormation takes them: without spaces, and words that GitHub writes small are small."""
+    """CloudFormation gets them without spaces, and words that GitHub writes in lower case are in lower case."""
     given = settings(
         tmp_path,
         TRAFFIC_OWNERS=" octo , Octo-Org,",
@@ -136,8 +136,8 @@ def test_the_settings_that_choose_repositories_reach_the_stack(tmp_path: Path) -
     }
 
 
-def test_an_empty_value_does_without_what_the_file_sets(tmp_path: Path) -> None:
-    """For one command, `TRAFFIC_FORKS= traffic run` means the default."""
+def test_an_empty_value_means_the_default_whatever_the_file_sets(tmp_path: Path) -> None:
+    """`TRAFFIC_FORKS= traffic run` uses the default for one command."""
     (tmp_path / ".env").write_text("TRAFFIC_FORKS=exclude\nGITHUB_TOKEN=x\nTRAFFIC_PRIVATE=\n")
 
     read = read_settings({"TRAFFIC_FORKS": "", "GITHUB_TOKEN": " "}, tmp_path / ".env")
@@ -146,7 +146,7 @@ def test_an_empty_value_does_without_what_the_file_sets(tmp_path: Path) -> None:
 
 
 def test_the_token_is_never_shown(tmp_path: Path) -> None:
-    """Neither by an error about it nor by a settings object that lands in a traceback."""
+    """An error does not show it, and neither does a settings object in a traceback."""
     with pytest.raises(SettingError) as raised:
         settings(tmp_path, GITHUB_TOKEN="ghp_with space")
 
@@ -155,7 +155,7 @@ def test_the_token_is_never_shown(tmp_path: Path) -> None:
 
 
 def test_a_file_in_the_place_of_the_home_is_refused(tmp_path: Path) -> None:
-    """Better now than when the first folder is made."""
+    """The error comes now, and not later when the first folder is made."""
     (tmp_path / "file").touch()
 
     with pytest.raises(SettingError, match=r"TRAFFIC_HOME .* not a folder"):
@@ -163,7 +163,7 @@ def test_a_file_in_the_place_of_the_home_is_refused(tmp_path: Path) -> None:
 
 
 def test_histories_of_different_sources_never_mix(tmp_path: Path) -> None:
-    """Made-up numbers among real ones could never be told apart again."""
+    """Nobody could separate mixed real and made-up numbers again."""
     ghe = {"GITHUB_API_URL": "https://Ghe.example:8443/api/v3/"}
     loopback = {"GITHUB_API_URL": "http://127.0.0.1:8080"}
 
@@ -175,20 +175,20 @@ def test_histories_of_different_sources_never_mix(tmp_path: Path) -> None:
 
 
 def test_an_address_reaches_the_stack_without_the_slash_at_its_end(tmp_path: Path) -> None:
-    """Paths are put behind it, and `//repos` is not found."""
+    """Paths are appended to it, and GitHub does not find `//repos`."""
     assert settings(tmp_path, GITHUB_API_URL="https://h/api/v3/").parameters["GitHubApiUrl"] == "https://h/api/v3"
 
 
 def test_several_tokens_are_an_object_of_owners_and_tokens(tmp_path: Path) -> None:
-    """In its shortest form, which the stack's parameter takes."""
+    """The object is shortened, because the stack's parameter accepts no spaces."""
     read = settings(tmp_path, GITHUB_TOKEN='{"octo-org": "ghp_1", "*": "ghp_2"}')
 
     assert read.token == '{"octo-org":"ghp_1","*":"ghp_2"}'
 
 
 @pytest.mark.parametrize("given", ["{", "{}", "{}x", '{"octo": "ghp_ 1"}', '{"octo/docs": "ghp_1"}', '{"octo": 1}'])
-def test_several_tokens_that_cannot_be_are_refused_unseen(tmp_path: Path, given: str) -> None:
-    """The message says how they are written."""
+def test_several_tokens_in_a_wrong_form_are_refused_and_not_shown(tmp_path: Path, given: str) -> None:
+    """The message shows the right form."""
     with pytest.raises(SettingError, match="each after its owner") as refused:
         settings(tmp_path, GITHUB_TOKEN=given)
 

@@ -1,4 +1,4 @@
-"""Promise: whatever is wrong in `traffic.toml` is named with file, line and value, and with what to do about it."""
+"""Promise: each error in `traffic.toml` is reported with file, line and value, and with what to do about it."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from cli.settings.local_settings import read_settings
 from cli.settings.settings_file import key_lines, read_settings_file
 from traffic.settings import FILE_SETTINGS, SettingError
 
-WHOLE = """\
+EVERY_SETTING = """\
 # Who and what.
 owners = [
     "octo-org",  # ours
@@ -41,17 +41,18 @@ def written(folder: Path, content: str | bytes) -> Path:
 
 
 def complaints(folder: Path, content: str | bytes) -> list[str]:
-    """Read a wrong file; what is said of it, without its folder."""
+    """Read a wrong file, and return the errors without its folder."""
     with pytest.raises(SettingError) as raised:
         read_settings_file(written(folder, content))
     return [line.removeprefix(f"{folder}/") for line in str(raised.value).splitlines()]
 
 
 @pytest.mark.parametrize(
-    "content", [WHOLE.encode(), b"\xef\xbb\xbf" + WHOLE.encode(), WHOLE.replace("\n", "\r\n").encode()]
+    "content",
+    [EVERY_SETTING.encode(), b"\xef\xbb\xbf" + EVERY_SETTING.encode(), EVERY_SETTING.replace("\n", "\r\n").encode()],
 )
 def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
-    """Editors of Windows put a byte order mark before the text, and other ends behind the lines."""
+    """Editors on Windows write a byte order mark before the text, and other line ends."""
     read = read_settings_file(written(tmp_path, content))
 
     assert {key: (each.value, each.line) for key, each in read.items()} == {
@@ -126,11 +127,11 @@ def test_an_error_is_reported_with_its_line(tmp_path: Path, content: str | bytes
     assert re.search(message, reported), reported
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
-    """Correcting one thing after the other takes a run each."""
-    told = complaints(tmp_path, 'forks = "no"\nowners = [\n"a b",\n"c d"]\ncolour = 1\n')
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
+    """Otherwise the user needs one try for each error."""
+    reported = complaints(tmp_path, 'forks = "no"\nowners = [\n"a b",\n"c d"]\ncolour = 1\n')
 
-    assert [line.partition(":")[0] for line in told] == [f"traffic.toml, line {number}" for number in (1, 3, 4, 5)]
+    assert [line.partition(":")[0] for line in reported] == [f"traffic.toml, line {number}" for number in (1, 3, 4, 5)]
 
 
 @pytest.mark.parametrize(
@@ -149,24 +150,24 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_a_token_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
-    """The file is one to share; what is printed lands in logs."""
-    told = " ".join(complaints(tmp_path, content))
+    """People share the file, and outputs are kept in logs."""
+    printed = " ".join(complaints(tmp_path, content))
 
-    assert "not shown" in told
-    assert "planted" not in told
-    assert "GITHUB_TOKEN" in told or "expected an array" in told
+    assert "not shown" in printed
+    assert "planted" not in printed
+    assert "GITHUB_TOKEN" in printed or "expected an array" in printed
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """A folder of that name is no settings file."""
+    """A folder with that name is not a settings file."""
     (tmp_path / "traffic.toml").mkdir()
 
     with pytest.raises(SettingError, match=r"traffic\.toml cannot be read .Is a directory"):
         read_settings({}, None, tmp_path / "traffic.toml")
 
 
-def test_the_environment_wins_over_dotenv_and_that_over_the_settings_file(tmp_path: Path) -> None:
-    """And each value says where it comes from."""
+def test_the_environment_wins_over_dotenv_and_dotenv_over_the_settings_file(tmp_path: Path) -> None:
+    """Each value has its source."""
     file = written(tmp_path, 'owners = ["from-file"]\n\nforks = "only"\narchived = "only"\n')
     (tmp_path / ".env").write_text("TRAFFIC_FORKS=exclude\nTRAFFIC_ARCHIVED=exclude\n")
 
@@ -184,8 +185,8 @@ def test_the_environment_wins_over_dotenv_and_that_over_the_settings_file(tmp_pa
     assert read.parameters["Owners"] == "from-file"
 
 
-def test_a_wrong_file_is_refused_even_where_the_environment_wins(tmp_path: Path) -> None:
-    """It would be wrong on the next machine."""
+def test_a_wrong_file_is_refused_even_if_the_environment_wins(tmp_path: Path) -> None:
+    """The file would be wrong on the next machine."""
     file = written(tmp_path, 'forks = "no"')
 
     with pytest.raises(SettingError, match="line 1: forks"):
@@ -195,7 +196,7 @@ def test_a_wrong_file_is_refused_even_where_the_environment_wins(tmp_path: Path)
 def test_a_command_refuses_a_wrong_file_with_one_line_for_each_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Wrong use, exit code 2; no engine was started and no history begun."""
+    """The exit code is 2; no engine was started, and no history was begun."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
     written(tmp_path, 'forks = "no"\nowner = ["x"]\n')
