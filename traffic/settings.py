@@ -118,11 +118,11 @@ def one_of(*words: str) -> Shape:
 TOKEN = Shape(r"^\S+$", "a GitHub token: it is not empty, and has no spaces or line breaks")
 OWNER = Shape(
     r"[A-Za-z0-9][A-Za-z0-9_-]*",  # the logins of enterprise managed users have an underscore
-    "organizations and users as octo-org; owner/name is for repositories",
+    "organizations and users such as octo-org; owner/name is for repositories",
 )
 REPOSITORY = Shape(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "owner/name")
-GLOB = Shape(r"[^\s,]+", "globs as octo/*")
-TOPIC = Shape(r"[A-Za-z0-9][A-Za-z0-9-]*", "topics as machine-learning")
+GLOB = Shape(r"[^\s,]+", "globs such as octo/*")
+TOPIC = Shape(r"[A-Za-z0-9][A-Za-z0-9-]*", "topics such as machine-learning")
 CHOICE = one_of("include", "exclude", "only")
 ADDRESS = Shape(API_URL, f"{API_ADDRESSES}; plain http on loopback only", check=check_api_url)
 EMAIL = Shape(r"^$|^[^@\s]+@[^@\s]+$", "one e-mail address, or nothing")
@@ -212,7 +212,7 @@ class Setting:
         text = ",".join(entries)
         if len(text) > PARAMETER_SIZE:
             raise WrongValueError(
-                f"has together {len(text):,} characters; a stack parameter takes {PARAMETER_SIZE:,}:"
+                f"has {len(text):,} characters in total; a stack parameter takes {PARAMETER_SIZE:,}:"
                 " use owners or globs"
             )
         return text
@@ -358,8 +358,8 @@ def check_size(selection: Mapping[str, str]) -> None:
     }
     if sum(sizes.values()) > SELECTION_SIZE:
         raise WrongValueError(
-            f"{' and '.join(sizes)} have together {sum(sizes.values()):,} bytes; the environment of a function in AWS"
-            f" takes {SELECTION_SIZE:,} of them: use owners or globs"
+            f"{' and '.join(sizes)} have {sum(sizes.values()):,} bytes in total; the environment of a function in AWS"
+            f" takes {SELECTION_SIZE:,}: use owners or globs"
         )
 
 

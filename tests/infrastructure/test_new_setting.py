@@ -91,7 +91,7 @@ def test_a_row_of_the_table_is_enough_for_everything_that_follows_from_it(house:
         "Default": "",
         "AllowedPattern": r"^\s*([A-Za-z0-9][A-Za-z0-9-]*\s*(,\s*[A-Za-z0-9][A-Za-z0-9-]*\s*)*)?$",
         "Description": "Captures only repositories in these languages, for example g*. Separated by commas.",
-        "ConstraintDescription": "Expected: topics as machine-learning, separated by commas.",
+        "ConstraintDescription": "Expected: topics such as machine-learning, separated by commas.",
     }
     assert found["environment"] == {
         "lambdas.list_repos.handler.lambda_handler": {"Ref": "Languages"},

@@ -202,9 +202,7 @@ def test_lists_that_are_too_long_together_are_refused() -> None:
     """A list of the file and a list of the stack may be too long only together."""
     client, long = FakeCloudFormation(), ",".join(["octo/*"] * 250)
 
-    with pytest.raises(
-        CommandError, match="Together with the values of the stack, include and exclude have together 3,498"
-    ):
+    with pytest.raises(CommandError, match="Together with the values of the stack, include and exclude have 3,498"):
         apply(deployment(client, Exclude=long), "stack", {"include": Written(long, 1)})
 
     assert client.calls == []

@@ -93,7 +93,7 @@ def test_a_value_of_the_file_is_taken_literally(tmp_path: Path, monkeypatch: pyt
         ("TRAFFIC_OWNERS", "github_pat_11AAAAAAA0aaaaaaaaaaaaaa", "like a token .not shown.; put it into GITHUB_TOKEN"),
         ("TRAFFIC_TOPICS", "machine_learning", "'machine_learning'; expected topics"),
         ("TRAFFIC_VISIBILITY", "public,secret", "'secret'; expected one of public, private, internal"),
-        ("TRAFFIC_INCLUDE", ",".join(["octo/*"] * 600), "has together 4,199 characters; a stack parameter takes 4,096"),
+        ("TRAFFIC_INCLUDE", ",".join(["octo/*"] * 600), "has 4,199 characters in total; a stack parameter takes 4,096"),
         ("TRAFFIC_PRIVATE", "exclude", "'exclude' .environment., but it was replaced by TRAFFIC_VISIBILITY"),
         ("GITHUB_API_URL", "https://[bad", "expected https://api.github.com"),
         ("TRAFFIC_ARCHIVED", "no", "'no'; expected one of include, exclude, only"),
@@ -114,7 +114,7 @@ def test_settings_that_do_not_fit_a_functions_environment_are_refused(tmp_path: 
     """AWS would refuse the deployment, with an error about a function that the user does not know."""
     long = ",".join(["octo/*"] * 250)
 
-    with pytest.raises(SettingError, match=r"include and exclude have together 3,498 bytes; .* 3,000 .* use owners"):
+    with pytest.raises(SettingError, match=r"include and exclude have 3,498 bytes in total; .* 3,000: use owners"):
         settings(tmp_path, TRAFFIC_INCLUDE=long, TRAFFIC_EXCLUDE=long)
 
 

@@ -111,11 +111,11 @@ def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
         ("forks = 'only'".encode("utf-16"), "line 1: this is not UTF-8; save the file as text in UTF-8"),
         (
             "\ninclude = [" + '"octo/*",' * 600 + "]",
-            "line 2: include has together 4,199 characters; .* takes 4,096: use owners",
+            "line 2: include has 4,199 characters in total; .* takes 4,096: use owners",
         ),
         (
             "include = [" + '"octo/*",' * 220 + "]\nexclude = [" + '"octo/*",' * 230 + "]",
-            "line 2: include and exclude have together 3,148 bytes; .* takes 3,000 of them: use owners",
+            "line 2: include and exclude have 3,148 bytes in total; .* takes 3,000: use owners",
         ),
     ],
 )
