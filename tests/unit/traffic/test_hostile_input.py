@@ -23,6 +23,7 @@ from simulated_github.windows import WindowRules
 from tests.unit.handlers import Account, account, child
 from traffic.errors import GitHubUnavailableError
 from traffic.github.answers import CAPTURED, NO_PUSH_ACCESS
+from traffic.record.reading import DayRow
 
 EVIL = [
     "octo/a\nSubject: forged",
@@ -79,13 +80,13 @@ def test_a_hostile_name_forges_no_line_of_an_email_and_moves_no_cursor(name: str
 
 
 @pytest.mark.parametrize("name", EVIL)
-def test_a_hostile_name_stays_in_its_cell_of_a_terminal(name: str) -> None:
+def test_a_hostile_name_stays_in_its_cell_of_a_terminal(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Tables and errors are one line for each thing that they tell."""
-    output = io.StringIO()
-    terminal.table(["name", "days"], [[name, 1]], output)
+    terminal.table(["name", "days"], [[name, 1]])
 
-    assert output.getvalue().count("\n") == 1
-    assert not set(output.getvalue().rstrip("\n")) & set(HARMFUL)
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1
+    assert not set(output.rstrip("\n")) & set(HARMFUL)
 
 
 @pytest.mark.parametrize("name", [*FORMULAS, *(f"{formula}/x" for formula in FORMULAS)])
@@ -96,7 +97,7 @@ def test_a_hostile_name_is_no_formula_of_a_spreadsheet(name: str) -> None:
         https://owasp.org/www-community/attacks/CSV_Injection
     """
     output = io.StringIO()
-    write_csv([(name, "2026-11-20T00:00:00Z", "1", None, None, None)], output)
+    write_csv([DayRow(name, "2026-11-20T00:00:00Z", (1, None, None, None))], output)
     (_, (cell, *_)) = csv.reader(io.StringIO(output.getvalue()))
 
     assert cell[0] == "'"
@@ -106,7 +107,7 @@ def test_a_hostile_name_is_no_formula_of_a_spreadsheet(name: str) -> None:
 def test_an_ordinary_name_is_exported_as_it_is() -> None:
     """A program that reads the export finds the keys of the table."""
     output = io.StringIO()
-    write_csv([("octo/docs", "2026-11-20T00:00:00Z", "1", None, None, None)], output)
+    write_csv([DayRow("octo/docs", "2026-11-20T00:00:00Z", (1, None, None, None))], output)
 
     assert output.getvalue().splitlines()[1] == "octo/docs,2026-11-20T00:00:00Z,1,,,"
 

@@ -24,7 +24,7 @@ from cli.commands.doctor import (
 from cli.main import main
 from cli.stack.deployment import Deployment
 from cli.stack.finding import Finding
-from cli.stack.opening import ASSEMBLY
+from cli.stack.opening import ASSEMBLY, local_settings
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError
 from local.engine import EngineError
@@ -348,7 +348,7 @@ def test_what_is_broken_on_a_machine_fails(
 
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     monkeypatch.setenv("GITHUB_TOKEN", "wrong")
-    history = doctor.local_settings().history
+    history = local_settings().history
     history.parent.mkdir(parents=True)
     history.write_text("a file")
     monkeypatch.setattr(doctor, "running_engine", broken)

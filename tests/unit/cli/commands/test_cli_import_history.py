@@ -10,6 +10,7 @@ import pytest
 from cli.arguments import Target
 from cli.commands import import_history
 from cli.commands.import_history import check, of_first_version
+from cli.imports.importing import ImportPlan
 from cli.main import main
 from cli.stack.deployment import Deployment
 from cli.terminal import UsageError
@@ -124,7 +125,7 @@ def test_each_planned_history_is_imported_and_saved(
     """The state is written to disk once, at the end."""
     brought: list[str] = []
 
-    def bring(archive: object, store: object, planned: import_history.ImportPlan) -> None:
+    def bring(archive: object, store: object, planned: ImportPlan) -> None:
         assert archive
         assert store
         assert upgraded.saves == 0

@@ -1,6 +1,5 @@
 """What an import would change, which repository it concerns, and which rows of the first version it reads."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ DOCS = ImportTarget(repo_id=7, name="octo/docs", repo_name="octo/docs", new=Fals
 
 
 @pytest.fixture
-def record(stack: Stack) -> Iterator[Record]:
+def record(stack: Stack) -> Record:
     """Two repositories, which had a name one after the other."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
     stack.repository("8", "octo/old", names={"octo/site": "2026-11-20"})

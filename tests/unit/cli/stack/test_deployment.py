@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import Target
-from cli.stack.deployment import STACK_NAME, Deployment, aws_deployment, stack_of
+from cli.arguments import STACK_NAME, Target
+from cli.stack.deployment import Deployment, aws_deployment, stack_of
 from cli.terminal import CommandError
 from tests.unit.cli_stack import OUTPUTS
 
@@ -82,7 +82,7 @@ def test_a_stack_that_does_not_exist_is_reported() -> None:
 
 def test_a_missing_output_is_reported_with_what_to_do() -> None:
     """The stack was deployed from another version."""
-    deployment = Deployment({"ArchiveBucket": "archive"}, FakeClient, "here", {})
+    deployment = Deployment({"ArchiveBucket": "archive"}, lambda _: FakeClient({}), "here", {})
 
     assert deployment.output("ArchiveBucket") == "archive"
     with pytest.raises(CommandError) as missing:

@@ -190,7 +190,7 @@ def test_objects_are_listed_in_an_order_in_which_they_can_be_stored(kept: Record
     assert [names.index(key.rpartition("/")[2]) for key in (first, later)] == [2, len(found) - 1]
     assert names == sorted(names)
     assert set(found) == {*keys(kept), first, later}
-    assert archive.read_answers(first) == [history]
+    assert list[object](archive.read_answers(first)) == [history]
 
 
 def test_a_damaged_object_is_reported_with_what_to_do() -> None:
