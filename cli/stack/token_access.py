@@ -70,7 +70,7 @@ def token_report(github: GitHub) -> TokenReport:
 
 
 def first_pushable(github: GitHub) -> str | None:
-    """Return a repository that the token's user can push to, `owner/name`; None if there is none.
+    """Return a repository that the token's user can push to, `owner/name`; None if there is no such repository.
 
     Raises:
         CommandError: GitHub does not answer, or not with a list.

@@ -21,7 +21,7 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
     """Write a manifest of the archive objects whose answers can hold a day.
 
     Raises:
-        InvalidInputError: There is none; the message lists the available dates.
+        InvalidInputError: No object can hold the day; the message lists the available dates.
     """
     dates = archive.capture_dates()
     can_hold = [captured for captured in dates if days_before(captured, WINDOW + LATE) <= date <= captured]

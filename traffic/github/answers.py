@@ -51,7 +51,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, or the reason why there is none.
+    """One HTTP answer, or the reason why there is no answer.
 
     Attributes:
         status: HTTP status; None if no complete answer came.
