@@ -7,8 +7,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
-from lambdas.shared.deployed import archive, github
+from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import counted, write_wait
+from lambdas.shared.github_access import github
 from traffic.clock import to_text
 from traffic.contract import ChildState, Run, problems_prefix, stopped_key
 from traffic.errors import GitHubUnavailableError, RunStoppedError

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from lambdas.list_repos.page_archive import KeepPage
 from lambdas.list_repos.pages import Pages, read_pages
-from lambdas.shared.deployed import github, read_tokens
 from lambdas.shared.embedded_metrics import counted
 from lambdas.shared.environment import Selection
+from lambdas.shared.github_access import github, read_tokens
 from traffic.contract import Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError
 from traffic.github.tokens import ANYONE, token_owner, token_text

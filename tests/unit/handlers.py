@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
-from lambdas.shared import deployed, environment
+from lambdas.shared import deployed, environment, github_access
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import run_metrics
@@ -25,7 +25,7 @@ CACHES = (
     deployed.tables,
     deployed.snapshots,
     deployed.entries,
-    deployed.github,
+    github_access.github,
     environment.selection,
     run_metrics.sns,
 )

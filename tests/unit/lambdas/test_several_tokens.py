@@ -7,7 +7,8 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from lambdas.list_repos.due import choose, plan_batches
-from lambdas.shared.deployed import archive, read_token
+from lambdas.shared.deployed import archive
+from lambdas.shared.github_access import read_token
 from lambdas.summarize_run.dangers import find_dangers, token_lines
 from lambdas.summarize_run.headline import Facts
 from lambdas.summarize_run.message import message

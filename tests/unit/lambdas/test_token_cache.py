@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
 
-from lambdas.shared.deployed import CACHE_SECONDS, read_token
+from lambdas.shared.github_access import CACHE_SECONDS, read_token
 from tests.unit.handlers import TOKEN, Account, account
 
 
