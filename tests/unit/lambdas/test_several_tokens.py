@@ -228,7 +228,7 @@ def test_a_token_that_came_since_is_found(monkeypatch: pytest.MonkeyPatch) -> No
         aws.secrets.put_secret_value(SecretId="token", SecretString='{"octo": "one"}')
 
         assert read_token("octo") == "one"
-        with pytest.raises(GitHubAuthError, match="no longer has the token for acme. Add it with `traffic token`"):
+        with pytest.raises(GitHubAuthError, match="no longer has the token for acme"):
             read_token("acme")
 
 

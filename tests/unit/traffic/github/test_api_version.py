@@ -18,7 +18,7 @@ from traffic.github.client import HEADERS
 
 SUNSET = "Fri, 10 Mar 2028 00:00:00 GMT"
 TEXT = (
-    f"his program asks for version {API_VERSION} of GitHub's API, supported until {SUPPORTED_UNTIL} at least;"
+    f"his program uses version {API_VERSION} of GitHub's API, supported until {SUPPORTED_UNTIL} at least;"
     " now GitHub deprecates it on 2027-03-10 and stops answering it on 2028-03-10"
 )
 
