@@ -59,6 +59,10 @@ class Story:
     asked: set[str] = field(default_factory=set)
 
 
+# The fixture deploys several times; on a busy machine that takes longer than the limit of other tests.
+pytestmark = pytest.mark.timeout(900)
+
+
 @pytest.fixture(scope="module", params=["template", pytest.param("cdk", marks=pytest.mark.slow)])
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Do all steps once; each test then checks one result."""

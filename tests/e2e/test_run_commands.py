@@ -87,7 +87,7 @@ def test_a_refused_token_is_a_failed_command(terminal: Terminal) -> None:
         done = terminal.traffic("run")
 
     assert done.returncode == 1
-    assert "What to do: Replace the token: traffic token. If there are several: traffic token --owner OWNER." in done.stdout
+    assert "What to do: Replace the token: traffic token. If there are several: " in done.stdout
     assert "GitHubAuthError" in done.stderr
 
 
