@@ -1,10 +1,12 @@
 """Promise: the parts of the house know of each other what the design says, and no more."""
 
+import ast
 import sys
+from collections import Counter
 
 import pytest
 
-from tests.infrastructure.house import ROOT, house, imports, longest_chain, sources, within
+from tests.infrastructure.house import PACKAGES, ROOT, house, imports, longest_chain, sources, within
 
 # Who may import whom. What is deployed knows nothing of how it is run without AWS; the simulated GitHub nothing of us.
 ARROWS: dict[str, set[str]] = {
@@ -113,3 +115,18 @@ def test_stacks_read_the_lambdas_and_the_definition_as_files() -> None:
     """Synthesis must not run the functions' code, which wants an environment."""
     for path in sources("stacks"):
         assert not {name.partition(".")[0] for name in imports(path)} & {"lambdas", "statemachine"}, path
+
+
+def test_no_two_classes_and_no_two_files_have_one_name() -> None:
+    """A reader who searches for a name finds one thing. Files of one name are the same thing in two rooms."""
+    files = [path for package in PACKAGES for path in sources(package)]
+    classes = Counter(
+        node.name
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    names = Counter(path.name for path in files if not path.name.startswith("__"))
+
+    assert [name for name, times in classes.items() if times > 1] == []
+    assert sorted(name for name, times in names.items() if times > 1) == ["executions.py", "handler.py", "settings.py"]

@@ -38,7 +38,7 @@ class DayRow(NamedTuple):
         return self.timestamp[:10]
 
 
-class Repository(NamedTuple):
+class KeptRepository(NamedTuple):
     """One captured repository.
 
     Attributes:
@@ -137,10 +137,10 @@ class Record:
         """Read the days of all repositories, in no order."""
         return map(_day_row, self.traffic.scan(consistent=False))
 
-    def every_repository(self) -> Iterator[Repository]:
+    def every_repository(self) -> Iterator[KeptRepository]:
         """Read all repositories."""
         for item in self.repositories.every_item(having="repo-name", consistent=False):  # the others are names
-            yield Repository(int(item["repo-id"]), item["repo-name"], entry_of_item(item))
+            yield KeptRepository(int(item["repo-id"]), item["repo-name"], entry_of_item(item))
 
     def every_capture(self) -> Iterator[Capture]:
         """Read the captures of all repositories, in no order."""
@@ -188,9 +188,9 @@ class Record:
         close = same_end + difflib.get_close_matches(asked.lower(), known, n=3)
         return [known[name] for name in dict.fromkeys(close)][:3]
 
-    def _by_id(self, id_: int) -> Repository | None:
+    def _by_id(self, id_: int) -> KeptRepository | None:
         item = self.repositories.item({"repo-id": str(id_)})
-        return Repository(id_, item["repo-name"], entry_of_item(item)) if item else None
+        return KeptRepository(id_, item["repo-name"], entry_of_item(item)) if item else None
 
 
 def _day_row(raw: RawItem) -> DayRow:

@@ -11,7 +11,7 @@ from traffic.github.answers import CAPTURED, Answer
 from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, merge_snapshots
 from traffic.record.spans import Spans
 from traffic.record.traffic_answers import (
-    Window,
+    WindowAnswer,
     complete_days,
     days_behind,
     last_days,
@@ -78,7 +78,7 @@ class Report:
 
 @dataclass
 class _Draft:
-    capture: dict[Endpoint, Window] = field(default_factory=dict)
+    capture: dict[Endpoint, WindowAnswer] = field(default_factory=dict)
     answered: list[Endpoint] = field(default_factory=list)
     outcome: str = CAPTURED
     detail: str = ""

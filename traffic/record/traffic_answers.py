@@ -102,7 +102,7 @@ def _cut(text: Any, longest: int) -> str:
 
 
 @dataclass(frozen=True)
-class Window:
+class WindowAnswer:
     """The days that one views or clones answer lists.
 
     Attributes:
@@ -123,13 +123,13 @@ class Window:
 
 def read_window(
     endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime, headers: Mapping[str, str] | None = None
-) -> Window:
+) -> WindowAnswer:
     """Read the days of a views or clones answer that `check_body` accepted."""
     rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}
-    return Window(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
+    return WindowAnswer(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
 
 
-def read_days(capture: Mapping[Endpoint, Window]) -> dict[str, Day]:
+def read_days(capture: Mapping[Endpoint, WindowAnswer]) -> dict[str, Day]:
     """Return the days of one capture, with their metrics and whether these are complete.
 
     Args:
@@ -145,7 +145,7 @@ def read_days(capture: Mapping[Endpoint, Window]) -> dict[str, Day]:
     return days
 
 
-def complete_days(capture: Mapping[Endpoint, Window]) -> dict[Endpoint, Spans]:
+def complete_days(capture: Mapping[Endpoint, WindowAnswer]) -> dict[Endpoint, Spans]:
     """Return the days that one capture covers completely; in a rolling window this includes days without traffic.
 
     If GitHub lists every day, including zeros, each listed day is complete. If it leaves out days without traffic, the
@@ -158,7 +158,7 @@ def complete_days(capture: Mapping[Endpoint, Window]) -> dict[Endpoint, Spans]:
     }
 
 
-def last_days(capture: Mapping[Endpoint, Window]) -> dict[Endpoint, str]:
+def last_days(capture: Mapping[Endpoint, WindowAnswer]) -> dict[Endpoint, str]:
     """Return the last day of each window, if GitHub lists every day of it, including zeros.
 
     Otherwise nothing is returned: if days without traffic are left out, missing newest days prove nothing.
@@ -177,7 +177,7 @@ def days_behind(day: str, captured_at: datetime) -> int:
     return max((start_of(day_of(captured_at)) - start_of(day)).days - usual, 0)
 
 
-def _lists_every_day(capture: Mapping[Endpoint, Window]) -> bool:
+def _lists_every_day(capture: Mapping[Endpoint, WindowAnswer]) -> bool:
     """Return which kind of window a capture has: a block of complete days (true), or a rolling window (false).
 
     A zero proves a block, and so does a day that a rolling window has already left; the current day proves a rolling
@@ -192,16 +192,16 @@ def _lists_every_day(capture: Mapping[Endpoint, Window]) -> bool:
     return all(_is_block(each) and each.captured_at >= REGIME_CHANGE and not each.enterprise for each in windows)
 
 
-def _beyond(day: str, window: Window) -> bool:
+def _beyond(day: str, window: WindowAnswer) -> bool:
     """Return whether a day is too old for a rolling window, allowing an hour for answers that GitHub has cached."""
     return start_of(day) + timedelta(hours=24 + 1) <= window.captured_at - WINDOW
 
 
-def _is_block(window: Window) -> bool:
+def _is_block(window: WindowAnswer) -> bool:
     return len(window.rows) == WINDOW_DAYS and len(spans_of(window.rows)) == 1
 
 
-def _rolling(window: Window) -> Spans:
+def _rolling(window: WindowAnswer) -> Spans:
     """Return the days between the truncated and the newest one, and days so old that GitHub cannot still be late."""
     oldest = day_of(window.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))
     newest = max((day for day in window.rows if day <= window.today), default="")

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.cli_stack import Stack, fresh_stack
 from traffic.errors import RecordError
 from traffic.record.merge import Entry, Name
-from traffic.record.reading import DayRow, Found, ListedRow, Record, Repository
+from traffic.record.reading import DayRow, Found, KeptRepository, ListedRow, Record
 
 stack = pytest.fixture(fresh_stack)
 
@@ -49,8 +49,8 @@ def test_repositories_are_read_without_the_items_of_their_names(stack: Stack, re
         "octo/manual": Name("2026-11-20T09:00:00Z", "2026-11-20"),
     }
     docs, web = sorted(record.every_repository())
-    assert (docs, docs.name) == (Repository(7, "octo/docs", Entry(names)), "octo/manual")
-    assert (web, web.name) == (Repository(8, "octo/web", Entry()), "octo/web")
+    assert (docs, docs.name) == (KeptRepository(7, "octo/docs", Entry(names)), "octo/manual")
+    assert (web, web.name) == (KeptRepository(8, "octo/web", Entry()), "octo/web")
 
 
 def test_a_capture_lists_referrers_and_paths_or_none_if_github_did_not_answer(stack: Stack, record: Record) -> None:

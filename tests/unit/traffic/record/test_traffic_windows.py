@@ -8,26 +8,26 @@ import pytest
 from traffic.clock import from_text
 from traffic.contract import Endpoint
 from traffic.record.spans import Spans, day_after, days_in
-from traffic.record.traffic_answers import REGIME_CHANGE, Window, check_body, complete_days, read_days
+from traffic.record.traffic_answers import REGIME_CHANGE, WindowAnswer, check_body, complete_days, read_days
 
 OLD, NEW = from_text("2025-08-20T09:00:00Z"), from_text("2026-06-20T09:00:00Z")
 
 
-def said(at: datetime, ages: Iterable[int], *, zeros: Iterable[int] = ()) -> Window:
+def said(at: datetime, ages: Iterable[int], *, zeros: Iterable[int] = ()) -> WindowAnswer:
     """Make an answer that names the days so many days before the capture, with traffic or with none."""
     rows = {(at - timedelta(days=age)).date().isoformat(): (9, 3) for age in ages}
-    return Window(rows | {(at - timedelta(days=age)).date().isoformat(): (0, 0) for age in zeros}, at)
+    return WindowAnswer(rows | {(at - timedelta(days=age)).date().isoformat(): (0, 0) for age in zeros}, at)
 
 
-def whole(views: Window, clones: Window | None = None) -> dict[str, list[int]]:
+def whole(views: WindowAnswer, clones: WindowAnswer | None = None) -> dict[str, list[int]]:
     """Tell by age which days were covered whole."""
-    capture: dict[Endpoint, Window] = {"views": views}
+    capture: dict[Endpoint, WindowAnswer] = {"views": views}
     if clones is not None:
         capture["clones"] = clones
     return {kind: sorted(ages(spans, capture[kind])) for kind, spans in complete_days(capture).items()}
 
 
-def ages(spans: Spans, answered: Window) -> Iterable[int]:
+def ages(spans: Spans, answered: WindowAnswer) -> Iterable[int]:
     """Turn days into days before the capture."""
     return ((from_text(f"{answered.today}T00:00:00Z") - from_text(f"{day}T00:00:00Z")).days for day in days_in(spans))
 
