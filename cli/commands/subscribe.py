@@ -1,4 +1,4 @@
-"""`traffic subscribe`: sends summaries and alarms to an address, so that no link in a mail can end the subscription."""
+"""`traffic subscribe`: sends summaries and alarms to an address, and keeps mail scanners from ending this."""
 
 import getpass
 import html

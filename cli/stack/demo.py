@@ -1,7 +1,7 @@
 """The demonstration's past: two years of the simulated GitHub, captured and stored by the real functions.
 
 Daily runs over two years would take hours. Instead, the code of Fetch traffic asks GitHub every 12 days for 14 days
-each, and Store traffic stores each archive object, as after a crash.
+each, and the deployed Store traffic stores each archive object.
 """
 
 from collections.abc import Callable, Iterator, Sequence

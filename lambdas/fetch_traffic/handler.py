@@ -1,4 +1,4 @@
-"""Fetch traffic: makes progress, returns when to go on, or raises."""
+"""Fetch traffic: reads the traffic of a batch of repositories from GitHub into the archive."""
 
 from collections import Counter
 from datetime import UTC, datetime

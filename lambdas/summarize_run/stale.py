@@ -2,7 +2,7 @@
 
 GitHub can answer for weeks from a copy that is no longer updated, separately for views and clones, and can alternate
 between stale and fresh answers. A run notices this only by comparing its own answers: some window ends later than
-another one. So a run with a single repository notices one stale kind beside a fresh one, but not that both are stale.
+another one. So a run with a single repository notices stale views beside fresh clones, but not that both are stale.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
