@@ -12,15 +12,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.fetch_traffic import handler as fetch_traffic
-from lambdas.list_repos import handler as list_repos
-from lambdas.store_traffic import handler as store_traffic
 from lambdas.store_traffic import receipts
-from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import outcome
 from simulated_github import SimulatedGitHub, faults
 from tests.infrastructure.conftest import Template
-from tests.unit.handlers import Account, account
+from tests.unit.handlers import HANDLERS, Account, account, logged, records
 from tests.unit.whole_run import metrics_in, run
 from traffic import contract, errors
 from traffic.github import answers
@@ -30,8 +26,6 @@ from traffic.record.items import item_of_day, item_of_entry, item_of_snapshot, o
 from traffic.record.merge import Day, Entry, Name
 from traffic.record.notes import Note
 from traffic.record.traffic_answers import read_statement
-
-HANDLERS = (list_repos, fetch_traffic, store_traffic, summarize_run)
 
 # Outcomes are in archive objects, receipts, `refusals` of RepoTrafficRepositories, logs and mails.
 OUTCOMES = {
@@ -328,11 +322,6 @@ def keys_of(items: Iterable[Any]) -> set[str]:
     return {key for item in items for key in item}
 
 
-def records(log: io.StringIO) -> list[dict[str, Any]]:
-    """Read the records of a log, one JSON object a line."""
-    return [json.loads(line) for line in log.getvalue().split("\n") if line]
-
-
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
     """A GitHub with two repositories, and a token that expires."""
@@ -351,8 +340,5 @@ def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Ac
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the loggers write: each holds the standard output that it found when it was made."""
-    stream = io.StringIO()
-    for handler in HANDLERS:
-        monkeypatch.setattr(handler.logger.registered_handler, "stream", stream)
-    return stream
+    """The stream that the functions log to."""
+    return logged(monkeypatch)

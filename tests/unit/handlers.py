@@ -1,5 +1,7 @@
 """The real handlers beside a moto account: what one child execution of the Map does, without an engine."""
 
+import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import run_metrics
 from traffic.contract import ChildState, RunState, Summary
+
+HANDLERS = (list_repos, fetch_traffic, store_traffic, summarize_run)
 
 TOKEN = "github_pat_made_up"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:summary"
@@ -153,3 +157,16 @@ def _forget() -> None:
     for cached in CACHES:
         cached.cache_clear()
     parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+
+
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Let the functions log to a stream; each logger keeps the standard output of the time when it was made."""
+    stream = io.StringIO()
+    for handler in HANDLERS:
+        monkeypatch.setattr(handler.logger.registered_handler, "stream", stream)
+    return stream
+
+
+def records(log: io.StringIO) -> list[dict[str, Any]]:
+    """Read the records of a log: one JSON object a line, or this fails."""
+    return [json.loads(line) for line in log.getvalue().split("\n") if line]

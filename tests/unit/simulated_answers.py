@@ -1,7 +1,7 @@
 """What GitHub's windows let through, as lines of the archive: the simulated windows without any HTTP."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from simulated_github.true_traffic import DayTraffic, Tally
@@ -82,3 +82,15 @@ def _body(kind: Endpoint, seen: Window, truth: Truth) -> dict[str, object]:
         return found.views if kind == "views" else found.clones
 
     return body_of(kind, {str(row.day): (row.tally.count, row.tally.uniques) for row in rows(tally, seen)})
+
+
+def highest(answered: Iterable[ArchivedAnswer]) -> dict[str, dict[str, int]]:
+    """Return the highest number of all answers for each day and metric, directly from the bodies."""
+    cells: dict[str, dict[str, int]] = {}
+    for line in answered:
+        kind = line["endpoint"]
+        for row in json.loads(line["body"])[kind] if kind in ("views", "clones") else ():
+            day = cells.setdefault(row["timestamp"][:10], {})
+            for field in ("count", "uniques"):
+                day[f"{kind}-{field}"] = max(row[field], day.get(f"{kind}-{field}", 0))
+    return cells

@@ -3,7 +3,6 @@
 import json
 import random
 import uuid
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 from simulated_github import SimulatedGitHub
 from simulated_github.windows import Stall, WindowRules
 from tests.integration.pipeline import Pipeline
-from traffic.contract import METRICS, ArchivedAnswer
+from tests.unit.simulated_answers import highest
+from traffic.contract import METRICS
 from traffic.record.archive import unpack
 
 EVENTS = ("run", "run", "re-run", "crash", "rename", "regime change", "stall", "outage")
@@ -75,18 +75,6 @@ def archive_keys(pipeline: Pipeline) -> list[str]:
     pages = pipeline.engine.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(Bucket=pipeline.outputs["ArchiveBucket"], Prefix="answers/")
     return [found["Key"] for page in listed for found in page.get("Contents", [])]
-
-
-def highest(answered: Iterable[ArchivedAnswer]) -> dict[str, dict[str, int]]:
-    """Return the highest number of all answers for each day and metric, directly from the bodies."""
-    cells: dict[str, dict[str, int]] = {}
-    for line in answered:
-        kind = line["endpoint"]
-        for row in json.loads(line["body"])[kind] if kind in ("views", "clones") else ():
-            day = cells.setdefault(row["timestamp"][:10], {})
-            for field in ("count", "uniques"):
-                day[f"{kind}-{field}"] = max(row[field], day.get(f"{kind}-{field}", 0))
-    return cells
 
 
 @pytest.mark.slow

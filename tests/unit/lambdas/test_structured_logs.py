@@ -1,22 +1,14 @@
 """What the functions log can be searched: run, repository and state are fields of every record that concerns them."""
 
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lambdas.fetch_traffic import handler as fetch_traffic
-from lambdas.list_repos import handler as list_repos
-from lambdas.store_traffic import handler as store_traffic
-from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub, faults
-from tests.unit.handlers import TOKEN, Account, account
+from tests.unit.handlers import HANDLERS, TOKEN, Account, account, logged, records
 from tests.unit.whole_run import run
-
-HANDLERS = (list_repos, fetch_traffic, store_traffic, summarize_run)
 
 DEFINITION = Path(__file__).parents[3] / "statemachine" / "capture_traffic.asl.json"
 
@@ -37,16 +29,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Ac
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the loggers write: each holds the standard output that it found when it was made."""
-    stream = io.StringIO()
-    for handler in HANDLERS:
-        monkeypatch.setattr(handler.logger.registered_handler, "stream", stream)
-    return stream
-
-
-def records(log: io.StringIO) -> list[Mapping[str, Any]]:
-    """Read the records: one JSON object a line, or this fails."""
-    return [json.loads(line) for line in log.getvalue().split("\n") if line]
+    """The stream that the functions log to."""
+    return logged(monkeypatch)
 
 
 def test_every_record_names_its_run_and_its_state(aws: Account, log: io.StringIO) -> None:

@@ -1,7 +1,6 @@
 """Whatever happens in whatever order, the tables end as the highest values of all answers that were archived."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, cast
@@ -17,7 +16,7 @@ from tests.unit.fake_dynamodb import FakeDynamoDB
 from tests.unit.fake_s3 import FakeS3
 from tests.unit.handlers import Context
 from tests.unit.lambdas.store_traffic.test_outages import CHANGE
-from tests.unit.simulated_answers import Truth, answers, busy, nine_o_clock, quiet
+from tests.unit.simulated_answers import Truth, answers, busy, highest, nine_o_clock, quiet
 from traffic.contract import METRICS, ArchivedAnswer
 from traffic.record.archive import Archive
 
@@ -82,18 +81,6 @@ class Story:
         """Store everything in the archive again, as after an unclean stop."""
         for key in self.account.archive.keys("answers/"):
             self.store(key)
-
-
-def highest(answered: Iterable[ArchivedAnswer]) -> dict[str, dict[str, int]]:
-    """Take for each day and metric the highest number of all answers: the oracle, straight from the bodies."""
-    cells: dict[str, dict[str, int]] = {}
-    for line in answered:
-        kind = line["endpoint"]
-        for row in json.loads(line["body"])[kind] if kind in ("views", "clones") else ():
-            day = cells.setdefault(row["timestamp"][:10], {})
-            for field in ("count", "uniques"):
-                day[f"{kind}-{field}"] = max(row[field], day.get(f"{kind}-{field}", 0))
-    return cells
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.serving import serving
 from traffic.github import client as client_module
 from traffic.github.answers import Answer
 from traffic.github.client import GitHub
@@ -64,12 +65,8 @@ class Replying(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve on a free port of loopback."""
-    with Server() as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with Server() as served, serving(served):
         yield served
-        served.shutdown()
-        thread.join()
 
 
 def github(server: Server, token: str = "token", **given: Any) -> GitHub:  # noqa: S107 - not a password

@@ -4,7 +4,6 @@ With one thread more, each call of the last thread opens a new TLS connection an
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from requests.adapters import DEFAULT_POOLSIZE
 from cli.commands import rebuild
 from cli.stack import demo
 from lambdas.summarize_run import read_record
+from tests.unit.serving import serving
 from traffic.contract import ENDPOINTS
 from traffic.github.client import GitHub
 from traffic.record.archive import Archive
@@ -88,12 +88,8 @@ class Objects(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve on a free port of loopback."""
-    with Server() as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with Server() as served, serving(served):
         yield served
-        served.shutdown()
-        thread.join()
 
 
 @contextmanager
