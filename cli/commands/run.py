@@ -1,6 +1,5 @@
 """`traffic run`: captures the traffic once, now, and shows progress and result."""
 
-import sys
 import uuid
 from typing import Any
 from urllib.parse import urljoin
@@ -11,12 +10,10 @@ import requests
 from cli.arguments import Target, read_day, read_moment
 from cli.command import command
 from cli.runs.executions import start_execution
-from cli.runs.live import show_progress
-from cli.runs.progress import RunReader
-from cli.runs.visits import explain
+from cli.runs.live import follow
 from cli.stack.deployment import Deployment
 from cli.stack.opening import deployed, refuse_real_github
-from cli.terminal import FAILED, CommandError, UsageError, plain, say, warn
+from cli.terminal import CommandError, UsageError, warn
 
 EXAMPLES = """examples:
   traffic run                             capture what GitHub reports now
@@ -26,9 +23,6 @@ EXAMPLES = """examples:
 
 exit codes: 0 the run succeeded, 1 it failed, 2 wrong use, 130 stopped by Ctrl-C
 """
-
-LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
-LOOK_EVERY_AWS = 3.0  # each look is several calls, which AWS charges for
 
 
 @command(EXAMPLES)
@@ -92,40 +86,3 @@ def run_input(deployment: Deployment, *, date: str | None = None, at: str | None
         "resources": [f"arn:aws:events:{region}:{account}:rule/RuleGetRepoTraffic"],
         "detail": {},
     }
-
-
-def follow(deployment: Deployment, execution_arn: str) -> int:
-    """Show a run until it ends, then its summary. An interruption stops the run."""
-    reader = RunReader(deployment, execution_arn)
-    say(f"Started {reader.run_id}")
-    try:
-        show_progress(reader, every=LOOK_EVERY_AWS if deployment.options else LOOK_EVERY)
-        deployment.save()
-    except KeyboardInterrupt:
-        deployment.client("stepfunctions").stop_execution(
-            executionArn=execution_arn, error="Stopped", cause="Stopped by Ctrl-C in `traffic run`."
-        )
-        warn(f"\nStopped {reader.run_id}. Nothing that was stored is lost. The next run continues.")
-        deployment.save()
-        raise
-    return report(reader)
-
-
-def report(reader: RunReader) -> int:
-    """Print the run's summary and where to find more. Return 0 only if the run succeeded."""
-    execution = reader.execution()
-    summary = reader.summary()
-    options = reader.deployment.options
-    say()
-    if summary:
-        say("\n".join(plain(line) for line in summary["message"].splitlines()))
-    else:
-        say(f"The run ended as {execution['status']} before it wrote a summary.")
-    if execution["status"] != "SUCCEEDED":
-        reason = explain(execution.get("error"), execution.get("cause"))
-        warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
-    say()
-    say(f"History:    {reader.deployment.place}")
-    say(f"Execution:  {sys.argv[0]} executions{options} {reader.run_id}")
-    say(f"Table:      {sys.argv[0]} export{options} --format csv")
-    return 0 if execution["status"] == "SUCCEEDED" else FAILED

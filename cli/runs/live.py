@@ -1,5 +1,6 @@
-"""Shows the progress of a run: a moving bar on a terminal, a line for each change in a pipe."""
+"""Follows a run: a moving bar on a terminal, a line for each change in a pipe, and the summary at the end."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,50 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from cli.runs.progress import Progress, RunReader
-from cli.terminal import say
+from cli.runs.visits import explain
+from cli.stack.deployment import Deployment
+from cli.terminal import FAILED, plain, say, warn
 
+LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
+LOOK_EVERY_AWS = 3.0  # each look is several calls, which AWS charges for
 LINE_EVERY = 2.0  # seconds at least between two lines in a pipe
+
+
+def follow(deployment: Deployment, execution_arn: str) -> int:
+    """Show a run until it ends, then its summary. An interruption stops the run."""
+    reader = RunReader(deployment, execution_arn)
+    say(f"Started {reader.run_id}")
+    try:
+        show_progress(reader, every=LOOK_EVERY_AWS if deployment.options else LOOK_EVERY)
+        deployment.save()
+    except KeyboardInterrupt:
+        deployment.client("stepfunctions").stop_execution(
+            executionArn=execution_arn, error="Stopped", cause="Stopped by Ctrl-C in `traffic run`."
+        )
+        warn(f"\nStopped {reader.run_id}. Nothing that was stored is lost. The next run continues.")
+        deployment.save()
+        raise
+    return report(reader)
+
+
+def report(reader: RunReader) -> int:
+    """Print the run's summary and where to find more. Return 0 only if the run succeeded."""
+    execution = reader.execution()
+    summary = reader.summary()
+    options = reader.deployment.options
+    say()
+    if summary:
+        say("\n".join(plain(line) for line in summary["message"].splitlines()))
+    else:
+        say(f"The run ended as {execution['status']} before it wrote a summary.")
+    if execution["status"] != "SUCCEEDED":
+        reason = explain(execution.get("error"), execution.get("cause"))
+        warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
+    say()
+    say(f"History:    {reader.deployment.place}")
+    say(f"Execution:  {sys.argv[0]} executions{options} {reader.run_id}")
+    say(f"Table:      {sys.argv[0]} export{options} --format csv")
+    return 0 if execution["status"] == "SUCCEEDED" else FAILED
 
 
 def show_progress(reader: RunReader, *, every: float) -> None:

@@ -13,9 +13,10 @@ from uuid import UUID
 import pytest
 from moto import mock_aws
 
-from cli.commands.run import follow, run_input, set_time
+from cli.commands.run import run_input, set_time
 from cli.main import main
 from cli.runs.executions import start_execution
+from cli.runs.live import follow
 from cli.terminal import CommandError
 from tests.unit.cli_stack import MACHINE, Stack, fresh_stack
 from traffic.contract import ENDPOINTS, manifest_key, receipts_prefix, summary_key
