@@ -1,5 +1,6 @@
 """Prints what a person reads: aligned tables on a terminal, tab-separated lines in a pipe, errors in one line."""
 
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -30,6 +31,11 @@ def plain(text: object) -> str:
     A control character in a message of GitHub could move the cursor, colour the terminal or break a column.
     """
     return "".join(character if character.isprintable() else " " for character in str(text))
+
+
+def program() -> str:
+    """Return how this program was called, quoted so that a command that begins with it can be pasted into a shell."""
+    return shlex.quote(sys.argv[0])
 
 
 def say(text: str = "") -> None:

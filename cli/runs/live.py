@@ -1,6 +1,5 @@
 """Follows a run: a moving bar on a terminal, a line for each change in a pipe, and the summary at the end."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from rich.table import Table
 from cli.runs.progress import Progress, RunReader
 from cli.runs.visits import explain
 from cli.stack.deployment import Deployment
-from cli.terminal import FAILED, plain, say, warn
+from cli.terminal import FAILED, plain, program, say, warn
 
 LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
 LOOK_EVERY_AWS = 3.0  # each look is several calls, which AWS charges for
@@ -53,8 +52,8 @@ def report(reader: RunReader) -> int:
         warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
     say()
     say(f"History:    {reader.deployment.place}")
-    say(f"Execution:  {sys.argv[0]} executions{options} {reader.run_id}")
-    say(f"Table:      {sys.argv[0]} export{options} --format csv")
+    say(f"Execution:  {program()} executions{options} {reader.run_id}")
+    say(f"Table:      {program()} export{options} --format csv")
     return 0 if execution["status"] == "SUCCEEDED" else FAILED
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-import sys
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -23,11 +23,18 @@ from traffic.contract import ENDPOINTS, manifest_key, receipts_prefix, summary_k
 
 stack = pytest.fixture(fresh_stack)
 
+
+@pytest.fixture(autouse=True)
+def _typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program is called as the documents show it."""
+    monkeypatch.setattr("sys.argv", [".venv/bin/traffic"])
+
+
 END = [
     "",
     "History:    /somewhere",
-    f"Execution:  {sys.argv[0]} executions run-1",
-    f"Table:      {sys.argv[0]} export --format csv",
+    "Execution:  .venv/bin/traffic executions run-1",
+    "Table:      .venv/bin/traffic export --format csv",
 ]
 
 
@@ -103,9 +110,21 @@ def test_a_run_in_aws_is_looked_at_less_often(slept: list[float], capsys: pytest
         "The run ended as SUCCEEDED before it wrote a summary.",
         "",
         "History:    /somewhere",
-        f"Execution:  {sys.argv[0]} executions --aws --profile p run-1",
-        f"Table:      {sys.argv[0]} export --aws --profile p --format csv",
+        "Execution:  .venv/bin/traffic executions --aws --profile p run-1",
+        "Table:      .venv/bin/traffic export --aws --profile p --format csv",
     ]
+
+
+def test_commands_to_copy_can_be_pasted_if_the_path_has_a_space(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shell would split the path in two."""
+    monkeypatch.setattr("sys.argv", ["/home/me/my projects/.venv/bin/traffic"])
+
+    follow(stack.deployment, stack.step_functions.execution("run-1")["executionArn"])
+
+    words = [shlex.split(line)[1:3] for line in capsys.readouterr().out.splitlines()[-2:]]
+    assert words == [["/home/me/my projects/.venv/bin/traffic", name] for name in ("executions", "export")]
 
 
 def test_a_repository_counts_after_all_its_answers_are_stored(
