@@ -12,7 +12,7 @@ class Schedule(Construct):
     """Starts a run every day, after GitHub has published the day before (between 05:00 and 07:00 UTC)."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, state_machine: sfn.IStateMachine, dead_letters: sqs.IQueue
+        self, scope: Construct, id_: str, *, state_machine: sfn.IStateMachine, dead_letters: sqs.IQueue, hour: str
     ) -> None:
         super().__init__(scope, id_)
         rule = events.Rule(
@@ -20,7 +20,7 @@ class Schedule(Construct):
             "RuleGetRepoTraffic",
             rule_name="RuleGetRepoTraffic",
             description="Captures the GitHub traffic once a day.",
-            schedule=events.Schedule.cron(hour="9", minute="0"),
+            schedule=events.Schedule.cron(hour=hour, minute="0"),
             targets=[
                 targets.SfnStateMachine(
                     state_machine,

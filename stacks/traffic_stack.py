@@ -40,7 +40,8 @@ class GitHubTrafficCaptureStack(Stack):
         notifications.let_count_subscriptions(functions.summarize_run)
         workflow = Workflow(self, "Workflow", functions=functions.by_name, archive=storage.archive, topic=topic)
         machine = workflow.state_machine
-        Schedule(self, "Schedule", state_machine=machine, dead_letters=dead_letters)
+        hour = parameters.by_name["RunHour"].value_as_string
+        Schedule(self, "Schedule", state_machine=machine, dead_letters=dead_letters, hour=hour)
         alarms = Alarms(self, "Alarms", state_machine=machine, topic=topic, dead_letters=dead_letters).by_name
         Dashboard(self, "Dashboard", alarms=alarms, state_machine=machine, functions=functions.by_name)
 

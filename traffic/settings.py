@@ -101,12 +101,14 @@ class Shape:
         pattern: A regular expression, with the same meaning in Python and in CloudFormation (Java).
         expected: The same in words, to follow "expected".
         words: All possible values, in lower case; empty if there are too many to list.
+        number: Whether `traffic.toml` may also hold the value as a number, without quotes.
         check: A check that explains more than the pattern does, and returns the value as the stack takes it.
     """
 
     pattern: str
     expected: str
     words: tuple[str, ...] = ()
+    number: bool = False
     check: Callable[[str], str] | None = None
 
 
@@ -127,6 +129,10 @@ CHOICE = one_of("include", "exclude", "only")
 ADDRESS = Shape(API_URL, f"{API_ADDRESSES}; plain http on loopback only", check=check_api_url)
 EMAIL = Shape(r"^$|^[^@\s]+@[^@\s]+$", "one e-mail address, or nothing")
 FOLDER = Shape(r".+", "a folder")
+
+# GitHub has published the day before at 7; a run at 0 to 6 would miss it for a day.
+HOURS = tuple(map(str, range(7, 24)))
+HOUR = Shape("|".join(HOURS), f"an hour from {HOURS[0]} to {HOURS[-1]} (UTC)", HOURS, number=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,6 +324,14 @@ SETTINGS = (
         " Enterprise Server: https://HOST/api/v3.",
         default=GITHUB,
         functions=("ListRepos", "FetchTraffic"),
+    ),
+    Setting(
+        key="run-hour",
+        parameter="RunHour",
+        variable="TRAFFIC_RUN_HOUR",
+        shape=HOUR,
+        meaning="The hour of the daily run, from 7 to 23 in UTC: before 7 GitHub has not published the day before.",
+        default="9",
     ),
     Setting(
         key="summary-email",

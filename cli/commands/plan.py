@@ -26,7 +26,6 @@ The command reads what the last run listed, and what the tables hold of those re
 and starts nothing.
 """
 
-SCHEDULED = 9  # o'clock UTC
 RUN_HOURS = 20  # a run's deadline
 LATEST = 20  # runs among which the last listing is looked for
 
@@ -50,13 +49,13 @@ class Listed:
 def execute(target: Target) -> int:
     """Show which repositories the next run would ask for, and how many calls to GitHub that takes."""
     with opened(target) as deployment:
-        show_plan(deployment, next_run(datetime.now(UTC)))
+        show_plan(deployment, next_run(datetime.now(UTC), deployment.run_hour))
     return 0
 
 
-def next_run(now: datetime) -> date:
-    """Return the day of the next scheduled run."""
-    return now.date() if now.hour < SCHEDULED else now.date() + timedelta(days=1)
+def next_run(now: datetime, hour: int) -> date:
+    """Return the day of the next run that the rule starts, every day at an hour in UTC."""
+    return now.date() if now.hour < hour else now.date() + timedelta(days=1)
 
 
 def show_plan(deployment: Deployment, day: date) -> None:

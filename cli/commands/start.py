@@ -15,7 +15,8 @@ from cli.terminal import UsageError, say
 EXAMPLES = """examples:
   traffic start     runs until Ctrl-C; then the state is saved, and the next start catches up
 
-Every day at 09:00 UTC the rule RuleGetRepoTraffic starts a run, as in AWS. GitHub deletes traffic after 14 days.
+Every day at 09:00 UTC the rule RuleGetRepoTraffic starts a run, as in AWS; TRAFFIC_RUN_HOUR sets another hour.
+GitHub deletes traffic after 14 days.
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 wrong use
 """
@@ -34,7 +35,8 @@ def execute(target: Target) -> int:
             "--aws: the rule in AWS needs no command to keep it running; `traffic run --aws` starts a run now."
         )
     with deployed(target) as deployment:
-        say(f"Running; history in {deployment.place}. The rule starts a run every day at 09:00 UTC. Ctrl-C stops.")
+        hour = f"{deployment.run_hour:02}:00 UTC"
+        say(f"Running; history in {deployment.place}. The rule starts a run every day at {hour}. Ctrl-C stops.")
         try:
             watch(deployment)
         except KeyboardInterrupt:

@@ -52,7 +52,8 @@ def read_settings_file(file: Path) -> dict[str, Written]:
         raise SettingError(_syntax(file, text, exc)) from exc
     lines, written = key_lines(text), {}
     problems: list[tuple[int, str]] = []
-    for key, value in parsed.items():
+    for key, given in parsed.items():
+        value = _text_of(key, given)
         wrong = [(_entry_line(text, lines[key], entry), what) for entry, what in _problems(key, value)]
         if not wrong:
             written[key] = Written(_checked(BY_KEY[key], value), lines[key])
@@ -122,6 +123,11 @@ def _syntax(file: Path, text: str, error: Exception) -> str:
     line = found[2] or str(text.rstrip().count("\n") + 1)
     column = f", column {found[3]}" if found[3] else ""
     return f'{file}, line {line}{column}: this is not TOML ({found[1]}); expected lines as owners = ["octo-org"]'
+
+
+def _text_of(key: str, value: Any) -> Any:
+    """Return a value that may be written as a number as the text that it also may be; any other value unchanged."""
+    return str(value) if type(value) is int and key in BY_KEY and BY_KEY[key].shape.number else value
 
 
 def _checked(setting: Setting, value: Any) -> str:

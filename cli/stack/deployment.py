@@ -17,6 +17,7 @@ from cli.arguments import STACK_NAME, Target
 from cli.terminal import CommandError
 from traffic.record.archive import Archive
 from traffic.record.reading import Record
+from traffic.settings import BY_KEY
 
 LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
 
@@ -63,6 +64,11 @@ class Deployment:
     def archive(self) -> Archive:
         """The stack's archive."""
         return Archive(self.output("ArchiveBucket"), self.client("s3"))
+
+    @property
+    def run_hour(self) -> int:
+        """The hour of the daily run, in UTC. A stack of an earlier version has no parameter for it."""
+        return int(self.parameters.get("RunHour") or BY_KEY["run-hour"].default)
 
     @property
     def record(self) -> Record:

@@ -266,9 +266,21 @@ def test_the_daily_rule_starts_a_run_and_keeps_what_it_cannot_deliver(template: 
     (machine,) = template.of_type("AWS::StepFunctions::StateMachine")
     (target,) = rule["Targets"]
 
-    assert (rule["ScheduleExpression"], rule["State"]) == ("cron(0 9 * * ? *)", "ENABLED")
+    assert rule["State"] == "ENABLED"
     assert target["Arn"] == {"Ref": machine}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+
+
+@pytest.mark.parametrize("hour", [None, "7", "23"])
+def test_the_daily_rule_runs_at_the_hour_of_the_parameter(template: Template, hour: str | None) -> None:
+    """An update of a stack without the parameter uses the default, and so keeps the schedule."""
+    parameter = template.body["Parameters"]["RunHour"]
+    chosen = hour or parameter["Default"]
+    separator, parts = template.resources["RuleGetRepoTrafficA3AA81BC"]["Properties"]["ScheduleExpression"]["Fn::Join"]
+
+    schedule = separator.join(chosen if part == {"Ref": "RunHour"} else part for part in parts)
+    assert schedule == f"cron(0 {hour or 9} * * ? *)"
+    assert chosen in parameter["AllowedValues"]
 
 
 def test_every_rule_may_write_to_the_dead_letter_queue(template: Template) -> None:

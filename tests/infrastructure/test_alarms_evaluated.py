@@ -9,10 +9,12 @@ import pytest
 from tests.infrastructure.cloudwatch import states
 from tests.infrastructure.conftest import Template
 from traffic.planning import LONGEST_RUN
+from traffic.settings import HOURS as HOUR_WORDS
 
 HOUR = 3600  # seconds
 HOURS = 24  # in a day
-AT_NINE = 9  # the hour in which the daily run succeeds
+AT_NINE = 9  # the hour in which the daily run succeeds, if nobody chose another one
+EARLIEST, LATEST = int(HOUR_WORDS[0]), int(HOUR_WORDS[-1])
 RUN_HOURS = LONGEST_RUN // timedelta(hours=1)
 LOOKED_BACK = [0, 1, 2, 5]  # periods beyond those evaluated; in CloudWatch's own examples 2
 
@@ -24,9 +26,9 @@ def alarm(template: Template, metric: str) -> Mapping[str, Any]:
     return dict(found)
 
 
-def daily(days: int, *without: int) -> dict[int, float]:
+def daily(days: int, *without: int, hour: int = AT_NINE) -> dict[int, float]:
     """Return successes by the hour: one each day, except on some days."""
-    return {day * HOURS + AT_NINE: 1.0 for day in range(days) if day not in without}
+    return {day * HOURS + hour: 1.0 for day in range(days) if day not in without}
 
 
 def test_every_alarm_is_within_cloudwatchs_limits(template: Template) -> None:
@@ -45,11 +47,21 @@ def test_every_alarm_is_within_cloudwatchs_limits(template: Template) -> None:
 
 
 @pytest.mark.parametrize("looked_back", LOOKED_BACK)
-def test_healthy_days_keep_the_missing_run_silent(template: Template, looked_back: int) -> None:
+@pytest.mark.parametrize("hour", [EARLIEST, AT_NINE, LATEST])
+def test_healthy_days_keep_the_missing_run_silent(template: Template, looked_back: int, hour: int) -> None:
     """A run a day is healthy: people would switch off an alarm that reports every morning."""
-    found = states(alarm(template, "ExecutionsSucceeded"), daily(30), 30 * HOURS, looked_back=looked_back)
+    found = states(alarm(template, "ExecutionsSucceeded"), daily(30, hour=hour), 30 * HOURS, looked_back=looked_back)
 
-    assert set(found[AT_NINE:]) == {"OK"}
+    assert set(found[hour:]) == {"OK"}
+
+
+@pytest.mark.parametrize(("before", "after"), [(EARLIEST, LATEST), (LATEST, EARLIEST)])
+def test_another_hour_of_the_run_is_no_alarm(template: Template, before: int, after: int) -> None:
+    """The alarm counts from success to success. Up to 40 hours lie between the last run at 7 and the first at 23."""
+    points = daily(5, hour=before) | {day * HOURS + after: 1.0 for day in range(5, 10)}
+
+    found = states(alarm(template, "ExecutionsSucceeded"), points, 10 * HOURS)
+    assert set(found[before:]) == {"OK"}
 
 
 @pytest.mark.parametrize("looked_back", LOOKED_BACK)
@@ -63,10 +75,14 @@ def test_a_run_that_ends_late_is_no_alarm(template: Template, late: int, looked_
 
 
 @pytest.mark.parametrize("looked_back", LOOKED_BACK)
-def test_two_missed_runs_are_an_alarm_within_48_hours_and_a_period(template: Template, looked_back: int) -> None:
+@pytest.mark.parametrize("hour", [EARLIEST, AT_NINE, LATEST])
+def test_two_missed_runs_are_an_alarm_within_48_hours_and_a_period(
+    template: Template, looked_back: int, hour: int
+) -> None:
     """CloudWatch may look some periods further back, and report that much later: days are lost after 13 days."""
-    found = states(alarm(template, "ExecutionsSucceeded"), daily(6, 3, 4), 6 * HOURS, looked_back=looked_back)
-    last_success, next_success = 2 * HOURS + AT_NINE, 5 * HOURS + AT_NINE
+    points = daily(6, 3, 4, hour=hour)
+    found = states(alarm(template, "ExecutionsSucceeded"), points, 6 * HOURS, looked_back=looked_back)
+    last_success, next_success = 2 * HOURS + hour, 5 * HOURS + hour
     reported = found.index("ALARM", last_success)
 
     assert reported - last_success == 48 + looked_back

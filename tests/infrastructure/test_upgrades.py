@@ -19,7 +19,7 @@ OF_THE_TABLE = {"BillingMode", "ProvisionedThroughput", "PointInTimeRecoverySpec
 
 # The same for its rule.
 # Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
-OF_THE_RULE = {"Description", "Targets"}
+OF_THE_RULE = {"Description", "ScheduleExpression", "Targets"}
 
 
 def changed(before: Properties, after: Properties) -> set[str]:

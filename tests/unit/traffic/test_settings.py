@@ -38,6 +38,7 @@ def test_the_names_of_settings_stay() -> None:
         ("forks", "Forks", "TRAFFIC_FORKS", "include"),
         ("archived", "Archived", "TRAFFIC_ARCHIVED", "include"),
         ("api-url", "GitHubApiUrl", "GITHUB_API_URL", "https://api.github.com"),
+        ("run-hour", "RunHour", "TRAFFIC_RUN_HOUR", "9"),
         ("summary-email", "SummaryEmail", "", ""),
         ("summary-mail", "SummaryMail", "SUMMARY_MAIL", "all"),
     ]
@@ -51,7 +52,7 @@ def test_the_help_lists_the_settings() -> None:
     assert help_text() == (
         "settings, from the environment or .env: GITHUB_TOKEN, TRAFFIC_HOME, TRAFFIC_OWNERS, TRAFFIC_REPOSITORIES,\n"
         "TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_TOPICS, TRAFFIC_VISIBILITY, TRAFFIC_FORKS, TRAFFIC_ARCHIVED,\n"
-        "GITHUB_API_URL; all but GITHUB_TOKEN and TRAFFIC_HOME also from traffic.toml"
+        "GITHUB_API_URL, TRAFFIC_RUN_HOUR; all but GITHUB_TOKEN and TRAFFIC_HOME also from traffic.toml"
     )
 
 
@@ -65,6 +66,8 @@ def test_the_help_lists_the_settings() -> None:
         ("topics", "machine-learning", "machine-learning"),
         ("visibility", "Private, INTERNAL", "private,internal"),
         ("forks", "Only", "only"),
+        ("run-hour", "7", "7"),
+        ("run-hour", "23", "23"),
         ("summary-email", "", ""),
         ("summary-email", "you@example.com", "you@example.com"),
         ("summary-mail", "Weekly", "weekly"),
@@ -92,6 +95,9 @@ def test_a_right_value_is_returned_as_the_stack_takes_it(key: str, text: str, ch
         ("topics", "a_b", "holds 'a_b'; expected topics such as machine-learning, separated by commas"),
         ("visibility", "secret", "holds 'secret'; expected one of public, private, internal, separated by commas"),
         ("forks", "no", "is 'no'; expected one of include, exclude, only"),
+        ("run-hour", "6", "is '6'; expected an hour from 7 to 23 (UTC)"),
+        ("run-hour", "24", "is '24'; expected an hour from 7 to 23 (UTC)"),
+        ("run-hour", "9:30", "is '9:30'; expected an hour from 7 to 23 (UTC)"),
         ("summary-mail", "daily", "is 'daily'; expected one of all, weekly, problems"),
         ("summary-email", "a@b c", "is 'a@b c'; expected one e-mail address, or nothing"),
         ("api-url", "github.example", f"is 'github.example'; expected {API_ADDRESSES}"),

@@ -1,6 +1,7 @@
 """`traffic plan`: shows what the next run would do."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -152,7 +153,10 @@ def test_a_listing_is_looked_for_among_the_last_20_runs(stack: Stack, failed: in
             show_plan(stack.deployment, DAY)
 
 
-def test_the_next_run_is_at_nine() -> None:
-    """The rule of the stack starts it at 09:00 UTC."""
-    assert next_run(datetime(2026, 11, 20, 8, 59, tzinfo=UTC)) == date(2026, 11, 20)
-    assert next_run(datetime(2026, 11, 20, 9, 0, tzinfo=UTC)) == date(2026, 11, 21)
+@pytest.mark.parametrize(("parameters", "hour"), [({}, 9), ({"RunHour": "9"}, 9), ({"RunHour": "23"}, 23)])
+def test_the_next_run_is_at_the_hour_of_the_stack(stack: Stack, parameters: dict[str, str], hour: int) -> None:
+    """The rule of the stack starts it. A stack of an earlier version has no parameter, and runs at 09:00 UTC."""
+    deployment = replace(stack.deployment, parameters=parameters)
+
+    assert next_run(datetime(2026, 11, 20, hour - 1, 59, tzinfo=UTC), deployment.run_hour) == date(2026, 11, 20)
+    assert next_run(datetime(2026, 11, 20, hour, 0, tzinfo=UTC), deployment.run_hour) == date(2026, 11, 21)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -107,21 +108,27 @@ def test_a_failed_catch_up_is_tried_again_an_hour_later(
     assert capsys.readouterr().out.count("catching up") == 2
 
 
+@pytest.mark.parametrize(("parameters", "hour"), [({}, "09:00"), ({"RunHour": "7"}, "07:00")])
 def test_the_command_runs_until_ctrl_c(
-    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    stack: Stack,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    parameters: dict[str, str],
+    hour: str,
 ) -> None:
     """Ctrl-C is the usual end, so the exit code is 0."""
+    deployment = replace(stack.deployment, parameters=parameters)
 
     def interrupted(_deployment: Deployment) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.commands.start.deployed", lambda _target: nullcontext(stack.deployment))
+    monkeypatch.setattr("cli.commands.start.deployed", lambda _target: nullcontext(deployment))
     monkeypatch.setattr("cli.commands.start.watch", interrupted)
 
     assert main(["start"]) == 0
 
     assert capsys.readouterr().out.splitlines() == [
-        "Running; history in /somewhere. The rule starts a run every day at 09:00 UTC. Ctrl-C stops.",
+        f"Running; history in /somewhere. The rule starts a run every day at {hour} UTC. Ctrl-C stops.",
         "Stopping ...",
         "Stopped. Nothing that was stored is lost.",
     ]

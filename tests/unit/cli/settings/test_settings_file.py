@@ -28,6 +28,7 @@ visibility = ["public", "Internal"]
 forks = "exclude"
 archived = "only"
 api-url = "https://ghe.example/api/v3/"
+run-hour = 12
 summary-email = "you@example.com"
 summary-mail = "weekly"
 """
@@ -65,8 +66,9 @@ def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
         "forks": ("exclude", 11),
         "archived": ("only", 12),
         "api-url": ("https://ghe.example/api/v3", 13),
-        "summary-email": ("you@example.com", 14),
-        "summary-mail": ("weekly", 15),
+        "run-hour": ("12", 14),
+        "summary-email": ("you@example.com", 15),
+        "summary-mail": ("weekly", 16),
     }
     assert set(read) == {each.key for each in FILE_SETTINGS}
 
@@ -95,6 +97,10 @@ def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
         ('visibility = ["public",\n"secret"]', "line 2: visibility holds 'secret'; expected one of public, private,"),
         ('\n\n"forks" = "no"', "line 3: forks is 'no'; expected one of include, exclude, only"),
         ('forks = ""', "line 1: forks is ''; expected one of include, exclude, only"),
+        ("run-hour = 6", r"line 1: run-hour is '6'; expected an hour from 7 to 23 \(UTC\)"),
+        ('run-hour = "24"', r"line 1: run-hour is '24'; expected an hour from 7 to 23 \(UTC\)"),
+        ("run-hour = true", "line 1: run-hour is true; expected"),
+        ("run-hour = [9]", "line 1: run-hour is an array; expected"),
         ('summary-mail = "daily"', "line 1: summary-mail is 'daily'; expected one of all, weekly, problems"),
         ('summary-email = "you"', "line 1: summary-email is 'you'; expected one e-mail address"),
         ('api-url = "http://ghe.example"', "line 1: api-url is .* in clear text; use https://"),
