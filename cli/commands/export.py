@@ -49,10 +49,10 @@ def execute(target: Target, form: str, output: Path | None, since: str | None) -
     with opened(target) as deployment:
         rows = sorted_rows(deployment.record, since=since)
     if form in FILES and output:
-        with atomic_path(output) as path:
+        with atomic_path(output, private=True) as path:
             FILES[form](rows, path)
     else:
-        with atomic_file(output) as file:
+        with atomic_file(output, private=True) as file:
             TEXT[form](rows, file)
     return 0
 

@@ -46,7 +46,7 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
     histories = read_histories(deployment.record, deployment.archive)
     if not histories:
         raise CommandError(f"Nothing is stored yet: `traffic run{deployment.options}` captures the traffic.")
-    with atomic_file(path) as output:
+    with atomic_file(path, private=True) as output:
         output.writelines(
             page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
         )
