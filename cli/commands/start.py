@@ -1,25 +1,33 @@
 """`traffic start`: keeps the local system running, so that its daily rule starts the runs."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import click
+
 from cli.arguments import Target
 from cli.command import command
+from cli.runs.daily_run import cron, daily_command, launchd, systemd
 from cli.runs.executions import at, lasted, newest_executions, start_execution
+from cli.settings.local_settings import LocalSettings
 from cli.stack.deployment import Deployment
-from cli.stack.opening import deployed
+from cli.stack.opening import deployed, local_settings
 from cli.terminal import UsageError, say
 
 EXAMPLES = """examples:
-  traffic start     runs until Ctrl-C; then the state is saved, and the next start catches up
+  traffic start                  runs until Ctrl-C; then the state is saved, and the next start catches up
+  traffic start --unit systemd   prints what systemd needs to run `traffic run` every day, and how to install it
 
 Every day at 09:00 UTC the rule RuleGetRepoTraffic starts a run, as in AWS; TRAFFIC_RUN_HOUR sets another hour.
 GitHub deletes traffic after 14 days.
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 wrong use
 """
+
+CHOICES = ("systemd", "launchd", "cron")
 
 CATCH_UP_AFTER = timedelta(hours=24)
 CATCH_UP_PAUSE = timedelta(hours=1)  # after a failed catch-up: the network may not be up yet
@@ -28,12 +36,20 @@ LATEST = 50  # executions that are watched: more than ever run at once
 
 
 @command(EXAMPLES)
-def execute(target: Target) -> int:
+@click.option(
+    "--unit",
+    type=click.Choice(CHOICES),
+    help="start nothing, but print what this program needs for a daily run, and how to install it",
+)
+def execute(target: Target, unit: str | None) -> int:
     """Keep the local engine running: the daily rule starts a run, and a missed run is caught up."""
     if target.aws:
         raise UsageError(
             "--aws: the rule in AWS needs no command to keep it running; `traffic run --aws` starts a run now."
         )
+    if unit:
+        print(unit_text(unit, local_settings()), end="", flush=True)
+        return 0
     with deployed(target) as deployment:
         hour = f"{deployment.run_hour:02}:00 UTC"
         say(f"Running; history in {deployment.place}. The rule starts a run every day at {hour}. Ctrl-C stops.")
@@ -43,6 +59,14 @@ def execute(target: Target) -> int:
             say("Stopping ...")
     say("Stopped. Nothing that was stored is lost.")
     return 0
+
+
+def unit_text(manager: str, settings: LocalSettings) -> str:
+    """Return what a service manager needs for a daily run on this machine."""
+    words, hour = daily_command(os.environ), int(settings.chosen["run-hour"].value)
+    if manager == "cron":
+        return cron(words, hour, settings.home)
+    return systemd(words, hour) if manager == "systemd" else launchd(words, hour)
 
 
 def watch(deployment: Deployment) -> None:
