@@ -88,6 +88,7 @@ class Listing(TypedDict):
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
     version_end: NotRequired[VersionEnd]  # if GitHub announces one
     missing: NotRequired[list[str]]  # names and owners in the settings that were not listed
+    globs: NotRequired[dict[str, list[str]]]  # in the settings, by parameter, without the form owner/name
 
 
 class Manifest(TypedDict):

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -103,6 +103,8 @@ class Shape:
         words: All possible values, in lower case; empty if there are too many to list.
         number: Whether `traffic.toml` may also hold the value as a number, without quotes.
         check: A check that explains more than the pattern does, and returns the value as the stack takes it.
+        better: Returns what to type instead of a value that can have no effect; empty for any other value. The pattern
+            matches such values, too: earlier versions took them, so deployed stacks may hold them.
     """
 
     pattern: str
@@ -110,11 +112,25 @@ class Shape:
     words: tuple[str, ...] = ()
     number: bool = False
     check: Callable[[str], str] | None = None
+    better: Callable[[str], str] | None = None
 
 
 def one_of(*words: str) -> Shape:
     """Return the shape of a value that is one of some words, in upper or lower case."""
     return Shape(f"({'|'.join(words)})", f"one of {', '.join(words)}", words)
+
+
+def better_glob(glob: str) -> str:
+    """Return a glob for `owner/name` in place of one that has not one slash between two parts; otherwise nothing.
+
+    An asterisk also matches a slash, so some globs without one have an effect: `*-docs` means the same as `*/*-docs`.
+    """
+    parts = [part for part in glob.split("/") if part]
+    if len(parts) == 2 and glob.count("/") == 1:
+        return ""
+    if len(parts) == 1 and glob.endswith("/"):
+        return f"{parts[0]}/*"
+    return "/".join(["*", *(parts or ["*"])][-2:])
 
 
 TOKEN = Shape(r"^\S+$", "a GitHub token: it is not empty, and has no spaces or line breaks")
@@ -123,7 +139,7 @@ OWNER = Shape(
     "organizations and users such as octo-org; owner/name is for repositories",
 )
 REPOSITORY = Shape(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "owner/name")
-GLOB = Shape(r"[^\s,]+", "globs such as octo/*")
+GLOB = Shape(r"[^\s,]+", "globs such as octo/*", better=better_glob)
 TOPIC = Shape(r"[A-Za-z0-9][A-Za-z0-9-]*", "topics such as machine-learning")
 CHOICE = one_of("include", "exclude", "only")
 ADDRESS = Shape(API_URL, f"{API_ADDRESSES}; plain http on loopback only", check=check_api_url)
@@ -179,8 +195,17 @@ class Setting:
         entry = self.shape.pattern
         return rf"^\s*({entry}\s*(,\s*{entry}\s*)*)?$" if self.many else entry
 
-    def check(self, value: str) -> str:
+    def misfit(self, value: str) -> str:
+        """Return what is wrong with a value that can have no effect, and what to type; empty for any other value."""
+        better = self.shape.better(value) if self.shape.better and value else ""
+        return f"holds {value!r}, but a repository's name is owner/name: write {better!r}" if better else ""
+
+    def check(self, value: str, *, deployed: bool = False) -> str:
         """Return one value, or one entry of a list, as the stack takes it.
+
+        Args:
+            value: The value.
+            deployed: Whether a stack holds it: an earlier version may have taken a value that has no effect.
 
         Raises:
             WrongValueError: It is wrong.
@@ -194,18 +219,21 @@ class Setting:
         checked = value.lower() if self.shape.words else value
         if not re.fullmatch(self.shape.pattern, checked):
             raise WrongValueError(f"{'holds' if self.many else 'is'} {value!r}; expected {self.shape.expected}")
+        if not deployed and (misfit := self.misfit(value)):
+            raise WrongValueError(misfit)
         return checked
 
-    def check_text(self, text: str) -> str:
-        """Return a value that is one text, as the stack takes it.
+    def check_text(self, text: str, *, deployed: bool = False) -> str:
+        """Return a value that is one text, as the stack takes it; `deployed` as in `check`.
 
         Raises:
             WrongValueError: The value, or an entry of the list, is wrong.
         """
         if not self.many:
-            return self.check(text)
+            return self.check(text, deployed=deployed)
         try:
-            return self.joined([self.check(entry.strip()) for entry in text.split(",") if entry.strip()])
+            entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+            return self.joined([self.check(entry, deployed=deployed) for entry in entries])
         except WrongValueError as exc:
             raise WrongValueError(f"{exc}, separated by commas" if "expected" in str(exc) else str(exc)) from None
 
@@ -266,7 +294,8 @@ SETTINGS = (
         parameter="Include",
         variable="TRAFFIC_INCLUDE",
         shape=GLOB,
-        meaning="Captures only repositories whose names match one of these globs, such as octo/*. Empty: all.",
+        meaning="Captures only repositories whose names match one of these globs of owner/name, such as octo/*."
+        " Empty: all.",
         many=True,
         functions=LISTING,
     ),
@@ -275,7 +304,7 @@ SETTINGS = (
         parameter="Exclude",
         variable="TRAFFIC_EXCLUDE",
         shape=GLOB,
-        meaning="Leaves out repositories whose names match one of these globs.",
+        meaning="Leaves out repositories whose names match one of these globs of owner/name, such as */playground.",
         many=True,
         functions=LISTING,
     ),
@@ -354,6 +383,7 @@ SETTINGS = (
 
 FILE_SETTINGS = tuple(each for each in SETTINGS if each.in_file)
 BY_KEY = {each.key: each for each in SETTINGS}
+BY_PARAMETER = {each.parameter: each for each in SETTINGS if each.parameter}
 
 
 def check_size(selection: Mapping[str, str]) -> None:
@@ -375,6 +405,27 @@ def check_size(selection: Mapping[str, str]) -> None:
             f"{' and '.join(sizes)} have {sum(sizes.values()):,} bytes in total; the environment of a function in AWS"
             f" takes {SELECTION_SIZE:,}: use owners or globs"
         )
+
+
+def misfits(values: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the entries of a stack's lists that nobody may type any more, by parameter.
+
+    Args:
+        values: Values by parameter of the stack.
+    """
+    lists = {each: [entry.strip() for entry in values.get(each.parameter, "").split(",")] for each in FILE_SETTINGS}
+    found = {each.parameter: [entry for entry in entries if each.misfit(entry)] for each, entries in lists.items()}
+    return {parameter: entries for parameter, entries in found.items() if entries}
+
+
+def misfit_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Write what is wrong with entries that `misfits` found, and what to type."""
+    return [f"{name} {BY_PARAMETER[name].misfit(entry)}" for name, entries in found.items() for entry in entries]
+
+
+def matches_nothing(glob: str) -> bool:
+    """Return whether an entry that `misfits` found has no effect: an asterisk or a question mark matches a slash."""
+    return not re.search(r"[*?\[]", glob)
 
 
 def help_text() -> str:

@@ -28,7 +28,7 @@ from traffic.github.answers import version_end_text
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import RESERVE
 from traffic.github.tokens import ANYONE, PLACEHOLDER, tokens_in
-from traffic.settings import SettingError
+from traffic.settings import SettingError, misfit_lines, misfits
 
 EXAMPLES = """examples:
   traffic doctor          this machine: Python, settings, token, stack, engine, disk
@@ -44,6 +44,7 @@ OUTPUTS = (
     "StateMachineArn",
     "TrafficTable",
     "RepositoriesTable",
+    "SnapshotsTable",
     "ArchiveBucket",
     "SummaryTopicArn",
     "GitHubTokenSecret",
@@ -214,10 +215,18 @@ def deployment_findings(deployment: Deployment) -> Iterator[Finding]:
         yield Finding("fail", "outputs", f"missing: {', '.join(missing)}", "deploy this version of the stack")
         return
     yield Finding("ok", "outputs", f"{len(OUTPUTS)} present")
+    yield from selection_findings(deployment)
     yield from secret_findings(deployment)
     yield from subscription_findings(deployment)
     yield from drift_findings(deployment)
     yield last_run_finding(deployment)
+
+
+def selection_findings(deployment: Deployment) -> Iterator[Finding]:
+    """Check the globs of the stack: an earlier version took some that match no repository."""
+    for line in misfit_lines(misfits(deployment.parameters)):
+        command = f"traffic settings{deployment.options} --apply"
+        yield Finding("warn", "settings", line, f"correct it in traffic.toml, then `{command}`")
 
 
 def secret_findings(deployment: Deployment) -> Iterator[Finding]:

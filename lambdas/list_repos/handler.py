@@ -17,7 +17,7 @@ from lambdas.list_repos.run_input import read_date
 from lambdas.list_repos.selection import in_order, missing_names
 from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import write_wait
-from lambdas.shared.environment import Selection, selection
+from lambdas.shared.environment import Selection, ineffective, selection
 from traffic.clock import event_day, from_text, not_before, to_text
 from traffic.contract import (
     Listing,
@@ -145,6 +145,8 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
     missing = missing_names(selected, wanted)
     if missing:
         pages.listing["missing"] = missing
+    if globs := ineffective():
+        pages.listing["globs"] = globs
     manifest: Manifest = {
         "bucket": archive().bucket,
         "key": manifest_key(run["id"]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from traffic.errors import InvalidSettingError
-from traffic.settings import BY_KEY, WrongValueError
+from traffic.settings import BY_KEY, FILE_SETTINGS, WrongValueError, misfits
 
 
 def setting(name: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -81,6 +81,11 @@ def read_selection(environment: Mapping[str, str]) -> Selection:
     )
 
 
+def ineffective(environment: Mapping[str, str] = os.environ) -> dict[str, list[str]]:
+    """Return the globs of the deployment that nobody may type any more, by parameter."""
+    return misfits({each.parameter: environment.get(each.variable, "") for each in FILE_SETTINGS})
+
+
 def summary_mail(environment: Mapping[str, str] = os.environ) -> str:
     """Return which summaries are published: `all`, `weekly` or `problems`.
 
@@ -103,6 +108,6 @@ def _list(key: str, environment: Mapping[str, str], *, lower: bool = False) -> t
 def _read(key: str, environment: Mapping[str, str]) -> str:
     row = BY_KEY[key]
     try:
-        return row.check_text(environment.get(row.variable, "").strip() or row.default)
+        return row.check_text(environment.get(row.variable, "").strip() or row.default, deployed=True)
     except WrongValueError as exc:
         raise InvalidSettingError(f"{row.variable} {exc}. Deploy again with the parameter {row.parameter}.") from exc

@@ -12,6 +12,7 @@ from lambdas.summarize_run.outcome import Result
 from traffic.clock import start_of
 from traffic.contract import RunState
 from traffic.github.answers import CAPTURED, ends_soon
+from traffic.settings import matches_nothing
 
 MAX_SUBJECT = 100  # characters; SNS's limit
 DIGEST = 0  # date.weekday() of the runs whose summary covers the week: Monday, when Sunday is the newest day
@@ -81,6 +82,9 @@ def concerns_of(state: RunState, results: Sequence[Result], dangers: Dangers) ->
         concerns.append(
             f"{'1 owner' if len(owners) == 1 else f'{len(owners)} owners'} of the settings without repositories"
         )
+    idle = sum(matches_nothing(glob) for globs in listing.get("globs", {}).values() for glob in globs)
+    if idle:
+        concerns.append(f"{'1 glob' if idle == 1 else f'{idle} globs'} of the settings without any effect")
     if not results:
         concerns.append("nothing was listed")
     if dangers.token_ends_soon:

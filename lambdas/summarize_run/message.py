@@ -33,6 +33,7 @@ from traffic.github.answers import (
 )
 from traffic.github.tokens import token_text
 from traffic.planning import not_due_text
+from traffic.settings import misfit_lines
 
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads that much
 
@@ -190,6 +191,7 @@ def _listing(state: RunState) -> list[str]:
         lines.append(f"Repositories in the settings that were not found ({len(names)}): {_named(names)}")
     if owners:
         lines.append(f"Owners in the settings without repositories ({len(owners)}): {_named(owners)}")
+    lines += [f"{line}." for line in misfit_lines(listing.get("globs", {}))]
     if "version_end" in listing:
         end = version_end_text(listing["version_end"])
         lines.append(f"{end[0].upper()}{end[1:]}. Update this program before that.")

@@ -67,7 +67,8 @@ KEYS = {
     "TokenSaid": {"expires", "limit", "remaining", "refused"},
     "VersionEnd": {"deprecated", "sunset"},
     "Listing": {
-        "owner", "next", "parts", "pauses", "listed_at", "tokens", "hidden_organizations", "version_end", "missing"
+        "owner", "next", "parts", "pauses", "listed_at", "tokens", "hidden_organizations", "version_end", "missing",
+        "globs",
     },
     "Manifest": {"bucket", "key", "batches", "repositories", "not_due", "held"},
     "RunState": {"RedriveTime", "run", "input", "listing", "resume_at", "manifest", "problem"},

@@ -1,5 +1,7 @@
 """Promise: the table of settings checks values at their exact limits, and its errors show what to do."""
 
+import re
+
 import pytest
 
 from traffic.settings import (
@@ -14,6 +16,9 @@ from traffic.settings import (
     check_size,
     help_text,
     is_loopback,
+    matches_nothing,
+    misfit_lines,
+    misfits,
 )
 
 
@@ -62,7 +67,7 @@ def test_the_help_lists_the_settings() -> None:
         ("owners", " Octo , acme_corp,, a-b ", "Octo,acme_corp,a-b"),
         ("owners", "", ""),
         ("repositories", "octo/.github,Octo-Org/a_b", "octo/.github,Octo-Org/a_b"),
-        ("include", "octo/*, docs-?", "octo/*,docs-?"),
+        ("include", "octo/*, */docs-?", "octo/*,*/docs-?"),
         ("topics", "machine-learning", "machine-learning"),
         ("visibility", "Private, INTERNAL", "private,internal"),
         ("forks", "Only", "only"),
@@ -91,6 +96,22 @@ def test_a_right_value_is_returned_as_the_stack_takes_it(key: str, text: str, ch
             ),
         ),
         ("repositories", "octo/docs/x", "holds 'octo/docs/x'; expected owner/name, separated by commas"),
+        (
+            "exclude",
+            "octo/*,playground",
+            "holds 'playground', but a repository's name is owner/name: write '*/playground'",
+        ),
+        ("include", "octo/", "holds 'octo/', but a repository's name is owner/name: write 'octo/*'"),
+        ("include", "/docs", "holds '/docs', but a repository's name is owner/name: write '*/docs'"),
+        ("include", "*-docs", "holds '*-docs', but a repository's name is owner/name: write '*/*-docs'"),
+        ("include", "*", "holds '*', but a repository's name is owner/name: write '*/*'"),
+        ("include", "/", "holds '/', but a repository's name is owner/name: write '*/*'"),
+        ("include", "octo//docs", "holds 'octo//docs', but a repository's name is owner/name: write 'octo/docs'"),
+        (
+            "exclude",
+            "https://github.com/octo/docs",
+            "holds 'https://github.com/octo/docs', but a repository's name is owner/name: write 'octo/docs'",
+        ),
         ("include", "a b", "holds 'a b'; expected globs such as octo/*, separated by commas"),
         ("topics", "a_b", "holds 'a_b'; expected topics such as machine-learning, separated by commas"),
         ("visibility", "secret", "holds 'secret'; expected one of public, private, internal, separated by commas"),
@@ -120,7 +141,7 @@ def test_a_wrong_value_is_reported_with_what_was_expected(key: str, text: str, e
 def test_what_looks_like_a_token_is_not_shown(text: str) -> None:
     """Every kind of GitHub's tokens, the old ones of 40 digits too."""
     assert text not in problem("include", text)
-    assert BY_KEY["include"].check(text[:-21]) == text[:-21]
+    assert BY_KEY["include"].check(f"*/{text[:-21]}") == f"*/{text[:-21]}"
 
 
 def test_a_password_in_the_address_is_not_shown() -> None:
@@ -168,6 +189,21 @@ def test_the_lists_may_be_together_exactly_as_long_as_an_environment_allows() ->
         "include and exclude have 3,001 bytes in total; the environment of a function in AWS takes 3,000:"
         " use owners or globs"
     )
+
+
+def test_a_glob_that_an_earlier_version_took_is_only_named() -> None:
+    """A deployed stack goes on: CloudFormation takes the value in an update, and the function at nine o'clock."""
+    held = BY_KEY["exclude"].check_text("octo/*, playground", deployed=True)
+
+    assert held == "octo/*,playground"
+    assert re.fullmatch(BY_KEY["exclude"].pattern, held)
+    found = misfits({"Include": "", "Exclude": "octo/x-* , playground,*-y", "Owners": "octo"})
+    assert found == {"Exclude": ["playground", "*-y"]}
+    assert misfit_lines(found) == [
+        "Exclude holds 'playground', but a repository's name is owner/name: write '*/playground'",
+        "Exclude holds '*-y', but a repository's name is owner/name: write '*/*-y'",
+    ]
+    assert [matches_nothing(each) for each in found["Exclude"]] == [True, False]
 
 
 def test_every_pattern_accepts_the_default() -> None:

@@ -228,7 +228,7 @@ def deployed(stack: Stack, github: SimulatedGitHub, secret: str = "dead") -> Dep
 def test_every_part_of_a_deployed_stack_is_checked(stack: Stack, github: SimulatedGitHub) -> None:
     """Its outputs, the token in its secret, who receives the summary, and how the last run ended."""
     assert by_subject(deployment_findings(deployed(stack, github))) == {
-        "outputs": ("ok", "7 present", ""),
+        "outputs": ("ok", "8 present", ""),
         "secret": ("ok", "readable", LATER),
         "token": ("fail", "GitHub refuses it (401)", f"make a new one: {NEW_TOKEN}"),
         "subscription": ("warn", "nobody receives the summary", "`traffic subscribe --aws EMAIL`"),
@@ -274,10 +274,28 @@ def test_missing_outputs_fail(stack: Stack) -> None:
         Finding(
             "fail",
             "outputs",
-            "missing: StateMachineArn, RepositoriesTable, SummaryTopicArn, GitHubTokenSecret, StoreTrafficFunction",
+            "missing: StateMachineArn, RepositoriesTable, SnapshotsTable, SummaryTopicArn, GitHubTokenSecret,"
+            " StoreTrafficFunction",
             "deploy this version of the stack",
         )
     ]
+
+
+def test_every_output_that_a_command_needs_is_checked() -> None:
+    """Otherwise the doctor is content with an older stack on which `traffic show` fails: no test's stack has more."""
+    assert set(doctor.OUTPUTS) == set(OUTPUTS)
+
+
+def test_a_glob_that_matches_no_repository_is_a_warning(stack: Stack, github: SimulatedGitHub) -> None:
+    """An earlier version took it, and left nothing out. What was typed is named with what was meant."""
+    deployment = deployed(stack, github)
+    parameters = {**deployment.parameters, "Include": "octo/*", "Exclude": "octo/x,playground"}
+
+    assert by_subject(deployment_findings(replace(deployment, parameters=parameters)))["settings"] == (
+        "warn",
+        "Exclude holds 'playground', but a repository's name is owner/name: write '*/playground'",
+        "correct it in traffic.toml, then `traffic settings --aws --apply`",
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,13 @@ def test_a_dotenv_file_is_read_as_shells_read_it(tmp_path: Path) -> None:
     """Files that `source .env` understands hold exports, quotes and comments."""
     dotenv = tmp_path / ".env"
     dotenv.write_text(
-        """# mine\n\nexport GITHUB_TOKEN='tok#1' # note\nTRAFFIC_INCLUDE=octo/*, docs-* # both\nTRAFFIC_EXCLUDE=""\n"""
+        """# mine\n\nexport GITHUB_TOKEN='tok#1' # note\nTRAFFIC_INCLUDE=octo/*, */x-* # both\nTRAFFIC_EXCLUDE=""\n"""
     )
 
     read = read_settings({}, dotenv)
 
     assert read.token == "tok#1"
-    assert read.parameters["Include"] == "octo/*,docs-*"
+    assert read.parameters["Include"] == "octo/*,*/x-*"
     assert read.parameters["Exclude"] == ""
 
 
@@ -98,6 +98,7 @@ def test_a_value_of_the_file_is_taken_literally(tmp_path: Path, monkeypatch: pyt
         ("GITHUB_API_URL", "https://[bad", "expected https://api.github.com"),
         ("TRAFFIC_ARCHIVED", "no", "'no'; expected one of include, exclude, only"),
         ("TRAFFIC_INCLUDE", "octo docs", "'octo docs'; expected globs"),
+        ("TRAFFIC_EXCLUDE", "playground", "holds 'playground', but .* is owner/name: write '[*]/playground'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_what_was_expected(

@@ -97,6 +97,10 @@ def test_every_setting_can_be_written(tmp_path: Path, content: bytes) -> None:
         ('visibility = ["public",\n"secret"]', "line 2: visibility holds 'secret'; expected one of public, private,"),
         ('\n\n"forks" = "no"', "line 3: forks is 'no'; expected one of include, exclude, only"),
         ('forks = ""', "line 1: forks is ''; expected one of include, exclude, only"),
+        (
+            'include = ["octo/*"]\nexclude = [\n"playground"]',
+            "line 3: exclude holds 'playground', but .* is owner/name: write '[*]/playground'",
+        ),
         ("run-hour = 6", r"line 1: run-hour is '6'; expected an hour from 7 to 23 \(UTC\)"),
         ('run-hour = "24"', r"line 1: run-hour is '24'; expected an hour from 7 to 23 \(UTC\)"),
         ("run-hour = true", "line 1: run-hour is true; expected"),

@@ -11,6 +11,7 @@ from lambdas.shared.environment import read_selection
 from simulated_github import SimulatedGitHub
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.unit.handlers import account
+from tests.unit.whole_run import run
 from traffic.errors import InvalidSettingError
 from traffic.settings import FILE_SETTINGS, WrongValueError
 
@@ -150,6 +151,22 @@ def test_the_listing_of_a_run_is_what_the_settings_choose(
 
     assert state["manifest"]["repositories"] == 1
     assert state["listing"]["missing"] == ["initech"]
+
+
+def test_a_glob_of_a_deployed_stack_that_matches_nothing_is_in_the_mail(
+    github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier version took it. The run captures as before, and the mail names what was typed and what to write."""
+    settings = {"TRAFFIC_INCLUDE": "octo/*,*-org/docs,*docs", "TRAFFIC_EXCLUDE": "playground"}
+    with account(monkeypatch, github.url, **settings) as aws:
+        said = run(aws)["message"]
+
+    assert "5 of 5 repositories captured" in said
+    assert "1 glob of the settings without any effect" in said.splitlines()[0]
+    assert (
+        "Include holds '*docs', but a repository's name is owner/name: write '*/*docs'.\n"
+        "Exclude holds 'playground', but a repository's name is owner/name: write '*/playground'.\n"
+    ) in said
 
 
 def test_a_summary_separates_missing_owners_from_missing_names(
