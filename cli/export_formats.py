@@ -11,13 +11,23 @@ from cli.terminal import CommandError, plain
 from traffic.contract import METRICS
 from traffic.record.reading import DayRow
 
-COLUMNS = ("repo-name", "timestamp", *METRICS)
+Cells = tuple[str | int | None, ...]  # of one day, in the order of COLUMNS
+
+COLUMNS = ("repo-name", "timestamp", *METRICS, "repo-id", "current-name", "views-complete", "clones-complete")
+
+NUMBERS = (*METRICS, "repo-id")
+FLAGS = ("views-complete", "clones-complete")
 
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet reads a cell that begins so as a formula
 
 
-def write_csv(rows: Iterable[DayRow], output: TextIO) -> None:
-    """Write CSV as in RFC 4180, but with plain newlines; an unknown cell is empty.
+def cells_of(row: DayRow, current_name: str) -> Cells:
+    """Return the cells of a day; None if a number is not known."""
+    return (row.repo_name, row.timestamp, *row.metrics, row.repo_id, current_name, *row.complete)
+
+
+def write_csv(rows: Iterable[Cells], output: TextIO) -> None:
+    """Write CSV as in RFC 4180, but with plain newlines; an unknown cell is empty, and a flag is `true` or `false`.
 
     A name that a spreadsheet would read as a formula gets an apostrophe before it, and its control characters become
     spaces. GitHub has no such names, but another server might.
@@ -27,15 +37,19 @@ def write_csv(rows: Iterable[DayRow], output: TextIO) -> None:
     """
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((_harmless(row.repo_name), row.timestamp, *row.metrics) for row in rows)
+    writer.writerows(map(_harmless, row) for row in rows)
 
 
-def _harmless(name: str) -> str:
-    text = plain(name)
+def _harmless(cell: str | int | None) -> str | int | None:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if not isinstance(cell, str):
+        return cell
+    text = plain(cell)
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
-def write_json(rows: Iterable[DayRow], output: TextIO) -> None:
+def write_json(rows: Iterable[Cells], output: TextIO) -> None:
     """Write an array with one object on each line, without the numbers that GitHub did not report."""
     output.write("[")
     for index, row in enumerate(rows):
@@ -44,13 +58,13 @@ def write_json(rows: Iterable[DayRow], output: TextIO) -> None:
     output.write("\n]\n")
 
 
-def write_json_lines(rows: Iterable[DayRow], output: TextIO) -> None:
+def write_json_lines(rows: Iterable[Cells], output: TextIO) -> None:
     """Write one object on each line; a number that GitHub did not report is null, so each line has every column."""
     output.writelines(json.dumps(_by_column(row)) + "\n" for row in rows)
 
 
-def write_parquet(rows: Iterable[DayRow], path: Path) -> None:
-    """Write Parquet: names as text, days as a timestamp (UTC, without a zone), numbers as 64-bit integers or null.
+def write_parquet(rows: Iterable[Cells], path: Path) -> None:
+    """Write Parquet: names as text, days as moments in UTC, numbers as 64-bit integers or null, flags as booleans.
 
     DuckDB is half the size of pyarrow and needs no numpy. It reads a file of JSON Lines, so a million rows are not held
     in memory a second time.
@@ -61,36 +75,37 @@ def write_parquet(rows: Iterable[DayRow], path: Path) -> None:
     import duckdb  # noqa: PLC0415  # it takes 0.2 s, for this format only
 
     lines = path.with_name(f"{path.name}.jsonl")
-    types = {"repo-name": "VARCHAR", "timestamp": "TIMESTAMP", **dict.fromkeys(METRICS, "BIGINT")}
+    types = {"timestamp": "TIMESTAMPTZ", **dict.fromkeys(NUMBERS, "BIGINT"), **dict.fromkeys(FLAGS, "BOOLEAN")}
+    columns = {column: types.get(column, "VARCHAR") for column in COLUMNS}
     try:
         with lines.open("w", encoding="utf-8") as output:
             write_json_lines(rows, output)
         # A missing extension must be an error, not a download.
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
-            database.read_json(
-                str(lines), columns=types, format="newline_delimited", timestamp_format="%Y-%m-%dT%H:%M:%SZ"
-            ).write_parquet(str(path), compression="zstd")
+            database.read_json(str(lines), columns=columns, format="newline_delimited").write_parquet(
+                str(path), compression="zstd"
+            )
     except duckdb.Error as exc:
         raise CommandError(f"{path.name} cannot be written as Parquet: {str(exc).splitlines()[0]}") from exc
     finally:
         lines.unlink(missing_ok=True)
 
 
-def write_sqlite(rows: Iterable[DayRow], path: Path) -> None:
-    """Write a SQLite database with one table, `traffic`; an unknown cell is null.
+def write_sqlite(rows: Iterable[Cells], path: Path) -> None:
+    """Write a SQLite database with one table, `traffic`; an unknown cell is null, and a flag is 1 or 0.
 
     Raises:
         CommandError: SQLite cannot write it.
     """
-    columns = ", ".join(f'"{column}" {"INTEGER" if column in METRICS else "TEXT NOT NULL"}' for column in COLUMNS)
+    types = {**dict.fromkeys(NUMBERS, "INTEGER"), **dict.fromkeys(FLAGS, "INTEGER NOT NULL")}
+    columns = ", ".join(f'"{column}" {types.get(column, "TEXT NOT NULL")}' for column in COLUMNS)
     database = sqlite3.connect(path)
     try:
         # The file gets its name only when it is complete, so it needs no journal.
         database.execute("PRAGMA journal_mode = OFF")
         database.execute(f'CREATE TABLE traffic ({columns}, PRIMARY KEY ("repo-name", "timestamp")) WITHOUT ROWID')
         marks = ", ".join("?" for _ in COLUMNS)
-        cells = ((row.repo_name, row.timestamp, *row.metrics) for row in rows)
-        database.executemany(f"INSERT INTO traffic VALUES ({marks})", cells)  # noqa: S608  # only question marks
+        database.executemany(f"INSERT INTO traffic VALUES ({marks})", rows)  # noqa: S608  # only question marks
         database.commit()
     except sqlite3.Error as exc:
         raise CommandError(f"{path.name} cannot be written as SQLite: {exc}") from exc
@@ -98,6 +113,6 @@ def write_sqlite(rows: Iterable[DayRow], path: Path) -> None:
         database.close()
 
 
-def _by_column(row: DayRow) -> dict[str, str | int | None]:
-    """Return the cells of a row by column; None if GitHub did not report one."""
-    return dict(zip(COLUMNS, (row.repo_name, row.timestamp, *row.metrics), strict=True))
+def _by_column(row: Cells) -> dict[str, str | int | None]:
+    """Return the cells of a day by column."""
+    return dict(zip(COLUMNS, row, strict=True))

@@ -26,7 +26,7 @@ RECENT = 28  # days: complete weeks, so that each weekday counts equally
 @command(EXAMPLES)
 @click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
 @click.option("--metric", type=click.Choice(list(UNIQUES)), default="views", help="what to show (default: views)")
-@click.option("--output", type=FILE, metavar="FILE", help="an .svg file (default: SVG on standard output)")
+@click.option("--output", "-o", type=FILE, metavar="FILE", help="an .svg file (default: SVG on standard output)")
 def execute(target: Target, repository: str, metric: str, output: Path | None) -> int:
     """Draw a badge of a repository's views or clones."""
     check_ending(output, ".svg")

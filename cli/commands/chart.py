@@ -25,7 +25,9 @@ unique people by day, but no referrers and no paths.
 @command(EXAMPLES)
 @click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
 @click.option("--metric", type=click.Choice(list(UNIQUES)), default="views", help="what to show (default: views)")
-@click.option("--output", type=FILE, metavar="FILE", help="an .svg or .png file (default: SVG on standard output)")
+@click.option(
+    "--output", "-o", type=FILE, metavar="FILE", help="an .svg or .png file (default: SVG on standard output)"
+)
 @click.option("--since", type=read_day, metavar="DAY", help="the first day to show, as 2026-11-01")
 def execute(target: Target, repository: str, metric: str, output: Path | None, since: str | None) -> int:
     """Draw a chart of a repository's views or clones."""

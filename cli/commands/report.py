@@ -29,7 +29,7 @@ MANY = 200  # repositories between two lines of progress: about two seconds
 
 
 @command(EXAMPLES)
-@click.option("--output", type=FILE, default=REPORT, metavar="FILE", help=f"where to write (default: {REPORT})")
+@click.option("--output", "-o", type=FILE, default=REPORT, metavar="FILE", help=f"where to write (default: {REPORT})")
 def execute(target: Target, output: Path) -> int:
     """Write one self-contained HTML file: all repositories, and a page with charts for each."""
     with opened(target) as deployment:

@@ -75,10 +75,10 @@ class Terminal:
                 process.kill()
 
     def exported(self) -> set[Row]:
-        """Return all rows of `traffic export`, without the line of column names."""
+        """Return name, day and numbers of all rows of `traffic export`, without the line of column names."""
         done = self.traffic("export", "--format", "csv")
         assert done.returncode == 0, done.stderr
-        return set(map(tuple, list(csv.reader(io.StringIO(done.stdout)))[1:]))
+        return {tuple(row[:6]) for row in list(csv.reader(io.StringIO(done.stdout)))[1:]}
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:

@@ -49,13 +49,13 @@ ANSWERS: dict[str, Any] = {
 
 # The expected output of `traffic export --format csv`: an unreported cell is empty, a zero is a zero.
 CSV = """\
-repo-name,timestamp,views-count,views-uniques,clones-count,clones-uniques
-octocat/Hello-World,2016-10-10T00:00:00Z,440,143,2,1
-octocat/Hello-World,2016-10-11T00:00:00Z,1308,414,17,16
-octocat/Hello-World,2016-10-12T00:00:00Z,1486,452,,
-octocat/Hello-World,2016-10-13T00:00:00Z,1170,401,,
-octocat/Hello-World,2016-10-14T00:00:00Z,868,266,,
-octocat/Hello-World,2016-10-17T00:00:00Z,,,0,0
+repo-name,timestamp,views-count,views-uniques,clones-count,clones-uniques,repo-id,current-name,views-complete,clones-complete
+octocat/Hello-World,2016-10-10T00:00:00Z,440,143,2,1,1296269,octocat/Hello-World,true,true
+octocat/Hello-World,2016-10-11T00:00:00Z,1308,414,17,16,1296269,octocat/Hello-World,true,true
+octocat/Hello-World,2016-10-12T00:00:00Z,1486,452,,,1296269,octocat/Hello-World,true,false
+octocat/Hello-World,2016-10-13T00:00:00Z,1170,401,,,1296269,octocat/Hello-World,true,false
+octocat/Hello-World,2016-10-14T00:00:00Z,868,266,,,1296269,octocat/Hello-World,true,false
+octocat/Hello-World,2016-10-17T00:00:00Z,,,0,0,1296269,octocat/Hello-World,false,true
 """
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from cli.atomic_file import atomic_file, atomic_path
 from cli.commands.export import FILES
+from cli.export_formats import cells_of
 from cli.terminal import CommandError
 from tests.infrastructure.house import ROOT
 from traffic.record.reading import DayRow
 
-ROWS = [DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, None, None, None))]
+ROWS = [cells_of(DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, None, None, None)), "octo/docs")]
 
 
 @pytest.fixture

@@ -123,13 +123,6 @@ def test_without_options_a_command_works_on_this_machine(opening: Opening) -> No
             "Invalid value for '--limit': 0 is not in the range x>=1. `traffic executions --help` shows the usage.",
         ),
         (
-            ("export",),
-            (
-                "Missing option '--format'. Choose from: csv, json, jsonl, parquet, sqlite."
-                " `traffic export --help` shows the usage."
-            ),
-        ),
-        (
             ("chart", "octo/docs", "--metric", "stars"),
             (
                 "Invalid value for '--metric': 'stars' is not one of 'views', 'clones'."

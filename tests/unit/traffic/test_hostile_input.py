@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli import terminal
-from cli.export_formats import write_csv
+from cli.export_formats import cells_of, write_csv
 from lambdas.summarize_run.headline import Facts, subject
 from lambdas.summarize_run.message import message
 from lambdas.summarize_run.outcome import Result
@@ -97,7 +97,7 @@ def test_a_hostile_name_is_no_formula_of_a_spreadsheet(name: str) -> None:
         https://owasp.org/www-community/attacks/CSV_Injection
     """
     output = io.StringIO()
-    write_csv([DayRow(name, "2026-11-20T00:00:00Z", (1, None, None, None))], output)
+    write_csv([cells_of(DayRow(name, "2026-11-20T00:00:00Z", (1, None, None, None)), name)], output)
     (_, (cell, *_)) = csv.reader(io.StringIO(output.getvalue()))
 
     assert cell[0] == "'"
@@ -107,9 +107,9 @@ def test_a_hostile_name_is_no_formula_of_a_spreadsheet(name: str) -> None:
 def test_an_ordinary_name_is_exported_as_it_is() -> None:
     """A program that reads the export finds the keys of the table."""
     output = io.StringIO()
-    write_csv([DayRow("octo/docs", "2026-11-20T00:00:00Z", (1, None, None, None))], output)
+    write_csv([cells_of(DayRow("octo/docs", "2026-11-20T00:00:00Z", (1, None, None, None)), "octo/docs")], output)
 
-    assert output.getvalue().splitlines()[1] == "octo/docs,2026-11-20T00:00:00Z,1,,,"
+    assert output.getvalue().splitlines()[1] == "octo/docs,2026-11-20T00:00:00Z,1,,,,,octo/docs,false,false"
 
 
 def test_hostile_paths_titles_and_referrers_are_kept_as_text_and_reach_no_key(aws: Account) -> None:
