@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shlex import quote
 
@@ -16,6 +16,10 @@ STACK_NAME = "GitHubTrafficCaptureStack"
 
 # Without `readable`, Click would refuse to replace a file that may be written but not read.
 FILE = click.Path(path_type=Path, readable=False)
+
+LONGEST_NAME = 300  # characters: GitHub's owners and names, and the ARNs of executions, are shorter
+
+DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}  # words for days, in days from today
 
 
 @dataclass(frozen=True)
@@ -77,18 +81,59 @@ class CommandWithExamples(click.Command):
         formatter.write(f"\n{self.epilog}")
 
 
+def read_repository(text: str) -> str:
+    """Read what names a repository: a name, `owner/name~ID` or an id. Rows of the first version have bare names.
+
+    Raises:
+        click.BadParameter: Nothing can have this name.
+    """
+    return _read_name(text, "owner/name, owner/name~ID or the id, as in octo/docs")
+
+
+def read_execution(text: str) -> str:
+    """Read the name or the ARN of a run.
+
+    Raises:
+        click.BadParameter: No run can have this name.
+    """
+    return _read_name(text, "the name of a run, or its ARN; `traffic executions` lists them")
+
+
+def _read_name(text: str, expected: str) -> str:
+    if not 0 < len(text) <= LONGEST_NAME or not text.isprintable() or " " in text:
+        shown = repr(text if len(text) <= LONGEST_NAME else f"{text[:20]}...")
+        raise click.BadParameter(f"{shown} cannot be a name; expected {expected}")
+    return text
+
+
 def read_day(text: str) -> str:
-    """Read a day such as `2026-11-20`.
+    """Read a UTC day that has begun, such as `2026-11-20`, `today` or `yesterday`.
 
     Raises:
         click.BadParameter: It is not a day, or it lies in the future.
     """
-    try:
-        start = clock.start_of(text)
-    except ValueError as exc:
-        raise click.BadParameter(f"{text!r} is not a day; expected one like 2026-11-20") from exc
-    if start > datetime.now(UTC):
+    day = _read_day(text, "today or yesterday")
+    if clock.start_of(day) > datetime.now(UTC):
         raise click.BadParameter(f"{text!r} lies in the future: GitHub has no traffic for it yet")
+    return day
+
+
+def read_any_day(text: str) -> str:
+    """Read a UTC day, past or future, such as `2026-11-20`, `today` or `tomorrow`.
+
+    Raises:
+        click.BadParameter: It is not a day.
+    """
+    return _read_day(text, "today, yesterday or tomorrow")
+
+
+def _read_day(text: str, words: str) -> str:
+    if text.lower() in DAYS:
+        return clock.day_of(datetime.now(UTC) + timedelta(days=DAYS[text.lower()]))
+    try:
+        clock.start_of(text)
+    except ValueError as exc:
+        raise click.BadParameter(f"{text!r} is not a day; expected one like 2026-11-20, {words}") from exc
     return text
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
@@ -59,15 +60,49 @@ class Traffic(CommandWithExamples, click.Group):
         """Return the names of the commands in the order of `COMMANDS`: the most used ones first."""
         return list(self.commands)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command.
+
+        Raises:
+            click.UsageError: There is no such option; if a command follows, it may be an option of that one.
+        """
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as exc:
+            name = next((each for each in typed if each in self.commands), None)
+            if name is None:
+                raise
+            context = click.Context(self.load(name), info_name=name, parent=ctx)
+            later = _options(context.command)
+            if exc.option_name in later:
+                place = f"`traffic {name} {exc.option_name}`"
+                raise click.UsageError(f"{exc.option_name} must follow its command: {place}.", context) from None
+            if set(get_close_matches(exc.option_name, [*later, *_options(self)], n=1)) - set(_options(self)):
+                raise click.NoSuchOption(exc.option_name, possibilities=later, ctx=context) from None
+            raise
+
+    def load(self, name: str) -> click.Command:
+        """Import a command."""
+        command: click.Command = import_module(f"cli.commands.{COMMANDS[name][0]}").execute
+        return command
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments name, and import it."""
-        name, known, rest = super().resolve_command(ctx, args)
-        if known is None:
-            return name, None, rest
-        command: click.Command = import_module(f"cli.commands.{COMMANDS[known.name or ''][0]}").execute
-        return name, command, rest
+        try:
+            name, known, rest = super().resolve_command(ctx, args)
+        except click.NoSuchCommand as exc:
+            begun = [each for each in self.commands if each.startswith(exc.command_name)]
+            if exc.possibilities or len(begun) != 1:
+                raise
+            raise click.UsageError(f"{exc.message} Did you mean {begun[0]!r}?", ctx) from None
+        return name, known and self.load(known.name or ""), rest
+
+
+def _options(command: click.Command) -> list[str]:
+    return [option for each in command.params for option in each.opts if option.startswith("-")]
 
 
 traffic = Traffic(
@@ -111,7 +146,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Run the command, or answer a shell that wants to complete a command line."""
     if instruction := os.environ.get(COMPLETION):
         return shell_complete(traffic, {}, "traffic", COMPLETION, instruction)
-    with traffic.make_context("traffic", list(sys.argv[1:] if arguments is None else arguments)) as context:
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    with traffic.make_context("traffic", typed or ["--help"]) as context:
         code: int = traffic.invoke(context)
     return code
 

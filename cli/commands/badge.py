@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target
+from cli.arguments import FILE, Target, read_repository
 from cli.atomic_file import atomic_file
 from cli.command import command
 from cli.pictures.badge_svg import badge_svg, short_number
@@ -24,7 +24,7 @@ RECENT = 28  # days: complete weeks, so that each weekday counts equally
 
 
 @command(EXAMPLES)
-@click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
+@click.argument("repository", type=read_repository, metavar="REPO", help="owner/name, owner/name~ID or the id")
 @click.option("--metric", type=click.Choice(list(UNIQUES)), default="views", help="what to show (default: views)")
 @click.option("--output", "-o", type=FILE, metavar="FILE", help="an .svg file (default: SVG on standard output)")
 def execute(target: Target, repository: str, metric: str, output: Path | None) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target, read_day
+from cli.arguments import FILE, Target, read_day, read_repository
 from cli.atomic_file import atomic_file, atomic_path
 from cli.command import command
 from cli.pictures.chart_svg import chart_svg
@@ -23,7 +23,7 @@ unique people by day, but no referrers and no paths.
 
 
 @command(EXAMPLES)
-@click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
+@click.argument("repository", type=read_repository, metavar="REPO", help="owner/name, owner/name~ID or the id")
 @click.option("--metric", type=click.Choice(list(UNIQUES)), default="views", help="what to show (default: views)")
 @click.option(
     "--output", "-o", type=FILE, metavar="FILE", help="an .svg or .png file (default: SVG on standard output)"

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import Target
+from cli.arguments import Target, read_execution
 from cli.command import command
 from cli.runs.cost_table import RUNS
 from cli.runs.executions import execution_arn, newest_executions
@@ -27,7 +27,13 @@ LATEST = 100  # runs among which the last one that ended is looked for
 
 
 @command(EXAMPLES)
-@click.argument("name", required=False, metavar="[NAME]", help="the run, by name or ARN (default: the last that ended)")
+@click.argument(
+    "name",
+    required=False,
+    type=read_execution,
+    metavar="[NAME]",
+    help="the run, by name or ARN (default: the last that ended)",
+)
 def execute(target: Target, name: str | None) -> int:
     """Show what a finished run cost, from its own histories and receipts."""
     with opened(target) as deployment:

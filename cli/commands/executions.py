@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli.arguments import Target
+from cli.arguments import Target, read_execution
 from cli.command import command
 from cli.runs.executions import at, children_of, execution_arn, lasted, newest_executions, visits_of
 from cli.runs.progress import RunReader
@@ -30,7 +30,7 @@ CHILDREN_SHOWN = 10
 
 
 @command(EXAMPLES)
-@click.argument("name", required=False, metavar="[NAME]", help="the run to show, by name or ARN")
+@click.argument("name", required=False, type=read_execution, metavar="[NAME]", help="the run to show, by name or ARN")
 @click.option("--limit", type=click.IntRange(1), default=20, metavar="N", help="how many runs to list (default: 20)")
 @click.option("--children", is_flag=True, help="show all children of the map, not the failed ones only")
 def execute(target: Target, name: str | None, limit: int, *, children: bool) -> int:

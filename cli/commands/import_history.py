@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target
+from cli.arguments import FILE, Target, read_repository
 from cli.command import command
 from cli.imports.first_version_rows import read_first_version
 from cli.imports.importing import ImportPlan, bring, identify, plan
@@ -38,7 +38,7 @@ HEADINGS = ("REPOSITORY", "ID", "DAYS", "FIRST", "LAST", "NEW DAYS", "CELLS RAIS
 @command(EXAMPLES)
 @click.argument("tool", type=click.Choice(TOOLS), metavar="TOOL", help=f"what kept the history: {', '.join(TOOLS)}")
 @click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...", help="its files, or the folder that holds them")
-@click.option("--repository", metavar="OWNER/NAME", help="the repository that the files concern")
+@click.option("--repository", type=read_repository, metavar="OWNER/NAME", help="the repository that the files concern")
 @click.option(
     "--owner",
     "owners",

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import Target, read_day
+from cli.arguments import Target, read_any_day, read_repository
 from cli.command import command
 from cli.stack.opening import opened
 from cli.terminal import CommandError, UsageError, say, table
@@ -11,6 +11,7 @@ from traffic.record.notes import Note, put_note, read_notes
 
 EXAMPLES = """examples:
   traffic note octo/docs 2026-11-20 "v2 released"     add a note to a day
+  traffic note octo/docs tomorrow "v3 planned"        today, yesterday and tomorrow are days of UTC
   traffic note octo/docs                              the notes of a repository; without a name, all of them
   traffic note octo/docs 2026-11-20 --remove          remove the notes of a day; with a text, that one alone
 
@@ -22,8 +23,10 @@ LONGEST = 200  # characters: a note is a label in a chart
 
 
 @command(EXAMPLES)
-@click.argument("repository", required=False, metavar="[REPO]", help="owner/name, owner/name~ID or the id")
-@click.argument("day", required=False, type=read_day, metavar="[DAY]", help="the day, as 2026-11-20")
+@click.argument(
+    "repository", required=False, type=read_repository, metavar="[REPO]", help="owner/name, owner/name~ID or the id"
+)
+@click.argument("day", required=False, type=read_any_day, metavar="[DAY]", help="the UTC day, as 2026-11-20 or today")
 @click.argument("text", required=False, metavar="[TEXT]", help=f"what happened, at most {LONGEST} characters")
 @click.option("--remove", is_flag=True, help="remove instead of add")
 def execute(target: Target, repository: str | None, day: str | None, text: str | None, *, remove: bool) -> int:
@@ -69,9 +72,13 @@ def _checked(text: str) -> str:
     """Return a text as one line.
 
     Raises:
-        UsageError: It is empty or too long.
+        UsageError: It is empty, too long, or not UTF-8.
     """
-    line = " ".join(text.split())
+    try:
+        typed = text.encode("utf-8", "surrogateescape").decode("utf-8")  # a locale without UTF-8 splits characters
+    except UnicodeError:
+        raise UsageError(f"The note {text!r} is not UTF-8: type it on a terminal whose locale is UTF-8.") from None
+    line = " ".join(typed.split())
     if not 0 < len(line) <= LONGEST:
         raise UsageError(f"A note has 1 to {LONGEST} characters; this one has {len(line)}.")
     return line

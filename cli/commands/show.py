@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from cli.arguments import Target, read_day
+from cli.arguments import Target, read_day, read_repository
 from cli.command import command
 from cli.stack.opening import opened
 from cli.terminal import say, table, warn
@@ -23,7 +23,7 @@ HEADINGS = ("DAY", "VIEWS", "UNIQUE VISITORS", "CLONES", "UNIQUE CLONERS")
 
 
 @command(EXAMPLES)
-@click.argument("repository", metavar="REPO", help="owner/name, owner/name~ID or the id")
+@click.argument("repository", type=read_repository, metavar="REPO", help="owner/name, owner/name~ID or the id")
 @click.option("--since", type=read_day, metavar="DAY", help="the first day to show, as 2026-11-01")
 def execute(target: Target, repository: str, since: str | None) -> int:
     """Show the days of a repository, by its current or a former name, or by its id."""

@@ -7,12 +7,13 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import Target
+from cli.arguments import Target, read_any_day, read_day
 from cli.main import COMMANDS, main
 from cli.terminal import CommandError, UsageError
 from local.engine import EngineError
@@ -96,15 +97,15 @@ def test_without_options_a_command_works_on_this_machine(opening: Opening) -> No
         (
             ("show", "octo/docs", "--since", "20261120"),
             (
-                "Invalid value for '--since': '20261120' is not a day; expected one like 2026-11-20."
-                " `traffic show --help` shows the usage."
+                "Invalid value for '--since': '20261120' is not a day; expected one like 2026-11-20, today"
+                " or yesterday. `traffic show --help` shows the usage."
             ),
         ),
         (
             ("note", "octo/docs", "2026-02-30"),
             (
-                "Invalid value for '[DAY]': '2026-02-30' is not a day; expected one like 2026-11-20."
-                " `traffic note --help` shows the usage."
+                "Invalid value for '[DAY]': '2026-02-30' is not a day; expected one like 2026-11-20, today,"
+                " yesterday or tomorrow. `traffic note --help` shows the usage."
             ),
         ),
         (
@@ -136,8 +137,22 @@ def test_without_options_a_command_works_on_this_machine(opening: Opening) -> No
         ),
         (("show", "a/b", "c"), "Got unexpected extra argument (c). `traffic show --help` shows the usage."),
         (("exprot",), "No such command 'exprot'. Did you mean 'export'? `traffic --help` shows the usage."),
-        ((), "Missing command. `traffic --help` shows the usage."),
+        (("exec",), "No such command 'exec'. Did you mean 'executions'? `traffic --help` shows the usage."),
+        (("--aws",), "Missing command. `traffic --help` shows the usage."),
+        (("--awss", "show"), "No such option '--awss'. Did you mean '--aws'? `traffic --help` shows the usage."),
+        (("--nonsense",), "No such option '--nonsense'. `traffic --help` shows the usage."),
         (("--nonsense", "show"), "No such option '--nonsense'. `traffic --help` shows the usage."),
+        (
+            ("--sinc", "2026-11-20", "show", "octo/docs"),
+            "No such option '--sinc'. Did you mean '--since'? `traffic show --help` shows the usage.",
+        ),
+        (
+            ("--limit=3", "executions"),
+            (
+                "--limit must follow its command: `traffic executions --limit`."
+                " `traffic executions --help` shows the usage."
+            ),
+        ),
     ],
 )
 def test_wrong_use_is_one_line_and_exits_with_2(
@@ -178,6 +193,67 @@ def test_options_that_cannot_go_together_exit_with_2(
     """Otherwise they would silently do something else than was asked."""
     assert main(arguments) == 2
     assert capsys.readouterr() == ("", f"traffic: error: {error}\n")
+
+
+REPOSITORY = "expected owner/name, owner/name~ID or the id, as in octo/docs"
+EXECUTION = "expected the name of a run, or its ARN; `traffic executions` lists them"
+
+
+@pytest.mark.parametrize("typed", ["", " ", "octo /docs", "octo/docs\n", "octo/\x1bdocs", "o" * 301, "9" * 5000])
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (("show",), (), REPOSITORY),
+        (("badge",), (), REPOSITORY),
+        (("chart",), (), REPOSITORY),
+        (("note",), (), REPOSITORY),
+        (("note",), ("2026-11-20", "v2 released"), REPOSITORY),
+        (("import", "github-repo-stats", "x", "--repository"), (), REPOSITORY),
+        (("executions",), (), EXECUTION),
+        (("cost",), (), EXECUTION),
+    ],
+)
+def test_what_cannot_be_a_name_is_refused_before_anything_is_opened(
+    before: tuple[str, ...], after: tuple[str, ...], expected: str, typed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A variable that is not set leaves an empty argument; DynamoDB's own error about it helps nobody."""
+    assert main([*before, typed, *after]) == 2
+
+    error = capsys.readouterr().err
+    assert expected in error
+    assert len(error) < 400
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--date", ""),
+        ("show", "octo/docs", "--since", ""),
+        ("chart", "octo/docs", "--since", ""),
+        ("export", "--format", "csv", "--since", ""),
+        ("note", "octo/docs", ""),
+    ],
+)
+def test_an_empty_day_is_refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """It must not mean every day."""
+    assert main(arguments) == 2
+    assert "'' is not a day; expected one like 2026-11-20, today" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "days"), [("today", 0), ("yesterday", -1), ("Yesterday", -1)])
+def test_every_option_that_takes_a_day_takes_a_word(word: str, days: int) -> None:
+    """People think in words; the day is one of UTC, as all of GitHub's are."""
+    day = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+    assert (read_day(word), read_any_day(word)) == (day, day)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",)])
+def test_without_arguments_the_help_is_shown(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """As `gh` does: somebody who types the name alone asks what it can do."""
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("Usage: traffic [OPTIONS] COMMAND")
 
 
 REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no such right."}}, "ListExecutions")

@@ -1,6 +1,7 @@
 """`traffic note` on tables and bucket as the functions leave them."""
 
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -108,3 +109,36 @@ def test_the_command_notes_lists_and_removes(
         "octo/docs\t2026-11-20\tv2 released",
         "Removed from octo/docs on 2026-11-20: v2 released",
     ]
+
+
+@pytest.mark.parametrize(("word", "days"), [("today", 0), ("yesterday", -1), ("tomorrow", 1), ("2031-02-03", None)])
+def test_a_planned_release_can_be_noted(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, word: str, days: int | None
+) -> None:
+    """A release has a day before it comes, and its note explains the spike when it is there."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
+    monkeypatch.setattr("cli.commands.note.opened", lambda _arguments: nullcontext(stack.deployment))
+    day = word if days is None else (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+    assert entry.main(["note", "octo/docs", word, "v3"]) == 0
+
+    assert capsys.readouterr().out == f"Noted for octo/docs on {day}: v3\n"
+    assert read_notes(stack.deployment.archive) == [Note("octo/docs", day, "v3")]
+
+
+def test_a_note_typed_in_a_locale_without_utf_8_is_the_text_that_was_typed(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python gives each byte that the locale does not have as half a character."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
+    monkeypatch.setattr("cli.commands.note.opened", lambda _arguments: nullcontext(stack.deployment))
+
+    assert entry.main(["note", "octo/docs", "2026-11-20", "Größe".encode().decode("ascii", "surrogateescape")]) == 0
+
+    assert [note.text for note in read_notes(stack.deployment.archive)] == ["Größe"]
+
+
+def test_a_text_that_is_not_utf_8_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Half a character in the archive could be shown nowhere."""
+    assert entry.main(["note", "octo/docs", "2026-11-20", "Gr\udcf6\udcdfe"]) == 2
+    assert "is not UTF-8" in capsys.readouterr().err
