@@ -1,6 +1,6 @@
-"""Hard limits of AWS, at 10,000 repositories with names of 140 characters, and with whatever strangers can write.
+"""Hard limits of AWS, with 10,000 repositories, names of 140 characters, and anything that strangers can write.
 
-The real handlers beside a moto account: what they return travels between the states, and what they write are items.
+The real handlers run on a moto account: they return payloads for the states, and write items.
 
 Sources:
     https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (payload 256 KiB, history 25,000 events)
@@ -42,7 +42,7 @@ HISTORY = 25_000  # events of an execution
 
 EVENTS = 5 + 2 + 5 + 2 + 2  # of a child that fetches, stores and waits: two tasks, two choices and a wait
 
-PAYLOAD = 200 * 1024  # bytes; our own bound, Step Functions allows 256 KiB
+PAYLOAD = 200 * 1024  # bytes: our own limit; Step Functions allows 256 KiB
 ITEM = 400 * 1000  # bytes
 MESSAGE = 256 * 1024  # bytes
 
@@ -50,16 +50,16 @@ FLEET = 10_000
 
 NAMES = [f"{'o' * 39}/{number:05}{'r' * 95}" for number in range(FLEET)]  # GitHub allows 39 and 100 characters
 
-WORDS = "\U0001f4a9\x00\x1b[31m\u202e" * 4000  # four bytes a character, and characters that do harm
+WORDS = "\U0001f4a9\x00\x1b[31m\u202e" * 4000  # four bytes a character, and harmful characters
 
 
 def size(value: object) -> int:
-    """Count the bytes in which a value travels."""
+    """Return the size of a value in a payload, in bytes."""
     return len(json.dumps(value).encode())
 
 
 def item_size(value: Any) -> int:
-    """Count the bytes of an item as DynamoDB does, or more: 21 for a number, 3 for a list or map."""
+    """Return at least the size of an item in DynamoDB, in bytes: 21 for a number, 3 for a list or map."""
     if isinstance(value, Mapping):
         return 3 + sum(len(name.encode()) + 1 + item_size(inner) for name, inner in value.items())
     if isinstance(value, list | set):
@@ -69,7 +69,7 @@ def item_size(value: Any) -> int:
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedGitHub]:
-    """A GitHub with all repositories of the fleet."""
+    """Serve a GitHub with all repositories of the fleet."""
     assert {len(name) for name in NAMES} == {140}
     with SimulatedGitHub(repositories=NAMES, limit=1_000_000) as github:
         yield github
@@ -77,7 +77,7 @@ def fleet() -> Iterator[SimulatedGitHub]:
 
 @pytest.fixture
 def aws(fleet: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account whose functions ask it."""
+    """Make an account whose functions ask that GitHub."""
     fleet.clear_faults()
     with account(monkeypatch, fleet.url) as made:
         yield made
@@ -90,7 +90,7 @@ def batches_of(aws: Account, state: RunState) -> list[Batch]:
 
 
 def receipt(batch: Batch, number: int) -> list[Receipt]:
-    """Write what Store traffic leaves of a batch in which everything fails, in the longest words."""
+    """Return the receipts of a batch in which everything fails, with the longest texts."""
     outcome = (FAILED, GONE, NO_PUSH_ACCESS, SSO_NEEDED, CAPTURED)[number % 5]
     return [
         {
@@ -104,7 +104,7 @@ def receipt(batch: Batch, number: int) -> list[Receipt]:
 def test_payloads_messages_and_items_of_the_map_stay_small_at_ten_thousand_repositories(
     aws: Account, fleet: SimulatedGitHub
 ) -> None:
-    """Lists are in the bucket. Only their keys and bounded texts travel between the states."""
+    """Lists are in the bucket. Between the states, only their keys and bounded texts are passed."""
     fleet.add_fault(partial_results(5_000), endpoint="list")
     state = aws.list_repositories()
     batches = batches_of(aws, state)
@@ -126,7 +126,7 @@ def test_payloads_messages_and_items_of_the_map_stay_small_at_ten_thousand_repos
 
 
 def test_a_full_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fleet: SimulatedGitHub) -> None:
-    """The state of a child holds its repositories and what remains to be asked: also where all of them failed."""
+    """A child's state contains its repositories and what remains to ask, also if all of them failed."""
     (batch, *_) = batches_of(aws, aws.list_repositories())
     state: ChildState = {"run": {"id": "r" * 80, "started": "2026-11-20T09:00:00Z"}, "batch": batch}
     fleet.add_fault(faults.server_error(), endpoint="clones", count=24)
@@ -139,15 +139,15 @@ def test_a_full_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fle
 
 
 def test_texts_from_headers_are_bounded_in_the_listing(aws: Account, fleet: SimulatedGitHub) -> None:
-    """They travel from state to state, page after page."""
+    """They are passed from state to state, with each page."""
     fleet.add_fault(partial_results(8_000, moving=True), endpoint="list")
     state = aws.list_repositories()
 
     assert size(state) < PAYLOAD
 
 
-def test_the_words_about_hundreds_of_refused_tokens_are_bounded_in_the_listing() -> None:
-    """A secret of 64 KB holds as many tokens, and an enterprise can refuse all but one of them on the same day."""
+def test_the_text_about_hundreds_of_refused_tokens_is_bounded_in_the_listing() -> None:
+    """A secret of 64 KB has room for hundreds of tokens, and an enterprise can refuse all except one at once."""
     owners = ["*", *(f"{number:039}" for number in range(400))]
     listing = Listing(parts=0, pauses=0)
     for owner in owners[1:]:
@@ -158,7 +158,7 @@ def test_the_words_about_hundreds_of_refused_tokens_are_bounded_in_the_listing()
 
 
 def partial_results(number: int, *, moving: bool = False) -> Fault:
-    """Let GitHub hide so many organizations, on each page others, and tell the token's end at length."""
+    """Make GitHub hide so many organizations, different ones on each page, and write a long token expiry."""
     pages = iter(range(1_000_000))
 
     def spoil(reply: Reply, _circumstances: object) -> Reply:
@@ -172,21 +172,21 @@ def partial_results(number: int, *, moving: bool = False) -> Fault:
 
 
 class Garbage(SeededTraffic):
-    """Answers paths, titles and referrers of the worst kind, and more of them than there can be."""
+    """Returns paths, titles and referrers of the worst kind, and too many of them."""
 
-    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
-        """Answer `/traffic/popular/paths`."""
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - they do not depend on the time
+        """Return the answer to `/traffic/popular/paths`."""
         return [{"path": WORDS[:1200], "title": WORDS[:1200], "count": 1, "uniques": 1}] * 50
 
     def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
-        """Answer `/traffic/popular/referrers`."""
+        """Return the answer to `/traffic/popular/referrers`."""
         return [{"referrer": WORDS[:1200], "count": 1, "uniques": 1}] * 50
 
 
 def test_items_of_a_repository_with_garbage_paths_and_four_byte_characters_stay_small(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """DynamoDB refuses a larger item, and so the repository is lost day after day."""
+    """DynamoDB refuses a larger item, and the repository would be lost every day."""
     name = NAMES[0]
     with (
         SimulatedGitHub(repositories=[name], source=Garbage(0, WindowRules())) as github,
@@ -200,11 +200,11 @@ def test_items_of_a_repository_with_garbage_paths_and_four_byte_characters_stay_
     assert entry["captured-on"]
     assert item_size(snapshot) < ITEM // 10
     assert snapshot["paths"][0]["path"].startswith("\U0001f4a9")
-    assert snapshot["paths"][0]["path"].encode().decode() == snapshot["paths"][0]["path"]  # no half character
+    assert snapshot["paths"][0]["path"].encode().decode() == snapshot["paths"][0]["path"]  # no character is cut
 
 
-def test_an_answer_with_more_days_than_github_has_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand days would be ten thousand items, and their spans an entry that is too large for ever after."""
+def test_an_answer_with_too_many_days_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand days would be ten thousand items, and their spans would make the entry too large for good."""
     with SimulatedGitHub(repositories=["octo/docs"]) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(many_days(10_000), endpoint="views")
         state = child("octo/docs")
@@ -217,7 +217,7 @@ def test_an_answer_with_more_days_than_github_has_is_no_answer(monkeypatch: pyte
 
 
 def many_days(number: int) -> Fault:
-    """Let a views answer hold so many days, every second one."""
+    """Make views answers contain so many days, every second one."""
     rows = [
         {"timestamp": f"{datetime.fromordinal(600_000 + 2 * n):%Y-%m-%d}T00:00:00Z", "count": 1, "uniques": 1}
         for n in range(number)
@@ -227,7 +227,7 @@ def many_days(number: int) -> Fault:
 
 
 def test_the_entry_of_a_repository_stays_small_over_thirty_years_of_holes_and_renames() -> None:
-    """Each hole is a span, and each name is kept: an outage a month and a rename a month, for a generation."""
+    """Each hole is a span, and each name is kept: one outage and one rename a month for 30 years."""
     months = [f"{2026 + month // 12}-{month % 12 + 1:02}" for month in range(30 * 12)]
     spans = tuple((f"{month}-01", f"{month}-20") for month in months)
     seen = (Name(f"{month}-01T09:00:00Z", f"{month}-20") for month in months)
@@ -236,8 +236,8 @@ def test_the_entry_of_a_repository_stays_small_over_thirty_years_of_holes_and_re
     assert item_size(item_of_entry(Entry(names, covered={"views": spans, "clones": spans}))) < ITEM // 2
 
 
-def test_an_execution_stays_below_its_events_however_briefly_github_asks_to_wait() -> None:
-    """Told to wait for a second, over and over: in a row for 20 hours, or again before each answer of a batch."""
+def test_an_execution_stays_below_the_limit_of_events_if_github_asks_for_short_waits() -> None:
+    """GitHub asks to wait for a second, again and again: for 20 hours, or before each answer of a batch."""
     now = datetime(2026, 11, 20, 9, tzinfo=UTC)
     brief = Answer(429, {"retry-after": "1"}, b"")
     pauses = [rate_limit_pause(brief, now, attempt=attempt) for attempt in range(1000)]
@@ -246,24 +246,24 @@ def test_an_execution_stays_below_its_events_however_briefly_github_asks_to_wait
     answers = BATCH * len(ENDPOINTS)
     before_each = sum(seconds * answers < LONGEST_RUN.total_seconds() for seconds in lasting) * answers
 
-    assert pauses[0] == 1  # GitHub's word, at first
+    assert pauses[0] == 1  # as GitHub asked, at first
     assert max(in_a_row, before_each + answers) * EVENTS < HISTORY
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_each_function_has_the_time_and_the_memory_that_100_000_repositories_need() -> None:
-    """A function has a share of a core by its memory. One that ends at its timeout ends so again after each retry."""
+    """A function's memory decides its share of a core. A function that times out does so again at each retry."""
     for taken in functions(100_000):
         assert taken.memory < 0.8 * MEMORY[taken.function], taken
         if taken.what == PLANNING:
-            assert taken.held.seconds < RESERVE, taken  # the function stops listing as soon as only so much is left
-        elif taken.function != "ListRepos":  # this one stops by itself, and goes on in another call
+            assert taken.held.seconds < RESERVE, taken  # the function stops listing when only so much time is left
+        elif taken.function != "ListRepos":  # this function stops by itself, and goes on in another call
             assert taken.held.seconds < TIMEOUT / 2, taken
 
 
-def test_a_reader_that_is_slow_has_few_receipts_waiting_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading far ahead of it would hold all receipts of a run at once."""
+def test_few_receipts_wait_in_memory_for_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading far ahead would keep all receipts of a run in memory."""
     written, begun = [str(number) for number in range(1000)], []
 
     class Bucket:

@@ -1,6 +1,6 @@
 """Promise: a run that was aborted and is redriven, even after its deadline, has 20 hours again.
 
-No local engine can redrive. What Step Functions adds to a redriven execution is given here as AWS documents it.
+No local engine can redrive. These tests use what Step Functions adds to a redriven execution, as AWS documents it.
 
 Source:
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
@@ -27,12 +27,12 @@ RUN = {"id": "run-1", "started": to_text(STARTED)}
 
 
 def ago(hours: float) -> str:
-    """Write a time as Step Functions does."""
+    """Return a time as Step Functions writes it."""
     return (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def execution(**redriven: str) -> dict[str, Any]:
-    """Describe an execution as the context object does."""
+    """Return an execution as the context object describes it."""
     arn = "arn:aws:states:us-east-1:123456789012:execution:Machine"
     return {"Id": f"{arn}:run-1", "Input": {}, "Name": "run-1", "RoleArn": "arn", "StartTime": ago(30), **redriven}
 
@@ -55,7 +55,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Ac
 
 
 def child(github: SimulatedGitHub, **more: object) -> ChildState:
-    """Make the payload of Fetch traffic in a run whose deadline is past."""
+    """Return the payload of Fetch traffic in a run whose deadline is past."""
     repository = {"id": next(iter(github.github.account)).id, "name": "octo/docs"}
     return cast("ChildState", {"run": {**RUN, "deadline": DEADLINE}, "batch": {"repositories": [repository]}, **more})
 
@@ -63,7 +63,7 @@ def child(github: SimulatedGitHub, **more: object) -> ChildState:
 def test_a_child_of_a_run_that_was_not_redriven_asks_nothing_after_the_deadline(
     aws: Account, github: SimulatedGitHub
 ) -> None:
-    """The run must end before the next day's begins."""
+    """The run must end before the next day's run begins."""
     state = aws.fetch(child(github, **execution(), parent=execution()))
 
     assert not github.calls
@@ -74,7 +74,7 @@ def test_a_child_of_a_run_that_was_not_redriven_asks_nothing_after_the_deadline(
 def test_a_child_of_a_redriven_run_goes_on_after_the_deadline(
     aws: Account, github: SimulatedGitHub, redriven: dict[str, Any]
 ) -> None:
-    """Else the redrive would report each repository that is left as not reached. It hands the new deadline on."""
+    """Otherwise the redrive would report the remaining repositories as not reached. It passes on the new deadline."""
     state = aws.fetch(child(github, **redriven))
 
     assert {call.endpoint for call in github.calls} == {"views", "clones", "referrers", "paths"}
@@ -86,7 +86,7 @@ def test_a_child_of_a_redriven_run_goes_on_after_the_deadline(
 def test_a_redriven_listing_waits_for_githubs_limit_after_the_deadline(
     aws: Account, github: SimulatedGitHub, *, begun: bool
 ) -> None:
-    """The run it belongs to has 20 hours again, and so have its children."""
+    """Its run has 20 hours again, and so have its children."""
     given = {"listing": {"parts": 0, "pauses": 0}} if begun else {"input": {}}
     run = {**RUN, "deadline": DEADLINE} if begun else RUN
     github.add_fault(faults.retry_after(60), endpoint="list")
@@ -101,7 +101,7 @@ def test_a_redriven_listing_waits_for_githubs_limit_after_the_deadline(
 
 
 def test_a_redrive_never_shortens_a_run() -> None:
-    """Of several redrives the last counts, whatever their order."""
+    """The latest of several redrives counts, in any order."""
     run: Any = {**RUN, "deadline": to_text(NOW + LONGEST_RUN)}
 
     assert extended(run, {"RedriveTime": ago(5)}, {"RedriveTime": ago(25)}) == run

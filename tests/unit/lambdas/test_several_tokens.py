@@ -1,4 +1,4 @@
-"""Several tokens, each for its owners: what befalls one of them befalls nobody else's repositories."""
+"""Several tokens, each for its owners: a problem of one token does not affect other owners' repositories."""
 
 import json
 from collections import Counter
@@ -25,19 +25,19 @@ SEEN = {"one": ["octo"], "two": ["acme", "zoo"]}
 
 
 def hold(aws: Account, tokens: dict[str, str]) -> None:
-    """Put tokens into the secret, and let minutes pass."""
+    """Put tokens into the secret, and let the cache expire."""
     aws.secrets.put_secret_value(SecretId="token", SecretString=json.dumps(tokens))
-    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools has no type for it
 
 
 def owners_listed(aws: Account, state: RunState) -> list[str]:
-    """Whose token is to ask for each batch."""
+    """Return the owner of the token that each batch uses."""
     assert aws
     return [batch.get("owner", "*") for batch in archive().read_note(manifest_key(state["run"]["id"])) or []]
 
 
 def test_each_repository_is_asked_for_with_its_owners_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fine-grained tokens see the repositories of one owner; the one under `*` is for all who have none."""
+    """Fine-grained tokens see the repositories of one owner; the token `*` is for owners without one."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
         account(monkeypatch, github.url) as aws,
@@ -52,8 +52,8 @@ def test_each_repository_is_asked_for_with_its_owners_token(monkeypatch: pytest.
     assert statuses.keys() == {200}
 
 
-def test_what_two_tokens_see_is_captured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The token under an owner's name asks for them, whoever else may see them, too."""
+def test_a_repository_that_two_tokens_see_is_captured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner's own token asks for it, even if other tokens see it too."""
     everywhere = ["octo", "acme", "zoo"]
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token={"one": everywhere, "two": everywhere}) as github,
@@ -65,8 +65,8 @@ def test_what_two_tokens_see_is_captured_once(monkeypatch: pytest.MonkeyPatch) -
         assert Counter(owners_listed(aws, state)) == {"octo": 2, "*": 2}
 
 
-def test_a_run_knows_of_owners_that_came_minutes_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warm function still holds the secret as it was: without them their repositories would be missing for a day."""
+def test_a_run_uses_owners_added_minutes_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warm function has cached the old secret: the new owners' repositories would be missing for a day."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token={**SEEN, "github_pat_made_up": ["acme", "zoo"]}) as github,
         account(monkeypatch, github.url) as aws,
@@ -78,8 +78,8 @@ def test_a_run_knows_of_owners_that_came_minutes_ago(monkeypatch: pytest.MonkeyP
         assert Counter(owners_listed(aws, state)) == {"octo": 2, "*": 2}
 
 
-def test_whose_owner_has_no_token_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token is for the owners under whom it lies, and for nobody else."""
+def test_a_repository_whose_owner_has_no_token_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token is used only for the owners it is stored for."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token={"one": ["octo", "zoo"]}) as github,
         account(monkeypatch, github.url) as aws,
@@ -91,7 +91,7 @@ def test_whose_owner_has_no_token_is_not_asked_for(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_refused_token_fails_the_run_after_the_others_are_captured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody must replace it, and nobody else's days are lost meanwhile. It is named by its owner, never shown."""
+    """Somebody must replace it, and until then other owners lose no days. The report has its owner, never the token."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
         account(monkeypatch, github.url) as aws,
@@ -110,8 +110,8 @@ def test_a_refused_token_fails_the_run_after_the_others_are_captured(monkeypatch
     assert "revoked" not in json.dumps(summary)
 
 
-def test_where_all_tokens_are_refused_the_listing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with one."""
+def test_the_listing_fails_if_all_tokens_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same with one token."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
         account(monkeypatch, github.url) as aws,
@@ -121,8 +121,8 @@ def test_where_all_tokens_are_refused_the_listing_fails(monkeypatch: pytest.Monk
             aws.list_repositories()
 
 
-def test_a_token_revoked_in_the_run_stops_its_own_batches_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The note that the other children look for lies under its owner."""
+def test_a_token_revoked_in_the_run_stops_only_its_own_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note that the other children look for is stored for its owner."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
         account(monkeypatch, github.url) as aws,
@@ -144,8 +144,8 @@ def test_a_token_revoked_in_the_run_stops_its_own_batches_alone(monkeypatch: pyt
     assert (summary["error"], "the token for octo: GitHub refuses" in summary["message"]) == ("GitHubAuthError", True)
 
 
-def test_after_a_wait_the_same_token_asks_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another one may not see the repository, and GitHub would call it gone."""
+def test_the_same_token_is_used_after_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another token may not see the repository, and GitHub would report it as gone."""
     with (
         SimulatedGitHub(repositories=REPOSITORIES, token=SEEN) as github,
         account(monkeypatch, github.url) as aws,
@@ -162,8 +162,8 @@ def test_after_a_wait_the_same_token_asks_on(monkeypatch: pytest.MonkeyPatch) ->
     assert statuses.keys() == {200, 403}
 
 
-def test_a_listing_that_is_begun_again_reads_whole_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the first page meets the limit, or time is over before it: a hundred repositories a page, not thirty."""
+def test_a_restarted_listing_reads_full_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if the first page met the limit, or time was over before it: 100 repositories a page, not 30."""
     with (
         SimulatedGitHub(repositories=90, token={"one": ["octo", "octo-org"]}) as github,
         account(monkeypatch, github.url) as aws,
@@ -176,7 +176,7 @@ def test_a_listing_that_is_begun_again_reads_whole_pages(monkeypatch: pytest.Mon
 
 
 def test_batches_of_several_tokens_alternate() -> None:
-    """Four children run at a time: all of them waiting for one token's limit would leave the others' unused."""
+    """Four children run at a time: if all of them waited for one token's limit, the other tokens would be idle."""
     few = [Repository(id=number, name=f"octo/r{number}") for number in range(100)]
     many = [Repository(id=1000 + number, name=f"acme/r{number}") for number in range(300)]
 
@@ -188,7 +188,7 @@ def test_batches_of_several_tokens_alternate() -> None:
 
 
 def test_each_token_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has more than one limit allows waits; who has not is asked every day."""
+    """An owner with too many repositories for the limit waits; the others are asked for every day."""
     listing = Listing(
         parts=0, pauses=0, tokens={"octo": {"limit": 1000, "remaining": 1000}, "*": {"limit": 1000, "remaining": 1000}}
     )
@@ -202,8 +202,8 @@ def test_each_token_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
     assert sum(map(len, not_due.values())) == 6_000 - 18_000 // 4
 
 
-def test_the_token_that_ends_first_is_named() -> None:
-    """Each has its own end."""
+def test_the_token_that_expires_first_is_reported() -> None:
+    """Each token has its own expiry."""
     listing = Listing(
         parts=0,
         pauses=0,
@@ -221,7 +221,7 @@ def test_the_token_that_ends_first_is_named() -> None:
     assert "The token for octo expires on 2026-11-30" in text
 
 
-def test_a_token_that_came_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_added_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A warm function read the secret before an owner was added to it."""
     with account(monkeypatch, "http://127.0.0.1:9") as aws:
         assert read_token() == "github_pat_made_up"
@@ -235,8 +235,8 @@ def test_a_token_that_came_since_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     "secret", ["", "two words", "{", "{}", '{"octo": 1}', '{"octo": ""}', '{"octo": "a b"}', "[" * 9, '{"a": {}}']
 )
-def test_a_secret_that_holds_no_token_is_refused_unseen(secret: str) -> None:
-    """The message goes into histories and e-mails."""
+def test_a_secret_without_a_token_is_refused_and_not_shown(secret: str) -> None:
+    """The message appears in histories and e-mails."""
     if secret.startswith("["):
         assert tokens_in(secret) == {"*": secret}
         return
@@ -251,6 +251,6 @@ def test_a_secret_that_holds_no_token_is_refused_unseen(secret: str) -> None:
     ("name", "owners", "expected"),
     [("Octo/docs", {"octo", "*"}, "octo"), ("acme/docs", {"octo", "*"}, "*"), ("acme/docs", {"octo"}, None)],
 )
-def test_whose_token_asks_follows_from_the_owners_name(name: str, owners: set[str], expected: str | None) -> None:
-    """Names differ in nothing but case: GitHub does not tell them apart."""
+def test_the_owners_name_decides_which_token_asks(name: str, owners: set[str], expected: str | None) -> None:
+    """Upper and lower case do not matter: GitHub's names ignore case."""
     assert token_owner(name, owners) == expected

@@ -15,26 +15,26 @@ DEFINITION = Path(__file__).parents[3] / "statemachine" / "capture_traffic.asl.j
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories."""
+    """Serve a GitHub with two repositories."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Account]:
-    """An account whose functions ask that GitHub."""
+    """Make an account whose functions ask that GitHub."""
     with account(monkeypatch, github.url) as made:
         yield made
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """The stream that the functions log to."""
+    """Return the stream that the functions log to."""
     return logged(monkeypatch)
 
 
 def test_every_record_names_its_run_and_its_state(aws: Account, log: io.StringIO) -> None:
-    """Thousands of children write to the same log group: a record that names no run belongs to none."""
+    """Thousands of children write to the same log group: a record without a run cannot be found."""
     run(aws, "first")
     run(aws, "second")
 
@@ -45,15 +45,15 @@ def test_every_record_names_its_run_and_its_state(aws: Account, log: io.StringIO
 
 
 def test_the_states_are_called_as_in_the_definition() -> None:
-    """Who comes from the console searches for the name that stands there."""
+    """People who come from the console search for the name they saw there."""
     text = DEFINITION.read_text(encoding="utf-8")
 
     for handler in HANDLERS:
         assert f'"{handler.STATE}": {{' in text
 
 
-def test_every_repository_is_named_where_it_was_fetched_and_where_it_was_stored(aws: Account, log: io.StringIO) -> None:
-    """So that one search shows a repository's way through a run."""
+def test_every_repository_is_logged_when_it_is_fetched_and_when_it_is_stored(aws: Account, log: io.StringIO) -> None:
+    """One search then shows a repository's way through a run."""
     run(aws)
 
     for name in ("octo/docs", "octo/site"):
@@ -61,10 +61,10 @@ def test_every_repository_is_named_where_it_was_fetched_and_where_it_was_stored(
         assert way == ["Fetch traffic", "Store traffic"]
 
 
-def test_a_repository_that_is_refused_is_warned_of_by_each_state(
+def test_each_state_logs_a_warning_for_a_refused_repository(
     aws: Account, github: SimulatedGitHub, log: io.StringIO
 ) -> None:
-    """The dashboard lists warnings; each says which repository, and what came of it."""
+    """The dashboard lists warnings: each has the repository and its outcome."""
     github.refuse("octo/site", faults.not_found())
     run(aws)
 
@@ -74,10 +74,10 @@ def test_a_repository_that_is_refused_is_warned_of_by_each_state(
     ]
 
 
-def test_a_repository_for_which_github_fails_is_warned_of_although_nothing_is_returned(
+def test_a_repository_for_which_github_fails_is_logged_although_nothing_is_returned(
     aws: Account, github: SimulatedGitHub, log: io.StringIO
 ) -> None:
-    """The function raises then, and Step Functions' retry would hide which repository it was about."""
+    """The function raises then, and Step Functions' retry would hide which repository failed."""
     github.add_fault(faults.server_error(), repository="octo/site", endpoint="views", count=1)
     run(aws)
 
@@ -86,7 +86,7 @@ def test_a_repository_for_which_github_fails_is_warned_of_although_nothing_is_re
 
 
 def test_a_limit_is_logged_with_its_end(aws: Account, github: SimulatedGitHub, log: io.StringIO) -> None:
-    """A run that seems to hang is waiting: until when, its log says."""
+    """A run that seems to hang is waiting, and its log shows until when."""
     github.add_fault(faults.retry_after(600), endpoint="list", count=1)
     github.add_fault(faults.retry_after(600), endpoint="views", count=1)
     run(aws)
@@ -98,7 +98,7 @@ def test_a_limit_is_logged_with_its_end(aws: Account, github: SimulatedGitHub, l
 def test_neither_token_nor_traffic_is_logged(
     aws: Account, github: SimulatedGitHub, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Logs are read by more people than tables, and GitHub's words may hold anything."""
+    """More people read logs than tables, and GitHub's texts may contain anything."""
     github.refuse("octo/site", faults.no_push_access())
     run(aws)
 
@@ -110,7 +110,7 @@ def test_neither_token_nor_traffic_is_logged(
 
 @pytest.mark.parametrize("name", ['octo/a"}\n{"level":"FORGED"', "octo/\x1b[31mred", "octo/\u2028line"])
 def test_a_hostile_name_stays_within_its_record(aws: Account, log: io.StringIO, name: str) -> None:
-    """A name comes from a stranger: it must not end a line, nor colour a terminal."""
+    """Strangers choose names: a name must not end a line or colour a terminal."""
     aws.fetch(
         {
             "run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"},

@@ -1,4 +1,4 @@
-"""The token is cached for minutes: a rotated one is used without a new deployment, and the secret is read seldom."""
+"""The token is cached for minutes: a rotated token is used without a new deployment, and the secret is read rarely."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ class Later(datetime):
     by = timedelta()
 
     @classmethod
-    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # Powertools gives no time zone
+    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # Powertools passes no time zone
         """Return the time."""
         assert tz is None
         return datetime.now() + cls.by  # noqa: DTZ005 - as Powertools does
@@ -31,8 +31,8 @@ def rotated(monkeypatch: pytest.MonkeyPatch, aws: Account, *, after: float) -> s
     return read_token()
 
 
-def test_a_rotated_token_is_used_when_the_minutes_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where GitHub still takes the old one, which nobody would notice."""
+def test_a_rotated_token_is_used_after_some_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if GitHub still accepts the old one, which nobody would notice."""
     assert CACHE_SECONDS <= 600
     with account(monkeypatch, "http://127.0.0.1:9") as aws:
         assert rotated(monkeypatch, aws, after=CACHE_SECONDS + 1) == "rotated"

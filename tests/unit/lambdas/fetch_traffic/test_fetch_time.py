@@ -17,7 +17,7 @@ REPOSITORIES: list[Repository] = [{"id": 1, "name": "octo/docs"}, {"id": 2, "nam
 
 
 class AnsweringGitHub(GitHub):
-    """Answers everything, or what the test wants."""
+    """Answers every call well, or as the test wants."""
 
     def __init__(self, answer: Answer | None = None) -> None:
         super().__init__("http://127.0.0.1", lambda **_: "token")
@@ -25,7 +25,7 @@ class AnsweringGitHub(GitHub):
         self.asked: list[str] = []
 
     def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
-        """Give answers of the right shape."""
+        """Return answers of the right shape."""
         self.asked += [path for path, _ in wanted]
         return [self.answer or _answer(path.rpartition("/")[2]) for path, _ in wanted]
 
@@ -46,13 +46,13 @@ def fetch(
 
 
 def plenty() -> Iterator[float]:
-    """Have time for ever."""
+    """Return more time than any batch needs."""
     while True:
         yield 300.0
 
 
-def test_it_stops_in_time_and_says_what_is_still_to_be_asked() -> None:
-    """A function that is cut off loses what GitHub has answered already."""
+def test_it_stops_in_time_and_returns_what_is_left_to_ask() -> None:
+    """A function that AWS ends loses the answers it already has."""
     left = iter([200.0, 100.0, RESERVE - 1, RESERVE - 2])
 
     fetched = fetch(AnsweringGitHub(), seconds=left)
@@ -62,8 +62,8 @@ def test_it_stops_in_time_and_says_what_is_still_to_be_asked() -> None:
     assert fetched.resume_at is None
 
 
-def test_after_the_runs_deadline_nothing_is_asked_and_nothing_goes_on() -> None:
-    """A run that never ends reports nothing. The rest has no receipt, and is reported."""
+def test_after_the_runs_deadline_it_asks_nothing_and_ends() -> None:
+    """A run that never ends reports nothing. Repositories without a receipt are reported."""
     github = AnsweringGitHub()
 
     fetched = fetch(github, now=NOW + timedelta(hours=20), seconds=plenty())
@@ -71,8 +71,8 @@ def test_after_the_runs_deadline_nothing_is_asked_and_nothing_goes_on() -> None:
     assert (github.asked, fetched.answers, fetched.remaining) == ([], [], [])
 
 
-def test_a_wait_beyond_the_runs_deadline_is_not_begun() -> None:
-    """The next day's run asks again; until then a child that waits would only be in its way."""
+def test_it_does_not_wait_beyond_the_runs_deadline() -> None:
+    """The next day's run asks again; a child that still waits then would slow it down."""
     limited = Answer(403, {"retry-after": "7200"}, b'{"message": "rate limit"}')
 
     fetched = fetch(AnsweringGitHub(limited), deadline=NOW + timedelta(hours=1), seconds=plenty())
@@ -81,7 +81,7 @@ def test_a_wait_beyond_the_runs_deadline_is_not_begun() -> None:
 
 
 def test_a_wait_within_the_runs_deadline_keeps_both_repositories() -> None:
-    """A limit is no failure."""
+    """A rate limit is not a failure."""
     limited = Answer(403, {"retry-after": "60"}, b'{"message": "rate limit"}')
 
     fetched = fetch(AnsweringGitHub(limited), seconds=plenty())
@@ -90,15 +90,15 @@ def test_a_wait_within_the_runs_deadline_keeps_both_repositories() -> None:
     assert fetched.resume_at == NOW + timedelta(seconds=60)
 
 
-def told_limit(remaining: str, reset: str = "1795168800") -> Answer:
-    """A good answer that says what is left of 5,000 calls; by default until an hour after `NOW`."""
+def limited_answer(remaining: str, reset: str = "1795168800") -> Answer:
+    """Return a good answer with how many of 5,000 calls remain; by default until an hour after `NOW`."""
     headers = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset}
     return Answer(200, headers, _answer("views").body)
 
 
 def test_a_tenth_of_the_limit_is_left_for_the_owners_other_tools() -> None:
-    """What was answered is kept, and the run goes on after GitHub's reset."""
-    fetched = fetch(AnsweringGitHub(told_limit("499")), seconds=plenty())
+    """The answers so far are kept, and the run goes on after GitHub's reset."""
+    fetched = fetch(AnsweringGitHub(limited_answer("499")), seconds=plenty())
 
     assert [line["endpoint"] for line in fetched.answers] == ["views"]
     assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["clones", "referrers", "paths"]}, REPOSITORIES[1]]
@@ -106,9 +106,9 @@ def test_a_tenth_of_the_limit_is_left_for_the_owners_other_tools() -> None:
     assert fetched.pauses == 0
 
 
-def test_as_long_as_more_is_left_nothing_waits() -> None:
-    """A limit that is far away does not matter."""
-    github = AnsweringGitHub(told_limit("500"))
+def test_it_does_not_wait_if_more_is_left() -> None:
+    """Most runs never come near the limit."""
+    github = AnsweringGitHub(limited_answer("500"))
 
     fetched = fetch(github, seconds=plenty())
 
@@ -116,11 +116,11 @@ def test_as_long_as_more_is_left_nothing_waits() -> None:
     assert len(github.asked) > 1
 
 
-def test_a_batch_that_is_done_waits_for_nothing() -> None:
-    """Its child execution ends at once, and leaves its place to the next."""
+def test_a_finished_batch_does_not_wait() -> None:
+    """Its child execution ends at once, so that the next one can start."""
     one: Batch = {"repositories": [{**REPOSITORIES[0], "endpoints": ["views"]}]}
     run = {"id": "run", "started": to_text(NOW)}
-    github = AnsweringGitHub(told_limit("0"))
+    github = AnsweringGitHub(limited_answer("0"))
 
     fetched = fetch_batch(github, run, one, now=lambda: NOW, seconds_left=lambda: 300.0)  # type: ignore[arg-type]
 
@@ -128,6 +128,6 @@ def test_a_batch_that_is_done_waits_for_nothing() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "1"}])
-def test_what_github_does_not_tell_is_no_reason_to_wait(headers: dict[str, str]) -> None:
-    """An Enterprise Server may have no limit at all."""
+def test_it_does_not_wait_if_github_reports_no_limit(headers: dict[str, str]) -> None:
+    """A GitHub Enterprise Server may have no limit."""
     assert reserve_pause(Answer(200, headers, b"{}"), NOW) is None

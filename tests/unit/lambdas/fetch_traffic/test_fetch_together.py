@@ -1,4 +1,4 @@
-"""Fetch traffic asks for several things of a repository at once: what one says must not spoil the others."""
+"""Fetch traffic asks for several endpoints of a repository at once: one bad answer must not spoil the others."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class PickyGitHub(GitHub):
         self.asked: list[list[str]] = []
 
     def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
-        """Give an answer to each."""
+        """Return an answer for each call."""
         kinds = [path.rpartition("/")[2] for path, _ in wanted]
         self.asked.append(kinds)
         return [self.answers.get(kind) or _fine(kind) for kind in kinds]  # type: ignore[call-overload]
@@ -50,12 +50,12 @@ def fetch(github: GitHub) -> FetchedBatch:
 
 
 def kept(fetched: FetchedBatch) -> list[tuple[str, str]]:
-    """What is archived, and what came of it."""
+    """Return the archived endpoints with their outcomes."""
     return [(line["endpoint"], line["outcome"]) for line in fetched.answers]
 
 
 def test_views_are_asked_first_then_all_the_rest_at_once() -> None:
-    """A refusal costs one call; the order in the archive is one and the same, whichever answer comes first."""
+    """A refusal costs one call. The order in the archive does not depend on which answer comes first."""
     github = PickyGitHub({})
 
     fetched = fetch(github)
@@ -64,8 +64,8 @@ def test_views_are_asked_first_then_all_the_rest_at_once() -> None:
     assert [endpoint for endpoint, _ in kept(fetched)] == ["views", "clones", "referrers", "paths"]
 
 
-def test_both_calls_are_under_way_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each waits here until the other has begun."""
+def test_both_calls_are_made_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call waits here until the other has begun."""
     both = threading.Barrier(2, timeout=10)
 
     def follow(self: GitHub, path: str, *_: object) -> Answer:  # noqa: ARG001 - GitHub's signature
@@ -78,8 +78,8 @@ def test_both_calls_are_under_way_at_the_same_time(monkeypatch: pytest.MonkeyPat
     assert [answer.body for answer in github.get_all([("/one", None), ("/two", None)])] == [b"/one", b"/two"]
 
 
-def test_what_came_is_kept_where_another_answer_failed() -> None:
-    """Nothing lost: only what failed is asked for again, and what says that all was answered."""
+def test_good_answers_are_kept_if_another_one_failed() -> None:
+    """No answer is lost: only the failed endpoint is asked for again, and `paths`, which marks a complete set."""
     fetched = fetch(PickyGitHub({"clones": UNAVAILABLE}))
 
     assert kept(fetched) == [("views", "captured"), ("referrers", "captured")]
@@ -88,7 +88,7 @@ def test_what_came_is_kept_where_another_answer_failed() -> None:
 
 
 def test_paths_without_referrers_are_not_kept() -> None:
-    """Their presence says that all was answered: the repository would count as captured without its referrers."""
+    """Archived paths mean that all endpoints answered: the repository would count as captured without its referrers."""
     fetched = fetch(PickyGitHub({"referrers": LIMITED}))
 
     assert kept(fetched) == [("views", "captured"), ("clones", "captured")]
@@ -96,8 +96,8 @@ def test_paths_without_referrers_are_not_kept() -> None:
     assert fetched.resume_at == NOW + timedelta(seconds=60)
 
 
-def test_of_several_bad_answers_the_one_that_all_must_heed_counts() -> None:
-    """To go on asking at a limit, or with a refused token, gets the token's owner locked out."""
+def test_the_bad_answer_that_concerns_every_repository_counts_first() -> None:
+    """GitHub locks out a token's owner who keeps asking at a limit or with a refused token."""
     limited = fetch(PickyGitHub({"clones": REFUSED, "referrers": LIMITED}))
     stopped = fetch(PickyGitHub({"clones": LIMITED, "paths": BAD_TOKEN}))
     refused = fetch(PickyGitHub({"clones": UNAVAILABLE, "paths": REFUSED}))
@@ -109,8 +109,8 @@ def test_of_several_bad_answers_the_one_that_all_must_heed_counts() -> None:
     assert refused.remaining == []
 
 
-def test_a_refused_token_is_asked_for_anew_once_for_both() -> None:
-    """Two calls that were refused are asked again only where the token has changed."""
+def test_a_refused_token_is_read_again_once_for_both_calls() -> None:
+    """Two refused calls are repeated only if the token has changed."""
     read: list[bool] = []
 
     def read_token(*, fresh: bool = False) -> str:
@@ -131,8 +131,8 @@ def test_a_refused_token_is_asked_for_anew_once_for_both() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_what_remains_of_the_limit_is_the_least_that_was_said(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
-    """Calls made at once come back in any order."""
+def test_the_remaining_limit_is_the_lowest_that_github_reported(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    """Calls made at once are answered in any order."""
     noted = dict(zip(["/one", "/two"], ["4990", "4989"][::order], strict=True))
     monkeypatch.setattr(
         GitHub, "_call", lambda _self, url, *_: Answer(200, {"x-ratelimit-remaining": noted[url[-4:]]}, b"{}")

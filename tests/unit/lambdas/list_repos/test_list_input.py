@@ -25,7 +25,7 @@ EVENT = {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2021
     ],
 )
 def test_an_input_asks_for_a_day_or_for_an_ordinary_run(given: object, date: str | None) -> None:
-    """The console's comment and the schedule's event are no mistakes."""
+    """The console's comment and the schedule's event are valid inputs."""
     assert read_date(given, NOW) == date
 
 
@@ -44,27 +44,27 @@ def test_an_input_asks_for_a_day_or_for_an_ordinary_run(given: object, date: str
         ("2026-11-20", "The input is"),
     ],
 )
-def test_what_is_no_day_or_has_not_begun_is_refused(given: object, complaint: str) -> None:
-    """A typing error must not pass for a run of another kind; nothing is asked of GitHub before."""
+def test_an_invalid_date_and_a_future_day_are_refused(given: object, complaint: str) -> None:
+    """A typing error must not start a run of another kind, and GitHub must not be asked before."""
     with pytest.raises(InvalidInputError, match=complaint):
         read_date(given, NOW)
 
 
-def test_a_run_goes_by_the_time_of_its_event() -> None:
+def test_a_run_uses_the_time_of_its_event() -> None:
     """A late event, or a replay of the past, must not be judged by our clock."""
     assert event_day(EVENT, NOW) == "2021-09-14"
     assert event_day({}, NOW) == "2026-11-20"
     assert event_day({"time": "soon"}, NOW) == "2026-11-20"
 
 
-def test_github_has_a_day_for_fourteen_days() -> None:
-    """On the fourteenth day a block of complete days still has it, and a rolling window has a part of it."""
+def test_github_returns_a_day_for_fourteen_days() -> None:
+    """On the fourteenth day a block of complete days still contains it, and a rolling window contains a part of it."""
     assert not is_beyond_github("2026-11-06", "2026-11-20")
     assert is_beyond_github("2026-11-05", "2026-11-20")
 
 
 def test_available_dates_are_written_as_ranges() -> None:
-    """Who asked for a wrong one needs to know the right ones, and the list may span years."""
+    """Someone who asked for a wrong date needs the right ones, and the list may span years."""
     captured = ["2025-01-20", "2025-01-21", "2025-02-10"]
 
     assert describe_dates(captured, "2026-11-20") == (

@@ -1,4 +1,4 @@
-"""A date that GitHub returns no longer: List repositories plans a replay from the archive, and asks GitHub nothing."""
+"""A date that GitHub no longer returns: List repositories plans a replay from the archive without asking GitHub."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from traffic.contract import ChildState, Repository, RunState
 from traffic.errors import InvalidInputError
 
 CAPTURED = "2026-09-10T09:00:00Z"
-NOWHERE = "http://127.0.0.1:9"  # the discard port: whoever asks GitHub there fails
+NOWHERE = "http://127.0.0.1:9"  # the discard port: a call to GitHub there fails
 
 
 def archived(*times: str) -> list[str]:
@@ -25,7 +25,7 @@ def archived(*times: str) -> list[str]:
 
 
 def replay(aws: Account, state: RunState) -> None:
-    """Do what the Map does with each batch of a replay: no Fetch."""
+    """Do what the Map does with each batch of a replay: it stores, but does not fetch."""
     for batch in archive().read_note(state["manifest"]["key"]) or []:
         assert batch["repositories"] == []
         child: ChildState = {"run": state["run"], "batch": batch}
@@ -33,7 +33,7 @@ def replay(aws: Account, state: RunState) -> None:
 
 
 def test_the_manifest_holds_every_object_that_can_hold_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """GitHub returned a day for 14 days, and up to 17 where it lagged; older and newer objects need not be read."""
+    """GitHub returned a day for 14 days, and up to 17 if it was late; older and newer objects need not be read."""
     with account(monkeypatch, NOWHERE) as aws:
         times = [f"2026-09-{day:02}T09:00:00Z" for day in (9, 10, 27, 28)]
         keys = archived(*times)
@@ -44,8 +44,8 @@ def test_the_manifest_holds_every_object_that_can_hold_the_day(monkeypatch: pyte
     assert state["manifest"]["batches"] == 2
 
 
-def test_a_replayed_date_is_reported_as_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lost rows come back, although neither GitHub nor a token is there."""
+def test_a_replay_restores_lost_rows_and_reports_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither GitHub nor a token is needed."""
     with account(monkeypatch, NOWHERE) as aws:
         archived(CAPTURED)
         state = aws.list_repositories({"date": "2026-09-05"})
@@ -62,7 +62,7 @@ def test_a_replayed_date_is_reported_as_it_is_kept(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_object_that_could_not_be_stored_fails_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a replay must not pass for a complete one."""
+    """An incomplete replay must not be reported as complete."""
     with account(monkeypatch, NOWHERE) as aws:
         archived(CAPTURED, "2026-09-11T09:00:00Z")
         state = aws.list_repositories({"date": "2026-09-05"})
@@ -75,7 +75,7 @@ def test_an_object_that_could_not_be_stored_fails_the_replay(monkeypatch: pytest
 
 
 def test_a_replay_in_which_no_answer_has_the_day_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A first capture reaches 14 days back, and not a day further."""
+    """A first capture covers 14 days, and not a day more."""
     with account(monkeypatch, NOWHERE) as aws:
         archived(CAPTURED)
         state = aws.list_repositories({"date": "2026-08-25"})
@@ -86,8 +86,8 @@ def test_a_replay_in_which_no_answer_has_the_day_fails(monkeypatch: pytest.Monke
     assert "No answer in the archive has 2026-08-25. Available dates: 2026-08-27 to 2026-09-10" in (summary["message"])
 
 
-def test_a_listing_is_no_answer_that_could_hold_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It lies in a folder of the same form, but no day can be stored again from it."""
+def test_a_replay_does_not_read_listings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their folders look the same, but a listing contains no traffic."""
     with SimulatedGitHub() as github, account(monkeypatch, github.url) as aws:
         archived("2026-10-01T09:00:00Z")
         archive().put_listing("run-0", "2026-10-20T09:00:00Z", b"pages")
@@ -96,7 +96,7 @@ def test_a_listing_is_no_answer_that_could_hold_a_day(monkeypatch: pytest.Monkey
             aws.list_repositories({"date": "2026-10-15"})
 
 
-def test_a_date_that_neither_github_nor_the_archive_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_date_in_neither_github_nor_the_archive_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error lists the available dates."""
     with account(monkeypatch, NOWHERE) as aws:
         archived(CAPTURED)
@@ -107,7 +107,7 @@ def test_a_date_that_neither_github_nor_the_archive_has_is_refused(monkeypatch: 
 
 
 def test_a_date_inside_githubs_window_is_asked_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    """GitHub may know better by now than the archive does."""
+    """GitHub's numbers may be newer than the archive's."""
     with (
         SimulatedGitHub(repositories=["octo/docs"], at="2026-11-20T09:00:00Z") as github,
         account(monkeypatch, github.url) as aws,
@@ -119,8 +119,8 @@ def test_a_date_inside_githubs_window_is_asked_of_github(monkeypatch: pytest.Mon
     assert "held" not in state["manifest"]
 
 
-def test_a_listing_that_goes_on_is_never_taken_for_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event's time is no longer at hand then: a date of the past would change its meaning between two pages."""
+def test_a_continued_listing_never_becomes_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event's time is then no longer available: a past date would change its meaning between two pages."""
     with (
         SimulatedGitHub(repositories=120, at="2021-09-14T09:00:00Z") as github,
         account(monkeypatch, github.url) as aws,
@@ -134,7 +134,7 @@ def test_a_listing_that_goes_on_is_never_taken_for_a_replay(monkeypatch: pytest.
 
 
 def test_up_to_200_repositories_have_a_child_each_and_more_share_one() -> None:
-    """The console shows a child for each repository, as long as one can look through them."""
+    """The console shows a child for each repository if a person can still look through them."""
     repositories = [Repository(id=number, name=f"octo/r{number}") for number in range(230)]
 
     assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories[:200]})] == [1] * 200

@@ -1,4 +1,4 @@
-"""Promise: the settings choose the repositories that are captured, and those they ask for in vain are named."""
+"""Promise: the settings choose the repositories that are captured, and the summary lists those that were not found."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from traffic.settings import FILE_SETTINGS, WrongValueError
 
 
 def repository(name: str, **fields: Any) -> dict[str, Any]:
-    """A repository that can be pushed to, as GitHub lists it."""
+    """Return a repository with push access, as GitHub lists it."""
     listed = {"id": len(name), "full_name": name, "permissions": {"push": True}, "topics": [], "visibility": "public"}
     return {**listed, "private": fields.get("visibility", "public") != "public", **fields}
 
@@ -33,7 +33,7 @@ FOUND = [
 
 
 def chosen(**settings: str) -> set[str]:
-    """What settings choose, by what comes after the owner."""
+    """Return the repositories that the settings choose, without their owner."""
     selection = read_selection({f"TRAFFIC_{name.upper()}": value for name, value in settings.items()})
     return {each["name"].partition("/")[2] for each in select(FOUND, selection)}
 
@@ -59,7 +59,7 @@ def chosen(**settings: str) -> set[str]:
     ],
 )
 def test_owners_and_names_together_are_narrowed_by_the_rest(settings: dict[str, str], names: str) -> None:
-    """In upper and lower case alike, as at GitHub."""
+    """Upper and lower case do not matter, as at GitHub."""
     assert chosen(**settings) == set(names.split())
 
 
@@ -69,7 +69,7 @@ def test_owners_and_names_together_are_narrowed_by_the_rest(settings: dict[str, 
 def test_a_server_without_visibility_reports_whether_a_repository_is_private(
     fields: Mapping[str, Any], visibility: str
 ) -> None:
-    """GitHub Enterprise Server before 2.21 tells no visibility, and one without topics has none."""
+    """GitHub Enterprise Server before 2.21 reports no visibility, and may report no topics."""
     old = {"id": 1, "full_name": "octo/docs", "permissions": {"push": True}, **fields}
 
     for each in ("public", "private", "internal"):
@@ -78,8 +78,8 @@ def test_a_server_without_visibility_reports_whether_a_repository_is_private(
     assert select([{**old, "topics": None}], read_selection({"TRAFFIC_TOPICS": "python"})) == []
 
 
-def test_names_and_owners_that_brought_nothing_are_missing() -> None:
-    """A typing error in a setting must not pass for a small account."""
+def test_names_and_owners_without_repositories_are_missing() -> None:
+    """A typing error in a setting must not look like a small account."""
     selection = read_selection({"TRAFFIC_OWNERS": "Octo-ORG,initech", "TRAFFIC_REPOSITORIES": "octo/docs,octo/gone"})
 
     assert missing_names(select(FOUND, selection), selection) == ["octo/gone", "initech"]
@@ -95,22 +95,22 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), WRONG)
-def test_a_value_that_cannot_be_is_named(name: str, value: str, expected: str) -> None:
-    """Whoever deployed it reads in the summary what to correct."""
+def test_an_impossible_value_is_reported(name: str, value: str, expected: str) -> None:
+    """The summary shows the person who deployed it what to correct."""
     with pytest.raises(InvalidSettingError, match=rf"{name} holds .*; expected {expected}"):
         read_selection({name: value})
 
 
 @pytest.fixture(scope="module")
 def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """What CloudFormation lets through, by the environment's name."""
+    """Return the patterns that CloudFormation checks, by variable."""
     app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
     found = app.synth().get_stack_by_name(STACK_NAME).template["Parameters"]
     return {f"TRAFFIC_{name.upper()}": each.get("AllowedPattern", "") for name, each in found.items()}
 
 
-def test_cloudformation_refuses_already_what_the_function_would(patterns: Mapping[str, str]) -> None:
-    """Before anything is changed; and no value that it or `traffic` lets through is refused at nine o'clock."""
+def test_cloudformation_refuses_what_the_function_would_refuse(patterns: Mapping[str, str]) -> None:
+    """It does so before anything changes; and no value that it or `traffic` accepts is refused by the run."""
     here = {each.variable: each for each in FILE_SETTINGS}
     right = {
         "TRAFFIC_OWNERS": ["", "octo", "octo-org , acme_corp"],
@@ -131,16 +131,14 @@ def test_cloudformation_refuses_already_what_the_function_would(patterns: Mappin
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with topics, and with an internal repository."""
+    """Serve a GitHub with topics and an internal repository."""
     with SimulatedGitHub(repositories=8, owners=["octo", "octo-org"]) as simulated:
         simulated.change("octo-org/docs", internal=True)
         yield simulated
 
 
-def test_the_listing_of_a_run_is_what_the_settings_choose(
-    github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Through the real handler, from what GitHub's listing tells; what is missing travels to the summary."""
+def test_a_run_lists_what_the_settings_choose(github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the real handler and GitHub's listing; names that were not found are passed to the summary."""
     settings = {
         "TRAFFIC_OWNERS": "octo-org,initech",
         "TRAFFIC_TOPICS": "documentation",
@@ -172,10 +170,10 @@ def test_a_glob_of_a_deployed_stack_that_matches_nothing_is_in_the_mail(
 def test_a_summary_separates_missing_owners_from_missing_names(
     github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are looked for in different places."""
+    """People look for their mistakes in different places."""
     settings = {"TRAFFIC_OWNERS": "octo,initech", "TRAFFIC_REPOSITORIES": "octo-org/gone"}
     with account(monkeypatch, github.url, **settings) as aws:
-        said = aws.summarize(aws.list_repositories())["message"]
+        written = aws.summarize(aws.list_repositories())["message"]
 
-    assert "Repositories in the settings that were not found (1): octo-org/gone" in said
-    assert "Owners in the settings without repositories (1): initech" in said
+    assert "Repositories in the settings that were not found (1): octo-org/gone" in written
+    assert "Owners in the settings without repositories (1): initech" in written

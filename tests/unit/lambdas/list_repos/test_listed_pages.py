@@ -1,4 +1,4 @@
-"""The pages of the listing: archived untouched, small, and whatever ends the call that read them."""
+"""The pages of the listing are archived untouched and small, however the call that read them ends."""
 
 import gzip
 import json
@@ -35,13 +35,13 @@ NAMES = [f"octo/{number:03}" for number in range(250)]  # three pages
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub whose listing has three pages."""
+    """Serve a GitHub whose listing has three pages."""
     with SimulatedGitHub(repositories=NAMES, at=AT) as simulated:
         yield simulated
 
 
 def watched(github: SimulatedGitHub) -> list[bytes]:
-    """Give a list that fills with the bodies of the pages, as GitHub sends them."""
+    """Return a list to which the body of each page is added, as GitHub sends it."""
     sent: list[bytes] = []
 
     def note(reply: Reply, _circumstances: object) -> Reply:
@@ -64,12 +64,12 @@ def pages(aws: Account) -> list[dict[str, Any]]:
 
 
 def names_in(aws: Account) -> list[str]:
-    """Name the repositories on the archived pages."""
+    """Return the names of the repositories on the archived pages."""
     return [repository["full_name"] for page in pages(aws) for repository in json.loads(page["body"])]
 
 
 def test_every_page_is_archived_as_github_sent_it(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
-    """Stars, forks and topics have no history at GitHub: what is not written down is gone."""
+    """GitHub has no history of stars, forks and topics: what is not archived is lost."""
     sent = watched(github)
     with account(monkeypatch, github.url) as aws:
         aws.list_repositories()
@@ -78,10 +78,8 @@ def test_every_page_is_archived_as_github_sent_it(monkeypatch: pytest.MonkeyPatc
         assert names_in(aws) == NAMES
 
 
-def test_a_page_says_when_it_was_captured_and_what_was_asked(
-    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
-) -> None:
-    """A number of stars without its time is worth nothing; the token must be in no header."""
+def test_a_page_has_its_time_and_address(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
+    """A number of stars without its time is useless; the token must not be in any header."""
     with account(monkeypatch, github.url) as aws:
         aws.list_repositories()
         ((key, content),) = objects(aws).items()
@@ -96,10 +94,8 @@ def test_a_page_says_when_it_was_captured_and_what_was_asked(
     assert b"github_pat" not in gzip.decompress(content)
 
 
-def test_a_token_in_a_page_is_not_archived_and_the_rest_of_the_page_is(
-    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
-) -> None:
-    """GitHub lists private repositories with a token that reads their code; the archive keeps everything for good."""
+def test_a_page_is_archived_without_the_token_in_it(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
+    """GitHub lists private repositories with a token that reads their code, and the archive is never deleted."""
     github.change(NAMES[0], private=True)
     sent = watched(github)
     with account(monkeypatch, github.url) as aws:
@@ -136,7 +132,7 @@ def test_a_page_is_kept_with_the_owner_of_its_token(monkeypatch: pytest.MonkeyPa
 def test_pages_read_before_a_failure_are_kept(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, fault: Fault, error: type[Exception]
 ) -> None:
-    """The day may bring no other listing, and a call that raises returns nothing."""
+    """There may be no other listing on that day, and a call that raises returns nothing."""
     github.add_fault(fault, endpoint="list", first=3)
     with account(monkeypatch, github.url) as aws:
         with pytest.raises(error):
@@ -181,7 +177,7 @@ def test_pages_read_before_the_time_is_up_are_kept_and_the_next_call_keeps_the_o
 def test_a_listing_that_is_tried_again_loses_no_page_and_repeats_it_under_its_own_time(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
 ) -> None:
-    """What two calls read are two captures: neither takes the other's place."""
+    """Two calls make two captures: neither replaces the other."""
     github.add_fault(faults.server_error(), endpoint="list", first=2, count=1)
     with account(monkeypatch, github.url) as aws:
         with pytest.raises(GitHubUnavailableError):
@@ -194,7 +190,7 @@ def test_a_listing_that_is_tried_again_loses_no_page_and_repeats_it_under_its_ow
 
 
 def test_a_run_that_reads_no_page_archives_no_listing(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
-    """An empty object would be a capture in which everything had vanished."""
+    """An empty object would mean that every repository had vanished."""
     github.add_fault(faults.server_error(), endpoint="list")
     with account(monkeypatch, github.url) as aws:
         with pytest.raises(GitHubUnavailableError):
@@ -206,7 +202,7 @@ def test_a_run_that_reads_no_page_archives_no_listing(monkeypatch: pytest.Monkey
 def test_a_bucket_that_is_busy_makes_the_state_machine_try_again(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
 ) -> None:
-    """A listing that could not be archived must not pass for one that was."""
+    """A listing that could not be archived must not look archived."""
 
     def busy(*_: object) -> None:
         raise ArchiveBusyError("SlowDown")
@@ -217,10 +213,10 @@ def test_a_bucket_that_is_busy_makes_the_state_machine_try_again(
             aws.list_repositories()
 
 
-def test_a_long_listing_becomes_several_objects_that_hold_each_page_once(
+def test_a_long_listing_becomes_several_objects_with_each_page_once(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
 ) -> None:
-    """Memory is bounded by the size of an object, however many repositories there are."""
+    """The size of an object bounds the memory, for any number of repositories."""
     monkeypatch.setattr(archiving, "MOST_PACKED", 1)
     with account(monkeypatch, github.url) as aws:
         aws.list_repositories()
@@ -230,8 +226,8 @@ def test_a_long_listing_becomes_several_objects_that_hold_each_page_once(
 
 
 def test_a_repository_takes_at_most_half_a_kilobyte(monkeypatch: pytest.MonkeyPatch) -> None:
-    """1,000 repositories are then 0.2 GB a year; names, texts, topics and times vary as real ones do."""
-    luck = Random(7)  # noqa: S311 - a game
+    """1,000 repositories then need 0.2 GB a year. Names, texts, topics and times vary like real ones."""
+    luck = Random(7)  # noqa: S311 - not for secrets
     names = [f"{luck.choice(('octo-org', 'acme', 'zoo'))}/{'-'.join(luck.choices(WORDS, k=3))}-{n}" for n in range(900)]
     with SimulatedGitHub(repositories=names, at=AT) as github, account(monkeypatch, github.url) as aws:
         for name in names:
@@ -246,7 +242,7 @@ def test_a_repository_takes_at_most_half_a_kilobyte(monkeypatch: pytest.MonkeyPa
 
 
 def test_memory_does_not_grow_with_the_listing() -> None:
-    """The pages of 100,000 repositories have 600 MB; the function has less."""
+    """The pages of 100,000 repositories need 600 MB, more than the function has."""
     written: list[int] = []
 
     class Bucket:
@@ -256,7 +252,7 @@ def test_memory_does_not_grow_with_the_listing() -> None:
     page: Callable[[int], bytes] = lambda number: b'{"id": %d}' % number * 60_000  # noqa: E731 - 600 KB
     tracemalloc.start()
     try:
-        with page_archive(Bucket(), "run-1") as keep:  # type: ignore[arg-type]  # all of it that is used
+        with page_archive(Bucket(), "run-1") as keep:  # type: ignore[arg-type]  # it has the one method that is used
             for number in range(50):
                 keep("*", "/user/repos", AT, Answer(200, {}, page(number)))
         _, most = tracemalloc.get_traced_memory()
@@ -276,17 +272,17 @@ def downloaded(aws: Account, folder: Path) -> Path:
 
 
 def section() -> str:
-    """The part of the document that is about listings."""
+    """Return the document's section about listings."""
     return DOCUMENT.read_text(encoding="utf-8").partition("## The listings")[2].partition("\n## ")[0]
 
 
 def truth(github: SimulatedGitHub, repository: str) -> dict[str, Any]:
-    """What GitHub says of a repository."""
+    """Return GitHub's numbers of a repository."""
     return repository_object(github.github.account, github.github.account.get(repository), github.url)
 
 
-def test_the_documented_query_gives_the_numbers_of_each_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """People who read the listings without this system must find GitHub's numbers, once for each day."""
+def test_the_documented_query_returns_the_numbers_of_each_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """People who read the listings without this system must find GitHub's numbers once for each day."""
     (query,) = re.findall(r"```sql\n(.*?)```", section(), re.DOTALL)
     with SimulatedGitHub(repositories=["octo/a", "octo/b"], at=AT) as github, account(monkeypatch, github.url) as aws:
         for at in (AT, "2026-11-20T09:10:00Z", "2026-11-21T09:00:00Z"):
@@ -298,9 +294,9 @@ def test_the_documented_query_gives_the_numbers_of_each_day(monkeypatch: pytest.
         expected = [truth(github, name) for _ in range(2) for name in ("octo/a", "octo/b")]
 
     assert [str(row["capture_date"]) for row in found] == ["2026-11-20"] * 2 + ["2026-11-21"] * 2
-    for row, said in zip(found, expected, strict=True):
+    for row, correct in zip(found, expected, strict=True):
         assert {name: value for name, value in row.items() if name != "capture_date"} == {
-            name: said[name] for name in row if name != "capture_date"
+            name: correct[name] for name in row if name != "capture_date"
         }
 
 
@@ -308,7 +304,7 @@ def test_the_documented_query_gives_the_numbers_of_each_day(monkeypatch: pytest.
 def test_the_documented_command_reads_the_listings(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, tmp_path: Path
 ) -> None:
-    """Years from now nobody should need this code."""
+    """In years people must be able to read them without this code."""
     (command,) = re.findall(r"```sh\n(.*?)```", section(), re.DOTALL)
     with account(monkeypatch, github.url) as aws:
         aws.list_repositories()

@@ -46,8 +46,8 @@ def test_hidden_organizations_of_all_pages_are_noted_once() -> None:
     assert listing["hidden_organizations"] == [3, 7, 9]
 
 
-def test_the_listing_goes_on_at_the_end_of_the_limit_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second too early is refused again; minutes too late are lost."""
+def test_the_listing_goes_on_when_the_limit_ends_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub refuses a call that is a second early; waiting minutes too long wastes time."""
     with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(faults.retry_after(600), endpoint="list", count=1)
         started = datetime.now(UTC).replace(microsecond=0)
@@ -64,7 +64,7 @@ def test_a_time_is_never_written_too_early() -> None:
 
 
 def test_a_limit_beyond_the_deadline_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A header with an absurd number is no valid date either."""
+    """A header with an absurd number is not a valid date either."""
     with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(faults.retry_after(10**9), endpoint="list", count=1)
         with pytest.raises(GitHubLimitError, match=r"lasts until .*, beyond the run's deadline 2026-11-21T05"):

@@ -1,4 +1,4 @@
-"""Outages of 1 to 20 days anywhere in a quarter: nothing that GitHub returned is lost, and every hole is named."""
+"""Outages of 1 to 20 days anywhere in a quarter: nothing that GitHub returned is lost, and every hole is reported."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class World:
 
     @property
     def rules(self) -> WindowRules:
-        """How GitHub chooses what it returns."""
+        """Return how GitHub chooses the days it returns."""
         return WindowRules(regime=self.regime, lag=self.lag)
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class World:
 WORLDS = [
     *(World("rolling", lag, OLD) for lag in range(4)),
     *(World("whole-days", lag, NEW, truth) for lag in range(4) for truth in (busy, quiet)),
-    # Either regime in the other's time, where the answers themselves show which it is.
+    # Each regime also in the other's time, if the answers show which one it is.
     *(World("rolling", lag, NEW) for lag in range(4)),
     *(World("whole-days", lag, OLD) for lag in (1, 2, 3)),
     World("by-date", 0, CHANGE),
@@ -51,7 +51,7 @@ WORLDS = [
 
 @cache
 def report(world: World, day: date) -> Report:
-    """Read what GitHub says at nine o'clock, once for all outages."""
+    """Return GitHub's answers at nine o'clock, read once for all outages."""
     (found,) = read_reports(answers(nine_o_clock(day), world.rules, world.truth))
     return found
 
@@ -75,7 +75,7 @@ class Record:
 
 
 def interrupted(world: World, begins: Iterable[int]) -> Iterator[tuple[int, int, Record]]:
-    """Give for outages of 1 to 20 days that begin on these days of the quarter what is kept at its end."""
+    """Yield what is kept at the quarter's end, for outages of 1 to 20 days that begin on these days."""
     days, until = days_of_runs(world, 0, 0), Record()
     for begin, today in enumerate(days):
         for length in LENGTHS if begin in begins else ():
@@ -87,13 +87,13 @@ def interrupted(world: World, begins: Iterable[int]) -> Iterator[tuple[int, int,
 
 
 def days_of_runs(world: World, begins: int, length: int) -> list[date]:
-    """List the quarter's days but those of the outage."""
+    """Return the quarter's days without those of the outage."""
     days = [world.first + timedelta(days=n) for n in range(QUARTER)]
     return days[:begins] + days[begins + length :]
 
 
 def holes_in_truth(world: World, runs: list[date]) -> dict[str, str]:
-    """Return the days that no window had completely, between the first complete day and the last."""
+    """Return the days between the first and the last complete day that no window contained completely."""
     seen = [window(nine_o_clock(day), world.rules) for day in runs]
     complete = {str(day) for part in seen for day in part.days() if returned_complete(str(day), part)}
     part = {str(day) for part in seen for day in part.days()}
@@ -106,7 +106,7 @@ def holes_in_truth(world: World, runs: list[date]) -> dict[str, str]:
 
 
 def highest_returned(world: World, runs: list[date]) -> dict[str, dict[str, int]]:
-    """Take for each cell the highest value of all answers."""
+    """Return the highest value of all answers for each cell."""
     cells: dict[str, dict[str, int]] = {}
     for run in runs:
         for day, reported in report(world, run).days.items():
@@ -116,7 +116,7 @@ def highest_returned(world: World, runs: list[date]) -> dict[str, dict[str, int]
 
 
 def check_outages(world: World, begins: Iterable[int]) -> None:
-    """Compare what is kept and named with what the windows let through."""
+    """Compare what is kept and reported with what the windows contained."""
     for begin, length, record in interrupted(world, begins):
         runs = days_of_runs(world, begin, length)
         assert {day: dict(kept.metrics) for day, kept in record.days.items()} == highest_returned(world, runs)
@@ -125,20 +125,20 @@ def check_outages(world: World, begins: Iterable[int]) -> None:
 
 @pytest.mark.parametrize("world", WORLDS, ids=str)
 def test_after_any_outage_each_cell_is_the_highest_returned_and_exactly_the_holes_are_named(world: World) -> None:
-    """People stop reading after a false report of a hole; without a report they lose days and do not notice."""
+    """People ignore reports after a false one, and without a report they lose days without noticing."""
     check_outages(world, PLACES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", WORLDS, ids=str)
 def test_after_an_outage_on_any_day_of_the_quarter_the_same_holds(world: World) -> None:
-    """The few days that the quick test tries could be lucky ones."""
+    """The few days that the quick test tries could be exceptions."""
     check_outages(world, range(1, QUARTER))
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=str)
-def test_a_row_is_marked_complete_only_if_some_window_held_the_whole_day(world: World) -> None:
-    """A truncated number that passes for a day's total is wrong for good."""
+def test_a_row_is_complete_only_if_a_window_contained_the_complete_day(world: World) -> None:
+    """A truncated number that looks like a day's total stays wrong for good."""
     for day in (world.first + timedelta(days=n) for n in range(QUARTER)):
         seen = window(nine_o_clock(day), world.rules)
         for reported, kept in report(world, day).days.items():
@@ -147,7 +147,7 @@ def test_a_row_is_marked_complete_only_if_some_window_held_the_whole_day(world: 
 
 @pytest.mark.parametrize("world", [World("rolling", lag, OLD, quiet) for lag in range(4)], ids=str)
 def test_a_quiet_repository_in_a_rolling_window_has_no_holes_while_runs_go_on(world: World) -> None:
-    """Empty days are left out there: they must not be called lost every day."""
+    """Such a window leaves out empty days: the summary must not report them as lost."""
     record = Record()
     for day in days_of_runs(world, 0, 0):
         record.run(world, day)
@@ -156,7 +156,7 @@ def test_a_quiet_repository_in_a_rolling_window_has_no_holes_while_runs_go_on(wo
 
 
 @pytest.mark.parametrize("hour", range(24))
-def test_the_hour_of_the_run_decides_what_a_rolling_window_cuts(hour: int) -> None:
+def test_the_hour_of_the_run_decides_where_a_rolling_window_begins(hour: int) -> None:
     """At midnight sharp the fourteenth day back is complete; an hour later it is not."""
     at = midnight(OLD) + timedelta(hours=hour)
     rules = WindowRules(regime="rolling")
@@ -164,7 +164,7 @@ def test_the_hour_of_the_run_decides_what_a_rolling_window_cuts(hour: int) -> No
     expected = {day for day in found.days if returned_complete(day, window(at, rules))}
 
     complete = {day for day, kept in found.days.items() if kept.complete == {"views", "clones"}}
-    if hour == 0:  # nothing of today is there yet, so yesterday may be unfinished for all that can be seen
+    if hour == 0:  # today has no traffic yet, so yesterday may be unfinished
         expected.discard(str(OLD - timedelta(days=1)))
     assert complete == expected
     assert set(found.days[min(found.days)].metrics) == set(METRICS)

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the tables end as the highest values of all answers that were archived."""
+"""Events may come in any order: in the end the tables contain the highest values of all archived answers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ Store = Callable[[str], None]  # stores an archive object, by its key
 
 
 class MemoryAccount:
-    """What Store traffic works on."""
+    """The tables and the archive that Store traffic uses."""
 
     def __init__(self) -> None:
         self.dynamodb, self.s3 = FakeDynamoDB(), FakeS3()
@@ -41,7 +41,7 @@ class MemoryAccount:
 
 
 class Story:
-    """A repository's time: what GitHub is like, and what was archived and stored of it."""
+    """A repository's history: GitHub's state, and what was archived and stored."""
 
     def __init__(self, account: MemoryAccount, store: Store, *, lag: int, truth: Truth) -> None:
         self.account, self.store = account, store
@@ -53,7 +53,7 @@ class Story:
         self.stored: list[ArchivedAnswer] = []
 
     def happen(self, event: str) -> None:
-        """Let something happen."""
+        """Make one event happen."""
         if event == "rename":
             self.name = f"octo/docs-{len(self.archived)}"
         elif event == "regime change":
@@ -67,25 +67,25 @@ class Story:
             self.now += timedelta(days=0 if event == "re-run" else 1)
 
     def _capture(self, *, stored: bool) -> None:
-        """Fetch, and store unless the run dies between the two."""
+        """Fetch, then store, unless the run dies in between."""
         regime = REGIMES[self.regime % len(REGIMES)]
         rules = WindowRules(regime=regime, lag=self.lag, stalls=tuple(self.stalls))
-        said = answers(self.now, rules, self.truth, name=self.name, run=f"run-{len(self.archived)}")
-        key = self.account.archive.put_answers(said)
-        self.archived += said
+        answered = answers(self.now, rules, self.truth, name=self.name, run=f"run-{len(self.archived)}")
+        key = self.account.archive.put_answers(answered)
+        self.archived += answered
         if stored:
             self.store(key)
-            self.stored += said
+            self.stored += answered
 
     def recover(self) -> None:
-        """Store everything in the archive again, as after an unclean stop."""
+        """Store everything in the archive again, as after a crash."""
         for key in self.account.archive.keys("answers/"):
             self.store(key)
 
 
 @contextmanager
 def pipeline() -> Iterator[tuple[MemoryAccount, Store]]:
-    """The real Store traffic beside an account in memory."""
+    """Run the real Store traffic on an account in memory."""
     account = MemoryAccount()
     with pytest.MonkeyPatch.context() as patch:
         for module, name in ((receipts, "tables"), (receipts, "snapshots"), (store_traffic, "archive")):
@@ -100,7 +100,7 @@ def pipeline() -> Iterator[tuple[MemoryAccount, Store]]:
 
 
 def kept(account: MemoryAccount) -> dict[str, dict[str, int]]:
-    """Read the numbers that are kept of the one repository, which has one key whatever it is called."""
+    """Return the stored numbers of the one repository, whose key does not change with its name."""
     rows = account.items("RepoTraffic")
     assert len({name for name, _ in rows}) <= 1
     return {
@@ -118,7 +118,7 @@ def kept(account: MemoryAccount) -> dict[str, dict[str, int]]:
 def test_any_sequence_of_events_ends_in_the_highest_values_of_all_answers(
     events: Sequence[str], lag: int, truth: Truth
 ) -> None:
-    """Runs die, GitHub stalls, repositories are renamed: what was archived is what counts, in whatever order."""
+    """Runs die, GitHub stalls, repositories are renamed: only the archived answers count, in any order."""
     with pipeline() as (account, store):
         story = Story(account, store, lag=lag, truth=truth)
         for event in events:
@@ -138,7 +138,7 @@ def test_any_sequence_of_events_ends_in_the_highest_values_of_all_answers(
     events=st.lists(st.sampled_from(EVENTS), max_size=10), lag=st.integers(0, 3), seed=st.randoms(use_true_random=False)
 )
 def test_answers_stored_in_any_order_end_in_the_same_tables(events: Sequence[str], lag: int, seed: Any) -> None:
-    """A retry, a recovery or a replay comes late: it must not count for more, nor for less."""
+    """A retry, a recovery or a replay comes late: its answers count exactly like the others."""
     with pipeline() as (account, store):
         story = Story(account, store, lag=lag, truth=busy)
         for event in events:

@@ -1,4 +1,4 @@
-"""What a run writes for CloudWatch is what happened: each call, wait and repository once, and nothing unknown."""
+"""A run's metrics in CloudWatch are true: each call, wait and repository counts once, and nothing is invented."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -13,7 +13,7 @@ from traffic.errors import GitHubUnavailableError
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories, on a day of its own."""
+    """Serve a GitHub with two repositories, at a fixed time."""
     with SimulatedGitHub(
         repositories=["octo/docs", "octo/site"], regime="whole-days", at="2026-09-01T09:00:00Z"
     ) as simulated:
@@ -22,15 +22,15 @@ def github() -> Iterator[SimulatedGitHub]:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Account]:
-    """An account whose functions ask that GitHub."""
+    """Make an account whose functions ask that GitHub."""
     with account(monkeypatch, github.url) as made:
         yield made
 
 
-def test_each_call_to_github_is_counted_once_however_warm_the_function(
+def test_each_call_to_github_is_counted_once_in_a_warm_function_too(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One listing and four calls a repository; a warm function's counter goes on from the last run's."""
+    """There is one listing, and four calls for each repository. A warm function keeps the last run's counter."""
     run(aws, "first")
     run(aws, "second")
     counted = values(capsys.readouterr().out, "GitHubCalls")
@@ -42,7 +42,7 @@ def test_each_call_to_github_is_counted_once_however_warm_the_function(
 def test_calls_of_an_attempt_that_fails_are_counted_and_so_are_those_of_its_retry(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both spend GitHub's budget; a number written only on success would hide what an outage costs."""
+    """Both use up GitHub's limit; a number written only on success would hide what an outage costs."""
     github.add_fault(faults.server_error(), endpoint="views", count=1)
     with pytest.raises(GitHubUnavailableError):
         aws.fetch(child("octo/docs"))
@@ -55,7 +55,7 @@ def test_calls_of_an_attempt_that_fails_are_counted_and_so_are_those_of_its_retr
 def test_calls_of_a_listing_that_raises_are_counted(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error leaves the function at once; the call was made all the same."""
+    """The error ends the function at once, but the call was made."""
     github.add_fault(faults.server_error(), endpoint="list", count=1)
     with pytest.raises(GitHubUnavailableError):
         aws.list_repositories()
@@ -63,10 +63,10 @@ def test_calls_of_a_listing_that_raises_are_counted(
     assert values(capsys.readouterr().out, "GitHubCalls") == [1]
 
 
-def test_the_remaining_budget_is_the_one_github_told_last(
+def test_the_remaining_budget_is_the_last_one_github_reported(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its minimum of a day says how near the limit was."""
+    """The minimum of a day shows how near the limit was."""
     run(aws)
 
     remaining = values(capsys.readouterr().out, "RemainingBudget")
@@ -75,10 +75,10 @@ def test_the_remaining_budget_is_the_one_github_told_last(
     assert remaining[0] - remaining[-1] == len(github.calls) - 1
 
 
-def test_a_budget_that_github_does_not_tell_is_not_written(
+def test_a_budget_that_github_does_not_report_is_not_written(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An enterprise server without limits sends no header; a zero would look like the end."""
+    """An enterprise server without limits sends no header; a zero would look like a used-up limit."""
     github.add_fault(faults.connection_reset(), endpoint="views")
     with pytest.raises(GitHubUnavailableError):
         aws.fetch(child("octo/docs"))
@@ -92,7 +92,7 @@ def test_a_budget_that_github_does_not_tell_is_not_written(
 def test_a_wait_for_githubs_limit_is_written_in_seconds(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str], endpoint: Literal["list", "clones"]
 ) -> None:
-    """As long as GitHub asked for, less what the function took to say so."""
+    """It is the time that GitHub asked for, minus the time that the function took."""
     github.add_fault(faults.retry_after(600), endpoint=endpoint, count=1)
     run(aws)
 
@@ -101,8 +101,8 @@ def test_a_wait_for_githubs_limit_is_written_in_seconds(
     assert 500 < waited.values[0] <= 600
 
 
-def test_a_run_that_waits_for_nothing_writes_no_wait(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """The dashboard shows nothing then, and that is the truth."""
+def test_a_run_without_waits_writes_no_wait(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """The dashboard then shows no data, which is true."""
     run(aws)
 
     assert values(capsys.readouterr().out, "WaitedSeconds") == []
@@ -111,7 +111,7 @@ def test_a_run_that_waits_for_nothing_writes_no_wait(aws: Account, capsys: pytes
 def test_captured_and_failed_add_up_to_the_listed(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is in neither would be a silent loss."""
+    """A repository in neither number would be lost without a report."""
     github.refuse("octo/site", faults.not_found())
     run(aws)
     log = capsys.readouterr().out
@@ -127,14 +127,14 @@ def test_captured_and_failed_add_up_to_the_listed(
     ("expires", "left", "ends_soon"),
     [("2026-09-10 12:00:00 UTC", [9], [1]), ("2027-09-01 12:00:00 UTC", [365], [0]), (None, [], [0])],
 )
-def test_a_token_that_never_ends_is_said_not_to_end_soon(
+def test_a_token_that_never_expires_writes_that_it_does_not_expire_soon(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     expires: str | None,
     left: list[float],
     ends_soon: list[float],
 ) -> None:
-    """Else the alarm, which stays as it is without data, would outlive the token that raised it."""
+    """Otherwise the alarm, which keeps its state without data, would outlive the token that raised it."""
     with (
         SimulatedGitHub(repositories=1, token_expires=expires, at="2026-09-01T09:00:00Z") as github,
         account(monkeypatch, github.url) as aws,
@@ -147,7 +147,7 @@ def test_a_token_that_never_ends_is_said_not_to_end_soon(
 
 
 def test_no_metric_has_a_dimension_that_grows_with_the_fleet(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each set of dimensions is a metric of its own, for $0.30 a month: 100,000 repositories would be ruinous."""
+    """Each set of dimensions is one more metric for $0.30 a month, too much for 100,000 repositories."""
     run(aws, "first")
     run(aws, "second")
 

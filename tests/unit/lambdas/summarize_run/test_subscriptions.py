@@ -1,4 +1,4 @@
-"""Who gets mail is counted as SNS lists it, and a count that fails costs nothing but the number."""
+"""The addresses that get mail are counted from SNS's list; if counting fails, only the number is missing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ ENVIRONMENT = {"SUMMARY_TOPIC_ARN": TOPIC}
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account whose functions ask a GitHub with one repository."""
+    """Make an account whose functions ask a GitHub with one repository."""
     with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as made:
         yield made
 
@@ -30,7 +30,7 @@ class Refusing:
         self.failure = failure
 
     def get_paginator(self, _operation: str) -> Any:
-        """Fail as a call does."""
+        """Raise what a refused call raises."""
         raise self.failure
 
 
@@ -45,7 +45,7 @@ class Refusing:
     ],
 )
 def test_only_a_confirmed_address_counts(protocol: str, arn: str, counts: bool) -> None:
-    """SNS goes on listing who unsubscribed for about three days, and who never confirmed for two.
+    """SNS lists unsubscribed addresses for three more days, and unconfirmed ones for two.
 
     Source:
         https://docs.aws.amazon.com/sns/latest/dg/sns-delete-subscription-topic.html
@@ -63,7 +63,7 @@ def test_subscriptions_on_later_pages_are_counted_too() -> None:
 
 
 def test_each_run_writes_how_many_addresses_get_its_summary(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody is a number, too: the alarm in the console waits for it."""
+    """Zero is a number, too: the alarm in the console needs it."""
     run(aws, "first")
     boto3.client("sns").subscribe(TopicArn=TOPIC, Protocol="email", Endpoint="you@example.com")
     run(aws, "second")
@@ -72,7 +72,7 @@ def test_each_run_writes_how_many_addresses_get_its_summary(aws: Account, capsys
 
 
 def test_a_run_whose_token_is_refused_counts_all_the_same(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its mail is the one that must arrive."""
+    """The mail about it is the most important one."""
     aws.summarize(
         {
             "run": {"id": "run-1", "started": "2026-11-20T09:00:00Z"},
@@ -100,7 +100,7 @@ def test_a_count_that_fails_does_not_fail_the_summary(
     caplog: pytest.LogCaptureFixture,
     failure: Exception,
 ) -> None:
-    """The mail is what the run is for; the number is missing once, and the log says why."""
+    """The mail is more important: the number is missing once, and the log has the reason."""
     monkeypatch.setattr("lambdas.summarize_run.run_metrics.sns", lambda: Refusing(failure))
     summary = run(aws)
 
@@ -110,8 +110,8 @@ def test_a_count_that_fails_does_not_fail_the_summary(
 
 
 def test_the_summary_waits_a_few_seconds_at_most_for_the_count() -> None:
-    """With boto3's own patience, five tries of a minute, an SNS that hangs would take all of the function's time."""
-    config: Any = run_metrics.IMPATIENT  # botocore's stubs name no attribute of it
+    """With boto3's defaults, five tries of a minute, an SNS that hangs would use up the function's time."""
+    config: Any = run_metrics.IMPATIENT  # botocore's stubs declare no attributes
     tries = config.retries["total_max_attempts"]
 
     assert tries * (config.connect_timeout + config.read_timeout) < 15

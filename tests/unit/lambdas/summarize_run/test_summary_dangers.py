@@ -1,4 +1,4 @@
-"""The summary tells dangers apart: GitHub late, a repository failing or gone, the token ending, days lost."""
+"""The summary separates dangers: GitHub late, a repository failing or gone, the token expiring, days lost."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def run(aws: Account, github: SimulatedGitHub, at: datetime) -> Summary:
     try:
         state = aws.list_repositories_from(event)
     except GitHubAuthError as exc:
-        event["run"]["started"] = to_text(at)  # where GitHub says nothing, the run's own time is the only one
+        event["run"]["started"] = to_text(at)  # if GitHub does not answer, only the run's own time is known
         return aws.summarize(
             {**event, "problem": {"Error": "GitHubAuthError", "Cause": json.dumps({"errorMessage": str(exc)})}}
         )
@@ -42,25 +42,25 @@ def run(aws: Account, github: SimulatedGitHub, at: datetime) -> Summary:
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories that lists complete days."""
+    """Serve a GitHub with two repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Account]:
-    """An account whose functions ask that GitHub."""
+    """Make an account whose functions ask that GitHub."""
     with account(monkeypatch, github.url) as made:
         yield made
 
 
 def after(days: int) -> datetime:
-    """Give the time of the run some days after the first."""
+    """Return the time of the run some days after the first."""
     return START + timedelta(days=days)
 
 
-def test_where_all_is_well_nothing_is_said_of_dangers(aws: Account, github: SimulatedGitHub) -> None:
-    """Who reads warnings every day reads none."""
+def test_a_summary_without_dangers_mentions_none(aws: Account, github: SimulatedGitHub) -> None:
+    """People who get a warning every day stop reading them."""
     run(aws, github, START)
     message = run(aws, github, after(1))["message"]
 
@@ -68,8 +68,8 @@ def test_where_all_is_well_nothing_is_said_of_dangers(aws: Account, github: Simu
     assert not [word for word in ("late", "lost", "expires", "remain", "until") if word in message]
 
 
-def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: SimulatedGitHub) -> None:
-    """Its owner has to know how long there is to mend it."""
+def test_a_failing_repository_is_listed_with_its_deadline(aws: Account, github: SimulatedGitHub) -> None:
+    """Its owner must know how much time is left to repair it."""
     run(aws, github, START)
     github.refuse("octo/site", faults.no_push_access())
     message = run(aws, github, after(5))["message"]
@@ -91,17 +91,17 @@ def test_a_failing_repository_is_named_with_its_deadline(aws: Account, github: S
 def test_the_deadline_of_a_failing_repository_runs_out(
     aws: Account, github: SimulatedGitHub, days: int, deadline: str
 ) -> None:
-    """First the days that remain are counted, then those that are gone."""
+    """First the remaining days are counted, then the lost ones."""
     run(aws, github, START)
     github.refuse("octo/site", faults.not_found())
 
     assert f"last captured on 2026-09-01; {deadline}\n" in run(aws, github, after(days))["message"]
 
 
-def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(
+def test_a_repository_that_is_no_longer_listed_is_reported_with_its_deadline(
     aws: Account, github: SimulatedGitHub
 ) -> None:
-    """Without push access it vanishes from the listing, and without this line from the summary."""
+    """Without push access it vanishes from the listing, and without this line from the summary too."""
     run(aws, github, START)
     github.change("octo/site", push=False)
     message = run(aws, github, after(3))["message"]
@@ -110,10 +110,10 @@ def test_a_repository_that_is_not_listed_any_more_is_named_with_its_deadline(
     assert "  octo/site: newest day 2026-08-31, last captured on 2026-09-01; 10 days until days are lost" in message
 
 
-def test_a_refused_token_tells_how_long_there_is_to_replace_it(
+def test_a_refused_token_is_reported_with_the_time_left_to_replace_it(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is listed then, but what was captured is known; and the token's alarm tells it from other failures."""
+    """Nothing is listed then, but the captured days are known; the token has its own alarm."""
     run(aws, github, START)
     github.revoke_token()
     summary = run(aws, github, after(4))
@@ -129,10 +129,10 @@ def test_a_refused_token_tells_how_long_there_is_to_replace_it(
 
 
 @pytest.mark.parametrize("expires", ["2026-09-10 09:00:00 UTC", "2026-09-10 11:00:00 +0200"])
-def test_a_token_that_ends_within_fourteen_days_is_in_subject_and_message(
+def test_a_token_that_expires_within_fourteen_days_is_in_subject_and_message(
     monkeypatch: pytest.MonkeyPatch, expires: str
 ) -> None:
-    """Most outages of years are a token that nobody renewed."""
+    """The most common long outage is a token that nobody renewed."""
     with (
         SimulatedGitHub(repositories=1, token_expires=expires, regime="whole-days") as github,
         account(monkeypatch, github.url) as aws,
@@ -141,13 +141,13 @@ def test_a_token_that_ends_within_fourteen_days_is_in_subject_and_message(
 
     assert "expires in" not in early["subject"] + early["message"]
     assert late["subject"].endswith("1 repositories captured, token expires in 9 days") or late["subject"].endswith(
-        "token expires in 8 days"  # the simulated clock goes on
+        "token expires in 8 days"  # the simulated clock continues
     )
     assert "Replace it in time: traffic token." in late["message"]
 
 
-def test_a_github_that_is_late_for_everybody_is_told_apart_from_failures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be done but wait; the days are counted all the same."""
+def test_a_github_that_is_late_for_all_repositories_is_not_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People can only wait, but the remaining days are counted."""
     with (
         SimulatedGitHub(repositories=2, regime="whole-days", lag=3) as github,
         account(monkeypatch, github.url) as aws,
@@ -162,7 +162,7 @@ def test_a_github_that_is_late_for_everybody_is_told_apart_from_failures(monkeyp
 
 
 def test_an_outage_names_the_days_that_are_lost(aws: Account, github: SimulatedGitHub) -> None:
-    """A hole is announced, with the days, the first time it is known, and again: one e-mail is easily missed."""
+    """A hole is reported with its days when it is first known, and again later: one e-mail is easily missed."""
     run(aws, github, START)
     first, again = run(aws, github, after(18))["message"], run(aws, github, after(19))["message"]
 
@@ -171,8 +171,8 @@ def test_an_outage_names_the_days_that_are_lost(aws: Account, github: SimulatedG
     assert "  octo/docs: 2026-09-01 to 2026-09-04 lost" in again
 
 
-def test_days_returned_in_part_are_told_apart_from_lost_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A truncated number is better than nothing, but must not pass for a complete one."""
+def test_incomplete_days_are_listed_apart_from_lost_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A truncated number is better than none, but must not look complete."""
     old = from_text("2025-09-01T09:00:00Z")
     with SimulatedGitHub(repositories=["octo/docs"], seed=6) as github, account(monkeypatch, github.url) as aws:
         run(aws, github, old)
@@ -185,7 +185,7 @@ def test_days_returned_in_part_are_told_apart_from_lost_ones(monkeypatch: pytest
 def test_an_input_that_was_refused_is_summarized_and_writes_no_numbers_of_a_capture(
     aws: Account, capsys: pytest.CaptureFixture[str], given: Any
 ) -> None:
-    """A typing error captures nothing, and is no reason for an alarm that holds until the next run."""
+    """A typing error captures nothing, and must not raise an alarm that lasts until the next run."""
     problem = {"Error": "InvalidInputError", "Cause": '{"errorMessage": "The input is wrong."}'}
     run = Run(id="run", started="2026-09-01T09:00:00Z")
     summary = aws.summarize({"run": run, "input": given, "problem": problem})

@@ -1,4 +1,4 @@
-"""When days are lost for good: by table, since one day too late is a day lost."""
+"""When days are lost for good: a table of cases, because a warning one day late loses a day."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ TODAY = "2026-11-20"
 
 
 def mark(*complete: tuple[str, str], captured_on: str | None = "2026-11-20") -> Watermark:
-    """Make a watermark of a repository that was captured completely in some spans of days."""
+    """Return the watermark of a repository that was captured completely in some spans of days."""
     return Watermark("octo/docs", "octo/docs", complete[-1][1] if complete else None, captured_on, complete)
 
 
@@ -33,24 +33,26 @@ def mark(*complete: tuple[str, str], captured_on: str | None = "2026-11-20") -> 
         ("2026-11-06", -1),
     ],
 )
-def test_a_day_can_be_captured_whole_for_thirteen_days(day: str, left: int) -> None:
-    """Thirteen, not fourteen: on the fourteenth day a rolling window has cut into it."""
+def test_a_day_can_be_captured_completely_for_thirteen_days(day: str, left: int) -> None:
+    """Thirteen, not fourteen: on the fourteenth day a rolling window contains only a part of it."""
     assert days_left(day, TODAY) == left
 
 
 @pytest.mark.parametrize(
     ("complete", "left"),
     [
-        ([("2026-10-01", "2026-11-19")], 13),  # all is well
+        ([("2026-10-01", "2026-11-19")], 13),  # no problem
         ([("2026-10-01", "2026-11-16")], 10),  # GitHub is three days late, or the repository failed for three days
         ([("2026-10-01", "2026-11-06")], 0),
         ([("2026-10-01", "2026-11-05")], -1),  # the first day is being lost
-        ([("2026-10-01", "2026-10-20"), ("2026-11-07", "2026-11-19")], 13),  # a hole that is lost already
+        ([("2026-10-01", "2026-10-20"), ("2026-11-07", "2026-11-19")], 13),  # a hole that is already lost
         ([("2026-10-01", "2026-11-11"), ("2026-11-14", "2026-11-19")], 5),  # a hole that can still be filled
     ],
 )
-def test_the_deadline_is_that_of_the_first_day_still_to_be_had(complete: list[tuple[str, str]], left: int) -> None:
-    """What is lost already needs no hurry; what can still be had does."""
+def test_the_deadline_is_that_of_the_first_day_that_can_still_be_captured(
+    complete: list[tuple[str, str]], left: int
+) -> None:
+    """A lost day is no longer urgent; a day that can still be captured is."""
     assert mark(*complete).days_left(TODAY) == left
 
 
@@ -65,17 +67,19 @@ def test_the_deadline_is_that_of_the_first_day_still_to_be_had(complete: list[tu
         # A hole is reported for four weeks after its end, whatever its length; an older one only by `traffic show`.
         ([("2026-01-01", "2026-02-01"), ("2026-10-24", "2026-11-19")], [("2026-02-02", "2026-10-23")]),
         ([("2026-01-01", "2026-02-01"), ("2026-10-23", "2026-11-19")], []),
-        # What lies before the first capture was never promised.
+        # Days before the first capture were never promised.
         ([("2026-11-15", "2026-11-19")], []),
     ],
 )
-def test_lost_is_what_no_later_answer_can_bring(complete: list[tuple[str, str]], lost: list[tuple[str, str]]) -> None:
-    """A hole is announced when it is final, and not for ever."""
+def test_a_day_is_lost_if_no_later_answer_can_contain_it(
+    complete: list[tuple[str, str]], lost: list[tuple[str, str]]
+) -> None:
+    """A hole is reported when it is final, and only for some weeks."""
     assert mark(*complete).lost(TODAY) == tuple(lost)
 
 
-def test_a_day_is_complete_only_if_views_and_clones_both_are() -> None:
-    """GitHub stalls for each apart."""
+def test_a_day_is_complete_only_if_both_views_and_clones_are() -> None:
+    """GitHub can stall for one of them alone."""
     covered: dict[str, Spans] = {
         "views": (("2026-11-01", "2026-11-19"),),
         "clones": (("2026-11-01", "2026-11-10"), ("2026-11-13", "2026-11-19")),
@@ -85,16 +89,16 @@ def test_a_day_is_complete_only_if_views_and_clones_both_are() -> None:
     assert watermark_of("octo/docs", entry).complete == (("2026-11-01", "2026-11-10"), ("2026-11-13", "2026-11-19"))
 
 
-def test_without_any_whole_day_the_last_capture_counts_and_without_that_nothing_is_known() -> None:
-    """An entry written before completeness was kept must not look as if all were lost."""
+def test_without_any_complete_day_the_last_capture_counts_and_without_that_nothing_is_known() -> None:
+    """An entry from before completeness was stored must not look as if all days were lost."""
     assert mark(captured_on="2026-11-18").days_left(TODAY) == 11
     assert mark(captured_on=None).days_left(TODAY) is None
     assert fewest_days_left([mark(captured_on=None)], TODAY) is None
     assert fewest_days_left([mark(captured_on=None), mark(captured_on="2026-11-18"), mark()], TODAY) == 11
 
 
-def test_a_repository_that_is_long_gone_is_not_told_of_for_ever() -> None:
-    """Four weeks of warnings are enough for one that was deleted on purpose."""
+def test_a_repository_that_is_long_gone_is_no_longer_reported() -> None:
+    """Four weeks of warnings are enough for a repository that was deleted on purpose."""
     assert is_recent(mark(captured_on="2026-10-23"), TODAY)
     assert not is_recent(mark(captured_on="2026-10-22"), TODAY)
     assert not is_recent(mark(captured_on=None), TODAY)
@@ -112,6 +116,6 @@ def test_a_repository_that_is_long_gone_is_not_told_of_for_ever() -> None:
         ("2026-12-04T09:00:00Z", None),
     ],
 )
-def test_the_tokens_end_is_read_in_both_of_githubs_forms(expires: str, left: int | None) -> None:
-    """GitHub writes it in the zone of whoever made the token, or in UTC."""
+def test_the_tokens_expiry_is_read_in_both_of_githubs_forms(expires: str, left: int | None) -> None:
+    """GitHub writes it in the time zone of the token's creator, or in UTC."""
     assert token_days_left(expires, datetime(2026, 11, 20, 9, tzinfo=UTC)) == left

@@ -36,7 +36,7 @@ RUN: RunState = {
 
 
 def day_before(days: int) -> str:
-    """Name a day so many days before DAY."""
+    """Return the day that is so many days before DAY."""
     return (date.fromisoformat(DAY) - timedelta(days=days)).isoformat()
 
 
@@ -47,7 +47,7 @@ def captured(name: str, views: int, before: int | None = None, id_: int = 0) -> 
 
 
 def past(*views: int | None) -> Mapping[str, int]:
-    """The views of DAY's weekday in the weeks before, the last one first."""
+    """Return the views of DAY's weekday in the weeks before, the last one first."""
     return {day_before(7 * week): count for week, count in enumerate(views, 1) if count is not None}
 
 
@@ -59,12 +59,12 @@ def news_of(*stories: Story) -> News:
 
 
 def text(seen: News | None, *, digest: bool = False) -> str:
-    """The news as they are read."""
+    """Return the text of the news."""
     return "\n".join(line for section in news_sections(seen, digest=digest) for line in section)
 
 
 def test_the_usual_is_the_median_of_the_same_weekday() -> None:
-    """A Sunday is quiet: against a Saturday's traffic every Monday would be a spike."""
+    """Weekends are quiet: compared with a Sunday, every Monday would be a spike."""
     other_days = {day_before(age): 1000 for age in range(1, 50) if age % 7}
     seen = compare(captured("octo/docs", 70), DAY, {**past(60, 80, 5000, 70, None, 65), **other_days})
 
@@ -85,7 +85,7 @@ def test_nothing_is_usual_before_three_weekdays_are_known() -> None:
      (19, 0, False, False), (20, 0, True, False), (3, 1, False, False), (0, 19, False, False), (0, 20, False, True)],
 )  # fmt: skip
 def test_a_spike_and_a_silence_are_more_than_chance(views: int, usual: int, *, spike: bool, silence: bool) -> None:
-    """Three views instead of one are no news; a page that nobody finds any longer is."""
+    """Three views instead of one are not news; a page that nobody finds any longer is."""
     seen = compare(captured("octo/docs", views), DAY, past(usual, usual, usual))
 
     assert (seen.is_spike, seen.is_silence) == (spike, silence)
@@ -121,28 +121,28 @@ def test_a_sparkline_does_not_show_an_unknown_day_as_zero() -> None:
     assert sparkline([None]) == "·"
 
 
-def test_what_is_unusual_comes_first_and_is_named_with_its_usual() -> None:
-    """People who read two lines must have read the news."""
+def test_unusual_numbers_come_first_with_the_usual_ones() -> None:
+    """People who read only two lines must find the news there."""
     launched = with_record(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)), DAY, {
         day_before(age): 300 for age in range(1, 29)
     })  # fmt: skip
     silent = compare(captured("octo/site", 2), DAY, past(50, 60, 70))
     referred = with_referrers(compare(captured("octo/docs", 70), DAY, past(70, 70, 70)), {"a": {}, "b": {"t.co": 1234}})
-    said = text(news_of(launched, silent, referred))
+    written = text(news_of(launched, silent, referred))
 
-    assert "Thursday 2026-11-19, the newest complete day:\n972 views in 3 repositories." in said
-    assert "Far above usual:\n  octo/cli\n    900 views, usual 100 (9.0 times as many)\n" in said
-    assert "Far below usual:\n  octo/site\n    2 views, usual 60\n" in said
-    assert f"Most views ever on a day:\n  octo/cli\n    900 views; before, 300 on {day_before(1)}\n" in said
-    assert "New referrers (views in 14 days):\n  octo/docs\n    t.co: 1,234\n" in said
-    assert said.index("Far above") < said.index("Far below") < said.index("Most views, and")
+    assert "Thursday 2026-11-19, the newest complete day:\n972 views in 3 repositories." in written
+    assert "Far above usual:\n  octo/cli\n    900 views, usual 100 (9.0 times as many)\n" in written
+    assert "Far below usual:\n  octo/site\n    2 views, usual 60\n" in written
+    assert f"Most views ever on a day:\n  octo/cli\n    900 views; before, 300 on {day_before(1)}\n" in written
+    assert "New referrers (views in 14 days):\n  octo/docs\n    t.co: 1,234\n" in written
+    assert written.index("Far above") < written.index("Far below") < written.index("Most views, and")
 
 
 def test_on_a_usual_day_there_is_only_the_list() -> None:
-    """A mail that finds something every day is not read for long."""
-    said = text(news_of(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
+    """People stop reading a mail that reports something every day."""
+    written = text(news_of(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
 
-    assert said.splitlines() == [
+    assert written.splitlines() == [
         "Thursday 2026-11-19, the newest complete day:",
         "70 views in 1 repository.",
         "Most views, and the usual number on a Thursday:",
@@ -151,8 +151,8 @@ def test_on_a_usual_day_there_is_only_the_list() -> None:
     ]
 
 
-def test_the_week_is_summed_up_in_counts_and_never_in_visitors() -> None:
-    """Visitors of seven days, added, are people counted up to seven times."""
+def test_the_week_has_totals_of_counts_and_never_of_visitors() -> None:
+    """The sum of seven days' visitors counts one person up to seven times."""
     uniques = {"views-uniques": 9, "clones-uniques": 1}
     days = {
         day_before(age): Day(
@@ -160,10 +160,10 @@ def test_the_week_is_summed_up_in_counts_and_never_in_visitors() -> None:
         )
         for age in range(14)
     }
-    said = recent(days)
-    assert said == {"day": DAY, "views": 10, "before": 5, "weeks": [[70, 14], [35, 14]]}
+    read = recent(days)
+    assert read == {"day": DAY, "views": 10, "before": 5, "weeks": [[70, 14], [35, 14]]}
 
-    result = Result(1, "octo/docs", "octo/docs", "captured", recent=said)
+    result = Result(1, "octo/docs", "octo/docs", "captured", recent=read)
     lines = text(sum_up([result], []), digest=True)
     assert "The week 2026-11-13 to 2026-11-19:" in lines
     assert "  70 views, +100 % (35 the week before)" in lines
@@ -181,8 +181,8 @@ def test_a_receipt_has_complete_days_only() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_of_several_receipts_the_newest_day_counts(order: int) -> None:
-    """Objects are read in no order of time."""
+def test_the_newest_day_of_several_receipts_counts(order: int) -> None:
+    """Receipts are not read in the order of their times."""
     result = Result(1, "octo/docs")
     receipts = [receipt_of("2026-11-18", 5), receipt_of("2026-11-19", 7)]
 
@@ -194,7 +194,7 @@ def test_of_several_receipts_the_newest_day_counts(order: int) -> None:
 
 
 def receipt_of(day: str, views: int) -> Receipt:
-    """Write what Store traffic leaves of one capture."""
+    """Return a receipt as Store traffic writes it."""
     return {
         "id": 1,
         "name": "octo/docs",
@@ -210,7 +210,7 @@ def receipt_of(day: str, views: int) -> Receipt:
 
 
 def test_a_repository_for_which_github_is_late_is_left_out_of_the_day() -> None:
-    """Its day before would be compared with the others' day."""
+    """Its previous day would be compared with the other repositories' day."""
     late = captured("octo/late", 999)
     assert late.recent
     late.recent["day"] = day_before(1)
@@ -242,18 +242,18 @@ def test_reading_is_bounded_at_any_number_of_repositories(monkeypatch: pytest.Mo
 
 
 class Recorder:
-    """Tables that hold nothing, and remember what was asked of them."""
+    """Empty tables that record each read."""
 
     def __init__(self, asked: list[str]) -> None:
         self.asked = asked
 
     def views(self, repo_name: str, since: str) -> dict[str, int]:
-        """Have no days."""
+        """Return no days."""
         self.asked.append(f"{repo_name} {since}")
         return {}
 
     def referrers(self, repo_id: int, since: str) -> dict[str, dict[str, int]]:
-        """Have no captures."""
+        """Return no captures."""
         self.asked.append(f"{repo_id} {since}")
         return {}
 
@@ -273,7 +273,7 @@ def test_a_record_is_found_with_at_most_ten_complete_reads(monkeypatch: pytest.M
 
 
 def test_a_day_that_was_surpassed_costs_no_complete_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The weeks that are read anyway show that it is no record."""
+    """The weeks that are read anyway show that it is not a record."""
     kept = Kept({day_before(1): 500, **{day_before(age): 100 for age in range(2, 100)}})
     monkeypatch.setattr("lambdas.summarize_run.read_record.tables", lambda: kept)
     monkeypatch.setattr("lambdas.summarize_run.read_record.snapshots", lambda: Recorder([]))
@@ -288,7 +288,7 @@ class Kept:
     """Tables in which every repository has the same days.
 
     Attributes:
-        since: How many reads began at a day.
+        since: Number of reads that began at each day.
     """
 
     def __init__(self, days: Mapping[str, int]) -> None:
@@ -303,7 +303,7 @@ class Kept:
 
 @pytest.mark.parametrize("repositories", [3, 3_000])
 def test_the_mail_is_short_at_any_number_of_repositories(repositories: int) -> None:
-    """What is not named is counted, and no line is too long for a phone but those with an address."""
+    """Repositories beyond the list are counted, and only lines with an address are too long for a phone."""
     usual = {DAY: 0, **past(1, 2, 3)}
     results = [captured(f"octo-org/project-{n}", n * 100 + 50, n, n + 1) for n in range(repositories)]
     found = sum_up(results, [compare(result, DAY, usual) for result in choose_stories(results)])
@@ -316,8 +316,8 @@ def test_the_mail_is_short_at_any_number_of_repositories(repositories: int) -> N
         assert "  and 2,990 more with " in written
 
 
-def test_what_is_cut_is_counted_and_the_links_stay() -> None:
-    """Beyond its limit SNS refuses the complete message."""
+def test_a_cut_message_has_the_number_of_cut_lines_and_the_links() -> None:
+    """SNS refuses a message that is too long."""
     names = [f"octo/{'x' * 90}{n}" for n in range(50)]
     results = [Result(n, names[n % 50], outcome=f"outcome {n % 40}", detail="é" * 190) for n in range(4000)]
     written = message(
@@ -334,33 +334,33 @@ def test_what_is_cut_is_counted_and_the_links_stay() -> None:
     )
 
 
-def test_strangers_words_end_no_line_and_move_no_cursor() -> None:
-    """A referrer's name is whatever a web site calls itself."""
+def test_strangers_words_contain_no_line_end_and_no_control_character() -> None:
+    """A web site chooses its own name as a referrer."""
     seen = with_referrers(compare(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
     written = message(Facts(RUN, [seen.result], "", news=news_of(seen)), [])
 
     assert "    evil?[2J?Healthy: 10" in written
 
 
-def test_the_subject_names_the_one_thing_to_know_in_a_hundred_characters() -> None:
-    """A list of mails shows nothing else."""
+def test_the_subject_has_the_most_important_news_in_a_hundred_characters() -> None:
+    """A list of mails shows only subjects."""
     name = f"{'o' * 39}/{'n' * 100}"
     launched = news_of(compare(captured(name, 900), DAY, past(100, 90, 110)))
-    said = subject(Facts(RUN, [launched.stories[0].result], "", dangers=Dangers(DAY), news=launched), DAY)
+    written = subject(Facts(RUN, [launched.stories[0].result], "", dangers=Dangers(DAY), news=launched), DAY)
 
-    assert len(said) <= 100
-    assert said.isascii()
-    assert said.startswith("GitHub traffic 2026-11-19: 1 repositories captured, ooooo")
-    assert said.endswith("...: 9.0 times its usual views")
+    assert len(written) <= 100
+    assert written.isascii()
+    assert written.startswith("GitHub traffic 2026-11-19: 1 repositories captured, ooooo")
+    assert written.endswith("...: 9.0 times its usual views")
 
 
 def test_a_deadline_is_more_urgent_than_a_launch() -> None:
-    """Views can be read tomorrow; a token that ended cannot be replaced yesterday."""
+    """News can wait until tomorrow; an expired token loses days."""
     launched = news_of(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)))
     seen = Dangers("2026-11-20", newest_day=DAY, token_days_left=3)
-    said = subject(Facts(RUN, [launched.stories[0].result], "", dangers=seen, news=launched), "2026-11-20")
+    written = subject(Facts(RUN, [launched.stories[0].result], "", dangers=seen, news=launched), "2026-11-20")
 
-    assert said == "GitHub traffic 2026-11-20: 1 repositories captured, token expires in 3 days"
+    assert written == "GitHub traffic 2026-11-20: 1 repositories captured, token expires in 3 days"
 
 
 def test_a_kind_is_a_problem_before_it_is_a_digest() -> None:
@@ -373,7 +373,7 @@ def test_a_kind_is_a_problem_before_it_is_a_digest() -> None:
 
 
 def test_every_danger_is_a_concern() -> None:
-    """The first line and the filter must not call healthy what the text below warns of."""
+    """The first line and the filter must not report a run as healthy if the text below has a warning."""
     late = Dangers("2026-11-20", newest_day="2026-11-16")
     missing: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone"]}}
     owner: RunState = {**RUN, "listing": {"parts": 1, "pauses": 0, "missing": ["octo/gone", "acme", "initech"]}}
@@ -397,20 +397,20 @@ def test_every_danger_is_a_concern() -> None:
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories that lists complete days."""
+    """Serve a GitHub with two repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], seed=3, regime="whole-days") as simulated:
         yield simulated
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Aws]:
-    """An account whose functions ask that GitHub."""
+    """Make an account whose functions ask that GitHub."""
     with account(monkeypatch, github.url) as made:
         yield made
 
 
 def test_complete_runs_report_the_true_usual_number(aws: Aws, github: SimulatedGitHub) -> None:
-    """From GitHub's answers over store and tables to the text: the numbers are those that GitHub has."""
+    """GitHub's numbers reach the text unchanged, through answers and tables."""
     end = from_text("2026-09-07T09:00:00Z")  # a Monday
     for days in (52, 39, 26, 13, 0):
         summary = run(aws, github, end - timedelta(days=days))
@@ -428,7 +428,7 @@ def test_complete_runs_report_the_true_usual_number(aws: Aws, github: SimulatedG
 def test_the_setting_selects_the_summaries_that_are_published(
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, setting: str, *, wanted: bool
 ) -> None:
-    """A healthy day is only for those who want to hear of it; a problem is for all."""
+    """People choose whether they get mails about healthy days; everybody gets mails about problems."""
     with account(monkeypatch, github.url, SUMMARY_MAIL=setting) as aws:
         healthy = run(aws, github, from_text("2026-09-08T09:00:00Z"))
         github.revoke_token()

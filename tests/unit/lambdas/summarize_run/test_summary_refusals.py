@@ -1,4 +1,4 @@
-"""What GitHub refuses for good is reported on the first day, on Mondays, and before days are lost; not every day."""
+"""A lasting refusal is reported on the first day, on Mondays and before days are lost, but not every day."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,14 +31,14 @@ MONDAY = 6  # days after the first run, which is on a Tuesday
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with two repositories that lists complete days."""
+    """Serve a GitHub with two repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Account]:
-    """An account whose functions ask that GitHub."""
+    """Make an account whose functions ask that GitHub."""
     with account(monkeypatch, github.url) as made:
         yield made
 
@@ -47,7 +47,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Ac
 def test_a_lasting_refusal_is_reported_on_its_first_day_and_on_mondays(
     aws: Account, github: SimulatedGitHub, fault: Fault, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody will change it: who reads the same warning every day reads none. The alarm ends after the first day."""
+    """It rarely changes, and people ignore a warning that comes every day. The alarm ends after the first day."""
     github.refuse("octo/site", fault)
     first, *usual, monday = (run(aws, github, after(days)) for days in (0, 1, 2, MONDAY))
 
@@ -62,12 +62,12 @@ def test_a_lasting_refusal_is_reported_on_its_first_day_and_on_mondays(
         assert "octo/site" not in summary["message"]
         assert "\n1 not captured: GitHub refuses them as before. Monday's summary lists them.\n" in summary["message"]
     assert monday["kind"] == "digest"
-    assert "  octo/site\n    4" in monday["message"]  # with GitHub's words
+    assert "  octo/site\n    4" in monday["message"]  # with GitHub's message
     assert values(capsys.readouterr().out, "Failed") == [1, 0, 0, 0]
 
 
 def test_a_second_run_on_the_first_day_reports_it_again(aws: Account, github: SimulatedGitHub) -> None:
-    """The first run's mail may be lost, or its summary: the day counts, not the run."""
+    """The first run's mail or summary may be lost: the day counts, not the run."""
     github.refuse("octo/site", faults.not_accessible_by_token())
 
     assert [run(aws, github, after(0))["kind"] for _ in range(2)] == ["problem", "problem"]
@@ -77,7 +77,7 @@ def test_a_second_run_on_the_first_day_reports_it_again(aws: Account, github: Si
 def test_a_repository_that_was_captured_before_is_reported_again_before_its_days_are_lost(
     aws: Account, github: SimulatedGitHub
 ) -> None:
-    """Something is at stake: a mail of ten days ago is easily forgotten. What is lost needs no warning any more."""
+    """Days can still be saved, and a mail of ten days ago is easily forgotten. Lost days need no warning."""
     run(aws, github, after(0))
     github.refuse("octo/site", faults.not_accessible_by_token())
     kinds = {days: run(aws, github, after(days))["kind"] for days in range(1, 16)}
@@ -87,7 +87,7 @@ def test_a_repository_that_was_captured_before_is_reported_again_before_its_days
 
 
 def test_a_refusal_after_a_capture_or_of_another_kind_is_new(aws: Account, github: SimulatedGitHub) -> None:
-    """What worked yesterday and does not today has changed, whatever happened months ago."""
+    """A repository that worked yesterday and is refused today has changed."""
     kinds = []
     for days, fault in enumerate([faults.sso_required(), None, faults.sso_required(), faults.ip_allow_list()]):
         github.clear_faults()
@@ -98,16 +98,16 @@ def test_a_refusal_after_a_capture_or_of_another_kind_is_new(aws: Account, githu
     assert kinds == ["problem", "healthy", "problem", "problem"]
 
 
-def test_a_failure_in_passing_is_never_known() -> None:
-    """It is no refusal: the next run may succeed, and a repository that fails for days needs somebody to look."""
+def test_a_temporary_failure_is_reported_every_day() -> None:
+    """It is not a refusal: the next run may succeed, and people must look at a repository that fails for days."""
     entry = Entry(refusals={FAILED: "2026-09-02"}, refused_before={FAILED: "2026-09-01"})
 
     assert not is_known(entry, FAILED, None)
     assert lasting_refusal(entry) is None
 
 
-def test_a_run_that_is_refused_everything_fails_every_day(aws: Account, github: SimulatedGitHub) -> None:
-    """That is the token, and no single repository: nothing at all is kept until somebody mends it."""
+def test_a_run_with_refusals_only_fails_every_day(aws: Account, github: SimulatedGitHub) -> None:
+    """The token is the reason, not one repository: nothing is captured until somebody replaces it."""
     github.add_fault(faults.not_accessible_by_token(), endpoint="views")
     summaries = [run(aws, github, after(days)) for days in range(3)]
 
@@ -115,8 +115,8 @@ def test_a_run_that_is_refused_everything_fails_every_day(aws: Account, github: 
     assert all("  octo/site\n    403: Resource not accessible" in summary["message"] for summary in summaries)
 
 
-def test_mondays_digest_names_what_is_refused_and_not_due(aws: Account, github: SimulatedGitHub) -> None:
-    """Beyond GitHub's limit a refused repository is asked once a week, perhaps never on a Monday."""
+def test_mondays_digest_lists_refused_repositories_that_are_not_due(aws: Account, github: SimulatedGitHub) -> None:
+    """If the limit is too small, a refused repository is asked for once a week, perhaps never on a Monday."""
     github.refuse("octo/site", faults.not_accessible_by_token())
     run(aws, github, after(3))
     for days, named in ((4, False), (MONDAY, True)):

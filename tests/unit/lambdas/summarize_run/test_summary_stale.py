@@ -1,4 +1,4 @@
-"""A repository whose answers are stale is named in the summary, before anything is lost, and no other one is."""
+"""The summary lists a repository with stale answers before anything is lost, and no other repository."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -20,8 +20,8 @@ from traffic.planning import known_of, ordinal
 from traffic.record.reports import read_reports
 from traffic.record.traffic_answers import READY, days_behind
 
-# Made up, in the shape of a recorded series: where the window of 14 days ended for views and for clones. A stale copy
-# of the clones stood still on the 10th, the views had one of their own, and fresh answers came in turn.
+# Invented, like a recorded series: the last day of the window for views and for clones. A stale copy of the clones
+# stayed at the 10th, the views had a stale copy too, and fresh answers came in between.
 FLAPPING: Mapping[str, tuple[str, str]] = {
     "2026-03-14T12:50:00Z": ("2026-03-13", "2026-03-10"),
     "2026-03-15T12:40:00Z": ("2026-03-14", "2026-03-14"),
@@ -31,8 +31,8 @@ FLAPPING: Mapping[str, tuple[str, str]] = {
     "2026-03-18T12:50:00Z": ("2026-03-17", "2026-03-17"),
 }
 
-# By run, what the summary says of the flapping repository.
-SAID: Mapping[str, str | None] = {
+# What each run's summary reports about the flapping repository.
+REPORTED: Mapping[str, str | None] = {
     "2026-03-14T12:50:00Z": "clones end on 2026-03-10; 10 days until days are lost for good",
     "2026-03-15T12:40:00Z": None,
     "2026-03-16T12:30:00Z": "views end on 2026-03-13, clones end on 2026-03-10; 12 days until days are lost for good",
@@ -43,18 +43,18 @@ SAID: Mapping[str, str | None] = {
 
 
 def block(last: str) -> list[AnsweredDay]:
-    """Write a window of 14 complete days, with a zero in it."""
+    """Return a window of 14 complete days, with a zero in it."""
     days = [date.fromisoformat(last) - timedelta(days=age) for age in reversed(range(14))]
     return [AnsweredDay(day, Tally(day.day % 5 * 3, day.day % 5)) for day in days]
 
 
 def sparse(*days: str) -> list[AnsweredDay]:
-    """Write a window that leaves out the days without traffic."""
+    """Return a window that leaves out the days without traffic."""
     return [AnsweredDay(date.fromisoformat(day), Tally(3, 1)) for day in days]
 
 
 def recorded(**repositories: Mapping[str, tuple[list[AnsweredDay], list[AnsweredDay]]]) -> RecordedTraffic:
-    """Record for repositories of octo, by time, the rows of views and of clones."""
+    """Record rows of views and clones by time, for repositories of octo."""
     made: dict[str, dict[datetime, Answer]] = {
         f"octo/{name}": {from_text(at): {"views": views, "clones": clones} for at, (views, clones) in series.items()}
         for name, series in repositories.items()
@@ -64,22 +64,22 @@ def recorded(**repositories: Mapping[str, tuple[list[AnsweredDay], list[Answered
 
 @pytest.fixture
 def github() -> Iterator[SimulatedGitHub]:
-    """A GitHub with three repositories that lists complete days."""
+    """Serve a GitHub with three repositories that lists complete days."""
     with SimulatedGitHub(repositories=["octo/cli", "octo/docs", "octo/site"], regime="whole-days") as simulated:
         yield simulated
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> Iterator[Account]:
-    """An account whose functions ask that GitHub."""
+    """Make an account whose functions ask that GitHub."""
     with account(monkeypatch, github.url) as made:
         yield made
 
 
-def test_a_series_of_flapping_answers_is_named_while_it_flaps_and_leaves_the_highest_of_every_cell(
+def test_flapping_answers_are_reported_while_they_flap_and_every_cell_keeps_its_highest_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All runs, answer by answer: stale days are never believed, and their repository never passes for healthy."""
+    """In every run, stale days are not taken as complete, and their repository is not taken as healthy."""
     fresh = {at: (block(newest_at(at)), block(newest_at(at))) for at in FLAPPING}
     flapping = {at: (block(views), block(clones)) for at, (views, clones) in FLAPPING.items()}
     source = recorded(flapping=flapping, steady=fresh)
@@ -87,10 +87,10 @@ def test_a_series_of_flapping_answers_is_named_while_it_flaps_and_leaves_the_hig
         SimulatedGitHub(repositories=source.repositories, source=source) as github,
         account(monkeypatch, github.url) as aws,
     ):
-        for at, said in SAID.items():
+        for at, reported in REPORTED.items():
             summary = run(aws, github, from_text(at))
             lines = [line.strip() for line in summary["message"].splitlines()]
-            assert (said in lines) if said else ("stale" not in summary["message"]), at
+            assert (reported in lines) if reported else ("stale" not in summary["message"]), at
             assert "octo/steady" not in summary["message"].partition("stale answers")[2]
             assert summary["kind"] in ("healthy", "digest")
             assert "2 of 2 repositories captured" in summary["message"]
@@ -103,20 +103,20 @@ def test_a_series_of_flapping_answers_is_named_while_it_flaps_and_leaves_the_hig
 
 
 def newest_at(time: str) -> str:
-    """Return the newest day that a fresh answer lists: yesterday, or the day before that early in the morning."""
+    """Return the newest day in a fresh answer: yesterday, or early in the morning the day before."""
     return days_before(time[:10], 1 if from_text(time).hour >= READY else 2)
 
 
 def whole_days_kept(aws: Account) -> str:
-    """Return the last day up to which views and clones of the flapping repository are completely captured."""
+    """Return the last day for which views and clones of the flapping repository are complete."""
     (item,) = (item for item in aws.repositories().values() if item.get("repo-name") == "octo/flapping")
     return str(min(spans[-1].partition("/")[2] for spans in item["covered"].values()))
 
 
-def test_a_stale_copy_that_stands_still_needs_attention_a_week_before_days_are_lost(
+def test_a_stale_copy_that_stays_needs_attention_a_week_before_days_are_lost(
     aws: Account, github: SimulatedGitHub
 ) -> None:
-    """Nobody can do much about it, so the first days only name it; but nothing is lost without a warning."""
+    """People can do little about it, so the first summaries only list it; but nothing is lost without a warning."""
     run(aws, github, START)
     github.add_fault(faults.stale_copy("2026-09-01T09:00:00Z"), repository="octo/site", endpoint="views")
     early, near, over = (run(aws, github, after(days)) for days in (2, 8, 16))
@@ -133,7 +133,7 @@ def test_a_stale_copy_that_stands_still_needs_attention_a_week_before_days_are_l
 def test_a_stale_copy_raises_no_alarm_and_counts_as_no_failure(
     aws: Account, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """GitHub did answer: it is neither failing nor late for all repositories."""
+    """GitHub did answer: it neither fails nor is late for all repositories."""
     run(aws, github, START)
     capsys.readouterr()
     github.add_fault(faults.stale_copy("2026-09-01T09:00:00Z"), repository="octo/site")
@@ -144,8 +144,8 @@ def test_a_stale_copy_raises_no_alarm_and_counts_as_no_failure(
     assert "3 of 3 repositories captured" in message
 
 
-def test_a_github_that_is_late_for_everybody_makes_nobody_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line says it for all of them; only who is further behind is named beside it."""
+def test_no_repository_is_stale_if_github_is_late_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line covers all of them; only repositories that are further behind are listed in addition."""
     with (
         SimulatedGitHub(repositories=3, owners=["octo"], regime="whole-days", lag=3) as github,
         account(monkeypatch, github.url) as aws,
@@ -161,8 +161,8 @@ def test_a_github_that_is_late_for_everybody_makes_nobody_stale(monkeypatch: pyt
     assert "  octo/docs\n    views end on 2026-08-26, clones end on 2026-08-26; " in both
 
 
-def test_a_run_past_seven_o_clock_names_nobody_while_github_is_late_for_everybody() -> None:
-    """From then on yesterday is expected: the same newest day is further behind than in the run's first answers."""
+def test_a_run_past_seven_o_clock_lists_no_repository_if_github_is_late_for_all() -> None:
+    """Yesterday is expected from seven on: the same newest day is then further behind than in the first answers."""
     day = "2026-03-07"
     times = {1: "2026-03-10T06:59:00Z", 2: "2026-03-10T07:00:00Z", 3: "2026-03-11T00:10:00Z"}
     late = [captured(id_, day, at) for id_, at in times.items()]
@@ -172,13 +172,13 @@ def test_a_run_past_seven_o_clock_names_nobody_while_github_is_late_for_everybod
 
 
 def captured(id_: int, day: str, at: str) -> Result:
-    """Write what came of a repository whose views end on a day."""
+    """Return the result of a repository whose views end on a day."""
     end = End("views", day, days_behind(day, from_text(at)))
     return Result(id_, f"octo/{id_}", outcome=CAPTURED, ends=frozenset({end}))
 
 
 def test_a_failing_repository_is_not_named_as_stale_too(aws: Account, github: SimulatedGitHub) -> None:
-    """It is reported once, with what GitHub said."""
+    """It is reported once, with GitHub's message."""
     run(aws, github, START)
     github.add_fault(faults.stale_copy("2026-09-01T09:00:00Z"), repository="octo/site", endpoint="views")
     github.add_fault(faults.no_push_access(), repository="octo/site", endpoint="clones")
@@ -188,8 +188,8 @@ def test_a_failing_repository_is_not_named_as_stale_too(aws: Account, github: Si
     assert "stale" not in message
 
 
-def test_days_that_a_window_leaves_out_are_no_sign(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An Enterprise Server lists only days with traffic: a quiet repository is quiet, not stale."""
+def test_days_that_a_window_leaves_out_do_not_make_it_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Enterprise Server lists only days with traffic: a quiet repository is not stale."""
     at = "2026-03-14T12:50:00Z"
     loud = sparse("2026-03-11", "2026-03-13", "2026-03-14")
     source = recorded(loud={at: (loud, loud)}, quiet={at: (sparse("2026-03-04", "2026-03-05"), sparse("2026-03-06"))})
@@ -202,8 +202,8 @@ def test_days_that_a_window_leaves_out_are_no_sign(monkeypatch: pytest.MonkeyPat
     assert "stale" not in message
 
 
-def test_a_single_repository_can_tell_only_a_stale_kind_beside_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing to compare with, old days could as well be GitHub's newest for everybody."""
+def test_a_single_repository_is_stale_only_if_one_metric_is_behind_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without another repository, old days could also be GitHub's newest for everybody."""
     with (
         SimulatedGitHub(repositories=["octo/docs"], regime="whole-days") as github,
         account(monkeypatch, github.url) as aws,
@@ -224,19 +224,19 @@ def test_a_single_repository_can_tell_only_a_stale_kind_beside_a_fresh_one(monke
     [
         ("2026-03-08", "2026-03-10T06:59:00Z", 0),  # yesterday may not be counted yet
         ("2026-03-08", "2026-03-10T07:00:00Z", 1),
-        ("2026-03-09", "2026-03-10T06:00:00Z", 0),  # earlier than usual is not behind
+        ("2026-03-09", "2026-03-10T06:00:00Z", 0),  # a day earlier than usual is not behind
         ("2026-03-09", "2026-03-11T00:10:00Z", 0),  # a run that lasts past midnight
         ("2026-01-30", "2026-02-10T01:47:29Z", 9),
     ],
 )
 def test_a_window_is_measured_at_the_time_of_its_capture(day: str, at: str, behind: int) -> None:
-    """A run lasts up to 20 hours: an answer from before seven o'clock must not pass for stale after it."""
+    """A run lasts up to 20 hours: an answer from before seven o'clock must not become stale later."""
     assert days_behind(day, from_text(at)) == behind
 
 
 @pytest.mark.parametrize("truth", [busy, quiet])
 def test_a_repository_with_stale_answers_is_asked_again_before_days_are_lost(truth: object) -> None:
-    """Where the limit lets a run ask only some, a stale answer must not count as one that brought the newest days."""
+    """If the limit allows only some repositories, a stale answer must not count as an answer with the newest days."""
     day = date(2026, 7, 20)
     (report,) = read_reports(answers(nine_o_clock(day), WindowRules(regime="whole-days", lag=6), truth))  # type: ignore[arg-type]
 

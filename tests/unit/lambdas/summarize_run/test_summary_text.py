@@ -1,4 +1,4 @@
-"""The complete text of a summary: every section, with the numbers that are in it."""
+"""The complete text of a summary: every section with its numbers."""
 # ruff: noqa: E501  # the lines are as long as they are in the mail
 
 from datetime import date, timedelta
@@ -57,7 +57,7 @@ def story(id_: int, name: str, views: int, *usual: int) -> Story:
 
 
 def mark(name: str) -> Watermark:
-    """Return how far a repository is captured whose days are soon lost."""
+    """Return the watermark of a repository whose days will soon be lost."""
     return Watermark(name, name, "2026-11-10", "2026-11-11", (("2026-11-01", "2026-11-10"),))
 
 
@@ -219,7 +219,7 @@ ADVICE = {
 
 
 def test_a_summary_with_everything_has_every_section_in_order() -> None:
-    """What failed and what to do comes first, then the news, then the dangers; the links come last."""
+    """Failures and what to do come first, then the news, then the dangers; the links come last."""
     facts = Facts(
         STATE,
         [*CAPTURED, *FAILED],
@@ -264,7 +264,7 @@ def test_a_healthy_summary_is_short() -> None:
     ],
 )  # fmt: skip
 def test_the_subject_has_the_most_unusual_fact(stories: list[Story], digest: bool, fact: str) -> None:
-    """A spike is more urgent than a record, and a record more than a silence; a usual week only has its total."""
+    """A spike is more urgent than a record, and a record than a silence; a usual week has only its total."""
     results = [each.result for each in stories]
     dangers, news = Dangers("2026-11-20", newest_day=DAY), sum_up(results, stories)
     text = subject(Facts(STATE, results, "", dangers=dangers, news=news, digest=digest), DAY)
@@ -273,5 +273,5 @@ def test_the_subject_has_the_most_unusual_fact(stories: list[Story], digest: boo
 
 
 def test_every_failure_has_its_advice() -> None:
-    """A text that changes here is read by people in the moment that something failed."""
+    """People read these texts when something has failed."""
     assert CURES == ADVICE

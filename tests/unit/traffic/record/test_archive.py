@@ -1,4 +1,4 @@
-"""The archive: immutable, complete, and readable with standard tools as it lies."""
+"""The archive: immutable, complete, and readable with standard tools."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "archive.md"
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
-    """Captures over three weeks, in which GitHub refuses one and a repository is renamed."""
+    """Capture for three weeks, in which GitHub refuses one capture and a repository is renamed."""
     with record(monkeypatch, "octo/docs", "octo/web", regime="rolling", seed=5) as made:
         made.capture("2026-11-01T09:00:00Z")
         made.github.refuse("octo/web", faults.no_push_access())
@@ -36,7 +36,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
 
 
 def answer(**given: Any) -> ArchivedAnswer:
-    """Make a line of an archive object."""
+    """Return a line of an archive object."""
     line: ArchivedAnswer = {
         "run": "run-1",
         "repo_id": 1,
@@ -64,8 +64,8 @@ def downloaded(kept: Record, folder: Path) -> Path:
     return folder
 
 
-def test_the_documented_query_gives_the_table(kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reads the archive without this system must find the same numbers, unknown ones unknown."""
+def test_the_documented_query_returns_the_table(kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """People who read the archive without this system must find the same numbers, and no invented ones."""
     monkeypatch.chdir(downloaded(kept, tmp_path))
     query, _of_listings = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -80,7 +80,7 @@ def test_the_documented_query_gives_the_table(kept: Record, tmp_path: Path, monk
 
 
 def test_gzip_and_any_json_reader_read_it(kept: Record, tmp_path: Path) -> None:
-    """Years from now nobody should need this code."""
+    """In years people must be able to read it without this code."""
     folder = downloaded(kept, tmp_path)
     files = sorted(map(str, folder.rglob("*.jsonl.gz")))
 
@@ -109,8 +109,8 @@ def test_the_documented_command_reads_the_answers(kept: Record, tmp_path: Path) 
     ]
 
 
-def test_an_object_says_when_it_was_captured_and_what_it_holds(kept: Record) -> None:
-    """The order of names is the order of captures, and the hash proves that the content is the one written."""
+def test_an_objects_name_has_its_time_and_its_hash(kept: Record) -> None:
+    """The order of names is the order of captures, and the hash proves that the content is unchanged."""
     for key in keys(kept):
         content = kept.aws.s3.get_object(Bucket="archive", Key=key)["Body"].read()
         line = unpack(content)[0]
@@ -120,8 +120,8 @@ def test_an_object_says_when_it_was_captured_and_what_it_holds(kept: Record) -> 
         )
 
 
-def test_githubs_words_are_kept_to_the_last_blank(kept: Record) -> None:
-    """A body that was read and written again would be ours: whatever this reader overlooks would be gone."""
+def test_githubs_bodies_are_kept_byte_by_byte(kept: Record) -> None:
+    """A body that is parsed and written again loses what this version does not read."""
     kept.github.add_fault(faults.oversized_body(5_000), repository="octo/web", endpoint="paths")
     before = set(keys(kept))
 
@@ -135,7 +135,7 @@ def test_githubs_words_are_kept_to_the_last_blank(kept: Record) -> None:
 
 
 def test_a_second_write_of_a_key_changes_nothing(kept: Record) -> None:
-    """Even who could make another content of the same name must not replace what was archived."""
+    """Other content under the same name must not replace what was archived."""
     archive = Archive("archive", kept.aws.s3)
     key = archive.put_answers([answer()])
     kept.aws.s3.put_object(Bucket="archive", Key=key, Body=b"what was there first")
@@ -154,22 +154,22 @@ def test_any_character_survives(character: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda whole: whole[:-9], lambda _whole: b"text", lambda whole: whole[:20] + b"\xff" * 40]
+    "damage", [lambda content: content[:-9], lambda _content: b"text", lambda content: content[:20] + b"\xff" * 40]
 )
 def test_a_damaged_object_is_refused(damage: Any) -> None:
-    """Half an object must not pass for a short one."""
+    """A cut-off object must not look like a short one."""
     with pytest.raises(ValueError, match="gzip"):
         unpack(damage(pack([answer()] * 50)))
 
 
 def test_the_same_answers_give_the_same_object() -> None:
-    """A retried write must find its own key."""
+    """A retried write must result in the same key."""
     assert pack([answer()]) == pack([answer()])
     assert gzip.decompress(pack([answer()])).endswith(b"\n")
 
 
 def test_objects_are_listed_in_an_order_in_which_they_can_be_stored(kept: Record) -> None:
-    """An import that made a repository known has its place among the captures; other imports come last."""
+    """An import of a new repository has its place among the captures; other imports come last."""
     archive = Archive("archive", kept.aws.s3)
     history: ImportedHistory = {
         "source": "a tool",
@@ -207,8 +207,8 @@ def test_a_damaged_object_is_reported_with_what_to_do() -> None:
     )
 
 
-def test_a_note_is_read_as_it_was_written_and_is_none_once_deleted() -> None:
-    """A step that finds no object must not take it for an empty one."""
+def test_a_note_is_read_as_it_was_written_and_as_none_once_deleted() -> None:
+    """A step must be able to separate a missing note from an empty one."""
     archive = Archive("archive", FakeS3())
     archive.put_note("runs/1/note.json", {"name": "Ünïcode", "rows": []})
 

@@ -1,4 +1,4 @@
-"""One table of DynamoDB: read to the last page and the last key, and a DynamoDB that cannot be reached."""
+"""One table of DynamoDB: every page and every key is read, and a busy DynamoDB is reported as such."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from traffic.record.item_table import ATTEMPTS, BATCH_GET, ItemTable, item_of
 
 
 class PagedDynamoDB:
-    """Returns the items of a table of three one by one, notes what it is asked, and fails if it should."""
+    """Returns a table's three items one by one, records what it is asked, and fails on demand."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
@@ -30,7 +30,7 @@ class PagedDynamoDB:
 
 
 class BusyDynamoDB:
-    """Leaves keys of each batch unprocessed, as a throttled DynamoDB does.
+    """Leaves keys of some batches unprocessed, as a throttled DynamoDB does.
 
     Attributes:
         left: How many of the next batches stay incomplete.
@@ -99,7 +99,7 @@ def test_a_partition_is_read_to_its_last_page() -> None:
 
 
 def test_keys_that_dynamodb_left_are_asked_for_again() -> None:
-    """A throttled read is not a missing item: taken for one, a day's numbers would be lowered."""
+    """A throttled read is not a missing item: otherwise a day's numbers would be lowered."""
     dynamodb = BusyDynamoDB(left=2)
 
     found = ItemTable(dynamodb, "table").items([{"n": "a"}, {"n": "b"}, {"n": "c"}])
@@ -109,7 +109,7 @@ def test_keys_that_dynamodb_left_are_asked_for_again() -> None:
 
 
 def test_keys_that_dynamodb_never_returns_raise_what_the_definition_retries() -> None:
-    """The state machine waits and tries again; a part of the items would be merged wrongly."""
+    """The state machine waits and tries again; an incomplete set of items would be merged wrongly."""
     dynamodb = BusyDynamoDB(left=100)
     keys = [{"n": str(number)} for number in range(ATTEMPTS + 2)]
 
@@ -129,7 +129,7 @@ def test_more_keys_than_dynamodb_takes_at_once_are_asked_for_in_parts() -> None:
 
 
 def test_an_item_has_pythons_types() -> None:
-    """A number is an integer; what is not one must not be rounded without a word."""
+    """A number is an integer; a fraction must not be rounded silently."""
     raw = {
         "count": {"N": "12345678901"},
         "odd": {"N": "-1.5"},
@@ -158,14 +158,14 @@ def test_an_item_has_pythons_types() -> None:
     ids=lambda failure: type(failure).__name__,
 )
 def test_a_table_that_cannot_be_read_now_raises_what_the_definition_retries(failure: Exception) -> None:
-    """Under boto3's own name for it a run would end without its summary."""
+    """With boto3's name for the error, a run would end without its summary."""
     with pytest.raises(TableBusyError) as refused:
         list(ItemTable(PagedDynamoDB(failure), "table").every_item())
     assert str(refused.value) == f"table: {failure}"
 
 
 def test_a_denied_read_keeps_its_name() -> None:
-    """No retry brings a permission."""
+    """A retry cannot add a permission."""
     denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "Scan")
 
     with pytest.raises(ClientError, match="AccessDenied"):

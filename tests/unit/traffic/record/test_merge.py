@@ -1,4 +1,4 @@
-"""The algebra of the record: whatever order answers come in, however often, what is kept is the same."""
+"""The algebra of the record: answers may come in any order and any number of times, and the result is the same."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -52,7 +52,7 @@ Merge = Callable[[Any, Any], Any]
 def test_merging_twice_or_in_another_order_or_grouping_changes_nothing(
     merge: Merge, empty: object, values: st.SearchStrategy[Any], data: st.DataObject
 ) -> None:
-    """Answers stored late, twice or in any order must end in the same table."""
+    """Answers stored late, twice or in any order must result in the same table."""
     one, two, three = data.draw(values), data.draw(values), data.draw(values)
 
     assert merge(one, one) == one
@@ -64,21 +64,21 @@ def test_merging_twice_or_in_another_order_or_grouping_changes_nothing(
 
 @given(st.lists(days, max_size=6))
 @EXAMPLES
-def test_a_cell_is_the_highest_value_that_was_said_and_none_that_was_not(said: Sequence[Day]) -> None:
-    """A cell that no answer had must stay absent: a zero would be an invented measurement."""
-    kept = reduce(merge_days, said, Day())
+def test_a_cell_is_the_highest_reported_value_or_absent(reported: Sequence[Day]) -> None:
+    """A cell that no answer contained stays absent: a zero would be an invented measurement."""
+    kept = reduce(merge_days, reported, Day())
 
     for metric in METRICS:
-        values = [day.metrics[metric] for day in said if metric in day.metrics]
+        values = [day.metrics[metric] for day in reported if metric in day.metrics]
         assert kept.metrics.get(metric) == max(values, default=None)
         assert (metric in kept.metrics) == bool(values)
-    assert kept.complete == frozenset().union(*(day.complete for day in said))
+    assert kept.complete == frozenset().union(*(day.complete for day in reported))
 
 
 @given(days, days)
 @EXAMPLES
 def test_what_is_kept_never_falls(kept: Day, seen: Day) -> None:
-    """Windows truncate and stall: a shorter or older answer must not lower what an earlier one said."""
+    """Windows truncate and stall: a shorter or older answer must not lower an earlier value."""
     merged = merge_days(kept, seen)
 
     assert all(merged.metrics[metric] >= value for metric, value in kept.metrics.items())
@@ -90,7 +90,7 @@ def test_what_is_kept_never_falls(kept: Day, seen: Day) -> None:
 @given(entries, entries)
 @EXAMPLES
 def test_no_name_refusal_or_newest_day_is_ever_forgotten(kept: Entry, seen: Entry) -> None:
-    """A former name must lead to its repository for good."""
+    """A former name must always lead to its repository."""
     merged = merge_entries(kept, seen)
 
     for entry in (kept, seen):
@@ -104,15 +104,15 @@ def test_no_name_refusal_or_newest_day_is_ever_forgotten(kept: Entry, seen: Entr
 
 @given(days, entries)
 @EXAMPLES
-def test_an_item_tells_exactly_what_was_written(day: Day, entry: Entry) -> None:
-    """What the table holds must not say more or less than what was merged."""
+def test_an_item_contains_exactly_what_was_merged(day: Day, entry: Entry) -> None:
+    """The table must not contain more or less than the merged value."""
     assert day_of_item(item_of_day(day)) == day
     assert entry_of_item(item_of_entry(entry)) == entry
 
 
 def statements(taken: Sequence[tuple[int, int]]) -> list[Statement]:
-    """Captures of one endpoint on one day: the second and what it said."""
-    return [Statement({"views-count": said}, f"2026-11-20T09:00:{second:02}Z") for second, said in taken]
+    """Return captures of one endpoint on one day, each from its second and its number."""
+    return [Statement({"views-count": count}, f"2026-11-20T09:00:{second:02}Z") for second, count in taken]
 
 
 captures = st.lists(st.tuples(st.integers(0, 59), st.integers(0, 3)), min_size=1, max_size=6, unique_by=lambda c: c[0])
@@ -121,10 +121,10 @@ captures = st.lists(st.tuples(st.integers(0, 59), st.integers(0, 3)), min_size=1
 @given(captures.map(sorted))
 @EXAMPLES
 def test_a_later_capture_of_the_day_replaces_the_set(taken: list[tuple[int, int]]) -> None:
-    """Undated rows of two captures must not be mixed; and the same set again must write nothing."""
-    said = statements(taken)
-    kept = said[0]
-    for seen in said[1:]:
+    """Undated rows of two captures must not be mixed, and the same set again must not be written."""
+    captured = statements(taken)
+    kept = captured[0]
+    for seen in captured[1:]:
         before, kept = kept, merge_snapshots({"views": kept}, {"views": seen})["views"]
         assert kept.said == seen.said
         assert (kept == before) == (seen.said == before.said)
@@ -133,14 +133,16 @@ def test_a_later_capture_of_the_day_replaces_the_set(taken: list[tuple[int, int]
 @given(data=st.data())
 @EXAMPLES
 def test_snapshots_stored_in_any_order_or_twice_are_the_same(data: st.DataObject) -> None:
-    """Only a set that was taken back and given again within a day could tell the orders apart."""
-    sets = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))  # how often each was given, one after another
+    """The order matters only if GitHub withdraws a set and returns it again on the same day."""
+    sets = data.draw(
+        st.lists(st.integers(1, 3), min_size=1, max_size=4)
+    )  # how often GitHub returned each, one after another
     taken = statements(list(enumerate(number for number, times in enumerate(sets) for _ in range(times))))
     shuffled = data.draw(st.permutations([*taken, *taken]))
 
-    def stored(said: Sequence[Statement]) -> Statement:
-        kept = said[0]
-        for seen in said[1:]:
+    def stored(captured: Sequence[Statement]) -> Statement:
+        kept = captured[0]
+        for seen in captured[1:]:
             kept = merge_snapshots({"views": kept}, {"views": seen})["views"]
         return kept
 
@@ -149,8 +151,8 @@ def test_snapshots_stored_in_any_order_or_twice_are_the_same(data: st.DataObject
 
 @given(captures.map(sorted), st.data())
 @EXAMPLES
-def test_storing_a_day_again_in_its_order_mends_any_order(taken: list[tuple[int, int]], data: st.DataObject) -> None:
-    """Whatever came late: `traffic rebuild` ends with what GitHub said last."""
+def test_storing_a_day_again_in_order_repairs_any_order(taken: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Captures may have been stored late: `traffic rebuild` ends with GitHub's last answer."""
     kept: dict[Any, Statement] = {}
     for seen in [*data.draw(st.permutations(statements(taken))), *statements(taken)]:
         kept = dict(merge_snapshots(kept, {"views": seen}))
@@ -158,7 +160,7 @@ def test_storing_a_day_again_in_its_order_mends_any_order(taken: list[tuple[int,
     assert kept["views"].said == statements(taken)[-1].said
 
 
-def test_an_endpoint_that_did_not_answer_keeps_what_it_said_earlier_that_day() -> None:
+def test_an_endpoint_that_did_not_answer_keeps_its_earlier_capture_of_the_day() -> None:
     """A second run in which only views answered must not empty the paths."""
     full = {endpoint: Statement({endpoint: [1]}, "2026-11-20T09:00:00Z") for endpoint in ENDPOINTS}
     later = Statement({"views": [2]}, "2026-11-20T10:00:00Z")

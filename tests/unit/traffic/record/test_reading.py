@@ -1,4 +1,4 @@
-"""The room that reads the record: days, repositories and captures, each under every name that people use."""
+"""The module that reads the record finds days, repositories and captures by every name that people use."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ COMPLETE = {"views-complete": True, "clones-complete": True}
 
 @pytest.fixture
 def record(stack: Stack) -> Record:
-    """The tables of the stack."""
+    """Make the tables of the stack."""
     return stack.deployment.record
 
 
@@ -40,7 +40,7 @@ def test_days_are_read_in_order_and_unknown_numbers_are_none(stack: Stack, recor
 
 
 def test_repositories_are_read_without_the_items_of_their_names(stack: Stack, record: Record) -> None:
-    """The same table leads from names to ids: these items are not repositories."""
+    """The same table maps names to ids: such items are not repositories."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})
     stack._put("RepoTrafficRepositories", {"repo-id": "8", "repo-name": "octo/web"})
 
@@ -66,10 +66,10 @@ def test_a_capture_lists_referrers_and_paths_or_none_if_github_did_not_answer(st
     assert (second.repo_id, second.day, second.listed("paths")) == (8, "2026-11-20", None)
 
 
-def test_of_several_repositories_the_current_one_is_found_then_the_owner_then_the_lowest_id(
+def test_a_shared_name_means_the_current_repository_then_the_key_owner_then_the_lowest_id(
     stack: Stack, record: Record
 ) -> None:
-    """Nobody may take one history for another: the others are always named."""
+    """People must not confuse two histories: the other repositories are always listed."""
     stack.repository("10", "octo/a~10", names={"octo/a": "2026-10-01", "octo/moved": "2026-11-20"})
     stack.repository("9", "octo/a", names={"octo/a": "2026-10-02", "octo/gone": "2026-11-20"})
     stack.repository("8", "octo/a~8", names={"octo/a": "2026-10-03", "octo/left": "2026-11-20"})
@@ -108,7 +108,7 @@ def test_a_repository_is_found_by_its_id_and_rows_of_the_first_version_by_their_
     ],
 )
 def test_an_unknown_name_is_answered_with_names_like_it(stack: Stack, record: Record, asked: str, hint: str) -> None:
-    """Most unknown names are misspelt, or lack their owner."""
+    """Most unknown names are misspelt, or have no owner."""
     stack.repository("7", "octo/docs", names={"Octo/docs": "2026-11-20"})
     stack.repository("8", "hubot/docs", names={"hubot/docs": "2026-11-20"})
 
@@ -130,7 +130,7 @@ def test_at_most_three_names_are_suggested(stack: Stack, record: Record) -> None
 
 
 class Recorder:
-    """A DynamoDB that holds nothing, and notes whether a read is consistent."""
+    """An empty DynamoDB that records whether a read is consistent."""
 
     def __init__(self) -> None:
         self.consistent: list[bool] = []
@@ -143,7 +143,7 @@ class Recorder:
     query = scan
 
 
-def test_reads_for_people_cost_half_and_those_of_verify_see_everything() -> None:
+def test_only_verify_pays_for_consistent_reads() -> None:
     """A consistent read costs twice as much; only a comparison needs it."""
     dynamodb = Recorder()
     record = Record(dynamodb, "days", "repositories", "captures")

@@ -1,4 +1,4 @@
-"""A repository is its id: whatever becomes of its name, each day is found under a name that a person would look for."""
+"""A repository is its id: its name may change, and people still find each day by a name that it had."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from tests.unit.recorded import Record, record
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
-    """One repository, captured on one morning."""
+    """Capture one repository on one morning."""
     with record(monkeypatch, "octo/docs", seed=7) as made:
         made.capture("2026-11-01T09:00:00Z")
         yield made
 
 
 def days(first: int, last: int) -> set[str]:
-    """Name days of November 2026; those before the first are of October."""
+    """Return days of November 2026; numbers below 1 are days of October."""
     return {f"2026-11-{day:02}" for day in range(max(first, 1), last + 1)} | {
         f"2026-10-{31 + day:02}" for day in range(first, min(last, 0) + 1)
     }
@@ -25,7 +25,7 @@ def days(first: int, last: int) -> set[str]:
 
 @pytest.mark.parametrize("name", ["octo/manual", "hubot/docs", "octo/Docs"], ids=["rename", "transfer", "case only"])
 def test_a_repository_keeps_its_rows_under_the_name_first_seen(kept: Record, name: str) -> None:
-    """A history in two pieces is no history; and both names must lead to it."""
+    """The history must stay in one piece, and both names must lead to it."""
     repo_id = kept.id_of("octo/docs")
     kept.github.rename("octo/docs", name)
     kept.capture("2026-11-10T09:00:00Z")
@@ -37,8 +37,8 @@ def test_a_repository_keeps_its_rows_under_the_name_first_seen(kept: Record, nam
         assert (found.repo_name, found.name) == ("octo/docs", name)
 
 
-def test_a_repository_renamed_there_and_back_bears_its_first_name_again(kept: Record) -> None:
-    """The name seen last is the current one, not the one that came last into the table."""
+def test_a_repository_renamed_there_and_back_has_its_first_name_again(kept: Record) -> None:
+    """The current name is the one seen last, not the one stored last."""
     kept.github.rename("octo/docs", "octo/manual")
     kept.capture("2026-11-05T09:00:00Z")
     kept.github.rename("octo/manual", "octo/docs")
@@ -51,7 +51,7 @@ def test_a_repository_renamed_there_and_back_bears_its_first_name_again(kept: Re
 
 
 def test_a_repository_created_again_under_the_same_name_begins_a_history_of_its_own(kept: Record) -> None:
-    """Numbers of two repositories in one row would be neither's."""
+    """A row with numbers of two repositories would be wrong for both."""
     old = kept.id_of("octo/docs")
     before = {key: item for key, item in kept.aws.days().items() if key[0] == "octo/docs"}
     kept.github.delete("octo/docs")
@@ -68,7 +68,7 @@ def test_a_repository_created_again_under_the_same_name_begins_a_history_of_its_
 
 
 def test_a_name_that_was_freed_by_a_rename_goes_to_its_next_owner_without_mixing_rows(kept: Record) -> None:
-    """The rows of the first stay under that name, so the second's need another key."""
+    """The first repository's rows keep that name, so the second's rows need another key."""
     first = kept.id_of("octo/docs")
     kept.github.rename("octo/docs", "octo/manual")
     second = kept.github.create("octo/docs").id
@@ -82,7 +82,7 @@ def test_a_name_that_was_freed_by_a_rename_goes_to_its_next_owner_without_mixing
 
 
 def test_a_name_that_a_renamed_repository_left_unclaimed_goes_to_its_next_owner(kept: Record) -> None:
-    """No rows lie under a name that a repository bore only later."""
+    """No rows are stored under a name that a repository had only later."""
     kept.github.rename("octo/docs", "octo/manual")
     kept.capture("2026-11-05T09:00:00Z")
     kept.github.rename("octo/manual", "octo/handbook")
@@ -92,8 +92,8 @@ def test_a_name_that_a_renamed_repository_left_unclaimed_goes_to_its_next_owner(
     assert kept.key_of(second) == "octo/manual"
 
 
-def test_push_access_lost_and_regained_leaves_one_history_and_tells_of_the_refusal(kept: Record) -> None:
-    """The days that GitHub still has when access is back are fetched; nothing is kept apart."""
+def test_push_access_lost_and_regained_leaves_one_history_with_the_refusal(kept: Record) -> None:
+    """When access is back, the days that GitHub still has are added to the same history."""
     repo_id = kept.id_of("octo/docs")
     kept.github.refuse("octo/docs", faults.no_push_access())
     kept.capture("2026-11-05T09:00:00Z")
@@ -106,7 +106,7 @@ def test_push_access_lost_and_regained_leaves_one_history_and_tells_of_the_refus
 
 
 def test_one_repository_whose_rows_are_anothers_does_not_keep_the_others_from_being_stored(kept: Record) -> None:
-    """A lost table of repositories lets names lead wrongly: that must be said, of the one repository alone."""
+    """After the loss of the table of repositories a name can lead to wrong rows: this fails one repository only."""
     for item in kept.dump()["RepoTrafficRepositories"]:
         kept.aws.dynamodb.Table("RepoTrafficRepositories").delete_item(Key={"repo-id": item["repo-id"]})
     kept.github.delete("octo/docs")

@@ -1,4 +1,4 @@
-"""Store traffic on a table in memory: answers stored late, twice, in any order or by two at once give one table."""
+"""Store traffic on tables in memory: answers stored late, twice, in any order or at once result in the same tables."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ FIRST_DAY = date(2026, 11, 6)
 
 
 def seen_on(day: str, name: str = "octo/docs") -> Entry:
-    """What a capture of one day adds to a repository's entry."""
+    """Return what a capture of one day adds to a repository's entry."""
     return Entry({name: Name(f"{day}T09:00:00Z", day)}, newest_day=day, captured_on=day)
 
 
@@ -28,12 +28,12 @@ def store(table: FakeDynamoDB, captured_on: str, days: Mapping[str, Day], repo_i
     """Do what Store traffic does with one repository of an archive object."""
     repo_name, _ = table.tables.store_repository(repo_id, seen_on(captured_on))
     table.tables.store_days(repo_name, repo_id, days)
-    said = {"views-count": sum(day.metrics.get("views-count", 0) for day in days.values()), "views-uniques": 1}
-    table.snapshots.store(repo_id, captured_on, {"views": Statement(said, f"{captured_on}T09:00:00Z")})
+    totals = {"views-count": sum(day.metrics.get("views-count", 0) for day in days.values()), "views-uniques": 1}
+    table.snapshots.store(repo_id, captured_on, {"views": Statement(totals, f"{captured_on}T09:00:00Z")})
 
 
 def text(offset: int) -> str:
-    """Name the day so many days after the first."""
+    """Return the day that is so many days after the first."""
     return str(FIRST_DAY + timedelta(days=offset))
 
 
@@ -52,10 +52,10 @@ captures = st.dictionaries(
 
 @given(captures, st.data())
 @EXAMPLES
-def test_answers_stored_late_or_twice_or_in_any_order_give_the_same_tables(
+def test_answers_stored_late_or_twice_or_in_any_order_result_in_the_same_tables(
     captured: Mapping[str, Mapping[str, Day]], data: st.DataObject
 ) -> None:
-    """A run that crashed between Fetch and Store is stored days later, or again from the start."""
+    """After a crash between Fetch and Store, answers are stored days later, or all again."""
     in_order, shuffled = FakeDynamoDB(), FakeDynamoDB()
     for captured_on, days in sorted(captured.items()):
         store(in_order, captured_on, days)
@@ -68,7 +68,7 @@ def test_answers_stored_late_or_twice_or_in_any_order_give_the_same_tables(
 @given(captures)
 @EXAMPLES
 def test_storing_again_writes_nothing(captured: Mapping[str, Mapping[str, Day]]) -> None:
-    """Every write is paid for, a refused one too; and a second run on the same day changes no item."""
+    """Every write costs money, a refused one too, and a second run on the same day changes no item."""
     table = FakeDynamoDB()
     for captured_on, days in sorted(captured.items()):
         store(table, captured_on, days)
@@ -81,7 +81,7 @@ def test_storing_again_writes_nothing(captured: Mapping[str, Mapping[str, Day]])
 
 
 def test_only_the_days_that_change_are_written() -> None:
-    """Of a window of 14 days one or two change each morning: writing all would cost seven times as much."""
+    """One or two days of a window of 14 change each morning: writing all of them costs seven times as much."""
     table = FakeDynamoDB()
     window = {text(offset): Day({"views-count": 5}) for offset in range(14)}
     table.tables.store_days("octo/docs", 1, window)
@@ -95,7 +95,7 @@ def test_only_the_days_that_change_are_written() -> None:
 @given(some_day, some_day, some_day)
 @EXAMPLES
 def test_two_writers_at_once_lose_no_update(kept: Day, one: Day, other: Day) -> None:
-    """A re-run by hand overlaps with the daily one: what is written between read and write must survive."""
+    """A manual run can overlap with the daily one: what it writes between read and write must survive."""
     table, alone = FakeDynamoDB(), FakeDynamoDB()
     for day in (kept, one, other):
         alone.tables.store_days("octo/docs", 1, {text(0): day})
@@ -103,14 +103,14 @@ def test_two_writers_at_once_lose_no_update(kept: Day, one: Day, other: Day) -> 
     table.between = lambda: table.tables.store_days("octo/docs", 1, {text(0): other})
 
     table.tables.store_days("octo/docs", 1, {text(0): one})
-    if table.between is not None:  # the first had nothing to write, so nothing came between
+    if table.between is not None:  # the first writer had nothing to write, so nothing could interfere
         table.tables.store_days("octo/docs", 1, {text(0): other})
 
     assert table.dump() == alone.dump()
 
 
 def test_two_writers_of_an_entry_and_of_a_snapshot_lose_no_update() -> None:
-    """A name lost here would lead nowhere for good."""
+    """A name lost here would never lead to its repository again."""
     table = FakeDynamoDB()
     table.tables.store_repository(1, seen_on("2026-11-18"))
     table.between = lambda: table.tables.store_repository(1, seen_on("2026-11-20", "octo/manual"))
@@ -137,8 +137,8 @@ def test_a_new_repository_stored_twice_at_once_gets_one_key() -> None:
 
 
 @pytest.mark.parametrize("order", permutations([1, 2, 3]))
-def test_repositories_that_bore_one_name_never_share_rows(order: tuple[int, ...]) -> None:
-    """Deleted and created again, twice: three histories, and the name leads to each of them."""
+def test_repositories_that_had_one_name_never_share_rows(order: tuple[int, ...]) -> None:
+    """A repository deleted and created again twice has three histories, and the name leads to each of them."""
     table = FakeDynamoDB()
     for repo_id in order:
         store(table, "2026-11-20", {text(13): Day({"views-count": repo_id})}, repo_id)
@@ -153,7 +153,7 @@ def test_repositories_that_bore_one_name_never_share_rows(order: tuple[int, ...]
 
 
 def test_rows_of_another_repository_are_refused_before_the_first_is_written() -> None:
-    """Where the table of repositories was lost, a name may lead wrongly: then nothing must be mixed."""
+    """After the loss of the table of repositories a name can lead to wrong rows: they must not be mixed."""
     table = FakeDynamoDB()
     table.tables.store_days("octo/docs", 2, {text(0): Day({"views-count": 1})})
     table.tables.store_days("octo/docs", 1, {text(1): Day({"views-count": 1})})
@@ -166,7 +166,7 @@ def test_rows_of_another_repository_are_refused_before_the_first_is_written() ->
 
 
 def test_rows_without_an_id_are_adopted() -> None:
-    """Imported history has none until the repository is captured."""
+    """Imported rows have no id until the repository is captured."""
     table = FakeDynamoDB()
     key = {"repo-name": {"S": "octo/docs"}, "timestamp": {"S": f"{text(0)}T00:00:00Z"}}
     table.items["RepoTraffic"]["octo/docs", f"{text(0)}T00:00:00Z"] = {**key, "views-count": {"N": "9"}}
@@ -179,7 +179,7 @@ def test_rows_without_an_id_are_adopted() -> None:
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
 def test_a_throttled_table_raises_what_the_definition_retries(code: str) -> None:
-    """Under boto3's own name for it the state machine would give the batch up."""
+    """With boto3's name for the error, the state machine would give up the batch."""
     table = FakeDynamoDB()
 
     with table.refusing(code), pytest.raises(TableBusyError):
@@ -189,7 +189,7 @@ def test_a_throttled_table_raises_what_the_definition_retries(code: str) -> None
 
 
 def test_days_that_others_keep_changing_are_given_up() -> None:
-    """An endless loop would be paid for; the state machine tries again later."""
+    """An endless loop costs money; the state machine tries again later."""
     table = FakeDynamoDB()
     table.tables.store_days("octo/docs", 1, {text(0): Day({"views-count": 0})})
     count = iter(range(1, 100))
@@ -207,7 +207,7 @@ def test_days_that_others_keep_changing_are_given_up() -> None:
 
 
 def test_an_entry_that_others_keep_changing_is_given_up() -> None:
-    """A dropped entry would be a repository whose names lead nowhere; the run must not succeed."""
+    """Without its entry a repository cannot be found by name, so the run must not succeed."""
     table = FakeDynamoDB()
     days = map(text, range(100))
 
@@ -230,8 +230,8 @@ def test_a_snapshot_that_others_keep_changing_is_given_up() -> None:
     hours = iter(range(23))
 
     def clones(hour: int) -> dict[Endpoint, Statement]:
-        said = {"clones-count": hour, "clones-uniques": 1}
-        return {"clones": Statement(said, f"2026-11-20T{hour:02}:00:00Z")}
+        totals = {"clones-count": hour, "clones-uniques": 1}
+        return {"clones": Statement(totals, f"2026-11-20T{hour:02}:00:00Z")}
 
     def interfere() -> None:
         table.snapshots.store(1, "2026-11-20", clones(next(hours)))

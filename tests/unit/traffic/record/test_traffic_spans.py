@@ -1,4 +1,4 @@
-"""Sets of days as spans: the same sets as Python's, in a form that stays small."""
+"""Sets of days as spans behave like Python's sets, and stay small."""
 
 from datetime import date, timedelta
 
@@ -12,8 +12,8 @@ DAYS = st.sets(st.integers(0, 90).map(lambda n: (START + timedelta(days=n)).isof
 
 
 @given(DAYS, DAYS)
-def test_spans_behave_as_the_sets_they_stand_for(one: set[str], other: set[str]) -> None:
-    """The record's completeness is kept in them for good."""
+def test_spans_behave_like_sets_of_days(one: set[str], other: set[str]) -> None:
+    """The record stores in them which days are complete."""
     assert list(days_in(spans_of(one))) == sorted(one)
     assert join(spans_of(one), spans_of(other)) == spans_of(one | other)
     assert meet(spans_of(one), spans_of(other)) == spans_of(one & other)
@@ -21,8 +21,8 @@ def test_spans_behave_as_the_sets_they_stand_for(one: set[str], other: set[str])
 
 
 @given(DAYS)
-def test_holes_are_what_is_missing_between_first_and_last(days: set[str]) -> None:
-    """Before the first day nothing was promised, after the last one nothing is lost yet."""
+def test_holes_are_the_days_missing_between_first_and_last(days: set[str]) -> None:
+    """Days before the first were never promised, and days after the last are not lost yet."""
     missing = set(days_in(holes(spans_of(days))))
     between = set(days_in(((min(days), max(days)),))) if days else set()
 
@@ -30,6 +30,6 @@ def test_holes_are_what_is_missing_between_first_and_last(days: set[str]) -> Non
 
 
 def test_a_span_is_written_for_people() -> None:
-    """One day is no range."""
+    """A single day is not written as a range."""
     assert span_text(("2026-11-06", "2026-11-06")) == "2026-11-06"
     assert span_text(("2026-11-06", "2026-11-19")) == "2026-11-06 to 2026-11-19"

@@ -1,4 +1,4 @@
-"""Of a repository that nobody viewed, nobody asks who viewed it: two calls less, and nothing is made up."""
+"""Referrers and paths of an unviewed repository are not asked for: two calls fewer, and nothing is invented."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ NAME = "octo/quiet"
 
 
 class Unviewed(SeededTraffic):
-    """Repositories that are cloned, and never looked at."""
+    """Repositories that are cloned, but never viewed."""
 
     def counts(self, repository: SimulatedRepository, metric: Any, now: Any, per: Any) -> dict[str, Any]:
-        """Answer `/traffic/views` or `/traffic/clones`."""
+        """Return the answer to `/traffic/views` or `/traffic/clones`."""
         answer = super().counts(repository, metric, now, per)
         if metric == "clones":
             return answer
@@ -32,17 +32,17 @@ class Unviewed(SeededTraffic):
 
 
 def unviewed() -> Unviewed:
-    """The source of their numbers."""
+    """Return the source of their numbers."""
     return Unviewed(seed=1, rules=WindowRules())
 
 
 def endpoints(github: SimulatedGitHub) -> list[str | None]:
-    """What GitHub was asked, in order."""
+    """Return the endpoints that GitHub was asked for, in order."""
     return [call.endpoint for call in github.calls]
 
 
 def as_replayed(aws: Account) -> dict[str, Any]:
-    """The repository's entry, made from the archive alone."""
+    """Return the repository's entry, made from the archive only."""
     replay = Replay()
     for key in sorted(archive().keys("answers/")):
         for report in read_reports(archive().read_answers(key)):
@@ -51,8 +51,8 @@ def as_replayed(aws: Account) -> dict[str, Any]:
     return item_of_entry(replay.entries[1])
 
 
-def test_two_calls_capture_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The receipt, the entry and the archive agree that nothing is missing; of viewers there is nothing, not empty."""
+def test_two_calls_capture_it_completely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Receipt, entry and archive agree that nothing is missing; referrers and paths are absent, not empty."""
     with SimulatedGitHub(repositories=[NAME], source=unviewed()) as github, account(monkeypatch, github.url) as aws:
         state = aws.fetch(child(NAME))
         aws.store(state)
@@ -71,7 +71,7 @@ def test_two_calls_capture_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_limit_between_views_and_clones_asks_for_both_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clones alone in an object could not tell that nothing else was to be asked: the archive must, whatever comes."""
+    """An object with clones only would not show that referrers and paths were not needed: the archive must show it."""
     with SimulatedGitHub(repositories=[NAME], source=unviewed()) as github, account(monkeypatch, github.url) as aws:
         github.add_fault(retry_after(1), endpoint="clones", count=1)
         state = aws.fetch(child(NAME))
@@ -97,7 +97,7 @@ def test_a_limit_between_views_and_clones_asks_for_both_again(monkeypatch: pytes
         ({"count": False, "views": []}, False),
     ],
 )
-def test_only_githubs_own_zero_says_that_nobody_came(body: dict[str, Any], expected: bool) -> None:
-    """Not returned is not zero: without the total, viewers are asked for."""
+def test_only_githubs_own_zero_proves_that_nobody_came(body: dict[str, Any], expected: bool) -> None:
+    """Not returned is not zero: without the total, referrers and paths are asked for."""
     assert nobody_viewed("views", body) is expected
     assert nobody_viewed("clones", {**body, "clones": []}) is False

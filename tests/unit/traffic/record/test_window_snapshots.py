@@ -1,4 +1,4 @@
-"""What GitHub says of its window as a whole is kept as it said it: not added up, not made up, not endless."""
+"""GitHub's totals and lists of its window are kept as GitHub reported them: not summed, not invented, not unlimited."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from traffic.record.traffic_answers import LONGEST_PATH, LONGEST_TITLE, read_sta
 AT = "2026-11-20T09:00:00Z"
 TWO_DAYS = {
     "count": 9,
-    "uniques": 4,  # somebody came on both days
+    "uniques": 4,  # one visitor came on both days
     "views": [
         {"timestamp": "2026-11-18T00:00:00Z", "count": 5, "uniques": 3},
         {"timestamp": "2026-11-19T00:00:00Z", "count": 4, "uniques": 2},
@@ -21,29 +21,29 @@ TWO_DAYS = {
 }
 
 
-def said(endpoint: Endpoint, body: Any) -> dict[str, Any]:
-    """Read what a body says of the window."""
+def window(endpoint: Endpoint, body: Any) -> dict[str, Any]:
+    """Return what a body reports about the window."""
     statement = read_statement(endpoint, body, AT)
     assert statement is not None
     return dict(statement.said)
 
 
 def test_the_windows_unique_visitors_are_githubs_and_not_the_sum_of_the_days() -> None:
-    """Who comes on two days is one visitor: the sum is up to five times too large."""
-    assert said("views", TWO_DAYS) == {"views-count": 9, "views-uniques": 4}
+    """A person who comes on two days is one visitor: the sum is up to five times too large."""
+    assert window("views", TWO_DAYS) == {"views-count": 9, "views-uniques": 4}
 
 
 @pytest.mark.parametrize("lacking", ["count", "uniques"])
 def test_totals_that_github_left_out_are_absent(lacking: str) -> None:
-    """A total that nobody gave must not be made of the days."""
+    """A missing total must not be computed from the days."""
     assert read_statement("views", {key: value for key, value in TWO_DAYS.items() if key != lacking}, AT) is None
 
 
-def test_a_list_is_kept_within_bounds_whatever_a_server_sends() -> None:
-    """An item has 400 KB in DynamoDB: a stranger's titles must not fill it."""
+def test_a_list_from_a_server_is_kept_within_bounds() -> None:
+    """DynamoDB allows an item 400 KB: a stranger's titles must not exceed that."""
     row = {"path": "/octo/docs/" + "\U0001f600" * 4_000, "title": "é" * 4_000, "count": 3, "uniques": 2}
 
-    kept = said("paths", [row] * 50)["paths"]
+    kept = window("paths", [row] * 50)["paths"]
 
     assert len(kept) == 10
     assert len(kept[0]["path"].encode()) <= LONGEST_PATH
@@ -63,7 +63,7 @@ def test_a_list_is_kept_within_bounds_whatever_a_server_sends() -> None:
     ],
 )
 def test_paths_lose_the_names_of_their_repository_and_no_others(path: str, relative: str) -> None:
-    """A rename must not break the series of a page, nor another repository's page join it."""
+    """A rename must not split the series of a page, or add another repository's page to it."""
     rows = [{"path": path, "title": "", "count": 1, "uniques": 1}]
 
     found = without_prefix({"paths": Statement({"paths": rows}, AT)}, ["octo/docs", "octo/manual"])
@@ -71,8 +71,8 @@ def test_paths_lose_the_names_of_their_repository_and_no_others(path: str, relat
     assert found["paths"].said["paths"][0]["path"] == relative
 
 
-def test_the_totals_of_a_stale_window_lie_beside_its_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are kept under the day of capture: without the window's end they would pass for that day's."""
+def test_the_totals_of_a_stale_window_are_kept_with_its_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are stored for the day of capture: without the window's end they would look like that day's totals."""
     with record(monkeypatch, "octo/docs", regime="whole-days") as kept:
         kept.capture("2026-11-01T09:00:00Z")
         kept.github.add_fault(faults.stale_copy("2026-11-01T09:00:00Z"), endpoint="views")
@@ -85,7 +85,7 @@ def test_the_totals_of_a_stale_window_lie_beside_its_last_day(monkeypatch: pytes
 
 
 def test_a_rolling_window_has_no_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It leaves out the days without traffic, so that its last row says nothing about where it ends."""
+    """It leaves out days without traffic, so its last row does not prove where it ends."""
     with record(monkeypatch, "octo/docs", regime="rolling", base_path="/api/v3") as kept:
         kept.capture("2026-11-01T09:00:00Z")
         (item,) = kept.aws.snapshots().values()
@@ -94,8 +94,8 @@ def test_a_rolling_window_has_no_last_day(monkeypatch: pytest.MonkeyPatch) -> No
     assert not {"views-until", "clones-until"} & item.keys()
 
 
-def test_the_same_totals_of_two_windows_are_kept_as_said_first_and_until_the_newer_end() -> None:
-    """Records made before the end was kept have the first capture's time: it must not change."""
+def test_the_same_totals_of_two_windows_are_kept_with_the_first_time_and_the_newer_end() -> None:
+    """Records from before the end was stored have the first capture's time: it must not change."""
     early = Statement({"views-count": 0, "views-uniques": 0}, "2026-11-20T04:00:00Z", "2026-11-18")
     late = Statement({"views-count": 0, "views-uniques": 0}, "2026-11-20T09:00:00Z", "2026-11-19")
     landed = Statement({"views-count": 0, "views-uniques": 0}, "2026-11-20T04:00:00Z")
