@@ -1,4 +1,4 @@
-"""DynamoDB in memory, as far as Store traffic uses it: hundreds of examples in the time that moto takes for ten."""
+"""DynamoDB in memory, with what Store traffic uses: hundreds of examples in the time that moto needs for ten."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ class FakeDynamoDB:
 
     Attributes:
         items: By table and key.
-        writes: How many writes were asked for, those that a condition refused among them.
+        writes: Number of writes asked for, including those that a condition refused.
         between: Called once, before the next write: what another writer does meanwhile.
         refusal: The error code that the next calls are answered with.
     """
@@ -47,7 +47,7 @@ class FakeDynamoDB:
         return Snapshots(self, "RepoTrafficSnapshots")
 
     def dump(self) -> dict[str, dict[tuple[str, ...], Any]]:
-        """Give every item of every table, in Python's types."""
+        """Return every item of every table, in Python's types."""
         read = TypeDeserializer().deserialize
         return {
             table: {key: {name: read(value) for name, value in item.items()} for key, item in items.items()}
@@ -73,7 +73,7 @@ class FakeDynamoDB:
         KeyConditionExpression: str,  # noqa: N803
         ConsistentRead: bool,  # noqa: N803
     ) -> dict[str, Any]:
-        """Read the whole items of a partition between two sort keys."""
+        """Read all attributes of a partition's items between two sort keys."""
         self._refuse()
         assert (ConsistentRead, KeyConditionExpression) == (True, "#0 = :key AND #1 BETWEEN :begin AND :end")
         key, begin, end = (ExpressionAttributeValues[f":{name}"]["S"] for name in ("key", "begin", "end"))

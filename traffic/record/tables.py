@@ -112,10 +112,6 @@ class Tables:
         for item in self._repositories.every_item(having="repo-name"):  # the other items lead from a name to ids
             yield int(item["repo-id"]), item["repo-name"], entry_of_item(item)
 
-    def ids_named(self, name: str) -> list[int]:
-        """Return the ids of all repositories that have or had a name, in any case."""
-        return sorted(int(found) for found in self._pointer(name).get("repo-ids", ()))
-
     def _own_key(self, name: str, repo_id: int) -> str:
         return own_key(name, repo_id, self._pointer(name).get("owner-id"))
 

@@ -13,6 +13,7 @@ from tests.unit.fake_dynamodb import FakeDynamoDB
 from traffic.contract import Endpoint
 from traffic.errors import IdentityConflictError, TableBusyError
 from traffic.record.item_table import ATTEMPTS
+from traffic.record.items import pointer_key
 from traffic.record.merge import Day, Entry, Name, Statement
 
 EXAMPLES = settings(max_examples=300, deadline=None)
@@ -143,13 +144,14 @@ def test_repositories_that_had_one_name_never_share_rows(order: tuple[int, ...])
     for repo_id in order:
         store(table, "2026-11-20", {text(13): Day({"views-count": repo_id})}, repo_id)
 
-    rows = table.dump()["RepoTraffic"]
+    stored = table.dump()
+    rows = stored["RepoTraffic"]
     first, *others = order
     assert {key[0]: item["repo-id"] for key, item in rows.items()} == {
         "octo/docs": first,
         **{f"octo/docs~{repo_id}": repo_id for repo_id in others},
     }
-    assert table.tables.ids_named("OCTO/docs") == [1, 2, 3]
+    assert stored["RepoTrafficRepositories"][(pointer_key("OCTO/docs"),)]["repo-ids"] == {"1", "2", "3"}
 
 
 def test_rows_of_another_repository_are_refused_before_the_first_is_written() -> None:
