@@ -1,4 +1,4 @@
-"""A stack for the tests of the command line: moto's tables and bucket, and a state machine that is told what to say."""
+"""A stack for the tests of the command line: moto's tables and bucket, and a state machine with prepared answers."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,10 +34,10 @@ class FakeStepFunctions:
     """The calls of Step Functions that the commands make, answered from memory.
 
     Attributes:
-        executions: As ListExecutions gives them, the newest first.
+        executions: As ListExecutions returns them, the newest first.
         events: Histories by execution ARN.
         children: Executions of the map.
-        started: What was started: names and inputs.
+        started: Names and inputs of what was started.
         definition: The state machine's.
         on_look: Called at each DescribeExecution, to let the execution go on.
     """
@@ -68,7 +68,7 @@ class FakeStepFunctions:
         self.stopped.append((executionArn, error, cause))
 
     def describe_state_machine(self, *, stateMachineArn: str) -> dict[str, Any]:  # noqa: N803
-        """Give the definition as it is deployed."""
+        """Return the definition as it is deployed."""
         assert stateMachineArn == MACHINE
         return {"definition": self.definition}
 
@@ -81,11 +81,11 @@ class FakeStepFunctions:
         raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": ""}}, "DescribeExecution")
 
     def get_execution_history(self, *, executionArn: str, **_page: Any) -> dict[str, Any]:  # noqa: N803
-        """Give a history, the newest event first, as the commands ask for it outside of a paginator."""
+        """Return a history, the newest event first, as the commands ask for it outside of a paginator."""
         return {"events": self.events.get(executionArn, [])[::-1]}
 
     def list_map_runs(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
-        """Say that there is one map run where there are children."""
+        """Return one map run if there are children."""
         return {"mapRuns": [{"mapRunArn": f"{executionArn}/map"}] if self.children else []}
 
     def list_executions(self, *, mapRunArn: str, statusFilter: str) -> dict[str, Any]:  # noqa: ARG002, N803
@@ -93,12 +93,12 @@ class FakeStepFunctions:
         return {"executions": [child for child in self.children if child["status"] == statusFilter]}
 
     def get_paginator(self, operation: str) -> "FakeStepFunctions":
-        """Be a paginator too."""
+        """Return itself: it is a paginator too."""
         assert operation in ("list_executions", "get_execution_history")
         return self
 
     def paginate(self, **asked: Any) -> Sequence[Mapping[str, Any]]:
-        """Give everything in one page."""
+        """Yield everything in one page."""
         if "executionArn" in asked:
             return [{"events": self.events.get(asked["executionArn"], [])}]
         if "mapRunArn" in asked:
@@ -107,10 +107,10 @@ class FakeStepFunctions:
 
 
 class FakeCloudFormation:
-    """A stack whose template says nothing."""
+    """A stack with an empty template."""
 
     def get_template(self, *, StackName: str) -> dict[str, Any]:  # noqa: ARG002, N803
-        """Give the template."""
+        """Return the template."""
         return {"TemplateBody": {"Resources": {}}}
 
 
@@ -172,7 +172,7 @@ class Stack:
             self.pointer(name, owner=id_, ids={id_})
 
     def pointer(self, name: str, *, owner: str, ids: set[str]) -> None:
-        """Put what leads from a name to ids."""
+        """Put the pointer from a name to ids."""
         self._put("RepoTrafficRepositories", {"repo-id": f"name {name.lower()}", "owner-id": owner, "repo-ids": ids})
 
     def note(self, key: str, content: Any) -> None:

@@ -11,8 +11,8 @@ from botocore.loaders import Loader
 def read_once() -> Iterator[None]:
     """Find and parse botocore's descriptions of AWS once.
 
-    moto gives each test a session of its own, and each session looks for them in 400 folders and parses them anew: half
-    of the time of a test that has an account.
+    moto makes a session for each test, and each session finds and parses them in 400 folders: half of the time of a
+    test that has an account.
     """
     found: dict[object, object] = {}
     make = Loader.__init__

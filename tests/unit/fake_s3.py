@@ -1,4 +1,4 @@
-"""One S3 bucket in memory, as far as the archive uses it: for thousands of runs."""
+"""One S3 bucket in memory, with what the archive uses: fast enough for thousands of runs."""
 
 import io
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ class FakeS3:
         self.objects: dict[str, bytes] = {}
 
     def put_object(self, *, Key: str, Body: bytes, IfNoneMatch: str = "", **_rest: str) -> None:  # noqa: N803
-        """Write an object, with `IfNoneMatch` only where there is none."""
+        """Write an object; with `IfNoneMatch` only if it does not exist."""
         if IfNoneMatch and Key in self.objects:
             raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         self.objects[Key] = Body
@@ -30,12 +30,12 @@ class FakeS3:
         del self.objects[Key]
 
     def get_paginator(self, operation: str) -> "FakeS3":
-        """Be a paginator of listings."""
+        """Return itself: it is a paginator of listings."""
         assert operation == "list_objects_v2"
         return self
 
     def paginate(self, *, Prefix: str, Delimiter: str = "", **_rest: str) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """Give all keys below a prefix, or the folders, in one page."""
+        """Yield all keys below a prefix, or the folders, in one page."""
         found = sorted(key for key in self.objects if key.startswith(Prefix))
         if Delimiter:
             folders = sorted({Prefix + key[len(Prefix) :].partition(Delimiter)[0] + Delimiter for key in found})

@@ -1,4 +1,4 @@
-"""The real handlers beside a moto account: what one child execution of the Map does, without an engine."""
+"""The real handlers on a moto account: they do what a child execution of the Map does, without an engine."""
 
 import io
 import json
@@ -53,7 +53,7 @@ class Context:
 
 @dataclass
 class Account:
-    """An AWS account that holds what the stack deploys, and calls its functions as the definition does."""
+    """An AWS account with what the stack deploys, which calls its functions as the definition does."""
 
     s3: Any
     dynamodb: Any
@@ -82,7 +82,7 @@ class Account:
         return summarize_run.lambda_handler(state, cast("Any", Context()))
 
     def capture(self, name: str, repo_id: int = 1, run_id: str = "run-1") -> ChildState:
-        """Fetch and store one repository once, whatever remains."""
+        """Fetch and store one repository once, even if something remains."""
         state = self.fetch(child(name, repo_id, run_id))
         if "key" in state["batch"]:
             self.store(state)
@@ -153,14 +153,14 @@ def _create_table(dynamodb: Any, name: str, *keys: str) -> None:
 
 
 def _forget() -> None:
-    """Make the functions cold."""
+    """Make the functions cold: empty their caches."""
     for cached in CACHES:
         cached.cache_clear()
-    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools has no type for it
 
 
 def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Let the functions log to a stream; each logger keeps the standard output of the time when it was made."""
+    """Make the functions log to a stream; each logger keeps the standard output from when it was made."""
     stream = io.StringIO()
     for handler in HANDLERS:
         monkeypatch.setattr(handler.logger.registered_handler, "stream", stream)
@@ -168,5 +168,5 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def records(log: io.StringIO) -> list[dict[str, Any]]:
-    """Read the records of a log: one JSON object a line, or this fails."""
+    """Return the records of a log; fail if a line is not a JSON object."""
     return [json.loads(line) for line in log.getvalue().split("\n") if line]

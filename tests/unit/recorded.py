@@ -69,19 +69,19 @@ class Record:
             self.aws.capture(name, repo_id, f"run-{from_text(at):%Y%m%d%H%M}")
 
     def id_of(self, name: str) -> int:
-        """Give the id of the repository that bears a name now."""
+        """Return the id of the repository that has a name now."""
         return self.github.github.account.get(name).id
 
     def key_of(self, repo_id: int) -> str:
-        """Give the key of a repository's rows."""
+        """Return the key of a repository's rows."""
         return str(self.aws.repositories()[str(repo_id)]["repo-name"])
 
     def days_of(self, repo_name: str) -> set[str]:
-        """Give the days kept under a key."""
+        """Return the days kept under a key."""
         return {day for name, day in self.aws.days() if name == repo_name}
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Give every item of every table, in order."""
+        """Return every item of every table, in order."""
         return {
             table: sorted(self.aws.dynamodb.Table(table).scan(ConsistentRead=True)["Items"], key=repr)
             for table in TABLES

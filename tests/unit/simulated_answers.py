@@ -1,4 +1,4 @@
-"""What GitHub's windows let through, as lines of the archive: the simulated windows without any HTTP."""
+"""What GitHub's windows contain, as lines of the archive: the simulated windows without HTTP."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -15,25 +15,25 @@ METRICS: tuple[Endpoint, Endpoint] = ("views", "clones")
 
 
 def busy(day: date) -> DayTraffic:
-    """Invent a day on which so much happens that something falls into each hour of it."""
+    """Invent a day with traffic in every hour."""
     number = day.toordinal()
     return DayTraffic(2400 + number * 37 % 999, 240 + number % 97, 1200 + number * 53 % 777, 120 + number % 41)
 
 
 def quiet(day: date) -> DayTraffic:
-    """Invent a day of a repository that is visited now and then, and never cloned."""
+    """Invent a day of a repository that is visited sometimes, and never cloned."""
     return DayTraffic(24, 2, 0, 0) if day.toordinal() % 5 == 0 else DayTraffic(0, 0, 0, 0)
 
 
 def answers(
     at: datetime, rules: WindowRules, truth: Truth, *, name: str = "octo/docs", run: str = "run"
 ) -> list[ArchivedAnswer]:
-    """Write what GitHub answers at a time to the four questions about a repository."""
+    """Return GitHub's answers at a time for the four endpoints of a repository."""
     seen = window(at, rules)
     bodies: dict[Endpoint, object] = {kind: _body(kind, seen, truth) for kind in METRICS}
     bodies |= {"referrers": [], "paths": []}
     written = [answer(kind, body, at, name=name, run=run) for kind, body in bodies.items()]
-    if rules.regime == "rolling":  # which GitHub itself has given up
+    if rules.regime == "rolling":  # which GitHub itself no longer uses
         for line in written:
             line["headers"]["x-github-enterprise-version"] = "3.18.0"
     return written
@@ -42,7 +42,7 @@ def answers(
 def answer(
     endpoint: Endpoint, body: object, at: datetime, *, name: str = "octo/docs", run: str = "run"
 ) -> ArchivedAnswer:
-    """Write one good answer about the repository 1 as Fetch traffic archives it."""
+    """Return one good answer about the repository 1 as Fetch traffic archives it."""
     return {
         "run": run,
         "repo_id": 1,
@@ -57,7 +57,7 @@ def answer(
 
 
 def body_of(kind: Endpoint, days: Mapping[str, tuple[int, int]]) -> dict[str, object]:
-    """Write the body of a views or clones answer."""
+    """Return the body of a views or clones answer."""
     listed = [
         {"timestamp": f"{day}T00:00:00Z", "count": count, "uniques": uniques}
         for day, (count, uniques) in sorted(days.items())
@@ -72,7 +72,7 @@ def returned_complete(day: str, seen: Window) -> bool:
 
 
 def nine_o_clock(day: date) -> datetime:
-    """Give the time of the daily run."""
+    """Return the time of the daily run."""
     return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
 
 

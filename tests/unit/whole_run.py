@@ -23,12 +23,12 @@ class Written:
 
     @property
     def identity(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-        """What an alarm must name to see it."""
+        """What an alarm must specify to see it."""
         return self.namespace, self.name, self.dimensions
 
 
 def metrics_in(log: str) -> list[Written]:
-    """Read every metric from a function's log, as CloudWatch does.
+    """Return every metric in a function's log, as CloudWatch reads them.
 
     Source:
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -50,12 +50,12 @@ def metrics_in(log: str) -> list[Written]:
 
 
 def values(log: str, name: str) -> list[float]:
-    """Read what was written of one metric, in order."""
+    """Return the values of one metric, in order."""
     return [value for metric in metrics_in(log) if metric.name == name for value in metric.values]
 
 
 def run(aws: Account, run_id: str = "run-1") -> Summary:
-    """Run as the definition does; where it waits for GitHub's limit, go on at once."""
+    """Run as the definition does, but go on at once when it waits for GitHub's limit."""
     state: RunState = {"run": {"id": run_id, "started": to_text(datetime.now(UTC))}, "input": {}}
     while "manifest" not in state:
         state = aws.list_repositories_from(state)

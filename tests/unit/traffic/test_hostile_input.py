@@ -1,4 +1,4 @@
-"""Hostile input: names, paths, titles and referrers come from strangers, and bodies from whoever answers as GitHub."""
+"""Hostile input: strangers choose names, paths, titles and referrers, and another server can answer as GitHub."""
 
 import csv
 import io
@@ -44,20 +44,20 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
 
 
 class Evil(SeededTraffic):
-    """Answers paths, titles and referrers that are meant to do harm."""
+    """Returns paths, titles and referrers that are meant to do harm."""
 
-    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - the same at any time
-        """Answer `/traffic/popular/paths`."""
+    def paths(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002 - they do not depend on the time
+        """Return the answer to `/traffic/popular/paths`."""
         return [{"path": text, "title": text, "count": 1, "uniques": 1} for text in EVIL[:5]]
 
     def referrers(self, repository: SimulatedRepository, now: datetime) -> Sequence[Any]:  # noqa: ARG002
-        """Answer `/traffic/popular/referrers`."""
+        """Return the answer to `/traffic/popular/referrers`."""
         return [{"referrer": text, "count": 1, "uniques": 1} for text in [*EVIL[5:], "../../etc/passwd"]]
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account whose GitHub says such things."""
+    """Make an account whose GitHub returns such texts."""
     with (
         SimulatedGitHub(repositories=["octo/docs"], source=Evil(0, WindowRules())) as github,
         account(monkeypatch, github.url) as made,
@@ -67,7 +67,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 @pytest.mark.parametrize("name", EVIL)
 def test_a_hostile_name_forges_no_line_of_an_email_and_moves_no_cursor(name: str) -> None:
-    """Summaries are read in mail programs and terminals: a name is text there, on its own line."""
+    """People read summaries in mail programs and terminals: a name must stay text in its own line."""
     results = [Result(1, name, outcome=NO_PUSH_ACCESS, detail=f"403: {name}"), Result(2, "octo/b", outcome=CAPTURED)]
     state: Any = {"run": {"id": name, "started": "2026-11-20T09:00:00Z"}, "listing": {"missing": [name]}}
     facts = Facts(state, results, "GitHubAuthError", name)
@@ -81,7 +81,7 @@ def test_a_hostile_name_forges_no_line_of_an_email_and_moves_no_cursor(name: str
 
 @pytest.mark.parametrize("name", EVIL)
 def test_a_hostile_name_stays_in_its_cell_of_a_terminal(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Tables and errors are one line for each thing that they tell."""
+    """Tables and errors have one line for each fact."""
     terminal.table(["name", "days"], [[name, 1]])
 
     output = capsys.readouterr().out
@@ -91,7 +91,7 @@ def test_a_hostile_name_stays_in_its_cell_of_a_terminal(name: str, capsys: pytes
 
 @pytest.mark.parametrize("name", [*FORMULAS, *(f"{formula}/x" for formula in FORMULAS)])
 def test_a_hostile_name_is_no_formula_of_a_spreadsheet(name: str) -> None:
-    """A spreadsheet runs what begins like a formula; an apostrophe before it makes it a text.
+    """A spreadsheet runs a text that begins like a formula; an apostrophe before it prevents this.
 
     Source:
         https://owasp.org/www-community/attacks/CSV_Injection
@@ -105,7 +105,7 @@ def test_a_hostile_name_is_no_formula_of_a_spreadsheet(name: str) -> None:
 
 
 def test_an_ordinary_name_is_exported_as_it_is() -> None:
-    """A program that reads the export finds the keys of the table."""
+    """A program that reads the export must find the keys of the table."""
     output = io.StringIO()
     write_csv([cells_of(DayRow("octo/docs", "2026-11-20T00:00:00Z", (1, None, None, None)), "octo/docs")], output)
 
@@ -113,7 +113,7 @@ def test_an_ordinary_name_is_exported_as_it_is() -> None:
 
 
 def test_hostile_paths_titles_and_referrers_are_kept_as_text_and_reach_no_key(aws: Account) -> None:
-    """They are data: word for word in archive and table, and in no name of an object."""
+    """They are data: unchanged in archive and table, and never a part of an object's name."""
     aws.capture("octo/docs")
     ((_, snapshot),) = aws.snapshots().items()
     keys = [found["Key"] for found in aws.s3.list_objects_v2(Bucket="archive")["Contents"]]
@@ -126,7 +126,7 @@ def test_hostile_paths_titles_and_referrers_are_kept_as_text_and_reach_no_key(aw
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        ("octo/../../x", "/repos/octo/../../x"),  # decoded: it came as one part
+        ("octo/../../x", "/repos/octo/../../x"),  # decoded: it is one part of the path
         ("octo/a?b#c", "/repos/octo/a?b#c"),
         ("../x", "/repositories/1"),
         ("octo/..", "/repositories/1"),
@@ -135,7 +135,7 @@ def test_hostile_paths_titles_and_referrers_are_kept_as_text_and_reach_no_key(aw
 def test_a_hostile_repository_name_leads_no_request_and_no_key_elsewhere(
     monkeypatch: pytest.MonkeyPatch, name: str, path: str
 ) -> None:
-    """It is asked for as one part of a path or, where that would be a folder above, by its id; no key holds it."""
+    """The name is sent as one part of a path, or as the id if it means the folder above; no key contains it."""
     with SimulatedGitHub(repositories=["octo/docs"]) as github, account(monkeypatch, github.url) as aws:
         state = aws.capture(name)
         (call,) = github.calls
@@ -167,10 +167,10 @@ def test_a_hostile_run_name_writes_only_below_its_own_folder(aws: Account, run_i
 
 @pytest.mark.parametrize("endpoint", ["views", "paths"])
 @pytest.mark.parametrize("body", ["oversized", "nested", "nested rows"])
-def test_an_oversized_or_deeply_nested_body_is_no_answer(
+def test_an_oversized_or_deeply_nested_body_is_not_an_answer(
     monkeypatch: pytest.MonkeyPatch, body: str, endpoint: Any
 ) -> None:
-    """It costs one repository one pass, and no function its memory or its stack."""
+    """It costs one repository one pass, but does not exhaust a function's memory or stack."""
     spoilt = {
         "oversized": faults.oversized_body(9 * 1024 * 1024),
         "nested": faults.deeply_nested(),
@@ -182,17 +182,17 @@ def test_an_oversized_or_deeply_nested_body_is_no_answer(
             state = aws.fetch(child("octo/docs"))
             assert state["batch"]["repositories"][0]["passes"] == 1
         except GitHubUnavailableError:
-            assert endpoint == "views"  # nothing at all was answered
+            assert endpoint == "views"  # nothing was answered
 
 
 def nested_rows() -> Fault:
-    """Let a list of rows be a deep nest."""
+    """Replace a list of rows by a deep nest."""
     nest = b"[" * 50_000 + b"]" * 50_000
     return Fault("nested rows", lambda reply, _: Reply(200, b'{"views": ' + nest + b"}", dict(reply.headers)))
 
 
 def test_a_listing_that_is_oversized_or_deeply_nested_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The definition's Retry does; the listing is not taken for an empty one."""
+    """The definition's Retry asks again; the listing is not treated as empty."""
     for fault in (faults.oversized_body(9 * 1024 * 1024), faults.deeply_nested()):
         with SimulatedGitHub(repositories=["octo/docs"]) as github, account(monkeypatch, github.url) as aws:
             github.add_fault(fault, endpoint="list")
@@ -200,8 +200,8 @@ def test_a_listing_that_is_oversized_or_deeply_nested_is_asked_for_again(monkeyp
                 aws.list_repositories()
 
 
-def test_a_deeply_nested_error_is_told_by_its_beginning(aws: Account) -> None:
-    """A refusal's words are read for its meaning, wherever they come from."""
+def test_a_deeply_nested_error_is_reported_by_its_beginning(aws: Account) -> None:
+    """A refusal's text decides what it means, in any form."""
     problem = {"Error": "E", "Cause": "[" * 30_000}
     state: Any = {"run": {"id": "r", "started": "2026-11-20T09:00:00Z"}, "problem": problem}
 

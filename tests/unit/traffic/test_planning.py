@@ -1,4 +1,4 @@
-"""The planner: who is asked today where GitHub's limit does not allow all, and that nobody loses a day by waiting."""
+"""The planner: which repositories are due today if GitHub's limit does not allow all, without losing a day."""
 
 from datetime import date
 
@@ -21,22 +21,22 @@ TODAY = date(2026, 11, 20).toordinal()
 
 @pytest.fixture
 def hourly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a small limit, of a small world, for an hour's."""
+    """Treat the small limit of a small world as an hour's."""
     monkeypatch.setattr(planning, "LEAST_LIMIT", 1)
 
 
 def dormant(asked: int, *, missing: int | None = None) -> Known:
-    """A repository without traffic, asked so many days ago."""
+    """Return a repository without traffic, asked for so many days ago."""
     return Known(TODAY - asked, TODAY - asked if missing is None else TODAY - missing)
 
 
 def active(asked: int) -> Known:
-    """A repository with views, asked so many days ago."""
+    """Return a repository with views, asked for so many days ago."""
     return Known(TODAY - asked, TODAY - asked, TODAY - asked - 1, 0)
 
 
-def test_with_enough_budget_everybody_is_asked_daily() -> None:
-    """Waiting is for those who must."""
+def test_with_enough_budget_all_repositories_are_asked_for_daily() -> None:
+    """Repositories wait only if they must."""
     repositories = [NEVER_ASKED, dormant(1), active(1)]
 
     assert plan(repositories, TODAY, 10).asked == [0, 1, 2]
@@ -45,7 +45,7 @@ def test_with_enough_budget_everybody_is_asked_daily() -> None:
 
 
 def test_the_urgent_come_first_then_new_ones_then_the_active_then_the_dormant() -> None:
-    """In each group who has waited longest: a budget that is short is short for the least urgent."""
+    """In each group the longest wait comes first: a small budget leaves out the least urgent."""
     repositories = [dormant(7), active(1), active(3), NEVER_ASKED, dormant(10), dormant(12), dormant(2)]
 
     planned = plan(repositories, TODAY, 18)
@@ -58,24 +58,24 @@ def test_the_urgent_come_first_then_new_ones_then_the_active_then_the_dormant() 
 
 
 def test_a_github_that_was_late_makes_a_repository_due_earlier() -> None:
-    """The first incomplete day counts, not the time of the last question."""
+    """The first incomplete day counts, not the time of the last call."""
     assert due_on(dormant(0)) == TODAY + 7
     assert due_on(dormant(0, missing=5)) == TODAY + SAFE_DAYS - 5 - 3
     assert due_on(dormant(0, missing=12)) == TODAY + 1
-    assert due_on(dormant(0, missing=40)) == TODAY + 7  # nothing to save by asking daily
+    assert due_on(dormant(0, missing=40)) == TODAY + 7  # asking daily would save nothing
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
-def test_who_is_asked_when_due_loses_nothing_that_could_be_saved(asked: int, missing: int) -> None:
-    """Lossless by construction: due never lies behind the last day on which the first missing day is returned."""
+def test_a_repository_asked_for_when_due_loses_nothing_that_could_be_saved(asked: int, missing: int) -> None:
+    """A repository is due at the latest on the last day on which GitHub returns its first missing day."""
     one = dormant(asked, missing=missing + asked)
     last = TODAY - missing - asked + SAFE_DAYS
     if last > TODAY - asked:
         assert TODAY - asked < due_on(one) <= last
 
 
-def test_an_entry_says_since_when_days_are_missing() -> None:
-    """A hole that can still be filled counts, one that is lost does not; a failure in passing is no answer."""
+def test_an_entry_shows_since_when_days_are_missing() -> None:
+    """A hole that can still be filled counts, a lost one does not; a temporary failure is not an answer."""
     spans = (("2026-09-01", "2026-10-01"), ("2026-10-20", "2026-11-10"), ("2026-11-12", "2026-11-18"))
     entry = Entry(
         captured_on="2026-11-19",
@@ -88,8 +88,8 @@ def test_an_entry_says_since_when_days_are_missing() -> None:
     assert known_of(Entry(refusals={"failed": "2026-11-20"}), TODAY) == NEVER_ASKED
 
 
-def test_the_budget_is_what_github_grants_in_the_run_less_a_reserve() -> None:
-    """The token's owner has other tools; a GitHub without limits sets none."""
+def test_the_budget_is_what_github_allows_in_the_run_minus_a_reserve() -> None:
+    """The token's owner has other tools; a GitHub without limits sets no budget."""
     assert calls_granted(5000, 5000, 20) == 90_000
     assert calls_granted(5000, 0, 20) == 85_000
     assert calls_granted(None, None, 20) is None
@@ -97,7 +97,7 @@ def test_the_budget_is_what_github_grants_in_the_run_less_a_reserve() -> None:
 
 
 def test_a_limit_too_small_to_be_an_hours_is_waited_out_and_not_planned_with() -> None:
-    """100 calls in 5 seconds are 72,000 an hour: no header tells the window, and GitHub grants 1,000 an hour."""
+    """100 calls in 5 seconds are 72,000 an hour: no header reports the window, and GitHub allows at least 1,000."""
     assert calls_granted(100, 90, 20) is None
     assert calls_granted(999, 0, 20) is None
 
@@ -105,7 +105,7 @@ def test_a_limit_too_small_to_be_an_hours_is_waited_out_and_not_planned_with() -
 @pytest.mark.usefixtures("hourly")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> None:
-    """`make simulate-year` plays it with 100,000 repositories and 5,000 calls an hour."""
+    """`make simulate-year` simulates it with 100,000 repositories and 5,000 calls an hour."""
     year = simulate(400, 365, limit=20, seed=seed)
 
     assert year.lost == 0
@@ -116,8 +116,10 @@ def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> 
 
 
 @pytest.mark.usefixtures("hourly")
-def test_a_run_that_may_not_ask_all_says_who_waits_and_calls_nobody_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was deliberately not asked has neither failed nor fallen silent, nor was it out of reach."""
+def test_a_run_with_a_small_limit_reports_waiting_repositories_and_none_as_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A repository that waits has not failed, is not stale and is not out of reach."""
     names = [f"octo/repository-{n}" for n in range(18)]
     # 3 calls an hour for 20 hours, less a reserve of 6 and the listing itself: 53 calls.
     with SimulatedGitHub(repositories=names, limit=3) as github, account(monkeypatch, github.url) as aws:
@@ -136,7 +138,7 @@ def test_a_run_that_may_not_ask_all_says_who_waits_and_calls_nobody_missing(monk
 
 
 def store_one_that_waits(aws: Account) -> str:
-    """Store the entry of one that waits, captured lately: it would be missed if it were not listed. Gives the day."""
+    """Store the entry of a waiting, recently captured repository, which is missing if not listed. Return the day."""
     waiting = archive().read_note(not_due_key("run-1")) or {}
     captured_on = date.fromordinal(ordinal(next(iter(waiting))) - 3).isoformat()
     aws.dynamodb.Table("RepoTrafficRepositories").put_item(

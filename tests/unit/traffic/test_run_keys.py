@@ -1,4 +1,4 @@
-"""Promise: what a run writes lies in its own folder of the archive bucket, whatever the execution is called."""
+"""Promise: a run writes into its own folder of the archive bucket, whatever the execution's name is."""
 
 import inspect
 import re
@@ -16,11 +16,11 @@ FOLDERS = ("traffic", "lambdas", "cli", "local")
 
 HOSTILE = ["..", ".", "../../x", "a/../b", "a//b", "%2E%2E", "a b", "\u202e", "x" * 80, "?", "#", "a\nb"]
 
-EXAMPLES: dict[str, Any] = {"part": 1, "owner": "../octo"}  # for what else a key is made of, by the parameter's name
+EXAMPLES: dict[str, Any] = {"part": 1, "owner": "../octo"}  # values for the other parameters of a key, by name
 
 
 def makers() -> dict[str, Callable[[str], str]]:
-    """Find every function that makes a key or a prefix of a run's: its first parameter is the run's id."""
+    """Return every function that makes a key or prefix of a run: its first parameter is the run's id."""
     found: dict[str, Callable[[str], str]] = {}
     for name, function in inspect.getmembers(contract, inspect.isfunction):
         first, *others = inspect.signature(function).parameters
@@ -32,8 +32,8 @@ def makers() -> dict[str, Callable[[str], str]]:
 
 @pytest.mark.parametrize("run_id", HOSTILE)
 @pytest.mark.parametrize("name", makers())
-def test_every_key_of_a_run_lies_in_its_folder(name: str, run_id: str) -> None:
-    """An execution may be called `..`; on a disk that would be the folder above.
+def test_every_key_of_a_run_is_in_its_folder(name: str, run_id: str) -> None:
+    """An execution can have the name `..`; on a disk that is the folder above.
 
     Source:
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
@@ -47,12 +47,12 @@ def test_every_key_of_a_run_lies_in_its_folder(name: str, run_id: str) -> None:
 
 
 def test_no_two_runs_share_a_folder() -> None:
-    """A receipt of one would count in the summary of the other."""
+    """Otherwise a receipt of one run would count in the summary of the other."""
     assert len({contract.run_folder(run_id) for run_id in HOSTILE}) == len(HOSTILE)
 
 
 def test_the_keys_of_a_run_are_made_in_one_place() -> None:
-    """A key that is made elsewhere is in none of these tests."""
+    """These tests do not see a key that is made elsewhere."""
     made = {
         str(file.relative_to(ROOT))
         for folder in FOLDERS

@@ -145,7 +145,7 @@ def reply_by_token(call: BaseHTTPRequestHandler, replies: dict[str, Reply]) -> N
     call.wfile.write(body)
 
 
-def test_the_token_is_read_anew_after_a_refusal(server: Server) -> None:
+def test_the_token_is_read_again_after_a_refusal(server: Server) -> None:
     """Not before, because a cached one is cheaper."""
     asked: list[bool] = []
 
