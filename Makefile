@@ -12,8 +12,8 @@ help:  ## Show all targets
 
 setup: .venv/run  ## Set up .venv, without running anything
 
-run: .venv/run  ## Capture traffic once, on this machine
-	@$(BIN)/traffic run
+run: .venv/run  ## Capture traffic once, on this machine; without a token, show the demonstration
+	@$(BIN)/traffic run --or-demo
 
 test: .venv/dev  ## Run all tests except the slow ones and the fault matrix
 	$(BIN)/python -m pytest -n auto --dist loadfile

@@ -19,6 +19,7 @@ from traffic.settings import SettingError, help_text
 # By the name of each command: its module in cli/commands, which is imported only if the command is used, and its help.
 COMMANDS = {
     "run": ("run", "capture the traffic once, now"),
+    "demo": ("demonstrate", "show a demonstration, which needs no token"),
     "plan": ("plan", "show what the next run would do"),
     "executions": ("executions", "list the runs so far, or show one in detail"),
     "cost": ("cost", "show what a finished run cost"),
@@ -31,7 +32,7 @@ COMMANDS = {
     "import": ("import_history", "import the history that another tool kept"),
     "start": ("start", "keep the local system running, with its daily run"),
     "settings": ("settings", "show the settings, or bring them to the stack in AWS"),
-    "token": ("token", "replace the token, read from standard input"),
+    "token": ("token", "store the token, or replace it"),
     "subscribe": ("subscribe", "send the summaries and alarms to an e-mail address"),
     "verify": ("verify", "compare the tables with the archive"),
     "rebuild": ("rebuild", "rebuild the tables from the archive"),

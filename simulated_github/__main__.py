@@ -24,7 +24,7 @@ While it runs, at the same address:
   GET /_calls                     every call so far; DELETE forgets them
   GET /_truth?repo=R&from=D&to=D  the true numbers of complete days
 
-Example: GITHUB_API_URL=http://127.0.0.1:8080 GITHUB_TOKEN=x make run
+Example: GITHUB_API_URL=http://127.0.0.1:8080 make run
 """
 
 

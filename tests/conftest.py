@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.isolation import empty_home
+
 
 class FullPools(logging.Handler):
     """Collects urllib3's warnings about connections that it closed because the client's pool was full."""
@@ -17,6 +19,13 @@ class FullPools(logging.Handler):
         """Keep a warning about a full pool."""
         if "pool is full" in record.msg:
             self.warnings.append(record.getMessage())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run every test in a home without settings."""
+    with empty_home(tmp_path_factory.mktemp("home")):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ def measure(home: Path, repositories: int) -> tuple[float, float, float, float]:
     Returns:
         Seconds to start, megabytes of memory, seconds to read one repository, and seconds to save.
     """
-    settings = read_settings({"TRAFFIC_HOME": str(home)}, None)
+    settings = read_settings({"TRAFFIC_HOME": str(home)})
     parameters = {**settings.parameters, "GitHubAccessToken": "none"}
     with running_engine(settings.history) as engine:
         deploy(engine, synthesize(ASSEMBLY), parameters)

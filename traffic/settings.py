@@ -54,7 +54,7 @@ def check_api_url(url: str) -> str:
         parts = urlsplit("")
     if "@" in (parts.netloc or url):
         raise WrongValueError(
-            "(not shown) holds a user name or password; put the token into GITHUB_TOKEN, in AWS into GitHubAccessToken"
+            "(not shown) holds a user name or password; type `traffic token` or, for AWS, `traffic token --aws`"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise WrongValueError(f"is {url!r}; expected {API_ADDRESSES}")
@@ -212,7 +212,7 @@ class Setting:
         """
         if re.fullmatch(LOOKS_LIKE_TOKEN, value):
             raise WrongValueError(
-                "holds what looks like a token (not shown); put it into GITHUB_TOKEN of the environment or .env"
+                "holds what looks like a token (not shown); type `traffic token` or, for AWS, `traffic token --aws`"
             )
         if self.shape.check:
             return self.shape.check(value)
@@ -432,7 +432,10 @@ def help_text() -> str:
     """Return the lines of `traffic --help` that list the settings."""
     variables = [each.variable for each in SETTINGS if each.local]
     elsewhere = " and ".join(each.variable for each in SETTINGS if not each.in_file)
-    text = f"settings, from the environment or .env: {', '.join(variables)}; all but {elsewhere} also from traffic.toml"
+    text = (
+        f"settings, from the environment or .env: {', '.join(variables)}; all but {elsewhere} also from traffic.toml. "
+        "The files are in the current folder, or in the folder that `traffic settings --path` shows."
+    )
     return textwrap.fill(text, 110, break_on_hyphens=False)
 
 

@@ -70,13 +70,16 @@ def local_findings() -> Iterator[Finding]:
     except SettingError as exc:
         yield Finding("fail", "settings", str(exc), "correct it in the environment, .env or traffic.toml")
         return
-    yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}")
+    files = f", {' and '.join(settings.files_here)} of {Path.cwd()}" if settings.files_here else ""
+    yield Finding("ok", "settings", f"GITHUB_API_URL {settings.api_url}, TRAFFIC_HOME {settings.home}{files}")
+    for file in map(str, map(Path.absolute, settings.exposed)):
+        found = f"other users of this machine can read it in {file}"
+        yield Finding("warn", "token", found, f"type `chmod 600 {shlex.quote(file)}`")
     if settings.token:
         yield from tokens_findings(settings.api_url, settings.token)
     else:
-        yield Finding(
-            "warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make a token: {NEW_TOKEN_PAGE}"
-        )
+        advice = f"make a token: {NEW_TOKEN_PAGE}, and store it with `traffic token`"
+        yield Finding("warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", advice)
     yield from history_findings(settings)
     yield from _guarded("stack", _synthesis)
     yield from _guarded("engine", _engine)
@@ -115,7 +118,7 @@ def placeholder_finding(owner: str, options: str, *, several: bool) -> Finding:
     """Report how to replace the placeholder `none`, with which a stack can be deployed."""
     if not options:
         found = f"it is {PLACEHOLDER!r}, which is not a token"
-        return Finding("fail", "token", found, "put the token into GITHUB_TOKEN or .env")
+        return Finding("fail", "token", found, "`traffic token` stores another")
     command = f"traffic token{options}{f' --owner {shlex.quote(owner)}' if several or owner != ANYONE else ''}"
     return Finding(
         "fail",

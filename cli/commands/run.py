@@ -12,7 +12,7 @@ from cli.command import command
 from cli.runs.executions import start_execution
 from cli.runs.live import follow
 from cli.stack.deployment import Deployment
-from cli.stack.opening import deployed, refuse_real_github
+from cli.stack.opening import demonstration, deployed, local_settings, refuse_real_github
 from cli.terminal import CommandError, UsageError, warn
 
 EXAMPLES = """examples:
@@ -20,6 +20,9 @@ EXAMPLES = """examples:
   traffic run --date 2026-11-20           run again for one day
   traffic run --at 2026-11-20T09:00:00Z   replay the scheduled run of that time (simulated GitHub only)
   traffic run --aws                       start a run of the stack in AWS, and follow it
+
+Without a token there is nothing to capture, and the exit code is 2: `traffic token` stores a token, and `traffic demo`
+shows a demonstration.
 
 exit codes: 0 the run succeeded, 1 it failed, 2 wrong use, 130 stopped by Ctrl-C
 """
@@ -33,7 +36,8 @@ exit codes: 0 the run succeeded, 1 it failed, 2 wrong use, 130 stopped by Ctrl-C
     metavar="TIME",
     help="send the daily rule's event of this time, as 2026-11-20T09:00:00Z; only to a GitHub on loopback",
 )
-def execute(target: Target, date: str | None, at: str | None) -> int:
+@click.option("--or-demo", is_flag=True, help="without a token, show the demonstration instead, as `make run` does")
+def execute(target: Target, date: str | None, at: str | None, *, or_demo: bool) -> int:
     """Capture the traffic of every selected repository, show progress, and print the summary."""
     if at and date:
         raise UsageError("--date and --at cannot go together: leave one of them out.")
@@ -41,9 +45,11 @@ def execute(target: Target, date: str | None, at: str | None) -> int:
         raise UsageError(
             "--at replays the past against a simulated GitHub; the stack in AWS has the real one: leave --at out."
         )
+    if or_demo and target.aws:
+        raise UsageError("--or-demo is for this machine, and the stack in AWS has its own token: leave --or-demo out.")
     if at:
         refuse_real_github()  # before anything starts
-    with deployed(target) as deployment:
+    with demonstration() if or_demo and local_settings().without_github else deployed(target) as deployment:
         if at:
             set_time(deployment.parameters["GitHubApiUrl"], at)
         arn = start_execution(deployment, run_input(deployment, date=date, at=at))

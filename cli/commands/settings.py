@@ -1,5 +1,6 @@
 """`traffic settings`: shows the settings and their sources, or applies `traffic.toml` to the stack."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -7,22 +8,24 @@ import click
 
 from cli.arguments import Target
 from cli.command import command
-from cli.settings.local_settings import HOME, TOKEN, LocalSettings
+from cli.settings.local_settings import HOME, TOKEN, LocalSettings, settings_folder
 from cli.settings.settings_file import SETTINGS_FILE, Written, read_settings_file
 from cli.stack.change_set import change_parameters
 from cli.stack.deployment import Deployment, aws_deployment
-from cli.stack.opening import local_settings
+from cli.stack.opening import local_settings, show_exposed
 from cli.stack.subscriptions import subscribe_command
 from cli.terminal import CommandError, UsageError, plain, say, table, warn
 from traffic.settings import FILE_SETTINGS, Setting, WrongValueError, check_size
 
 EXAMPLES = """examples:
   traffic settings                 this machine: each setting, its value, and its source
+  traffic settings --path          the folder whose .env and traffic.toml every command reads
   traffic settings --aws           the values of the stack, beside those of traffic.toml
   traffic settings --aws --apply   change the stack to the values of traffic.toml
 
-On this machine the environment wins over .env, and .env wins over traffic.toml; every command reads them.
---apply reads only traffic.toml. Settings that are not in the file, and the token, stay as they are deployed.
+On this machine the environment wins over the files of the current folder, and these win over the files of the folder
+that --path shows. In each folder .env wins over traffic.toml.
+--apply reads only traffic.toml, in both folders. Settings that it does not name, and the token, stay as deployed.
 """
 
 Row = tuple[str, str, str]
@@ -30,20 +33,33 @@ Row = tuple[str, str, str]
 
 @command(EXAMPLES)
 @click.option("--apply", "applied", is_flag=True, help=f"change the stack in AWS to the values of {SETTINGS_FILE}")
-def execute(target: Target, *, applied: bool) -> int:
+@click.option("--path", "path", is_flag=True, help="show the folder of the settings that every command reads")
+def execute(target: Target, *, applied: bool, path: bool) -> int:
     """Show each setting and its source, or change the stack to the values of traffic.toml."""
+    if path and (target.aws or applied):
+        raise UsageError("--path shows a folder of this machine: leave --aws and --apply out.")
+    if path:
+        say(str(settings_folder(os.environ)))
+        return 0
     if not target.aws:
         if applied:
             raise UsageError(
                 "--apply changes the stack in AWS: add --aws. On this machine each command reads the settings itself."
             )
-        table(("SETTING", "VALUE", "FROM"), local_rows(local_settings()))
+        settings = local_settings()
+        table(("SETTING", "VALUE", "FROM"), local_rows(settings))
+        show_exposed(settings)
         return 0
-    file = Path(SETTINGS_FILE)
-    if applied and not file.exists():
-        raise UsageError(f"There is no {file} in {Path.cwd()}: write one, or go to the folder where it is.")
-    written = read_settings_file(file) if file.exists() else {}
+    files = [folder / SETTINGS_FILE for folder in (Path.cwd(), settings_folder(os.environ))]
+    present = [file for file in files if file.exists()]
+    if applied and not present:
+        raise UsageError(f"There is neither {files[0]} nor {files[1]}: write one of them.")
+    written: dict[str, Written] = {}
+    for file in reversed(present):
+        written |= read_settings_file(file)
     with aws_deployment(target) as deployment:
+        if present:
+            warn(f"Using {' and '.join(map(str, present))}.")
         if applied:
             apply(deployment, target.stack_name, written)
         else:

@@ -71,8 +71,8 @@ def identify(record: Record, name: str, github: GitHub | None) -> ImportTarget:
         return ImportTarget(found.id, name.rsplit("~", 1)[0], found.repo_name, new=False)
     if github is None:
         raise CommandError(
-            f"{name} is not in the record yet, so its id is unknown: set GITHUB_TOKEN to ask GitHub for it, or "
-            "capture the repository once with `traffic run`."
+            f"{name} is not in the record yet, so its id is unknown: store a token with `traffic token`, so that "
+            "GitHub can be asked for it, or capture the repository once with `traffic run`."
         )
     repo_id, full_name = identity(github, name)
     known = record.find(str(repo_id))

@@ -41,7 +41,7 @@ def report(reader: RunReader) -> int:
     """Print the run's summary and where to find more. Return 0 only if the run succeeded."""
     execution = reader.execution()
     summary = reader.summary()
-    options = reader.deployment.options
+    typed, options = f"{reader.deployment.before}{program()}", reader.deployment.options
     say()
     if summary:
         say("\n".join(plain(line) for line in summary["message"].splitlines()))
@@ -52,8 +52,8 @@ def report(reader: RunReader) -> int:
         warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
     say()
     say(f"History:    {reader.deployment.place}")
-    say(f"Execution:  {program()} executions{options} {reader.run_id}")
-    say(f"Table:      {program()} export{options} --format csv")
+    say(f"Execution:  {typed} executions{options} {reader.run_id}")
+    say(f"Table:      {typed} export{options} --format csv")
     return 0 if execution["status"] == "SUCCEEDED" else FAILED
 
 

@@ -1,19 +1,23 @@
-"""Reads the settings of this machine from the environment, `.env` and `traffic.toml`, and reports what is wrong."""
+"""Reads the settings of this machine: the environment, and `.env` and `traffic.toml` of two folders. Reports errors."""
 
 import json
 import re
+import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
-from cli.settings.settings_file import read_settings_file
+from cli.settings.settings_file import SETTINGS_FILE, read_settings_file
 from traffic.settings import BY_KEY, FILE_SETTINGS, SettingError, WrongValueError, check_size, is_loopback
 
 APPLICATION = "github-traffic-capture"
+
+DOTENV = ".env"
+OTHERS = stat.S_IRGRP | stat.S_IROTH  # these bits of a file's mode let other users read it
 
 TOKEN, HOME = (BY_KEY[key].variable for key in ("token", "home"))
 
@@ -26,10 +30,16 @@ REPLACED = {
 
 @dataclass(frozen=True)
 class Given:
-    """A value, and its source: `environment`, `.env`, `traffic.toml, line 3` or `default`."""
+    """A value, and its source: `environment`, `default`, or a file such as `.env` or `traffic.toml, line 3`.
+
+    Files of the current folder have their names as a source, and files of the fixed place their paths.
+    """
 
     value: str
     source: str
+
+
+DEFAULTS = {each.key: Given(each.default, "default") for each in FILE_SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -41,12 +51,14 @@ class LocalSettings:
         home: The folder that holds all local histories.
         chosen: The values of all settings that `traffic.toml` may hold, by their `key`.
         sources: Where token and home come from, by their names in the environment.
+        exposed: The files with a token that other users of this machine can read.
     """
 
     token: str | None
     home: Path
     chosen: Mapping[str, Given]
     sources: Mapping[str, str]
+    exposed: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         """Show everything except the token."""
@@ -68,6 +80,16 @@ class LocalSettings:
         return is_loopback(urlsplit(self.api_url).hostname or "")
 
     @property
+    def without_github(self) -> bool:
+        """Whether only the demonstration can run: there is no token, and no GitHub on loopback, which needs none."""
+        return self.token is None and not self.on_loopback
+
+    @property
+    def demonstration(self) -> "LocalSettings":
+        """The settings of the demonstration: its GitHub has no repository that a selection of the user may name."""
+        return replace(self, token=None, chosen=DEFAULTS)
+
+    @property
     def history(self) -> Path:
         """The folder of this source's history: the numbers of different sources never mix."""
         if self.on_loopback:
@@ -76,47 +98,61 @@ class LocalSettings:
             return self.home / "demo"
         return self.home / urlsplit(self.api_url).netloc.lower().replace(":", "_")
 
+    @property
+    def files_here(self) -> list[str]:
+        """The files of the current folder from which a value comes."""
+        sources = {*self.sources.values(), *(each.source for each in self.chosen.values())}
+        return [name for name in (DOTENV, SETTINGS_FILE) if any(each.split(",")[0] == name for each in sources)]
 
-def read_settings(
-    environment: Mapping[str, str], dotenv: Path | None, settings_file: Path | None = None
-) -> LocalSettings:
+
+def settings_folder(environment: Mapping[str, str]) -> Path:
+    """Return the fixed place of settings, which every command reads, wherever it is typed.
+
+    Raises:
+        SettingError: There is no home folder.
+    """
+    return _folder_of_user(environment, "XDG_CONFIG_HOME", ".config")
+
+
+def read_settings(environment: Mapping[str, str], *folders: Path) -> LocalSettings:
     """Read and check every setting. An empty value means the default, and hides the values of weaker sources.
 
     Args:
-        environment: The process environment, which wins over the files.
-        dotenv: A file of `NAME=VALUE` lines, which wins over `settings_file`; None or absent is fine.
-        settings_file: `traffic.toml`; None or absent is fine. Its errors count even if another source wins.
+        environment: The process environment, which wins over all files.
+        folders: Where to look for files, the strongest folder first. In a folder, `.env` wins over `traffic.toml`.
 
     Raises:
-        SettingError: A setting is wrong.
+        SettingError: A setting is wrong, also in a file whose value another source hides.
     """
-    given = read_given(environment, dotenv)
+    chosen, given, exposed = dict(DEFAULTS), dict[str, Given](), list[Path]()
+    for folder in reversed(folders):
+        written = read_dotenv(folder / DOTENV)
+        if TOKEN in written and written[TOKEN].value and (folder / DOTENV).stat().st_mode & OTHERS:
+            exposed.insert(0, folder / DOTENV)
+        chosen |= read_written(folder / SETTINGS_FILE) | check_given(written)
+        given |= written
+    variables = {name: Given(value.strip(), "environment") for name, value in environment.items()}
+    chosen |= check_given(variables)
+    given |= variables
     for name, advice in REPLACED.items():
         if name in given and given[name].value:
             raise SettingError(f"{name} is {given[name].value!r} ({given[name].source}), but {advice}")
-    chosen = {each.key: Given(each.default, "default") for each in FILE_SETTINGS}
-    chosen |= read_written(settings_file)
-    chosen |= check_given(given)
     try:
         check_size({each.parameter: chosen[each.key].value for each in FILE_SETTINGS})
     except WrongValueError as exc:
         raise SettingError(str(exc)) from exc
     return LocalSettings(
-        token=check_token(given[TOKEN].value if TOKEN in given and given[TOKEN].value else None),
+        token=check_token(given.get(TOKEN, Given("", "default"))),
         home=check_home({name: each.value for name, each in given.items() if each.value}),
         chosen=chosen,
         sources={name: given[name].source if name in given else "default" for name in (TOKEN, HOME)},
+        exposed=tuple(exposed),
     )
 
 
-def read_given(environment: Mapping[str, str], dotenv: Path | None) -> dict[str, Given]:
-    """Return the variables of the environment and of `.env`, with their source."""
-    written = parse_dotenv(dotenv) if dotenv and dotenv.is_file() else {}
-    return {
-        name: Given(value.strip(), source)
-        for source, values in ((".env", written), ("environment", environment))
-        for name, value in values.items()
-    }
+def read_dotenv(file: Path) -> dict[str, Given]:
+    """Return the variables of a `.env` file, with their source; none if there is no such file."""
+    return {name: Given(value.strip(), str(file)) for name, value in parse_dotenv(file).items()}
 
 
 def parse_dotenv(file: Path) -> dict[str, str]:
@@ -126,7 +162,7 @@ def parse_dotenv(file: Path) -> dict[str, str]:
         SettingError: The file cannot be read, or a line, which is not shown, is not `NAME=VALUE`.
     """
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingError(f"{file} cannot be read ({type(exc).__name__}); save it as a text file in UTF-8") from exc
     values = {}
@@ -139,12 +175,12 @@ def parse_dotenv(file: Path) -> dict[str, str]:
     return values
 
 
-def read_written(settings_file: Path | None) -> dict[str, Given]:
-    """Return the settings in `traffic.toml`, by key."""
-    if settings_file is None or not settings_file.exists():
+def read_written(settings_file: Path) -> dict[str, Given]:
+    """Return the settings in `traffic.toml`, by key; none if there is no such file."""
+    if not settings_file.exists():
         return {}
     written = read_settings_file(settings_file)
-    return {key: Given(each.value, f"{settings_file.name}, line {each.line}") for key, each in written.items()}
+    return {key: Given(each.value, f"{settings_file}, line {each.line}") for key, each in written.items()}
 
 
 def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
@@ -164,14 +200,15 @@ def check_given(given: Mapping[str, Given]) -> dict[str, Given]:
     return checked
 
 
-def check_token(given: str | None) -> str | None:
-    """Return the token. Several tokens are returned as the shortest JSON object.
+def check_token(found: Given) -> str | None:
+    """Return the token; None for an empty value. Several tokens are returned as the shortest JSON object.
 
     Raises:
         SettingError: It can't be sent in a header: it is neither visible ASCII nor an object of owners and such tokens.
     """
-    if given is None or not given.startswith("{"):
-        tokens = {} if given is None else {"*": given}
+    given = found.value
+    if not given.startswith("{"):
+        tokens = {"*": given} if given else {}
     else:
         try:
             tokens = json.loads(given) or {"": ""}
@@ -181,10 +218,11 @@ def check_token(given: str | None) -> str | None:
     for owner, token in tokens.items():
         if not re.fullmatch(r"[\w.-]+|\*", owner) or not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise SettingError(
-                "GITHUB_TOKEN (not shown) contains a space or another character that no token has; copy it again. Write"
-                ' several tokens as {"octo-org":"github_pat_...","*":"github_pat_..."}, each after its owner'
+                f"GITHUB_TOKEN (not shown, {found.source}) contains a space or another character that no token has;"
+                ' copy it again. Write several tokens as {"octo-org":"github_pat_...","*":"github_pat_..."}, each after'
+                " its owner"
             )
-    return given
+    return given or None
 
 
 def check_home(given: Mapping[str, str]) -> Path:
@@ -192,14 +230,28 @@ def check_home(given: Mapping[str, str]) -> Path:
 
     Raises:
         SettingError: The path is not a folder.
-
-    Source:
-        https://specifications.freedesktop.org/basedir-spec/latest/ (relative paths are to be ignored)
     """
     if HOME in given:
         home = Path(given[HOME]).expanduser().absolute()
         if home.exists() and not home.is_dir():
             raise SettingError(f"{HOME} is {str(home)!r}, which is not a folder; name a folder, it is made if needed")
         return home
-    data = Path(given.get("XDG_DATA_HOME", ""))
-    return (data if data.is_absolute() else Path.home() / ".local" / "share") / APPLICATION
+    return _folder_of_user(given, "XDG_DATA_HOME", ".local/share")
+
+
+def _folder_of_user(environment: Mapping[str, str], variable: str, usual: str) -> Path:
+    """Return this program's folder in one of the user's folders.
+
+    Raises:
+        SettingError: There is no home folder.
+
+    Source:
+        https://specifications.freedesktop.org/basedir-spec/latest/ (relative paths are to be ignored)
+    """
+    named = Path(environment.get(variable, ""))
+    if named.is_absolute():
+        return named / APPLICATION
+    try:
+        return Path.home() / usual / APPLICATION
+    except RuntimeError as exc:
+        raise SettingError(f"HOME is not set, and this user has no home folder: set HOME or {variable}") from exc

@@ -17,8 +17,8 @@ SETTINGS_FILE = "traffic.toml"
 TOKEN_WORDS = ("token", "secret", "password")  # the value of a key with one of these words is never shown
 
 MISPLACED = (
-    "(value not shown) does not belong in this file, which others may read: put the token into GITHUB_TOKEN of the"
-    " environment or .env; for AWS, type `traffic token --aws`"
+    "(value not shown) does not belong in this file, which others may read: type `traffic token` or, for AWS,"
+    " `traffic token --aws`"
 )
 
 # What people may write instead of a key -> what to do.

@@ -36,6 +36,10 @@ PAUSE = 1.0  # seconds before an invocation that Lambda itself refused is repeat
 NOT_INVOKED = (429, 500, 502, 503, 504)  # HTTP statuses with which Lambda did not start the function
 
 
+class NothingDeployedError(CommandError):
+    """There is no stack or no history where a command looks for it."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """One deployed stack, on the local engine or in an AWS account: commands need not know which.
@@ -46,6 +50,7 @@ class Deployment:
         client: Returns the boto3 client of a service.
         place: Where the history is, for people: a folder, or a region of AWS.
         options: What to add to a command so that it works on the same deployment, for example ` --aws`.
+        before: What to write before a command of `traffic` so that it works on the same deployment: variables.
         aws_cli: How a command of AWS's own command line must begin to work on the same account and region.
         stack: The stack's name.
         save: Writes the state to disk; does nothing in AWS.
@@ -56,6 +61,7 @@ class Deployment:
     place: str
     parameters: Mapping[str, str]
     options: str = ""
+    before: str = ""
     aws_cli: str = "aws"
     stack: str = STACK_NAME
     save: Callable[[], None] = lambda: None
@@ -130,14 +136,14 @@ def stack_of(
     """Read the outputs and parameters of a stack.
 
     Raises:
-        CommandError: There is no such stack.
+        NothingDeployedError: There is no such stack.
     """
     try:
         stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ValidationError":  # CloudFormation's code for "does not exist"
             raise
-        raise CommandError(f"There is no stack {name!r} in {place}.") from exc
+        raise NothingDeployedError(f"There is no stack {name!r} in {place}.") from exc
     return Deployment(
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
         parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
@@ -154,7 +160,7 @@ def aws_deployment(target: Target) -> Iterator[Deployment]:
     """Open the stack in the AWS account of `--profile` and `--region`.
 
     Raises:
-        CommandError: The stack does not exist.
+        NothingDeployedError: The stack does not exist.
     """
     session = boto3.Session(profile_name=target.profile, region_name=target.region)
     clients: dict[str, Any] = {}

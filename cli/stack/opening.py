@@ -4,17 +4,19 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import requests
 
 from cli.arguments import Target
-from cli.settings.local_settings import LocalSettings, read_settings
-from cli.settings.settings_file import SETTINGS_FILE
-from cli.stack.demo import TOKEN, begin_history, present_github
-from cli.stack.deployment import Deployment, aws_deployment, stack_of
+from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, read_settings, settings_folder
+from cli.stack.demo import TOKEN as SIMULATED
+from cli.stack.demo import begin_history, present_github
+from cli.stack.deployment import Deployment, NothingDeployedError, aws_deployment, stack_of
 from cli.terminal import CommandError, UsageError, say, warn
 from local.deploying import deploy
 from local.engine import Engine, only_one, running_engine
@@ -27,16 +29,46 @@ NEW_TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new"  # noq
 
 LOOK_EVERY = 0.5  # seconds
 
-NO_TOKEN = f"""GITHUB_TOKEN is not set: this is a demonstration against a simulated GitHub.
+DEMONSTRATION = "This is a demonstration against a simulated GitHub. It captures nothing of yours."
+
+NO_TOKEN = f"""No GitHub token is set: this is a demonstration against a simulated GitHub.
 For your own traffic, make a fine-grained token with the permission "Administration" (read) on your repositories at
 {NEW_TOKEN_PAGE}
-and put GITHUB_TOKEN=... into the environment or into .env. The two histories stay separate.
+and store it with `traffic token`. The two histories stay separate.
 """
+
+HIDING = "GITHUB_TOKEN= GITHUB_API_URL= "  # before a command: it works without a token, on the demonstration
 
 
 def local_settings() -> LocalSettings:
-    """Read the settings of this machine: the environment, then `.env`, then `traffic.toml`."""
-    return read_settings(os.environ, Path(".env"), Path(SETTINGS_FILE))
+    """Read the settings of this machine: the environment, the files of the current folder, those of the fixed place."""
+    return read_settings(os.environ, Path(), settings_folder(os.environ))
+
+
+def show_files(settings: LocalSettings) -> None:
+    """Print which files of the current folder are used: elsewhere, for example in cron, they would not be read."""
+    if settings.files_here:
+        warn(f"Using {' and '.join(settings.files_here)} of {Path.cwd()}.")
+    show_exposed(settings)
+
+
+def show_exposed(settings: LocalSettings) -> None:
+    """Print which files show a token to other users of this machine, and the command that hides it."""
+    for file in map(str, map(Path.absolute, settings.exposed)):
+        warn(f"Other users of this machine can read the token in {file}: type `chmod 600 {quote(file)}`.")
+
+
+def no_token(settings: LocalSettings) -> str:
+    """Write the error for a command that needs a token: where it was looked for, and both ways to go on."""
+    source = settings.sources[TOKEN]
+    found = f"GITHUB_TOKEN is empty ({source})"
+    if source == "default":
+        files = " nor in ".join(str(folder / DOTENV) for folder in (Path.cwd(), settings_folder(os.environ)))
+        found = f"GITHUB_TOKEN is neither in the environment nor in {files}"
+    return (
+        f"There is no GitHub token, so nothing can be captured: {found}. Store one with `traffic token`, or see a"
+        " demonstration with `traffic demo`."
+    )
 
 
 def refuse_real_github() -> None:
@@ -55,26 +87,45 @@ def refuse_real_github() -> None:
 
 @contextmanager
 def deployed(target: Target) -> Iterator[Deployment]:
-    """Open a deployment that is ready to run: in AWS the existing stack; on this machine deploy this version first."""
+    """Open a deployment that is ready to run: in AWS the existing stack; on this machine deploy this version first.
+
+    Raises:
+        UsageError: It would run on this machine, and no token is set.
+    """
     if target.aws:
         with aws_deployment(target) as deployment:
             yield deployment
         return
     settings = local_settings()
-    demonstration = not settings.token and not settings.on_loopback
-    if demonstration:
-        say(NO_TOKEN)
+    if settings.without_github:
+        raise UsageError(no_token(settings))
+    show_files(settings)
+    with _deployed_here(settings) as deployment:
+        yield deployment
+
+
+@contextmanager
+def demonstration() -> Iterator[Deployment]:
+    """Deploy the demonstration on this machine, with two years of history, and open it."""
+    settings = local_settings()
+    say(NO_TOKEN if settings.without_github else f"{DEMONSTRATION}\n")
+    with _deployed_here(settings.demonstration, before="" if settings.without_github else HIDING) as deployment:
+        yield deployment
+
+
+@contextmanager
+def _deployed_here(settings: LocalSettings, *, before: str = "") -> Iterator[Deployment]:
     assembly = synthesize(ASSEMBLY, on_synth=lambda: say("Synthesizing the stack, as its sources changed ..."))
     # The simulated GitHub must end after the engine, which waits for the commands that use both.
     with ExitStack() as outlasting, running_engine(settings.history) as engine:
         with only_one(settings.history / "engine" / "opening.lock"):
             _wait_for_runs(engine)
-            parameters = {**settings.parameters, "GitHubAccessToken": settings.token or TOKEN}
-            if demonstration:
+            parameters = {**settings.parameters, "GitHubAccessToken": settings.token or SIMULATED}
+            if settings.without_github:
                 parameters["GitHubApiUrl"] = _demo_github(engine, outlasting)
             deploy(engine, assembly, parameters)
-            deployment = _of_engine(engine, settings)
-            if demonstration:
+            deployment = _of_engine(engine, settings, before=before)
+            if settings.without_github:
                 store_object = partial(store, engine, deployment.output("StoreTrafficFunction"))
                 begin_history(deployment, datetime.now(UTC), store=store_object)
         yield deployment
@@ -85,22 +136,26 @@ def opened(target: Target) -> Iterator[Deployment]:
     """Open an existing deployment to read its history, without deploying anything.
 
     Raises:
-        CommandError: There is no history yet.
+        NothingDeployedError: There is no history yet.
     """
     if target.aws:
         with aws_deployment(target) as deployment:
             yield deployment
         return
     settings = local_settings()
+    show_files(settings)
     if not settings.history.is_dir():
-        raise CommandError(f"There is no history in {settings.history} yet: `traffic run` begins one.")
+        begins = "`traffic demo` begins the demonstration's" if settings.without_github else "`traffic run` begins one"
+        raise NothingDeployedError(f"There is no history in {settings.history} yet: {begins}.")
+    if settings.without_github:
+        warn("This is the demonstration's history, because no GitHub token is set.")
     with running_engine(settings.history) as engine:
         yield _of_engine(engine, settings)
 
 
-def _of_engine(engine: Engine, settings: LocalSettings) -> Deployment:
+def _of_engine(engine: Engine, settings: LocalSettings, *, before: str = "") -> Deployment:
     """Return the engine's deployment. Store again what was lost if the engine was not stopped properly."""
-    deployment = stack_of(engine.client, str(settings.history), save=engine.save)
+    deployment = replace(stack_of(engine.client, str(settings.history), save=engine.save), before=before)
     recovered = recover(engine, deployment.outputs, on_progress=_warn_about_recovery)
     if recovered:
         warn(f"Restored the table from {recovered} archive objects: the engine was not stopped properly.")

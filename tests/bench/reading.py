@@ -28,7 +28,7 @@ def reading_times(sizes: list[int]) -> list[tuple[int, float, float]]:
 def reading_time(repositories: int) -> tuple[int, float, float]:
     """Fill a history with this number of repositories, then write a report and an export of it."""
     with tempfile.TemporaryDirectory() as home:
-        settings = read_settings({"TRAFFIC_HOME": home}, None)
+        settings = read_settings({"TRAFFIC_HOME": home})
         with running_engine(settings.history) as engine:
             deploy(engine, synthesize(ASSEMBLY), {**settings.parameters, "GitHubAccessToken": "none"})
         with (current_generation(HistoryFolder(settings.history)) / ITEMS).open("a") as file:

@@ -36,6 +36,12 @@ ELSEWHERE = {
     ".venv/bin/traffic subscribe": (
         "tests/e2e/test_mail_commands.py::test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good"
     ),
+    ".venv/bin/traffic token": (
+        "tests/unit/cli/commands/test_cli_token.py::test_the_first_token_is_stored_in_the_fixed_place"
+    ),
+    ".venv/bin/traffic token --owner": (
+        "tests/unit/cli/commands/test_cli_token.py::test_tokens_of_several_owners_are_stored_one_by_one"
+    ),
     ".venv/bin/traffic token --aws --owner": (
         "tests/unit/cli/commands/test_cli_token.py::test_one_owners_token_is_replaced_and_the_others_stay"
     ),

@@ -20,12 +20,12 @@ from tests.e2e.documented_github import CSV, documented_github
 @pytest.mark.slow
 def test_a_demonstration_runs_twice_and_the_second_run_changes_nothing(terminal: Terminal) -> None:
     """Most users first run it without a token, an account or a server, and then again."""
-    first = terminal.traffic("run")
+    first = terminal.traffic("demo")
     before = terminal.exported()
-    second = terminal.traffic("run")
+    second = terminal.traffic("run", "--or-demo")
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    assert "GITHUB_TOKEN is not set: this is a demonstration" in first.stdout
+    assert "No GitHub token is set: this is a demonstration" in first.stdout
     assert "Simulating two years of history, once" in first.stdout
     assert "Simulating" not in second.stdout
     assert re.search(r"6 of 6 repositories captured, \d+ days new or changed\.", first.stdout)

@@ -129,7 +129,7 @@ def test_nothing_is_applied_without_a_file(deployed: Deployed) -> None:
     refused = deployed.typed("--apply")
 
     assert refused.returncode == 2
-    assert f"There is no traffic.toml in {deployed.terminal.folder}" in refused.stderr
+    assert f"There is neither {deployed.terminal.folder}/traffic.toml nor " in refused.stderr
 
 
 @pytest.mark.slow

@@ -43,9 +43,9 @@ found = {
         each["Handler"]: each["Environment"]["Variables"].get("TRAFFIC_LANGUAGES") for each in functions
     },
     "deployed": _list("languages", {"TRAFFIC_LANGUAGES": "python, go"}),
-    "file": read_settings({}, None, Path("traffic.toml")).parameters["Languages"],
-    "env": read_settings({}, Path(".env"), Path("traffic.toml")).parameters["Languages"],
-    "typed": read_settings({"TRAFFIC_LANGUAGES": "rust"}, Path(".env")).parameters["Languages"],
+    "file": read_settings({}, Path("file")).parameters["Languages"],
+    "env": read_settings({}, Path()).parameters["Languages"],
+    "typed": read_settings({"TRAFFIC_LANGUAGES": "rust"}, Path()).parameters["Languages"],
     "row": next(line for line in markdown_table().splitlines() if "languages" in line),
 }
 print(json.dumps(found))
@@ -62,7 +62,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before, after = table.read_text(encoding="utf-8").split("\nSETTINGS = (\n")
     table.write_text(f"{before}\nSETTINGS = (\n{ROW}{after}", encoding="utf-8")
     shutil.copyfile(ROOT / "lambdas" / "requirements.txt", copy / "lambdas" / "requirements.txt")
-    (copy / "traffic.toml").write_text('languages = ["python", "go"]\n', encoding="utf-8")
+    for folder in (copy, copy / "file"):
+        folder.mkdir(exist_ok=True)
+        (folder / "traffic.toml").write_text('languages = ["python", "go"]\n', encoding="utf-8")
     (copy / ".env").write_text("TRAFFIC_LANGUAGES=go\n", encoding="utf-8")
     return copy
 

@@ -99,7 +99,7 @@ def test_a_replayed_series_results_in_the_highest_value_of_every_cell(tmp_path: 
     if order == "shuffled":
         random.Random(6).shuffle(times)  # noqa: S311 - seeded, so that a failure can be repeated
     # The engine runs during all commands, so that it starts only once.
-    with replaying(file, port), running_engine(read_settings(settings, None).history) as engine:
+    with replaying(file, port), running_engine(read_settings(settings).history) as engine:
         for time in times:
             traffic(environment, "run", "--at", time)
         stored = exported(traffic(environment, "export", "--format", "csv"))

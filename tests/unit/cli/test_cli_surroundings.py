@@ -38,6 +38,7 @@ def test_a_home_that_cannot_be_made_is_one_clear_message(
     """A traceback looks like a fault of the program, not of the folder."""
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "file" / "home"))
     monkeypatch.setattr(opening, "synthesize", lambda *_given, **_options: tmp_path)
 
@@ -55,7 +56,7 @@ def test_a_dotenv_in_another_encoding_is_one_clear_message(tmp_path: Path, conte
     (tmp_path / ".env").write_bytes(content)
 
     with pytest.raises(SettingError, match=r"\.env cannot be read .*UTF-8"):
-        read_settings({}, tmp_path / ".env")
+        read_settings({}, tmp_path)
 
 
 class BusyStepFunctions:

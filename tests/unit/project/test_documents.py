@@ -17,7 +17,7 @@ from lambdas.store_traffic.receipts import CONFLICT
 from lambdas.summarize_run import outcome
 from lambdas.summarize_run.message import CURES
 from stacks.traffic_stack import STACK_NAME, traffic_app
-from tests.documents import ALL, PAGES, README, ROOT, anchors, examples, section
+from tests.documents import ALL, PAGES, README, ROOT, anchors, commands, examples, section
 from tests.infrastructure.test_definition import DEATHS
 from traffic import errors
 from traffic.github import answers
@@ -130,18 +130,28 @@ def test_the_settings_file_shown_is_one_that_is_read(tmp_path: Path) -> None:
     assert (read["owners"].value, read["summary-mail"].value) == ("octo-org,octo", "weekly")
 
 
-def test_the_token_is_given_to_the_first_deployment_alone() -> None:
-    """With a changed value AWS overwrites every token in the secret; without one it keeps them."""
-    page = PAGES["docs/deploy.md"]
-    rule = "After the first deployment, leave `GitHubAccessToken` out of every later `cdk deploy`."
-    given = {name: re.findall(r"GitHubAccessToken=\S+", text) for name, text in PAGES.items()}
+def test_no_document_types_a_token_into_a_command() -> None:
+    """Shells keep what is typed, and other users of the machine can read the arguments of a running program."""
+    typed = [each for each in commands() if re.search(r"(GITHUB_TOKEN|GitHubAccessToken)=(?!none\b)\S|gh[a-z]+_", each)]
 
-    assert {name: found for name, found in given.items() if found} == {
-        "README.md": ["GitHubAccessToken=github_pat_..."],
-        "docs/deploy.md": ["GitHubAccessToken=github_pat_...", "GitHubAccessToken=none`,"],
+    assert typed == []
+    assert {name: found for name, text in PAGES.items() if (found := re.findall(r"GitHubAccessToken=\S+", text))} == {
+        "README.md": ["GitHubAccessToken=none"],
+        "docs/deploy.md": ["GitHubAccessToken=none"],
     }
-    assert README.index("GitHubAccessToken=github_pat_...") < README.index(rule)
-    assert page.index("GitHubAccessToken=none") < page.index(rule)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
+def test_a_deployment_without_a_token_is_followed_by_the_token_and_the_warning(page: str) -> None:
+    """Until the token is entered, each run fails; a later deployment with a value would overwrite every token."""
+    text = PAGES[page]
+    rule = re.search(r"[Ll]eave `GitHubAccessToken` out of every later `cdk deploy`", text)
+
+    assert rule
+    steps = ("GitHubAccessToken=none", ".venv/bin/traffic token --aws\n", ".venv/bin/traffic run --aws")
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+    assert places[0] < rule.start()
 
 
 def test_the_node_that_is_asked_for_is_one_that_cdk_supports() -> None:

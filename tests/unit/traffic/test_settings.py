@@ -57,7 +57,8 @@ def test_the_help_lists_the_settings() -> None:
     assert help_text() == (
         "settings, from the environment or .env: GITHUB_TOKEN, TRAFFIC_HOME, TRAFFIC_OWNERS, TRAFFIC_REPOSITORIES,\n"
         "TRAFFIC_INCLUDE, TRAFFIC_EXCLUDE, TRAFFIC_TOPICS, TRAFFIC_VISIBILITY, TRAFFIC_FORKS, TRAFFIC_ARCHIVED,\n"
-        "GITHUB_API_URL, TRAFFIC_RUN_HOUR; all but GITHUB_TOKEN and TRAFFIC_HOME also from traffic.toml"
+        "GITHUB_API_URL, TRAFFIC_RUN_HOUR; all but GITHUB_TOKEN and TRAFFIC_HOME also from traffic.toml. The files "
+        "are\nin the current folder, or in the folder that `traffic settings --path` shows."
     )
 
 
@@ -126,7 +127,7 @@ def test_a_right_value_is_returned_as_the_stack_takes_it(key: str, text: str, ch
         (
             "topics",
             "a,ghp_aaaaaaaaaaaaaaaaaaaa",
-            "holds what looks like a token (not shown); put it into GITHUB_TOKEN of the environment or .env",
+            "holds what looks like a token (not shown); type `traffic token` or, for AWS, `traffic token --aws`",
         ),
     ],
 )
@@ -147,7 +148,7 @@ def test_what_looks_like_a_token_is_not_shown(text: str) -> None:
 def test_a_password_in_the_address_is_not_shown() -> None:
     """The advice names the right place on this machine and in AWS."""
     assert problem("api-url", "https://octo:word@ghe.example/api/v3") == (
-        "(not shown) holds a user name or password; put the token into GITHUB_TOKEN, in AWS into GitHubAccessToken"
+        "(not shown) holds a user name or password; type `traffic token` or, for AWS, `traffic token --aws`"
     )
 
 

@@ -131,7 +131,7 @@ def test_each_of_several_tokens_is_checked(github: SimulatedGitHub) -> None:
 @pytest.mark.parametrize(
     ("secret", "options", "subject", "found", "advice"),
     [
-        ("none", "", "token", "it is 'none', which is not a token", "put the token into GITHUB_TOKEN or .env"),
+        ("none", "", "token", "it is 'none', which is not a token", "`traffic token` stores another"),
         ("None", " --aws", "token", None, f"`traffic token --aws` asks for the token; {LATER}"),
         (
             '{"*": "none", "octo": "none"}',
@@ -346,7 +346,12 @@ def test_a_machine_without_a_token_runs_the_demonstration(machine: Path, capsys:
     assert history.is_relative_to(machine / "home")
     assert rows[1:] == [
         ["ok", "settings", f"GITHUB_API_URL https://api.github.com, TRAFFIC_HOME {machine / 'home'}", ""],
-        ["warn", "token", "GITHUB_TOKEN is not set: only the demonstration runs", f"make a token: {NEW_TOKEN}"],
+        [
+            "warn",
+            "token",
+            "GITHUB_TOKEN is not set: only the demonstration runs",
+            f"make a token: {NEW_TOKEN}, and store it with `traffic token`",
+        ],
         ["ok", "history", f"{history} can be written", ""],
         ["ok", "disk", "2.3 GB free", ""],
         ["ok", "stack", f"synthesized in {ASSEMBLY}", ""],
@@ -354,6 +359,22 @@ def test_a_machine_without_a_token_runs_the_demonstration(machine: Path, capsys:
     ]
     assert history.is_dir()
     assert list(history.iterdir()) == []
+
+
+def test_files_of_the_current_folder_and_a_readable_token_are_reported(machine: Path) -> None:
+    """Both surprise people: cron works in another folder, and other users of the machine can use the token."""
+    (machine / ".env").write_text("GITHUB_TOKEN=none\n")
+    (machine / ".env").chmod(0o644)
+
+    settings, exposed = list(doctor.local_findings())[1:3]
+
+    assert settings.found.endswith(f", .env of {machine}")
+    assert exposed == Finding(
+        "warn",
+        "token",
+        f"other users of this machine can read it in {machine}/.env",
+        f"type `chmod 600 {machine}/.env`",
+    )
 
 
 def test_what_is_broken_on_a_machine_fails(

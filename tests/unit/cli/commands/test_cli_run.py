@@ -3,9 +3,11 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import UUID
@@ -13,6 +15,7 @@ from uuid import UUID
 import pytest
 from moto import mock_aws
 
+from cli.arguments import Target
 from cli.commands.run import run_input, set_time
 from cli.main import main
 from cli.runs.executions import start_execution
@@ -246,6 +249,73 @@ def test_the_command_starts_a_run_and_follows_it(
     assert started.get("time", started) == payload
     assert times == set_to
     assert len(checked) == len(set_to)
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "opened"),
+    [
+        ({}, ["--or-demo"], "demonstration"),
+        ({}, [], "deployed"),
+        ({"GITHUB_TOKEN": "x"}, ["--or-demo"], "deployed"),
+        ({"GITHUB_API_URL": "http://127.0.0.1:9"}, ["--or-demo"], "deployed"),
+    ],
+)
+def test_the_demonstration_runs_only_if_it_is_asked_for_and_no_token_is_set(  # noqa: PLR0913 - the case's parameters
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    environment: dict[str, str],
+    arguments: list[str],
+    opened: str,
+) -> None:
+    """`make run` asks for it; cron, which types `traffic run`, must never capture a demonstration."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GITHUB_TOKEN", "GITHUB_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    steps: list[str] = []
+
+    def open_as(name: str) -> Callable[..., Any]:
+        def opened_as(*_target: Target) -> Any:
+            steps.append(name)
+            return nullcontext(stack.deployment)
+
+        return opened_as
+
+    for name in ("demonstration", "deployed"):
+        monkeypatch.setattr(f"cli.commands.run.{name}", open_as(name))
+    stack.step_functions.on_look = lambda execution: execution.update(status="SUCCEEDED")
+
+    assert main(["run", *arguments]) == 0
+    assert steps == [opened]
+
+
+def test_the_stack_in_aws_has_no_demonstration(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has a token of its own, or the placeholder."""
+    assert main(["run", "--aws", "--or-demo"]) == 2
+    assert main(["demo", "--aws"]) == 2
+
+    assert [line.removeprefix("traffic: error: ") for line in capsys.readouterr().err.splitlines()] == [
+        "--or-demo is for this machine, and the stack in AWS has its own token: leave --or-demo out.",
+        "--aws: the demonstration runs on this machine only; leave --aws out.",
+    ]
+
+
+def test_the_commands_that_the_demonstration_prints_lead_to_it(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user with a token would otherwise read their own history."""
+    shown = replace(stack.deployment, before="GITHUB_TOKEN= ")
+    monkeypatch.setattr("cli.commands.demonstrate.demonstration", lambda: nullcontext(shown))
+    stack.step_functions.on_look = lambda execution: execution.update(status="SUCCEEDED")
+
+    assert main(["demo"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Table:      GITHUB_TOKEN= .venv/bin/traffic export --format csv"
+    )
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from cli.arguments import Target, read_owner
 from cli.commands import token
 from cli.commands.token import read_token, replace_token
 from cli.main import main
-from cli.stack.deployment import Deployment
+from cli.stack.deployment import Deployment, NothingDeployedError
+from cli.stack.opening import local_settings
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.replies import Reply
@@ -124,7 +125,7 @@ def test_one_owners_token_is_replaced_and_the_others_stay(
 
     replace_token(stack.deployment, "good", owner="octo-org", check=True)
     assert capsys.readouterr().out.startswith("GitHub accepts it for octo-org as octo; it expires 2027")
-    assert replace_token(stack.deployment, "better", owner="octo", check=False) == secret_of(stack)
+    replace_token(stack.deployment, "better", owner="octo", check=False)
 
     assert json.loads(secret_of(stack)) == {"*": "dead", "octo-org": "good", "octo": "better"}
 
@@ -208,7 +209,7 @@ def test_a_token_for_everybody_can_be_written_without_reading_the_secret(
     with_secret(stack, github)
     with monkeypatch.context() as unreadable:
         refuse_reading(stack, unreadable)
-        assert replace_token(stack.deployment, "good", check=False) == "good"
+        replace_token(stack.deployment, "good", check=False)
 
     assert secret_of(stack) == "good"
 
@@ -218,7 +219,9 @@ def test_a_secret_that_holds_no_token_is_replaced(stack: Stack, github: Simulate
     with_secret(stack, github)
     stack.deployment.client("secretsmanager").put_secret_value(SecretId="token", SecretString='{"octo"')
 
-    assert replace_token(stack.deployment, "good", owner="acme", check=False) == '{"acme":"good"}'
+    replace_token(stack.deployment, "good", owner="acme", check=False)
+
+    assert secret_of(stack) == '{"acme":"good"}'
 
 
 def refuse_reading(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,47 +244,117 @@ def machine(stack: Stack, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(token, "opened", opened)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("GITHUB_TOKEN", "GITHUB_API_URL"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("in_environment", "in_dotenv", "warning"),
-    [("old", "", "the environment"), ("old", "older", "the environment"), ("", "old", ".env"), ("good", "", "")],
-)
-def test_a_machine_that_keeps_another_token_is_warned(
-    machine: Path, monkeypatch: pytest.MonkeyPatch, in_environment: str, in_dotenv: str, warning: str
+def fixed_place(machine: Path) -> Path:
+    """Return the file of the fixed place, where the first token is stored."""
+    return machine / "config" / "github-traffic-capture" / ".env"
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, token: str, *arguments: str) -> int:
+    """Type `traffic token`, with a token in a pipe."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
+    return main(["token", *arguments])
+
+
+def test_the_first_token_is_stored_in_the_fixed_place(
+    machine: Path, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The next deployment on this machine would bring the old token back; the stack in AWS does not care."""
-    errors = io.StringIO()
-    monkeypatch.setattr("sys.stderr", errors)
-    if in_environment:
-        monkeypatch.setenv("GITHUB_TOKEN", in_environment)
-    (machine / ".env").write_text(f"GITHUB_TOKEN={in_dotenv}\n")
-    for target in ((), ("--aws",)):
-        monkeypatch.setattr("sys.stdin", io.StringIO("good\n"))
-        assert main(["token", "--no-check", *target]) == 0
+    """Every command finds it there, also one that cron types in another folder. Only the owner can read it."""
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    monkeypatch.setattr(token, "opened", without_history)
 
-    assert errors.getvalue() == (
-        f"It is used until GITHUB_TOKEN in {warning} changes. Put it there, too: `traffic doctor` reads it there.\n"
-        if warning
-        else ""
-    )
+    assert typed(monkeypatch, "good") == 0
+
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        "GitHub accepts it as octo; it expires 2027-01-31 10:13:04 UTC.",
+        f"Stored the token in {fixed_place(machine)}, which only you can read.",
+    ]
+    assert "good" not in printed.out + printed.err
+    assert fixed_place(machine).read_text() == "GITHUB_TOKEN=good\n"
+    assert fixed_place(machine).stat().st_mode & 0o777 == 0o600
+    monkeypatch.chdir("/")
+    assert local_settings().token == "good"
 
 
-def test_the_demonstration_needs_no_token(
-    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_token_is_replaced_where_it_is(
+    stack: Stack, machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is read from standard input."""
-    assert machine.is_dir()
-    monkeypatch.setattr("sys.stdin", io.StringIO("good\n"))
+    """A token in the fixed place would be hidden by the old one in the folder. A running `traffic start` uses it."""
+    (machine / ".env").write_text("TRAFFIC_FORKS=only\nGITHUB_TOKEN=old\n")
 
-    assert main(["token"]) == 1
+    assert typed(monkeypatch, "good", "--no-check") == 0
+
+    assert (machine / ".env").read_text() == "TRAFFIC_FORKS=only\nGITHUB_TOKEN=good\n"
+    assert capsys.readouterr().out == f"Stored the token in {machine}/.env, which only you can read.\n"
+    assert not fixed_place(machine).exists()
+    assert (secret_of(stack), stack.saves) == ("good", 1)
+
+
+@pytest.mark.parametrize("value", ["old", ""])
+def test_a_token_that_the_environment_would_hide_is_not_stored(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
+) -> None:
+    """`gh auth login` refuses that, too. Nothing is read from standard input."""
+    monkeypatch.setenv("GITHUB_TOKEN", value)
+
+    assert typed(monkeypatch, "good") == 2
 
     assert capsys.readouterr().err == (
-        "traffic: error: GITHUB_TOKEN is not set, so only the demonstration runs here, which needs no token: put the"
-        " token into GITHUB_TOKEN or .env, or replace the deployed one with --aws.\n"
+        "traffic: error: GITHUB_TOKEN in the environment wins over every file, so the stored token would not be used:"
+        " change it there, or type `unset GITHUB_TOKEN` and then `traffic token` again.\n"
     )
+    assert not fixed_place(machine).exists()
+
+
+def test_the_server_of_todays_settings_is_asked(
+    stack: Stack, machine: Path, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last run may have used another server, which does not know the token."""
+    stack.deployment = replace(stack.deployment, parameters={"GitHubApiUrl": "http://127.0.0.1:9"})
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+
+    assert typed(monkeypatch, "good") == 0
+
+    assert fixed_place(machine).exists()
+    assert [call.path for call in github.calls] == ["/user", "/rate_limit"]
+
+
+def test_a_refused_token_is_not_stored(
+    stack: Stack, machine: Path, github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the file nor in the history's secret."""
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    (machine / ".env").write_text("GITHUB_TOKEN=old\n")
+
+    assert typed(monkeypatch, "wrong") == 1
+
+    assert (machine / ".env").read_text() == "GITHUB_TOKEN=old\n"
+    assert secret_of(stack) == "dead"
+
+
+def test_tokens_of_several_owners_are_stored_one_by_one(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A single token would replace all of them, so it needs an owner."""
+    assert typed(monkeypatch, "one", "--no-check", "--owner", "octo") == 0
+    assert typed(monkeypatch, "two", "--no-check", "--owner", "*") == 0
+    assert typed(monkeypatch, "three", "--no-check") == 1
+
+    assert fixed_place(machine).read_text() == """GITHUB_TOKEN='{"octo":"one","*":"two"}'\n"""
+    assert f"{fixed_place(machine)} has tokens for *, octo: choose one with --owner." in capsys.readouterr().err
+
+
+@contextmanager
+def without_history(_target: Target) -> Iterator[Deployment]:
+    """Open a machine that has captured nothing yet."""
+    raise NothingDeployedError("There is no history yet.")
+    yield
 
 
 def test_the_token_is_checked_by_default(

@@ -302,7 +302,7 @@ def test_an_unknown_repository_is_refused(kept: Record, tmp_path: Path, monkeypa
     with pytest.raises(CommandError, match="octo/web was renamed"):
         bring("repository-traffic-action", file, "--repository", "octo/web")
     monkeypatch.setenv("GITHUB_TOKEN", "")
-    with pytest.raises(CommandError, match="set GITHUB_TOKEN"):
+    with pytest.raises(CommandError, match="store a token with `traffic token`"):
         bring("repository-traffic-action", file, "--repository", "octo/site")
 
 

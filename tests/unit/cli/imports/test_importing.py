@@ -82,8 +82,8 @@ def test_a_name_that_two_repositories_had_is_ambiguous(record: Record) -> None:
 def test_an_unknown_repository_needs_a_token(record: Record) -> None:
     """Only GitHub knows its id."""
     assert error_of(lambda: identify(record, "octo/web", None)) == (
-        "octo/web is not in the record yet, so its id is unknown: set GITHUB_TOKEN to ask GitHub for it, or capture the"
-        " repository once with `traffic run`."
+        "octo/web is not in the record yet, so its id is unknown: store a token with `traffic token`, so"
+        " that GitHub can be asked for it, or capture the repository once with `traffic run`."
     )
 
 

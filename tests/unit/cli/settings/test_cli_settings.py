@@ -1,6 +1,8 @@
 """`traffic settings` with a CloudFormation that answers as the test wants."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,4 +262,50 @@ def test_apply_is_for_aws(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == (
         "traffic: error: --apply changes the stack in AWS: add --aws. On this machine each command reads the settings"
         " itself.\n"
+    )
+
+
+def test_the_fixed_place_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`mkdir -p "$(traffic settings --path)"` makes it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/octo/my config")
+
+    assert main(["settings", "--path"]) == 0
+    assert capsys.readouterr() == ("/home/octo/my config/github-traffic-capture\n", "")
+    for option in ("--aws", "--apply"):
+        assert main(["settings", "--path", option]) == 2
+        assert "--path shows a folder of this machine: leave --aws and --apply out." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_folder")
+def test_both_settings_files_are_compared_with_the_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The current folder's wins, as on this machine."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    fixed = tmp_path / "config" / "github-traffic-capture" / "traffic.toml"
+    fixed.parent.mkdir(parents=True)
+    fixed.write_text('forks = "exclude"\ntopics = ["api"]\n')
+    monkeypatch.setattr(
+        "cli.commands.settings.aws_deployment", lambda _target: nullcontext(deployment(FakeCloudFormation()))
+    )
+
+    assert main(["settings", "--aws"]) == 0
+
+    printed = capsys.readouterr()
+    assert "forks\tinclude\tonly\tdiffers" in printed.out
+    assert "topics\t\tapi\tdiffers" in printed.out
+    assert printed.err.splitlines()[0] == f"Using {tmp_path}/traffic.toml and {fixed}."
+
+
+def test_applying_needs_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a folder without one, the command must not look successful."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    assert main(["settings", "--aws", "--apply"]) == 2
+    assert capsys.readouterr().err == (
+        f"traffic: error: There is neither {tmp_path}/traffic.toml nor"
+        f" {tmp_path}/config/github-traffic-capture/traffic.toml: write one of them.\n"
     )

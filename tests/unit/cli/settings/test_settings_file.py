@@ -165,7 +165,7 @@ def test_a_token_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
 
     assert "not shown" in printed
     assert "planted" not in printed
-    assert "GITHUB_TOKEN" in printed or "expected an array" in printed
+    assert "`traffic token`" in printed or "expected an array" in printed
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -173,22 +173,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "traffic.toml").mkdir()
 
     with pytest.raises(SettingError, match=r"traffic\.toml cannot be read .Is a directory"):
-        read_settings({}, None, tmp_path / "traffic.toml")
+        read_settings({}, tmp_path)
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_settings_file(tmp_path: Path) -> None:
     """Each value has its source."""
-    file = written(tmp_path, 'owners = ["from-file"]\n\nforks = "only"\narchived = "only"\n')
+    written(tmp_path, 'owners = ["from-file"]\n\nforks = "only"\narchived = "only"\n')
     (tmp_path / ".env").write_text("TRAFFIC_FORKS=exclude\nTRAFFIC_ARCHIVED=exclude\n")
 
-    read = read_settings({"TRAFFIC_ARCHIVED": "include"}, tmp_path / ".env", file)
+    read = read_settings({"TRAFFIC_ARCHIVED": "include"}, tmp_path)
 
     chosen = {
         key: (read.chosen[key].value, read.chosen[key].source) for key in ("owners", "forks", "archived", "topics")
     }
     assert chosen == {
-        "owners": ("from-file", "traffic.toml, line 1"),
-        "forks": ("exclude", ".env"),
+        "owners": ("from-file", f"{tmp_path}/traffic.toml, line 1"),
+        "forks": ("exclude", f"{tmp_path}/.env"),
         "archived": ("include", "environment"),
         "topics": ("", "default"),
     }
@@ -197,10 +197,10 @@ def test_the_environment_wins_over_dotenv_and_dotenv_over_the_settings_file(tmp_
 
 def test_a_wrong_file_is_refused_even_if_the_environment_wins(tmp_path: Path) -> None:
     """The file would be wrong on the next machine."""
-    file = written(tmp_path, 'forks = "no"')
+    written(tmp_path, 'forks = "no"')
 
     with pytest.raises(SettingError, match="line 1: forks"):
-        read_settings({"TRAFFIC_FORKS": "only"}, None, file)
+        read_settings({"TRAFFIC_FORKS": "only"}, tmp_path)
 
 
 def test_a_command_refuses_a_wrong_file_with_one_line_for_each_error(

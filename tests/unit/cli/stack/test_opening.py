@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from cli.arguments import Target
+from cli.main import main
 from cli.stack import opening
-from cli.stack.opening import deployed, opened, refuse_real_github
+from cli.stack.deployment import Deployment
+from cli.stack.opening import demonstration, deployed, opened, refuse_real_github
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub
 
-DEMONSTRATION = """GITHUB_TOKEN is not set: this is a demonstration against a simulated GitHub.
+NO_TOKEN = """No GitHub token is set: this is a demonstration against a simulated GitHub.
 For your own traffic, make a fine-grained token with the permission "Administration" (read) on your repositories at
 https://github.com/settings/personal-access-tokens/new
-and put GITHUB_TOKEN=... into the environment or into .env. The two histories stay separate.
+and store it with `traffic token`. The two histories stay separate.
 
 """
 
@@ -96,13 +98,7 @@ class Machine:
         assert client is self.engine.client
         if self.parameters is None:
             raise CommandError("There is no stack.")
-        return SimpleNamespace(
-            parameters=self.parameters,
-            place=place,
-            save=save,
-            output=lambda _: "Store",
-            outputs={"StoreTrafficFunction": "Store"},
-        )
+        return Deployment({"StoreTrafficFunction": "Store"}, client, place, self.parameters, save=save)
 
     @contextmanager
     def present_github(self) -> Iterator[Any]:
@@ -117,19 +113,22 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_without_a_token_the_demonstration_is_deployed(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demonstration_is_deployed_with_its_own_github(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Its GitHub ends after the engine, which may still wait for other commands."""
     machine.parameters = None
-    with pytest.raises(CommandError), deployed(Target()):
+    with pytest.raises(CommandError), demonstration():
         pass
     assert machine.deployed["GitHubApiUrl"] == "http://127.0.0.1:1234"
     machine.parameters = {}
     machine.steps.clear()
     capsys.readouterr()
 
-    with deployed(Target()) as deployment:
+    with demonstration() as deployment:
         machine.steps.append("command")
 
+    assert deployment.before == ""
     assert deployment.place == str(machine.home / "home" / "demo")
     assert machine.deployed["GitHubAccessToken"] == "simulated"
     assert machine.steps == [
@@ -144,18 +143,18 @@ def test_without_a_token_the_demonstration_is_deployed(machine: Machine, capsys:
         "GitHub ends",
     ]
     printed = capsys.readouterr()
-    assert printed.out == f"{DEMONSTRATION}Synthesizing the stack, as its sources changed ...\n"
+    assert printed.out == f"{NO_TOKEN}Synthesizing the stack, as its sources changed ...\n"
     assert printed.err == ""
 
 
 def test_the_demonstration_uses_a_simulated_github_that_runs_already(machine: Machine) -> None:
-    """`traffic start` serves it, and other commands look at the same numbers."""
+    """Another `traffic demo` serves it, and both show the same numbers."""
     with SimulatedGitHub(repositories=["octo/docs"]) as github:
         machine.parameters = {"GitHubApiUrl": github.url}
-        with deployed(Target()):
+        with demonstration():
             pass
     assert machine.deployed["GitHubApiUrl"] == github.url
-    with deployed(Target()):
+    with demonstration():
         pass
     assert machine.deployed["GitHubApiUrl"] == "http://127.0.0.1:1234", "it has ended"
 
@@ -191,7 +190,8 @@ def test_a_history_is_opened_without_a_deployment(machine: Machine, capsys: pyte
     with pytest.raises(CommandError) as missing, opened(Target()):
         pass
     assert (
-        str(missing.value) == f"There is no history in {machine.home / 'home' / 'demo'} yet: `traffic run` begins one."
+        str(missing.value)
+        == f"There is no history in {machine.home / 'home' / 'demo'} yet: `traffic demo` begins the demonstration's."
     )
     (machine.home / "home" / "demo").mkdir(parents=True)
     machine.lost = 200
@@ -201,6 +201,7 @@ def test_a_history_is_opened_without_a_deployment(machine: Machine, capsys: pyte
 
     assert machine.steps == ["engine in home/demo", "save", "engine ends"]
     assert capsys.readouterr().err.splitlines() == [
+        "This is the demonstration's history, because no GitHub token is set.",
         "Restoring the table from the archive: 0 of 200 objects.",
         "Restoring the table from the archive: 100 of 200 objects.",
         "Restored the table from 200 archive objects: the engine was not stopped properly.",
@@ -237,3 +238,104 @@ def test_a_replay_of_the_past_is_refused_for_the_real_github(machine: Machine, m
         "--at replays the past and needs a GitHub on loopback, but GITHUB_API_URL is 'https://api.github.com':"
         " leave --at out, or set GITHUB_API_URL to a simulated one."
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "dotenv", "found"),
+    [
+        (None, None, "GITHUB_TOKEN is neither in the environment nor in {here}/.env nor in {fixed}/.env"),
+        ("", None, "GITHUB_TOKEN is empty (environment)"),
+        (" ", "GITHUB_TOKEN=x\n", "GITHUB_TOKEN is empty (environment)"),
+        (None, "GITHUB_TOKEN=\n", "GITHUB_TOKEN is empty (.env)"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "start"])
+def test_without_a_token_nothing_runs(  # noqa: PLR0913 - the parameters of the case
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    command: str,
+    environment: str | None,
+    dotenv: str | None,
+    found: str,
+) -> None:
+    """Otherwise cron captures a demonstration for weeks, and the days of the real repositories are lost."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(machine.home / "config"))
+    if environment is not None:
+        monkeypatch.setenv("GITHUB_TOKEN", environment)
+    if dotenv is not None:
+        (machine.home / ".env").write_text(dotenv)
+
+    assert main([command]) == 2
+
+    where = found.format(here=machine.home, fixed=machine.home / "config" / "github-traffic-capture")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        f"traffic: error: There is no GitHub token, so nothing can be captured: {where}. Store one with"
+        " `traffic token`, or see a demonstration with `traffic demo`.\n"
+    )
+    assert machine.steps == []
+
+
+def test_the_fixed_place_is_read_wherever_a_command_is_typed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cron types its commands in the home folder or in `/`."""
+    fixed = machine.home / "config" / "github-traffic-capture"
+    fixed.mkdir(parents=True)
+    (fixed / ".env").write_text("GITHUB_TOKEN=ghp_1\n")
+    (fixed / ".env").chmod(0o600)
+    (fixed / "traffic.toml").write_text('owners = ["octo"]\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(machine.home / "config"))
+    monkeypatch.chdir("/")
+
+    with deployed(Target()):
+        pass
+
+    assert (machine.deployed["GitHubAccessToken"], machine.deployed["Owners"]) == ("ghp_1", "octo")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("open_", [opened, deployed])
+def test_the_files_of_the_current_folder_are_named_when_they_are_used(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], open_: Any
+) -> None:
+    """From cron, in another folder, the same command does not read them. Standard output stays what it was."""
+    folder = machine.home / "my folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / ".env").write_text("GITHUB_TOKEN=ghp_1\n")
+    (folder / ".env").chmod(0o644)
+    (folder / "traffic.toml").write_text('forks = "only"\n')
+    (machine.home / "home" / "api.github.com").mkdir(parents=True)
+
+    with open_(Target()):
+        pass
+
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        f"Using .env and traffic.toml of {folder}.",
+        f"Other users of this machine can read the token in {folder}/.env: type `chmod 600 '{folder}/.env'`.",
+    ]
+    assert "ghp_1" not in printed.out + printed.err
+
+
+def test_the_demonstration_of_a_user_with_a_token_is_apart_from_their_history(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands that it prints must lead to it, not to the user's own numbers."""
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_1")
+    monkeypatch.setenv("TRAFFIC_OWNERS", "acme")
+
+    with demonstration() as deployment:
+        pass
+
+    assert deployment.place == str(machine.home / "home" / "demo")
+    assert deployment.before == "GITHUB_TOKEN= GITHUB_API_URL= "
+    assert (machine.deployed["GitHubAccessToken"], machine.deployed["Owners"]) == ("simulated", "")
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "This is a demonstration against a simulated GitHub. It captures nothing of yours.",
+        "",
+    ]
