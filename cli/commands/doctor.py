@@ -4,7 +4,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from cli.arguments import Target
 from cli.command import command
 from cli.runs.executions import at, newest_executions
 from cli.settings.local_settings import LocalSettings
-from cli.stack.deployment import Deployment, aws_deployment
+from cli.stack.deployment import ONE_STACK, Deployment, aws_deployment, history_owner
 from cli.stack.drift import drift_findings
 from cli.stack.finding import Finding
 from cli.stack.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
@@ -215,7 +215,7 @@ def deployment_findings(deployment: Deployment) -> Iterator[Finding]:
     """Check a stack's outputs, token, subscriptions, tables, archive and last run."""
     missing = [name for name in OUTPUTS if name not in deployment.outputs]
     if missing:
-        yield Finding("fail", "outputs", f"missing: {', '.join(missing)}", "deploy this version of the stack")
+        yield outputs_finding(deployment, missing)
         return
     yield Finding("ok", "outputs", f"{len(OUTPUTS)} present")
     yield from selection_findings(deployment)
@@ -230,6 +230,16 @@ def selection_findings(deployment: Deployment) -> Iterator[Finding]:
     for line in misfit_lines(misfits(deployment.parameters)):
         command = f"traffic settings{deployment.options} --apply"
         yield Finding("warn", "settings", line, f"correct it in traffic.toml, then `{command}`")
+
+
+def outputs_finding(deployment: Deployment, missing: Sequence[str]) -> Finding:
+    """Report missing outputs: the stack is older than this program, or CloudFormation refused a second stack."""
+    owner = history_owner(deployment.client("cloudformation"))
+    if owner in (None, deployment.stack):
+        return Finding("fail", "outputs", f"missing: {', '.join(missing)}", "deploy this version of the stack")
+    found = f"it has none: the history here belongs to the stack {owner!r}. {ONE_STACK[0].upper()}{ONE_STACK[1:]}"
+    advice = f"delete the stack {deployment.stack!r} and use {owner!r}, or deploy to another region or account"
+    return Finding("fail", "outputs", found, advice)
 
 
 def secret_findings(deployment: Deployment) -> Iterator[Finding]:

@@ -32,18 +32,18 @@ def change_parameters(client: Any, stack: str, names: Iterable[str], changed: Ma
     change = _create(client, stack, names, changed)
     executed = False
     try:
-        described = _final(lambda: client.describe_change_set(ChangeSetName=change), "Status")
+        described = _final(lambda: client.describe_change_set(StackName=stack, ChangeSetName=change), "Status")
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason", "it gave no reason.")
             if is_no_change(reason):
                 return False
             raise CommandError(f"CloudFormation refuses the change: {reason} Nothing was changed.")
         before = _stack(client, stack)["StackStatus"]
-        client.execute_change_set(ChangeSetName=change)
+        client.execute_change_set(StackName=stack, ChangeSetName=change)
         executed = True
     finally:
         if not executed:  # also after Ctrl-C: somebody could execute a forgotten change set by mistake
-            client.delete_change_set(ChangeSetName=change)
+            client.delete_change_set(StackName=stack, ChangeSetName=change)
     _follow(client, stack, changed, before)
     return True
 

@@ -31,6 +31,8 @@ CONFIGS = {
 }
 
 
+ONE_STACK = "an account and region has room for one stack, because its tables, archive and rule have fixed names"
+
 ATTEMPTS = 3  # to store an archive object
 PAUSE = 1.0  # seconds before an invocation that Lambda itself refused is repeated
 NOT_INVOKED = (429, 500, 502, 503, 504)  # HTTP statuses with which Lambda did not start the function
@@ -143,7 +145,9 @@ def stack_of(
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ValidationError":  # CloudFormation's code for "does not exist"
             raise
-        raise NothingDeployedError(f"There is no stack {name!r} in {place}.") from exc
+        owner = history_owner(client("cloudformation")) if options else None
+        other = f" The history there belongs to the stack {owner!r}: {ONE_STACK}." if owner else ""
+        raise NothingDeployedError(f"There is no stack {name!r} in {place}.{other}") from exc
     return Deployment(
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
         parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
@@ -153,6 +157,19 @@ def stack_of(
         stack=name,
         save=save,
     )
+
+
+def history_owner(cloudformation: Any) -> str | None:
+    """Return the name of the stack that has the table of days; None if no stack has it, or these rights do not tell.
+
+    Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html
+    """
+    try:
+        found = cloudformation.describe_stack_resources(PhysicalResourceId="RepoTraffic")["StackResources"]
+    except ClientError:
+        return None
+    return str(found[0]["StackName"]) if found else None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from cli.arguments import STACK_NAME
 from cli.stack.deployment import Deployment
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:CaptureTraffic"
@@ -108,6 +109,10 @@ class FakeStepFunctions:
 
 class FakeCloudFormation:
     """A stack with an empty template."""
+
+    def describe_stack_resources(self, *, PhysicalResourceId: str) -> dict[str, Any]:  # noqa: N803
+        """Return the stack's resource of this name."""
+        return {"StackResources": [{"PhysicalResourceId": PhysicalResourceId, "StackName": STACK_NAME}]}
 
     def get_template(self, *, StackName: str) -> dict[str, Any]:  # noqa: ARG002, N803
         """Return the template."""

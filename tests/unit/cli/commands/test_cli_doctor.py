@@ -281,6 +281,23 @@ def test_missing_outputs_fail(stack: Stack) -> None:
     ]
 
 
+def test_a_second_stack_fails_with_the_reason(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation refuses its tables, and leaves a stack without outputs."""
+    monkeypatch.setattr(doctor, "history_owner", lambda _client: "First")
+
+    assert list(deployment_findings(replace(stack.deployment, outputs={}, stack="Second"))) == [
+        Finding(
+            "fail",
+            "outputs",
+            "it has none: the history here belongs to the stack 'First'. An account and region has room for one stack,"
+            " because its tables, archive and rule have fixed names",
+            "delete the stack 'Second' and use 'First', or deploy to another region or account",
+        )
+    ]
+    (finding,) = deployment_findings(replace(stack.deployment, outputs={}, stack="First"))
+    assert finding.advice == ("deploy this version of the stack")
+
+
 def test_every_output_that_a_command_needs_is_checked() -> None:
     """Otherwise the doctor is content with an older stack on which `traffic show` fails: no test's stack has more."""
     assert set(doctor.OUTPUTS) == set(OUTPUTS)

@@ -44,17 +44,20 @@ class FakeCloudFormation:
         self.asked = asked
         return {"Id": "change"}
 
-    def describe_change_set(self, *, ChangeSetName: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+    def describe_change_set(self, *, StackName: str, ChangeSetName: str) -> dict[str, str]:  # noqa: N803 - boto3's names
         """Return that the change set is made, or why not."""
+        assert StackName == self.asked["StackName"]
         assert ChangeSetName == "change"
         return {"Status": "FAILED", "StatusReason": self.refuses} if self.refuses else {"Status": "CREATE_COMPLETE"}
 
-    def delete_change_set(self, *, ChangeSetName: str) -> None:  # noqa: N803
+    def delete_change_set(self, *, StackName: str, ChangeSetName: str) -> None:  # noqa: N803 - boto3's names
         """Delete the change set."""
+        assert StackName == self.asked["StackName"]
         self.calls.append(f"delete {ChangeSetName}")
 
-    def execute_change_set(self, *, ChangeSetName: str) -> None:  # noqa: N803
+    def execute_change_set(self, *, StackName: str, ChangeSetName: str) -> None:  # noqa: N803 - boto3's names
         """Begin, but still show the old state at the next look."""
+        assert StackName == self.asked["StackName"]
         self.calls.append(f"execute {ChangeSetName}")
         self.states.insert(0, self.status)
 

@@ -16,13 +16,22 @@ class FakeClient:
 
     Attributes:
         asked: The stack's name that was asked for.
+        owner: The stack that has the table of days.
         closed: Whether the client was closed.
     """
 
     def __init__(self, answer: dict[str, Any] | ClientError, config: object = None) -> None:
         self.answer, self.config = answer, config
         self.asked = ""
+        self.owner = ""
         self.closed = False
+
+    def describe_stack_resources(self, *, PhysicalResourceId: str) -> dict[str, Any]:  # noqa: N803
+        """Return the resource with its stack; CloudFormation refuses if no stack has it."""
+        assert PhysicalResourceId == "RepoTraffic"
+        if not self.owner:
+            raise refused("ValidationError")
+        return {"StackResources": [{"StackName": self.owner}]}
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
         """Describe the stack."""
@@ -78,6 +87,20 @@ def test_a_stack_that_does_not_exist_is_reported() -> None:
         stack_of(lambda _: FakeClient(refused("AccessDenied")), "here", save=lambda: None)
 
     assert str(missing.value) == "There is no stack 'Other' in here."
+
+
+def test_a_missing_stack_is_reported_with_the_one_that_has_the_history() -> None:
+    """`--stack-name` suggests that there can be several, but the names of tables and archive are fixed."""
+    client = FakeClient(refused("ValidationError"))
+    client.owner = STACK_NAME
+
+    with pytest.raises(CommandError) as missing:
+        stack_of(lambda _: client, "AWS region x", name="Other", options=" --aws", save=lambda: None)
+
+    assert str(missing.value) == (
+        "There is no stack 'Other' in AWS region x. The history there belongs to the stack 'GitHubTrafficCaptureStack':"
+        " an account and region has room for one stack, because its tables, archive and rule have fixed names."
+    )
 
 
 def test_a_missing_output_is_reported_with_what_to_do() -> None:
