@@ -1,13 +1,17 @@
 """`traffic cost`: shows what a run cost, from its histories, its receipts and CloudWatch."""
 
+import json
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from cli.commands.cost import show_cost
-from cli.runs.usage import add_up
+from cli.runs.prices import MEMORY
+from cli.runs.usage import FUNCTIONS, add_up
 from cli.runs.visits import StateVisit
 from cli.terminal import CommandError
 from tests.unit.cli_stack import STARTED, Stack, fresh_stack
@@ -15,6 +19,7 @@ from traffic.contract import receipts_prefix
 
 stack = pytest.fixture(fresh_stack)
 
+DEFINITION = Path(__file__).parents[4] / "statemachine" / "capture_traffic.asl.json"
 FUNCTION = "GitHubTraffic-FunctionsSummarizeRun1A2B3C4D-Xy9"  # as CloudFormation names it
 
 
@@ -80,6 +85,26 @@ def test_a_retry_is_a_transition_too() -> None:
     ]
 
     assert add_up(visits) == (6, 4, {"Fetch traffic": 6.0})
+
+
+def test_the_time_of_every_function_is_counted_with_its_memory() -> None:
+    """A task that the definition calls otherwise, or a function without a known memory, would cost nothing."""
+    called = {
+        name: state["Parameters"]["FunctionName"].removeprefix("${").removesuffix("FunctionArn}")
+        for name, state in tasks_in(json.loads(DEFINITION.read_text(encoding="utf-8")))
+    }
+
+    assert called == FUNCTIONS
+    assert set(MEMORY) == set(FUNCTIONS.values())
+
+
+def tasks_in(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the states that call a function, with their names."""
+    for name, state in machine["States"].items():
+        if state.get("Resource") == "arn:aws:states:::lambda:invoke":
+            yield name, state
+        if "ItemProcessor" in state:
+            yield from tasks_in(state["ItemProcessor"])
 
 
 def test_a_run_that_has_not_ended_has_no_cost_yet(stack: Stack) -> None:

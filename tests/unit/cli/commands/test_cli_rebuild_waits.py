@@ -1,5 +1,6 @@
 """`traffic rebuild --aws` waits for a function as long as it may run, and never invokes it a second time meanwhile."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.arguments import Target
-from cli.stack.deployment import ATTEMPTS, Deployment, aws_deployment
+from cli.stack.deployment import PAUSE, Deployment, aws_deployment
 from cli.terminal import CommandError
+from traffic.clock import from_text
 
 OUTPUTS = {"StoreTrafficFunction": "StoreTraffic"}
 
@@ -20,16 +22,23 @@ Answer = tuple[int, bytes]
 
 STORED = (200, b"null")
 THROTTLED = (429, b'{"Type": "User", "message": "Rate Exceeded."}')
-LAMBDA_FAILS = (500, b'{"Type": "Service", "message": "try again"}')
 DENIED = (403, b'{"message": "not authorized"}')
 NAMES = {429: "TooManyRequestsException", 500: "ServiceException", 403: "AccessDeniedException"}
+NOT_STARTED = (429, 500, 502, 503, 504)  # statuses with which Lambda has not started the function
 
 
 class Lambda:
-    """Lambda's API over real HTTP: it answers each invocation as `answer` says, and counts them."""
+    """Lambda's API over real HTTP: it answers each invocation as `answer` says.
+
+    Attributes:
+        invocations: Number of invocations.
+        events: What the function was invoked with.
+        answer: Returns the answer to an invocation by its number, from 1.
+    """
 
     def __init__(self) -> None:
         self.invocations = 0
+        self.events: list[Any] = []
         self.answer: Callable[[int], Answer | None] = lambda _invocation: STORED
         owner = self
 
@@ -49,7 +58,7 @@ class Lambda:
 
     def respond(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one invocation; None is a connection that ends without an answer."""
-        request.rfile.read(int(request.headers["Content-Length"]))
+        self.events.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
         self.invocations += 1
         answer = self.answer(self.invocations)
         if answer is None:
@@ -129,15 +138,34 @@ def test_a_connection_that_ends_without_an_answer_is_no_reason_to_invoke_again(
     assert aws.invocations == 1
 
 
-@pytest.mark.parametrize("refused", [THROTTLED, LAMBDA_FAILS])
-def test_an_invocation_that_lambda_refused_in_passing_is_repeated(
-    aws: Lambda, deployment: Deployment, refused: Answer
+@pytest.mark.parametrize("status", NOT_STARTED)
+def test_an_invocation_that_lambda_did_not_start_is_repeated_after_a_second(
+    aws: Lambda, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """A new account runs ten functions at once: a run that goes on meanwhile can take them all."""
-    aws.answer = lambda invocation: refused if invocation == 1 else STORED
+    """A new account runs ten functions at once: a run at the same time can use all of them."""
+    slept: list[float] = []
+    monkeypatch.setattr("cli.stack.deployment.PAUSE", PAUSE)
+    monkeypatch.setattr("cli.stack.deployment.time.sleep", slept.append)
+    aws.answer = lambda invocation: (status, b"{}") if invocation == 1 else STORED
     deployment.store("answers/one")
 
     assert aws.invocations == 2
+    assert slept == [1.0]
+    first, second = aws.events
+    assert first == second
+    assert first["batch"] == {"repositories": [], "key": "answers/one"}
+    assert first["run"]["id"] == "rebuild"
+    assert from_text(first["run"]["started"])
+
+
+@pytest.mark.parametrize("status", [400, 404, 505])
+def test_another_refusal_is_not_repeated(aws: Lambda, deployment: Deployment, status: int) -> None:
+    """Repeating it would not help."""
+    aws.answer = lambda _invocation: (status, b'{"message": "AWS\'s words"}')
+
+    with pytest.raises(ClientError, match="AWS's words"):
+        deployment.store("answers/one")
+    assert aws.invocations == 1
 
 
 def test_an_invocation_that_is_always_refused_ends_with_what_lambda_said(aws: Lambda, deployment: Deployment) -> None:
@@ -146,7 +174,7 @@ def test_an_invocation_that_is_always_refused_ends_with_what_lambda_said(aws: La
 
     with pytest.raises(CommandError, match=r"answers/one could not be stored again: .*Rate Exceeded.*--aws"):
         deployment.store("answers/one")
-    assert aws.invocations == ATTEMPTS
+    assert aws.invocations == 3
 
 
 def test_a_denied_invocation_is_not_repeated(aws: Lambda, deployment: Deployment) -> None:
