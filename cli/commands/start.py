@@ -10,12 +10,13 @@ import click
 
 from cli.arguments import Target
 from cli.command import command
-from cli.runs.daily_run import cron, daily_command, launchd, systemd
+from cli.runs.daily_run import FOLDERS, cron, daily_command, launchd, systemd
 from cli.runs.executions import at, lasted, newest_executions, start_execution
-from cli.settings.local_settings import LocalSettings
+from cli.settings.local_settings import HOME, LocalSettings, read_settings, settings_folder
 from cli.stack.deployment import Deployment
 from cli.stack.opening import deployed, local_settings
-from cli.terminal import UsageError, say
+from cli.terminal import UsageError, program, say, warn
+from traffic.settings import BY_KEY
 
 EXAMPLES = """examples:
   traffic start                  runs until Ctrl-C; then the state is saved, and the next start catches up
@@ -62,10 +63,18 @@ def execute(target: Target, unit: str | None) -> int:
 
 
 def unit_text(manager: str, settings: LocalSettings) -> str:
-    """Return what a service manager needs for a daily run on this machine."""
+    """Return what a service manager needs for a daily run, and warn of settings that such a run would not find."""
+    folder = settings_folder(os.environ)
+    daily = read_settings({name: os.environ[name] for name in FOLDERS if name in os.environ}, folder)
+    missed = [BY_KEY[key].variable for key, given in settings.chosen.items() if given.value != daily.chosen[key].value]
+    missed += [HOME] if settings.home != daily.home else []
+    if names := [name for name in missed if name != BY_KEY["run-hour"].variable]:
+        warn(f"The daily run reads only the files in {folder}: put {', '.join(names)} there, too.")
+    if daily.without_github or settings.token != daily.token:
+        warn(f"The daily run reads only the files in {folder}: store the token there with `{program()} token`.")
     words, hour = daily_command(os.environ), int(settings.chosen["run-hour"].value)
     if manager == "cron":
-        return cron(words, hour, settings.home)
+        return cron(words, hour, daily.home)
     return systemd(words, hour) if manager == "systemd" else launchd(words, hour)
 
 

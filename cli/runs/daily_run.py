@@ -19,7 +19,9 @@ SPLIT = f"awk '/^# {NAME}[.]/ {{ file = $2 }} file {{ print > file }}'"
 
 
 def daily_command(environment: Mapping[str, str]) -> list[str]:
-    """Return the words of the command that captures once. They work in any folder, and hold no setting and no token.
+    """Return the words of the command that captures once. They hold no setting and no token.
+
+    All files run it in `/`, so that it reads the settings of the fixed place, and no `.env` of another program.
 
     Raises:
         CommandError: A path has a character that would end a line of the file.
@@ -58,6 +60,7 @@ Description=Capture the traffic of GitHub repositories
 
 [Service]
 Type=oneshot
+WorkingDirectory=/
 ExecStart={line}
 
 # {NAME}.timer
@@ -119,7 +122,7 @@ def cron(command: Sequence[str], hour: int, home: Path) -> str:
     """
     done = shlex.quote(str(home / "cron-day"))
     today = f'day=$(TZ=UTC{hour} date +%F); test "$day" = "$(cat {done} 2>/dev/null)"'
-    line = f'{today} || {{ {shlex.join(command)} >/dev/null && echo "$day" >{done}; }}'.replace("%", r"\%")
+    line = f'{today} || {{ cd / && {shlex.join(command)} >/dev/null && echo "$day" >{done}; }}'.replace("%", r"\%")
     return f"""\
 # Captures the traffic of your GitHub repositories every day, with cron. This command adds it to your crontab:
 #   (crontab -l 2>/dev/null; {_again(command, "cron")}) | crontab -

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ SPACED = "my 100% $HOME folder"  # systemd accepts it as part of a program's pat
 PROGRAM = """#!/bin/sh
 if [ "$1" = start ]; then cat "$(dirname "$0")/text-$3"; exit; fi
 echo "$* XDG_DATA_HOME=$XDG_DATA_HOME" >>"$(dirname "$0")/ran"
+pwd >"$(dirname "$0")/cwd"
 exit $(cat "$(dirname "$0")/status")
 """
 
@@ -39,6 +40,15 @@ class Machine:
         self.program("traffic", PROGRAM, self.folder)
         self.bin = home / "bin"
         self.bin.mkdir()
+
+    def write(self, name: str, value: str) -> None:
+        """Write a setting into the fixed place."""
+        file = self.home / ".config" / "github-traffic-capture" / ".env"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        with file.open("a") as text:
+            text.write(f"{name}='{escaped}'\n")
+        file.chmod(0o600)
 
     def program(self, name: str, text: str, folder: Path | None = None) -> None:
         """Write a program; without a folder, one of those that the shell finds."""
@@ -73,9 +83,9 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     made = Machine(tmp_path, getattr(request, "param", ODD))
     monkeypatch.setattr(sys, "executable", str(made.folder / "python"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("TRAFFIC_HOME", str(made.folder / "histories"))
-    monkeypatch.setenv("TRAFFIC_RUN_HOUR", "11")
-    monkeypatch.setenv("GITHUB_TOKEN", "github_pat_planted")
+    made.write("TRAFFIC_HOME", str(made.folder / "histories"))
+    made.write("TRAFFIC_RUN_HOUR", "11")
+    made.write("GITHUB_TOKEN", "github_pat_planted")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setattr("cli.commands.start.deployed", None)  # nothing is started
@@ -86,7 +96,8 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 def printed(machine: Machine, manager: str, capsys: pytest.CaptureFixture[str]) -> str:
     """Return what the command prints, and let the machine's `traffic` print it, too."""
     assert main(["start", "--unit", manager]) == 0
-    text = capsys.readouterr().out
+    text, warnings = capsys.readouterr()
+    assert warnings == ""
     (machine.folder / f"text-{manager}").write_text(text)
     return text
 
@@ -227,6 +238,60 @@ def test_no_token_is_printed_and_nothing_depends_on_the_folder(
 
     assert "github_pat_planted" not in text
     assert len(text.splitlines()) > 3
+
+
+@pytest.mark.parametrize("manager", CHOICES)
+def test_the_run_reads_no_files_of_another_folder(
+    manager: str, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cron and systemd start in the home, where another program may have its `.env`. launchd starts in /."""
+    text = printed(machine, manager, capsys)
+
+    if manager == "cron":
+        (machine.folder / "histories").mkdir()
+        machine.shell(f"cd ~; {cron_line(text)[1]}")
+        assert (machine.folder / "cwd").read_text() == "/\n"
+    else:
+        assert ("\nWorkingDirectory=/\n" in text) is (manager == "systemd")
+
+
+@pytest.mark.parametrize(
+    ("variables", "warnings"),
+    [
+        ({"GITHUB_TOKEN": "github_pat_other"}, ["store the token there with"]),
+        ({"TRAFFIC_OWNERS": "octo", "TRAFFIC_HOME": "/elsewhere"}, ["put TRAFFIC_OWNERS, TRAFFIC_HOME there, too."]),
+        ({"TRAFFIC_RUN_HOUR": "12"}, []),  # the file itself has the hour
+    ],
+)
+def test_settings_that_the_daily_run_would_not_find_are_named(
+    variables: Mapping[str, str],
+    warnings: list[str],
+    machine: Machine,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token in the environment of this shell captures nothing tomorrow."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["start", "--unit", "systemd"]) == 0
+
+    printed, said = capsys.readouterr()
+    place = machine.home / ".config" / "github-traffic-capture"
+    assert [each in line for each, line in zip(warnings, said.splitlines(), strict=True)] == [True] * len(warnings)
+    assert all(str(place) in line for line in said.splitlines())
+    assert "github_pat" not in printed + said
+
+
+def test_a_machine_without_a_token_learns_it_before_the_first_night(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each daily run would fail."""
+    (machine.home / ".config" / "github-traffic-capture" / ".env").unlink()
+
+    assert main(["start", "--unit", "cron"]) == 0
+
+    assert " token`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("manager", CHOICES)
