@@ -76,6 +76,13 @@ class VersionEnd(TypedDict):
     sunset: NotRequired[str]
 
 
+class ListedSoFar(TypedDict):
+    """What GitHub listed so far, and why repositories of it are left out."""
+
+    listed: int  # repositories, each once for the token that is used for it
+    left_out: dict[str, int]  # how many repositories each reason leaves out: `token`, `push`, or the key of a setting
+
+
 class Listing(TypedDict):
     """How far the listing of repositories is."""
 
@@ -88,6 +95,8 @@ class Listing(TypedDict):
     hidden_organizations: NotRequired[list[int]]  # ids of organizations the token is not authorized for (SSO)
     version_end: NotRequired[VersionEnd]  # if GitHub announces one
     missing: NotRequired[list[str]]  # names and owners in the settings that were not listed
+    found: NotRequired[ListedSoFar]
+    unselected: NotRequired[str]  # why no repository is selected at all
     globs: NotRequired[dict[str, list[str]]]  # in the settings, by parameter, without the form owner/name
 
 
@@ -123,6 +132,7 @@ class Summary(TypedDict):
     wanted: bool  # whether the setting SummaryMail wants it published
     subject: str  # at most 100 ASCII characters (SNS)
     message: str
+    cause: NotRequired[str]  # the reason of the error, in words
 
 
 @final
@@ -235,6 +245,16 @@ def manifest_key(run_id: str) -> str:
 def listing_key(run_id: str, part: int) -> str:
     """Return the key of an object with repositories that were listed so far."""
     return f"runs/{run_folder(run_id)}/listing/{part:05}.json"
+
+
+def excluded_prefix(run_id: str) -> str:
+    """Return the folder of the ids of repositories that were listed and that a setting leaves out."""
+    return f"runs/{run_folder(run_id)}/excluded/"
+
+
+def excluded_key(run_id: str, part: int) -> str:
+    """Return the key of an object with such ids."""
+    return f"{excluded_prefix(run_id)}{part:05}.json"
 
 
 def not_due_key(run_id: str) -> str:

@@ -11,6 +11,7 @@ from cli.runs.usage import usage
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
 from cli.terminal import CommandError, plain, say, table
+from traffic.wording import repositories
 
 EXAMPLES = """examples:
   traffic cost                                    the last run that ended
@@ -53,7 +54,7 @@ def show_cost(deployment: Deployment, name: str | None) -> None:
     if execution["status"] == "RUNNING":
         raise CommandError(f"{plain(execution['name'])} has not ended: try again after its end.")
     used = usage(deployment, reader, execution)
-    say(f"{execution['name']}  {execution['status']}  {used.repositories} repositories stored")
+    say(f"{execution['name']}  {execution['status']}  {repositories(used.repositories)} stored")
     total = sum(row[-1] for row in used.rows)
     rows = [*used.rows, ("together", "", total), ("a month of such runs", f"{RUNS} runs", total * RUNS)]
     table(("WHAT", "HOW MUCH", "DOLLARS"), [(what, much, f"{price:.6f}") for what, much, price in rows])

@@ -16,6 +16,7 @@ from cli.runs.visits import StateVisit, explain
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
 from cli.terminal import duration, plain, say, table
+from traffic.wording import counted
 
 EXAMPLES = """examples:
   traffic executions                          the last runs, newest first
@@ -64,7 +65,7 @@ def show_execution(deployment: Deployment, name: str, *, all_children: bool) -> 
     reader = RunReader(deployment, execution_arn(deployment, name))
     execution = reader.execution()
     say(f"{execution['name']}  {execution['status']}  {at(execution['startDate'])}  {lasted(execution)}")
-    reason = explain(execution.get("error"), execution.get("cause"))
+    reason = reader.reason(execution)
     if reason:
         say(plain(reason))
     say()
@@ -106,7 +107,7 @@ def show_children(deployment: Deployment, arn: str, *, all_children: bool) -> No
     if not children:
         return
     say()
-    say(f"{len(children)} children: {_counted(children)}")
+    say(f"{counted(len(children), 'child', 'children')}: {_counted(children)}")
     failed = [child for child in children if child["status"] != "SUCCEEDED"]
     succeeded = [child for child in children if child["status"] == "SUCCEEDED"]
     shown = failed + succeeded if all_children else failed[:CHILDREN_SHOWN]

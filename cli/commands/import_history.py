@@ -17,6 +17,7 @@ from cli.stack.token_access import github_with
 from cli.terminal import UsageError, say, table
 from traffic.github.tokens import token_owner, tokens_in
 from traffic.record.reading import Record
+from traffic.wording import repositories
 
 FIRST_VERSION = "first-version"
 TOOLS = (*FORMATS, FIRST_VERSION)
@@ -66,7 +67,7 @@ def execute(
         for each in plans:
             bring(deployment.archive, deployment.store, each)
         deployment.save()
-    say(f"Imported {len(plans)} repositories.")
+    say(f"Imported {repositories(len(plans))}.")
     return 0
 
 

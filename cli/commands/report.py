@@ -14,6 +14,7 @@ from cli.report.page import page_parts
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
 from cli.terminal import CommandError, say, warn
+from traffic.wording import plural
 
 EXAMPLES = """examples:
   traffic report                               traffic-report.html, in this folder
@@ -50,7 +51,8 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
         output.writelines(
             page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
         )
-    say(f"{path}: {len(histories):,} repositories, {_size(path.stat().st_size)}. Private: it names your referrers.")
+    many = f"{len(histories):,} {plural(len(histories), 'repository', 'repositories')}"
+    say(f"{path}: {many}, {_size(path.stat().st_size)}. Private: it names your referrers.")
 
 
 def _progress(total: int) -> Callable[[int], None]:

@@ -14,6 +14,7 @@ from traffic.record.item_table import ItemTable
 from traffic.record.items import Item, item_of_day, item_of_snapshot
 from traffic.record.reading import Record
 from traffic.record.reports import read_reports
+from traffic.wording import counted, plural
 
 EXAMPLES = """examples:
   traffic verify          on this machine
@@ -70,7 +71,8 @@ def execute(target: Target) -> int:
         differences = [difference for difference in found if difference.kind != FIRST_VERSION]
         if len(found) > len(differences):
             uncompared = len(found) - len(differences)
-            warn(f"{uncompared} rows of the first version were not compared: the archive does not have them.")
+            rows = counted(uncompared, "row of the first version was", "rows of the first version were")
+            warn(f"{rows} not compared: the archive does not have {plural(uncompared, 'it', 'them')}.")
         if not differences:
             say("The tables hold exactly what the archive says.")
             return 0

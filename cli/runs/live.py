@@ -11,7 +11,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from cli.runs.progress import Progress, RunReader
-from cli.runs.visits import explain
 from cli.stack.deployment import Deployment
 from cli.terminal import FAILED, plain, program, say, warn
 
@@ -48,8 +47,8 @@ def report(reader: RunReader) -> int:
     else:
         say(f"The run ended as {execution['status']} before it wrote a summary.")
     if execution["status"] != "SUCCEEDED":
-        reason = explain(execution.get("error"), execution.get("cause"))
-        warn(f"traffic: error: {reader.run_id} {execution['status']}: {plain(reason) or 'no reason given'}")
+        reason = plain(reader.reason(execution))
+        warn(f"traffic: error: {reader.run_id} {execution['status']}: {reason or 'no reason given'}")
     say()
     say(f"History:    {reader.deployment.place}")
     say(f"Execution:  {typed} executions{options} {reader.run_id}")

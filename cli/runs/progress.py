@@ -1,14 +1,14 @@
 """Reads how far a run has come, from its objects in the archive bucket and from its histories."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.runs.visits import waiting_until
+from cli.runs.visits import explain, waiting_until
 from cli.stack.deployment import Deployment
 from cli.terminal import CommandError
 from traffic.contract import (
@@ -19,6 +19,7 @@ from traffic.contract import (
     receipts_prefix,
     summary_key,
 )
+from traffic.wording import repositories
 
 LAST_EVENTS = 10  # enough to reach back from a Wait over Store traffic to what Fetch traffic answered
 
@@ -47,7 +48,7 @@ class Progress:
         if self.listed is None:
             sentence = "listing repositories"
         else:
-            sentence = f"{self.captured} of {self.listed} repositories captured"
+            sentence = f"{self.captured} of {repositories(self.listed)} captured"
         if self.failed:
             sentence += f", {self.failed} failed"
         if self.until:
@@ -111,6 +112,14 @@ class RunReader:
         """Read the run's summary, which holds the text of the e-mail; None if the run wrote no summary."""
         summary: Summary | None = self.read_json(summary_key(self.run_id))
         return summary
+
+    def reason(self, execution: Mapping[str, Any]) -> str:
+        """Return the error of a run that failed, and its reason in words; empty if the run has no error.
+
+        Step Functions has the subject of the summary as the cause, and the subject repeats the error.
+        """
+        summary = self.summary()
+        return explain(execution.get("error"), (summary and summary.get("cause")) or execution.get("cause"))
 
     def _take(self, receipt: Receipt) -> None:
         self._answered.setdefault(receipt["id"], set()).update(receipt["answered"])

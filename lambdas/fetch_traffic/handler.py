@@ -16,6 +16,7 @@ from traffic.errors import GitHubUnavailableError, RunStoppedError
 from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_text
 from traffic.planning import extended
+from traffic.wording import repositories
 
 STATE = "Fetch traffic"  # in the definition
 
@@ -101,4 +102,4 @@ def report(run: Run, owner: str, fetched: FetchedBatch) -> None:
             raise fetched.stop  # otherwise the earlier answers are stored first, and the next Fetch finds the note
     if fetched.unavailable:
         names = ", ".join(line["repo"] for line in fetched.unanswered[:3])
-        raise GitHubUnavailableError(f"GitHub answered for none of {len(fetched.unanswered)} repositories: {names}")
+        raise GitHubUnavailableError(f"GitHub answered for none of {repositories(len(fetched.unanswered))}: {names}")

@@ -30,21 +30,26 @@ def read_all(listing: Listing, wanted: Selection, seconds_left: Callable[[], flo
     pages = Pages({**listing})
     for owner in [owner for owner in owners if owner >= listing.get("owner", "")]:
         try:
-            read = read_with(owner, pages.listing, wanted, seconds_left, keep_page)
+            read = read_with(owner, owners, pages.listing, wanted, seconds_left, keep_page)
         except GitHubAuthError as exc:
             note_refusal(pages.listing, owner, exc, owners)
             continue
-        found = [each for each in read.repositories if token_owner(each["name"], owners) == owner]
-        pages = Pages(read.listing, [*pages.repositories, *found], read.resume_at)
+        both = [*pages.repositories, *read.repositories], [*pages.excluded, *read.excluded]
+        pages = Pages(read.listing, *both, read.resume_at)
         if "next" in pages.listing:
             break
     return pages
 
 
-def read_with(
-    owner: str, listing: Listing, wanted: Selection, seconds_left: Callable[[], float], keep_page: KeepPage
+def read_with(  # noqa: PLR0913, PLR0917 - as for `read_pages`
+    owner: str,
+    owners: Sequence[str],
+    listing: Listing,
+    wanted: Selection,
+    seconds_left: Callable[[], float],
+    keep_page: KeepPage,
 ) -> Pages:
-    """List with the token of an owner."""
+    """List with the token of one of the owners."""
     if owner != listing.get("owner", owner):
         listing = {**listing, "pauses": 0}
     with counted(github(owner)):
@@ -52,6 +57,7 @@ def read_with(
             github(owner),
             {**listing, "owner": owner},
             wanted,
+            owners,
             now=lambda: datetime.now(UTC),
             seconds_left=seconds_left,
             keep_page=keep_page,

@@ -14,7 +14,7 @@ from lambdas.list_repos.page_archive import page_archive
 from lambdas.list_repos.pages import Pages
 from lambdas.list_repos.past_date import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
-from lambdas.list_repos.selection import in_order, missing_names
+from lambdas.list_repos.selection import in_order, missing_names, why_nothing
 from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import write_wait
 from lambdas.shared.environment import Selection, ineffective, selection
@@ -24,6 +24,7 @@ from traffic.contract import (
     Manifest,
     Run,
     RunState,
+    excluded_key,
     listing_key,
     manifest_key,
     not_due_key,
@@ -121,13 +122,20 @@ def refuse_if_too_late(run: Run, resume_at: datetime) -> None:
 def go_on(run: Run, pages: Pages) -> RunState:
     """Write what was listed so far, and return where and when to go on."""
     listing = pages.listing
-    if pages.repositories:
+    if pages.repositories or pages.excluded:
+        note_excluded(run, pages)
         listing["parts"] += 1
         archive().put_note(listing_key(run["id"], listing["parts"]), pages.repositories)
     state: RunState = {"run": run, "listing": listing}
     if pages.resume_at is not None:
         state["resume_at"] = not_before(pages.resume_at)
     return state
+
+
+def note_excluded(run: Run, pages: Pages) -> None:
+    """Write the ids of the repositories that the settings leave out, so that none of them is taken for deleted."""
+    if pages.excluded:
+        archive().put_note(excluded_key(run["id"], pages.listing["parts"] + 1), pages.excluded)
 
 
 def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
@@ -137,7 +145,10 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
         for part in range(1, pages.listing["parts"] + 1)
         for repository in archive().read_note(listing_key(run["id"], part)) or []
     ]
+    note_excluded(run, pages)
     selected = in_order([*found, *pages.repositories])
+    if not selected:
+        pages.listing["unselected"] = why_nothing(pages.listing, wanted)
     today = pages.listing.get("listed_at", run["started"])[:10]
     asked, not_due = choose(by_token(selected), pages.listing, today=today, hours=LONGEST_RUN // timedelta(hours=1))
     batches = plan_batches(asked)

@@ -1,6 +1,7 @@
 """Lists the repositories that the token can push to, page by page."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,15 +10,15 @@ from requests.utils import parse_header_links
 from urllib3.exceptions import LocationParseError
 
 from lambdas.list_repos.page_archive import KeepPage
-from lambdas.list_repos.selection import select
+from lambdas.list_repos.selection import PUSH, TOKEN, left_out_by
 from lambdas.shared.environment import Selection
 from traffic.clock import LONGEST_WAIT, from_http, to_text
-from traffic.contract import Listing, Repository, TokenSaid
+from traffic.contract import ListedSoFar, Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from traffic.github.answers import Answer, Meaning, classify, is_web_page, not_the_api, version_end
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause
-from traffic.github.tokens import ANYONE
+from traffic.github.tokens import ANYONE, token_owner
 
 FIRST_PAGE = "/user/repos?per_page=100"
 RESERVE = 100.0  # seconds of the function's own time that are left for planning: it reads up to 100,000 entries
@@ -34,12 +35,14 @@ class Pages:
 
     Attributes:
         repositories: The selected ones. The descriptions of 100,000 repositories would fill the memory.
+        excluded: The ids of those that a setting leaves out.
         listing: How far the listing is.
         resume_at: When GitHub may be asked again; None for at once, or if `listing` has no `next`.
     """
 
     listing: Listing
     repositories: list[Repository] = field(default_factory=list)
+    excluded: list[int] = field(default_factory=list)
     resume_at: datetime | None = None
 
 
@@ -47,12 +50,22 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
     github: GitHub,
     listing: Listing,
     selection: Selection,
+    owners: Collection[str],
     *,
     now: Callable[[], datetime],
     seconds_left: Callable[[], float],
     keep_page: KeepPage,
 ) -> Pages:
     """Read and archive the next pages of the listing, as far as GitHub and the clock allow.
+
+    Args:
+        github: The client that asks.
+        listing: How far the listing is, and with whose token it goes on.
+        selection: The settings.
+        owners: All owners that have a token. A repository counts for the token of its owner.
+        now: The time.
+        seconds_left: The time that the function has left.
+        keep_page: Archives a page.
 
     Raises:
         GitHubUnavailableError: GitHub does not answer; the state machine retries.
@@ -77,12 +90,31 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
         found = _repositories(answer)
         _note_headers(pages.listing, answer, now())
         keep_page(pages.listing.get("owner", ANYONE), github.address(url), pages.listing["listed_at"], answer)
-        pages.repositories += select(found, selection)
+        _take(pages, found, selection, owners)
         following = _next_page(github, answer)
         if following is None:
             del pages.listing["next"]
             return pages
         url = following
+
+
+def _take(pages: Pages, page: Sequence[Mapping[str, Any]], selection: Selection, owners: Collection[str]) -> None:
+    """Add the repositories of a page for which this token is used; those for whose owner there is no token count."""
+    listing = pages.listing
+    before = listing.get("found", ListedSoFar(listed=0, left_out={}))
+    listed, left_out = before["listed"], Counter(before["left_out"])
+    for repository in page:
+        owner = token_owner(repository["full_name"], owners)
+        if (owner or min(owners)) != listing.get("owner", ANYONE):
+            continue  # it counts for another token
+        listed += 1
+        reasons = [TOKEN] if owner is None else left_out_by(repository, selection)
+        left_out.update(reasons)
+        if not reasons:
+            pages.repositories.append(Repository(id=repository["id"], name=repository["full_name"]))
+        elif reasons[0] not in (TOKEN, PUSH):
+            pages.excluded.append(repository["id"])
+    listing["found"] = ListedSoFar(listed=listed, left_out=dict(left_out))
 
 
 def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, first: bool) -> None:

@@ -21,9 +21,10 @@ from lambdas.summarize_run.stale import Stale
 from traffic.clock import from_text
 from traffic.contract import Listing, RunState
 from traffic.github.answers import CAPTURED
-from traffic.github.tokens import ANYONE, token_text
+from traffic.github.tokens import ANYONE, token_owner, token_text
 from traffic.record.spans import Spans, day_after, days_in, span_text, spans_of
 from traffic.record.traffic_answers import READY
+from traffic.wording import counted, plural, repositories
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Dangers:
         today: The run's day.
         newest_day: The newest day that GitHub reported to this run; None if it reported none.
         failing: How far the listed repositories are captured that were not captured in this run, by id.
-        unlisted: How far the repositories are captured that were captured lately and not listed in this run.
+        unlisted: How far the repositories are captured that were captured lately and are not listed any more.
+        unreached: The same for those that this run did not look for, because it failed or their token is refused.
+        excluded: How many repositories were captured lately and are left out by the settings now.
         lost: By repository, the days that were never returned completely and are lost for good.
         partial: By repository, the lost days for which GitHub returned a part.
         token_days_left: Days until the first token expires, rounded down; None if GitHub does not report it.
@@ -48,6 +51,8 @@ class Dangers:
     newest_day: str | None = None
     failing: Mapping[int, Watermark] = field(default_factory=dict)
     unlisted: Sequence[Watermark] = ()
+    unreached: Sequence[Watermark] = ()
+    excluded: int = 0
     lost: Mapping[str, Spans] = field(default_factory=dict)
     partial: Mapping[str, frozenset[str]] = field(default_factory=dict)
     token_days_left: int | None = None
@@ -75,23 +80,35 @@ class Dangers:
 def find_dangers(state: RunState, today: str, results: Sequence[Result], marks: Mapping[int, Watermark]) -> Dangers:
     """Compare the results of the run with how far every repository is captured.
 
-    The caller adds `partial`, `stale` and `refusals`, which it reads from the tables.
+    The caller adds `excluded`, `partial`, `stale` and `refusals`, which it reads from the tables.
     """
     captured = {result.id for result in results if result.outcome == CAPTURED}
     listed = {result.id for result in results}
     listing = state.get("listing", Listing(parts=0, pauses=0))
     listed_at = listing.get("listed_at")
+    absent = [mark for id_, mark in marks.items() if id_ not in listed and is_recent(mark, today)]
+    looked_for = [_looked_for(mark, state) for mark in absent]
     left, owner = min(_days_left_of_tokens(listing), default=(None, ANYONE))
     return Dangers(
         today,
         newest_day=max((result.newest_day or "" for result in results if result.id in captured), default="") or None,
         failing={id_: marks[id_] for id_ in listed - captured if id_ in marks},
-        unlisted=[mark for id_, mark in marks.items() if id_ not in listed and is_recent(mark, today)],
+        unlisted=[mark for mark, found in zip(absent, looked_for, strict=True) if found],
+        unreached=[mark for mark, found in zip(absent, looked_for, strict=True) if not found],
         lost={mark.repo_name: lost for id_, mark in marks.items() if id_ in captured and (lost := mark.lost(today))},
         token_days_left=left,
         token_owner=owner,
         usual_age=2 if listed_at and from_text(listed_at).hour < READY else 1,
     )
+
+
+def _looked_for(mark: Watermark, state: RunState) -> bool:
+    """Return whether the run would have listed a repository that still exists and is within reach."""
+    listing = state.get("listing", Listing(parts=0, pauses=0))
+    if "manifest" not in state or "unselected" in listing:
+        return False
+    tokens = listing.get("tokens", {})
+    return "refused" not in tokens.get(token_owner(mark.name, tokens) or ANYONE, {})
 
 
 def _days_left_of_tokens(listing: Listing) -> Iterator[tuple[int, str]]:
@@ -130,18 +147,25 @@ def unlisted_lines(dangers: Dangers, names: int) -> list[str]:
     if not dangers.unlisted:
         return []
     urgent = sorted(dangers.unlisted, key=lambda mark: (mark.days_left(dangers.today) or 0, mark.name))
-    lines = [
-        f"{len(urgent)} captured lately but not listed now (deleted, excluded, no push access, or the listing failed):"
-    ]
+    lines = [f"{len(urgent)} captured lately but not listed now (deleted, no push access, or hidden from the token):"]
     lines += [f"  {mark.name}: {situation(mark, dangers.today)}" for mark in urgent[:names]]
     return lines + and_more(len(urgent), names)
+
+
+def excluded_line(dangers: Dangers) -> list[str]:
+    """Write how many repositories the settings leave out that were captured lately."""
+    many = dangers.excluded
+    if not many:
+        return []
+    are, their = plural(many, "is", "are"), plural(many, "its", "their")
+    return [f"{repositories(many)} captured lately {are} left out by the settings now; {their} history is kept."]
 
 
 def lost_lines(dangers: Dangers, names: int) -> list[str]:
     """List the days that are lost for good."""
     if not dangers.lost:
         return []
-    many = "1 repository has" if len(dangers.lost) == 1 else f"{len(dangers.lost)} repositories have"
+    many = counted(len(dangers.lost), "repository has", "repositories have")
     lines = [f"{many} days that GitHub never returned completely and has deleted by now:"]
     lines += [
         f"  {name}: {lost_text(spans, dangers.partial.get(name))}"
@@ -155,6 +179,15 @@ def urgency_line(dangers: Dangers) -> list[str]:
     reported = (mark for id_, mark in dangers.failing.items() if id_ not in dangers.refusals.known)
     left = fewest_days_left(reported, dangers.today)
     return [] if left is None else [f"{remaining(left)}, for the most urgent of the repositories that failed."]
+
+
+def unreached_line(dangers: Dangers) -> list[str]:
+    """Write how much time is left for the repositories that the run did not look for."""
+    many, left = len(dangers.unreached), fewest_days_left(dangers.unreached, dangers.today)
+    if left is None:
+        return []
+    rest = "" if many == 1 else ", for the most urgent of them"
+    return [f"{repositories(many)} captured lately could not be listed. {remaining(left)}{rest}."]
 
 
 def situation(mark: Watermark, today: str) -> str:

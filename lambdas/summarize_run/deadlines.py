@@ -11,6 +11,7 @@ from traffic.clock import days_before, start_of
 from traffic.record.merge import Entry
 from traffic.record.spans import Span, Spans, day_after, days_in, holes, meet
 from traffic.record.traffic_answers import SAFE_DAYS
+from traffic.wording import counted
 
 ANNOUNCED = 28  # days for which a hole is reported: one e-mail is easily missed
 TOKEN_WARNING = 14  # days before the token expires
@@ -117,4 +118,4 @@ def remaining(left: int) -> str:
 
 def count(days: int) -> str:
     """Write a number of days."""
-    return "1 day" if days == 1 else f"{days} days"
+    return counted(days, "day", "days")

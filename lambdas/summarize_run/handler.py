@@ -8,10 +8,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.shared.deployed import archive
 from lambdas.shared.environment import console_url, summary_mail
 from lambdas.summarize_run.headline import WANTED, Facts, Kind, concerns_of, is_digest, kind_of, subject
-from lambdas.summarize_run.message import cause_text, links, message
+from lambdas.summarize_run.message import links, message
 from lambdas.summarize_run.outcome import (
     NAMED,
     Result,
+    cause_of,
     error_of,
     gather,
     is_replay,
@@ -82,7 +83,7 @@ def summarize_capture(event: RunState, results: Sequence[Result]) -> Summary:
         event,
         results,
         error,
-        cause_text(event, stopped),
+        cause_of(event, stopped, results) if error else "",
         concerns_of(event, results, dangers),
         dangers,
         read_news([result for result in results if result.outcome == CAPTURED], dangers.today),
@@ -98,7 +99,7 @@ def summarize_replay(event: RunState, results: Sequence[Result]) -> Summary:
     day_items = read_day(event, again)
     stored = sum(1 for _ in archive().keys(receipts_prefix(event["run"]["id"])))
     error, cause = replay_error(event, again, stored=stored, day_items=day_items)
-    facts = Facts(event, again, error, cause or cause_text(event, None), day_items=day_items)
+    facts = Facts(event, again, error, cause, day_items=day_items)
     return write_summary(facts, kind_of(error, (), digest=False))
 
 
@@ -132,5 +133,6 @@ def write_summary(facts: Facts, kind: Kind) -> Summary:
         "kind": kind,
         "wanted": kind in WANTED[summary_mail()],
         "subject": subject(facts, run.get("date", today_of(facts.state))),
+        "cause": facts.cause,
         "message": message(facts, links(run.get("arn"), console=console_url())),
     }

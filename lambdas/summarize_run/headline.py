@@ -13,6 +13,7 @@ from traffic.clock import start_of
 from traffic.contract import RunState
 from traffic.github.answers import CAPTURED, ends_soon
 from traffic.settings import matches_nothing
+from traffic.wording import plural, repositories
 
 MAX_SUBJECT = 100  # characters; SNS's limit
 DIGEST = 0  # date.weekday() of the runs whose summary covers the week: Monday, when Sunday is the newest day
@@ -34,7 +35,7 @@ class Facts:
         state: The state of the run.
         results: The result of each repository.
         error: The error that the run fails with; empty if it succeeded.
-        cause: The cause of the error, if known.
+        cause: The reason of the error, in words; empty if it is not known, or if there is no error.
         concerns: What somebody should look at, in a few words each.
         dangers: What is in danger; None for a replay from the archive, which did not ask GitHub.
         news: What changed; None for a replay, or if GitHub returned no day completely.
@@ -77,16 +78,12 @@ def concerns_of(state: RunState, results: Sequence[Result], dangers: Dangers) ->
         "with lost days": len(dangers.lost),
         "of the settings not found": len(names),
     }
-    concerns = [f"{_repositories(many)} {what}" for what, many in counted.items() if many]
+    concerns = [f"{repositories(many)} {what}" for what, many in counted.items() if many]
     if owners:
-        concerns.append(
-            f"{'1 owner' if len(owners) == 1 else f'{len(owners)} owners'} of the settings without repositories"
-        )
+        concerns.append(f"{len(owners)} {plural(len(owners), 'owner', 'owners')} of the settings without repositories")
     idle = sum(matches_nothing(glob) for globs in listing.get("globs", {}).values() for glob in globs)
     if idle:
-        concerns.append(f"{'1 glob' if idle == 1 else f'{idle} globs'} of the settings without any effect")
-    if not results:
-        concerns.append("nothing was listed")
+        concerns.append(f"{idle} {plural(idle, 'glob', 'globs')} of the settings without any effect")
     if dangers.token_ends_soon:
         concerns.append(_token(dangers))
     if dangers.is_late:
@@ -103,19 +100,20 @@ def names_and_owners(missing: Sequence[str]) -> tuple[list[str], list[str]]:
     return [name for name in missing if "/" in name], [name for name in missing if "/" not in name]
 
 
-def first_line(error: str, concerns: Sequence[str], refused: int = 0) -> str:
+def first_line(error: str, cause: str, concerns: Sequence[str], refused: int = 0) -> str:
     """Write whether the run was healthy.
 
     Args:
         error: The error that the run fails with; empty if it succeeded.
+        cause: The reason of the error, if known.
         concerns: What somebody should look at.
         refused: The number of repositories that GitHub refuses as before.
     """
     if error:
-        return f"The run failed: {error}."
+        return f"The run failed: {cause.rstrip('.')} ({error})." if cause else f"The run failed: {error}."
     if concerns:
         return f"Needs attention: {', '.join(concerns)}."
-    rest = f", except {_repositories(refused)} that GitHub refuses as before" if refused else ""
+    rest = f", except {repositories(refused)} that GitHub refuses as before" if refused else ""
     return f"Healthy: everything was captured{rest}."
 
 
@@ -127,7 +125,7 @@ def subject(facts: Facts, run_day: str) -> str:
         text += f"FAILED, {facts.error}"
     else:
         done = "captured" if facts.dangers else "stored again"
-        text += f"{captured if captured == listed else f'{captured} of {listed}'} repositories {done}"
+        text += f"{'' if captured == listed else f'{captured} of '}{repositories(listed)} {done}"
     name, fact = highlight(facts.news, digest=facts.digest)
     if facts.dangers is not None and facts.dangers.token_ends_soon:
         name, fact = "", _token(facts.dangers)
@@ -150,7 +148,3 @@ def printable(text: str) -> str:
 
 def _token(dangers: Dangers) -> str:
     return f"token expires in {count(max(dangers.token_days_left or 0, 0))}"
-
-
-def _repositories(many: int) -> str:
-    return "1 repository" if many == 1 else f"{many} repositories"

@@ -1,18 +1,20 @@
 """The summary as people read it: plain text for the e-mail and the terminal. Pure."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lambdas.summarize_run.dangers import (
     Dangers,
+    excluded_line,
     late_lines,
     lost_lines,
     situation,
     token_lines,
     unlisted_lines,
+    unreached_line,
     urgency_line,
 )
+from lambdas.summarize_run.deadlines import count
 from lambdas.summarize_run.headline import Facts, first_line, names_and_owners, printable
 from lambdas.summarize_run.news_text import news_sections
 from lambdas.summarize_run.outcome import NAMED, NOT_REACHED, Result, and_more
@@ -34,6 +36,7 @@ from traffic.github.answers import (
 from traffic.github.tokens import token_text
 from traffic.planning import not_due_text
 from traffic.settings import misfit_lines
+from traffic.wording import counted, plural, repositories
 
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads that much
 
@@ -57,6 +60,8 @@ CURES = {
     "GitHubRejectionError": "This is a bug in this program, or GitHub has changed: please report it.",
     "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
     "InvalidInputError": "Start the execution again with a valid input.",
+    "NothingSelectedError": "Correct the settings (traffic settings shows them), or give the token repositories that it"
+    " can push to.",
     "IncompleteReplayError": "Start the execution again: what is stored already does not change.",
     "InvalidSettingError": "Deploy again with a valid setting.",
     "TokenUnavailableError": "Check that the secret exists and that the functions' roles may read it.",
@@ -73,8 +78,7 @@ def message(facts: Facts, links: Sequence[str]) -> str:
     state, results, dangers, error = facts.state, facts.results, facts.dangers, facts.error
     sections = [
         [
-            first_line(error, facts.concerns, len(dangers.refusals.known) if dangers else 0),
-            *([facts.cause] if error and facts.cause else []),
+            first_line(error, facts.cause, facts.concerns, len(dangers.refusals.known) if dangers else 0),
             *([f"What to do: {CURES[error]}"] if error in CURES else []),
         ],
         _counts(state, results),
@@ -108,8 +112,9 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
     changed = sum(result.items_changed for result in results)
     done = "captured"
     if "held" in state.get("manifest", {}):
-        done = f"stored again from {state['manifest']['batches']} objects of the archive (GitHub was not asked)"
-    lines = [f"{captured} of {len(results)} repositories {done}, {changed} days new or changed."]
+        objects = counted(state["manifest"]["batches"], "object", "objects")
+        done = f"stored again from {objects} of the archive (GitHub was not asked)"
+    lines = [f"{captured} of {repositories(len(results))} {done}, {count(changed)} new or changed."]
     waiting = not_due_text(state.get("manifest", {}).get("not_due", {}))
     if waiting:
         lines.append(waiting)
@@ -118,7 +123,8 @@ def _counts(state: RunState, results: Sequence[Result]) -> list[str]:
         lines.append(f"Newest day GitHub reported: {newest}.")
     lowered = sum(result.lowered for result in results)
     if lowered:
-        lines.append(f"{lowered} numbers were lower than before; the higher ones are kept.")
+        lower = counted(lowered, "number was", "numbers were")
+        lines.append(f"{lower} lower than before; the higher {plural(lowered, 'one is', 'ones are')} kept.")
     return lines
 
 
@@ -126,22 +132,11 @@ def _dangers(facts: Facts, dangers: Dangers) -> list[list[str]]:
     stale = {result.id: result.name for result in facts.results if result.id in dangers.stale.ends}
     return [
         waiting_lines(dangers.refusals.waiting, NAMED) if facts.digest else [],
-        [*token_lines(dangers), *late_lines(dangers), *urgency_line(dangers)],
+        [*token_lines(dangers), *late_lines(dangers), *urgency_line(dangers), *unreached_line(dangers)],
         stale_lines(dangers.stale, stale, NAMED),
-        unlisted_lines(dangers, NAMED),
+        [*unlisted_lines(dangers, NAMED), *excluded_line(dangers)],
         lost_lines(dangers, NAMED),
     ]
-
-
-def cause_text(state: RunState, stopped: Mapping[str, str] | None) -> str:
-    """Return the words of the error that ended the run."""
-    if stopped is not None:
-        return stopped["cause"]
-    caught = state.get("problem", {}).get("Cause", "")
-    try:  # Lambda's errors come as JSON
-        return str(json.loads(caught)["errorMessage"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return caught
 
 
 def _one_day(state: RunState, day_items: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -167,7 +162,8 @@ def _failures(results: Sequence[Result], dangers: Dangers | None, *, every: bool
         lines += [line for result in failed[:NAMED] for line in _failure(result, dangers)]
         sections.append(lines + and_more(len(failed), NAMED))
     if known:
-        sections.append([f"{len(known)} not captured: GitHub refuses them as before. Monday's summary lists them."])
+        them = plural(len(known), "it", "them")
+        sections.append([f"{len(known)} not captured: GitHub refuses {them} as before. Monday's summary lists {them}."])
     return sections
 
 
@@ -185,7 +181,8 @@ def _listing(state: RunState) -> list[str]:
     lines: list[str] = []
     hidden = listing.get("hidden_organizations")
     if hidden:
-        lines.append(f"{len(hidden)} organizations are hidden from the token. {CURES[SSO_NEEDED]}")
+        organizations = counted(len(hidden), "organization is", "organizations are")
+        lines.append(f"{organizations} hidden from the token. {CURES[SSO_NEEDED]}")
     names, owners = names_and_owners(listing.get("missing", ()))
     if names:
         lines.append(f"Repositories in the settings that were not found ({len(names)}): {_named(names)}")
@@ -211,6 +208,7 @@ def _bounded(lines: Sequence[str], last: int) -> str:
     for line in lines[:-last]:
         room -= len(line.encode()) + 1
         if room < 0:
-            return "\n".join([*kept, f"({len(lines) - last - len(kept)} lines more)", "", *lines[-last:]])
+            left_out = len(lines) - last - len(kept)
+            return "\n".join([*kept, f"({left_out} {plural(left_out, 'line', 'lines')} more)", "", *lines[-last:]])
         kept.append(line)
     return "\n".join(lines)

@@ -1,5 +1,7 @@
 """Compares the listed repositories with the stored ones: the result of each, and the error of the run. Pure."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,6 +11,7 @@ from typing import NamedTuple
 from traffic.clock import event_day, from_text
 from traffic.contract import ENDPOINTS, ArchivedAnswer, Batch, Receipt, Recent, RunState
 from traffic.github.answers import CAPTURED, FAILED, NO_PERMISSION
+from traffic.wording import counted
 
 NOT_REACHED = "not reached"
 
@@ -113,11 +116,34 @@ def error_of(state: RunState, stopped: Mapping[str, str] | None, results: Sequen
         return stopped["error"]
     if "problem" in state:
         return state["problem"]["Error"]
+    if "unselected" in state.get("listing", {}):
+        return "NothingSelectedError"
     if not results or any(result.outcome == CAPTURED for result in results):
         return ""
     if all(result.outcome == NO_PERMISSION for result in results):
         return "TokenPermissionError"
     return "NothingCapturedError"
+
+
+def cause_of(state: RunState, stopped: Mapping[str, str] | None, results: Sequence[Result]) -> str:
+    """Return the reason of the error that `error_of` returns, in words."""
+    if stopped is not None:
+        return stopped["cause"]
+    if "problem" in state:
+        return caught_cause(state)
+    if "unselected" in state.get("listing", {}):
+        return state["listing"]["unselected"]
+    outcomes = Counter(result.outcome for result in results)
+    return f"nothing was captured: {', '.join(f'{many} {outcome}' for outcome, many in sorted(outcomes.items()))}"
+
+
+def caught_cause(state: RunState) -> str:
+    """Return the words of the error that the definition caught."""
+    caught = state.get("problem", {}).get("Cause", "")
+    try:  # Lambda's errors come as JSON
+        return str(json.loads(caught)["errorMessage"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return caught
 
 
 def is_replay(state: RunState) -> bool:
@@ -143,9 +169,12 @@ def replay_error(
     """
     missing = state["manifest"]["batches"] - stored
     if "problem" in state:
-        return error_of(state, None, results), ""
+        return error_of(state, None, results), caught_cause(state)
     if missing:
-        return "IncompleteReplayError", f"{missing} of {state['manifest']['batches']} objects were not stored."
+        return (
+            "IncompleteReplayError",
+            f"{missing} of {counted(state['manifest']['batches'], 'object was', 'objects were')} not stored.",
+        )
     if not any(day_items.values()):
         date, held = state["run"].get("date", ""), state["manifest"].get("held", "")
         return "InvalidInputError", f"No answer in the archive has {date}. Available dates: {held}."

@@ -15,7 +15,7 @@ from botocore.endpoint import MAX_POOL_CONNECTIONS
 
 from lambdas.shared.deployed import archive, snapshots, tables
 from lambdas.summarize_run.dangers import Dangers, find_dangers
-from lambdas.summarize_run.deadlines import Watermark, watermark_of
+from lambdas.summarize_run.deadlines import Watermark, is_recent, watermark_of
 from lambdas.summarize_run.headline import is_digest
 from lambdas.summarize_run.news import (
     TOP,
@@ -34,7 +34,7 @@ from lambdas.summarize_run.outcome import NAMED, Result, today_of
 from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
 from lambdas.summarize_run.stale import Stale, stale_ends
 from traffic.clock import days_before
-from traffic.contract import RunState, not_due_key
+from traffic.contract import RunState, excluded_prefix, not_due_key
 from traffic.github.answers import CAPTURED
 from traffic.record.items import day_of_item
 from traffic.record.spans import Spans, days_in
@@ -69,7 +69,8 @@ def read_dangers(event: RunState, results: Sequence[Result]) -> Dangers:
     """Read the entry of every repository, and find what is in danger."""
     today = today_of(event)
     outcomes, digest = {result.id: result.outcome for result in results}, is_digest(today)
-    not_due = _not_due(event)
+    not_due, left_out = _not_due(event), frozenset(read_notes(excluded_prefix(event["run"]["id"])))
+    excluded = 0
     reached, ends = stale_ends(results)
     marks: dict[int, Watermark] = {}
     known: set[int] = set()
@@ -79,6 +80,9 @@ def read_dangers(event: RunState, results: Sequence[Result]) -> Dangers:
             waiting += [(entry.name, outcome)] if digest and (outcome := lasting_refusal(entry)) else []
             continue
         mark, outcome = watermark_of(repo_name, entry), outcomes.get(id_)
+        if id_ in left_out and not outcome:
+            excluded += is_recent(mark, today)
+            continue
         # Skip completely captured repositories: 100,000 marks need too much memory.
         if outcome != CAPTURED or id_ in ends or mark.lost(today):
             marks[id_] = mark
@@ -88,6 +92,7 @@ def read_dangers(event: RunState, results: Sequence[Result]) -> Dangers:
     named = dict(sorted(dangers.lost.items())[:NAMED])
     return replace(
         dangers,
+        excluded=excluded,
         partial={name: _partial_days(name, spans) for name, spans in named.items()},
         stale=Stale(reached, ends, marks, today),
         refusals=Refusals(frozenset(known), waiting),

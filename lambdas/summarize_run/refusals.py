@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lambdas.summarize_run.outcome import and_more
 from traffic.github.answers import FAILED
 from traffic.record.merge import Entry
+from traffic.wording import repositories
 
 LAST_DAYS = 3  # days until days are lost for good, from which on a refusal is reported every day
 
@@ -51,7 +52,6 @@ def waiting_lines(waiting: Sequence[tuple[str, str]], most: int) -> list[str]:
     """List the repositories that stay refused and were not asked for today."""
     if not waiting:
         return []
-    many = "1 repository" if len(waiting) == 1 else f"{len(waiting)} repositories"
-    lines = [f"{many} refused last time, not due today:"]
+    lines = [f"{repositories(len(waiting))} refused last time, not due today:"]
     lines += [f"  {name}: {outcome}" for name, outcome in sorted(waiting)[:most]]
     return lines + and_more(len(waiting), most)

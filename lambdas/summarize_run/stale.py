@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lambdas.summarize_run.deadlines import Watermark, remaining
 from lambdas.summarize_run.outcome import Result, and_more
 from traffic.github.answers import CAPTURED
+from traffic.wording import counted
 
 WHY = "GitHub can alternate between stale and fresh answers."
 WARNING = 7  # days until days are lost: a stale answer needs attention then; before, a fresh one may still come
@@ -84,7 +85,7 @@ def stale_lines(stale: Stale, names: Mapping[int, str], most: int) -> list[str]:
     if not stale.ends:
         return []
     urgent = sorted(stale.ends, key=lambda id_: (stale.days_left(id_) or 0, names[id_]))
-    many = "1 repository has" if len(urgent) == 1 else f"{len(urgent)} repositories have"
+    many = counted(len(urgent), "repository has", "repositories have")
     lines = [f"{many} stale answers from GitHub; other answers of this run reach {stale.reached}. Run again: {WHY}"]
     lines += [line for id_ in urgent[:most] for line in (f"  {names[id_]}", f"    {_situation(stale, id_)}")]
     return lines + and_more(len(urgent), most)

@@ -57,7 +57,7 @@ def test_the_answers_of_the_documentation_are_stored_unchanged(terminal: Termina
         done = terminal.traffic("run")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 of 1 repositories captured" in done.stdout
+    assert "1 of 1 repository captured" in done.stdout
     assert terminal.traffic("export", "--format", "csv").stdout == CSV
 
 

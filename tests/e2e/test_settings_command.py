@@ -93,7 +93,7 @@ def test_the_file_is_applied_to_the_stack_and_the_token_stays(deployed: Deployed
 
     ran = deployed.terminal.traffic("run", "--aws")
 
-    assert "1 of 1 repositories captured" in ran.stdout, ran.stdout + ran.stderr
+    assert "1 of 1 repository captured" in ran.stdout, ran.stdout + ran.stderr
     assert {call.repository for call in deployed.github.calls if call.repository} == {"octo-org/docs"}
 
 

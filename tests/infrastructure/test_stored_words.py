@@ -65,14 +65,15 @@ KEYS = {
     "Batch": {"repositories", "key", "pauses", "owner"},
     "ChildState": {"RedriveTime", "run", "batch", "parent", "resume_at"},
     "TokenSaid": {"expires", "limit", "remaining", "refused"},
+    "ListedSoFar": {"listed", "left_out"},
     "VersionEnd": {"deprecated", "sunset"},
     "Listing": {
         "owner", "next", "parts", "pauses", "listed_at", "tokens", "hidden_organizations", "version_end", "missing",
-        "globs",
+        "globs", "found", "unselected",
     },
     "Manifest": {"bucket", "key", "batches", "repositories", "not_due", "held"},
     "RunState": {"RedriveTime", "run", "input", "listing", "resume_at", "manifest", "problem"},
-    "Summary": {"run", "outcome", "error", "kind", "wanted", "subject", "message"},
+    "Summary": {"run", "outcome", "error", "kind", "wanted", "subject", "message", "cause"},
     "ArchivedAnswer": {
         "run", "repo_id", "repo", "endpoint", "captured_at", "status", "headers", "body", "outcome"
     },
@@ -93,6 +94,8 @@ PLACES = {
     "run_folder": ("a%2Fb", ("a/b",)),
     "manifest_key": ("runs/a%2Fb/manifest.json", ("a/b",)),
     "listing_key": ("runs/a%2Fb/listing/00012.json", ("a/b", 12)),
+    "excluded_prefix": ("runs/a%2Fb/excluded/", ("a/b",)),
+    "excluded_key": ("runs/a%2Fb/excluded/00012.json", ("a/b", 12)),
     "not_due_key": ("runs/a%2Fb/not-due.json", ("a/b",)),
     "receipts_prefix": ("runs/a%2Fb/receipts/", ("a/b",)),
     "problems_prefix": ("runs/a%2Fb/problems/", ("a/b",)),

@@ -18,6 +18,7 @@ from traffic.record.items import (
     snapshot_of_item,
 )
 from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots
+from traffic.wording import counted
 
 
 class Tables:
@@ -77,7 +78,9 @@ class Tables:
                 del waiting[day]
             if not waiting:
                 return changed, kept
-        raise TableBusyError(f"{repo_name} kept changing while {len(waiting)} days of it were merged")
+        raise TableBusyError(
+            f"{repo_name} kept changing while {counted(len(waiting), 'day of it was', 'days of it were')} merged"
+        )
 
     def repository(self, repo_id: int) -> tuple[str, Entry] | None:
         """Read a repository's key in `RepoTraffic` and its entry; None if the repository is unknown."""

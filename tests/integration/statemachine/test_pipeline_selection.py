@@ -51,4 +51,4 @@ def test_a_run_captures_what_owners_topics_and_visibility_select(choosing: Pipel
     )
     assert "Repositories in the settings that were not found (1): octo/gone" in message
     assert "Owners in the settings without repositories (2): initech, hidden-org" in message
-    assert "1 organizations are hidden from the token" in message
+    assert "1 organization is hidden from the token" in message

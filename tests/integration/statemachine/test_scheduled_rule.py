@@ -78,9 +78,9 @@ def test_the_scheduled_rule_fires_every_day_and_its_summary_reaches_the_subscrip
     (second_mail,) = pipeline.mail(1)
     assert (first.status, second.status) == ("SUCCEEDED", "SUCCEEDED"), first.cause + second.cause
     assert len(runs(pipeline)) == 2
-    assert mail["Subject"] == "GitHub traffic 2026-11-21: 1 repositories captured"
+    assert mail["Subject"] == "GitHub traffic 2026-11-21: 1 repository captured"
     assert mail["Message"] == pipeline.summary(first)["message"]
-    assert second_mail["Subject"] == "GitHub traffic 2026-11-22: 1 repositories captured"
+    assert second_mail["Subject"] == "GitHub traffic 2026-11-22: 1 repository captured"
     assert pipeline.numbers() == {("octo/docs", day): tuple(truth) for day, truth in truths.items()}
 
 

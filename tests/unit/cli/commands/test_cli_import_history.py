@@ -137,4 +137,4 @@ def test_each_planned_history_is_imported_and_saved(
 
     assert brought == ["octo/docs"]
     assert upgraded.saves == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "Imported 1 repositories."
+    assert capsys.readouterr().out.splitlines()[-1] == "Imported 1 repository."

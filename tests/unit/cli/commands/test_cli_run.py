@@ -146,7 +146,7 @@ def test_a_repository_counts_after_all_its_answers_are_stored(
     follow(stack.deployment, run_in_steps(stack, steps()))
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1:3] == ["0 of 1 repositories captured", "1 of 1 repositories captured"]
+    assert lines[1:3] == ["0 of 1 repository captured", "1 of 1 repository captured"]
     assert len(slept) == 1
 
 
@@ -159,6 +159,19 @@ def test_a_failed_run_without_a_summary_shows_error_and_cause(stack: Stack, caps
     shown = capsys.readouterr()
     assert shown.out.splitlines()[2:] == ["", "The run ended as FAILED before it wrote a summary.", *END]
     assert shown.err == "traffic: error: run-1 FAILED: GitHubAuthError: Bad credentials\n"
+
+
+def test_the_error_of_a_failed_run_has_the_reason_of_its_summary(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Step Functions has the mail's subject as the cause, which only repeats the name of the error."""
+    subject = "GitHub traffic 2026-11-20: FAILED, InvalidInputError"
+    execution = stack.step_functions.execution("run-1", "FAILED", error="InvalidInputError", cause=subject)
+    reason = "The date 2030-01-01 is in the future; expected 2026-11-20 or an earlier day."
+    stack.note(summary_key("run-1"), {"subject": subject, "message": "The run failed: ...", "cause": reason})
+
+    assert follow(stack.deployment, execution["executionArn"]) == 1
+    assert capsys.readouterr().err == f"traffic: error: run-1 FAILED: InvalidInputError: {reason}\n"
 
 
 def test_a_run_that_ended_without_a_reason_is_reported(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:

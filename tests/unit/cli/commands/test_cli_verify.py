@@ -222,6 +222,6 @@ def test_the_command_reports_its_progress_rows_of_the_first_version_and_what_to_
     assert printed.out == "extra\tRepoTraffic\tocto/docs 2024-01-01T00:00:00Z\t\t\t\n"
     assert printed.err.splitlines() == [
         "Read 2 of 3 objects.",
-        "1 rows of the first version were not compared: the archive does not have them.",
+        "1 row of the first version was not compared: the archive does not have it.",
         "1 differences. `traffic rebuild --aws` repairs what is missing or too low.",
     ]

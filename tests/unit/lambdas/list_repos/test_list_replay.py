@@ -55,8 +55,8 @@ def test_a_replay_restores_lost_rows_and_reports_them(monkeypatch: pytest.Monkey
 
     truth = busy((from_text(CAPTURED) - timedelta(days=5)).date())
     assert summary["outcome"] == "succeeded"
-    assert summary["subject"] == "GitHub traffic 2026-09-05: 1 repositories stored again"
-    assert "stored again from 1 objects of the archive (GitHub was not asked)" in summary["message"]
+    assert summary["subject"] == "GitHub traffic 2026-09-05: 1 repository stored again"
+    assert "stored again from 1 object of the archive (GitHub was not asked)" in summary["message"]
     assert f"views count {truth.views_count}, views uniques {truth.views_uniques}" in summary["message"]
     assert kept["views-count"] == truth.views_count
 

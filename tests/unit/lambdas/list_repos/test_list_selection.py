@@ -1,5 +1,6 @@
 """Promise: the settings choose the repositories that are captured, and the summary lists those that were not found."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -165,6 +166,96 @@ def test_a_glob_of_a_deployed_stack_that_matches_nothing_is_in_the_mail(
         "Include holds '*docs', but a repository's name is owner/name: write '*/*docs'.\n"
         "Exclude holds 'playground', but a repository's name is owner/name: write '*/playground'.\n"
     ) in said
+
+
+EIGHT = "GitHub lists 8 repositories for the token"
+NONE = f"{EIGHT}, but the settings select none of them"
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"owners": "sol"}, f"{NONE}: owners = 'sol' leaves out all"),
+        (
+            {"owners": "sol", "repositories": "octo/gone"},
+            f"{NONE}: owners = 'sol' with repositories = 'octo/gone' leaves out all",
+        ),
+        ({"exclude": "octo*/*"}, f"{NONE}: exclude = 'octo*/*' leaves out all"),
+        ({"forks": "only"}, f"{NONE}: forks = 'only' leaves out all"),
+        (
+            {"owners": "octo-org", "exclude": "octo-org/*"},
+            (f"{NONE}: owners = 'octo-org' leaves out 4, exclude = 'octo-org/*' leaves out 4"),
+        ),
+    ],
+)
+def test_settings_that_select_nothing_fail_the_run(
+    github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], reason: str
+) -> None:
+    """A typing error must not pass for an account without repositories: the reason has the setting and its value."""
+    with account(monkeypatch, github.url, **{f"TRAFFIC_{key.upper()}": text for key, text in settings.items()}) as aws:
+        summary = run(aws)
+
+    assert (summary["outcome"], summary["error"], summary["kind"]) == ("failed", "NothingSelectedError", "problem")
+    assert summary["subject"].endswith(": FAILED, NothingSelectedError")
+    assert summary["cause"] == reason
+    assert summary["message"].startswith(f"The run failed: {reason} (NothingSelectedError).\nWhat to do: Correct the")
+
+
+@pytest.mark.parametrize(
+    ("repositories", "reason"),
+    [
+        ([], "GitHub lists no repository for the token"),
+        (["octo/docs"], "GitHub lists 1 repository for the token, but it can push to none of them"),
+    ],
+)
+def test_a_token_without_a_repository_that_it_can_push_to_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, repositories: list[str], reason: str
+) -> None:
+    """Nothing would be captured, day after day, and no settings are wrong."""
+    with SimulatedGitHub(repositories=repositories) as github, account(monkeypatch, github.url) as aws:
+        for name in repositories:
+            github.change(name, push=False)
+        summary = run(aws)
+
+    assert (summary["error"], summary["cause"]) == ("NothingSelectedError", reason)
+
+
+@pytest.mark.parametrize(
+    ("owners", "settings", "reason"),
+    [
+        (
+            ("octo", "*"),
+            {"owners": "sol"},
+            ", but the settings select none of them: owners = 'sol' leaves out all",
+        ),
+        (("sol", "luna"), {}, ", but none of them has an owner for whom there is a token"),
+    ],
+)
+def test_with_several_tokens_each_repository_counts_once(
+    github: SimulatedGitHub,
+    monkeypatch: pytest.MonkeyPatch,
+    owners: tuple[str, ...],
+    settings: dict[str, str],
+    reason: str,
+) -> None:
+    """Each token may list all repositories, and is used for those of its owner."""
+    environment = {f"TRAFFIC_{key.upper()}": text for key, text in settings.items()}
+    with account(monkeypatch, github.url, **environment) as aws:
+        aws.secrets.put_secret_value(SecretId="token", SecretString=json.dumps(dict.fromkeys(owners, "ghp_made_up")))
+        summary = run(aws)
+
+    assert (summary["error"], summary["cause"]) == ("NothingSelectedError", f"{EIGHT}s{reason}")
+
+
+def test_a_run_for_which_nothing_is_due_succeeds(github: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is selected is asked for on another day: nothing is wrong."""
+    with account(monkeypatch, github.url) as aws:
+        monkeypatch.setattr(
+            "lambdas.list_repos.handler.choose", lambda *_, **__: ({}, {"2026-11-22": list(range(1, 9))})
+        )
+        summary = run(aws)
+
+    assert (summary["outcome"], summary["kind"]) == ("succeeded", "healthy")
 
 
 def test_a_summary_separates_missing_owners_from_missing_names(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.shared.deployed import archive
+from lambdas.shared.environment import selection
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import metrics_in, values
@@ -106,8 +107,31 @@ def test_a_repository_that_is_no_longer_listed_is_reported_with_its_deadline(
     github.change("octo/site", push=False)
     message = run(aws, github, after(3))["message"]
 
-    assert "1 captured lately but not listed now (deleted, excluded, no push access, or the listing failed):" in message
+    assert "1 captured lately but not listed now (deleted, no push access, or hidden from the token):" in message
     assert "  octo/site: newest day 2026-08-31, last captured on 2026-09-01; 10 days until days are lost" in message
+
+
+def test_a_repository_that_a_setting_leaves_out_is_not_gone(
+    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
+) -> None:
+    """Somebody decided so: nothing is in danger that a list of deadlines could save. A deleted one still is."""
+    with account(monkeypatch, github.url) as aws:
+        github.create("octo/old")
+        run(aws, github, START)
+        monkeypatch.setenv("TRAFFIC_EXCLUDE", "octo/si*")
+        selection.cache_clear()
+        excluded = run(aws, github, after(3))
+        github.delete("octo/old")
+        deleted = run(aws, github, after(4))["message"]
+        forgotten = run(aws, github, after(40))["message"]
+
+    assert excluded["kind"] == "healthy"
+    assert excluded["message"].startswith("Healthy: everything was captured.")
+    assert "octo/site" not in excluded["message"] + deleted
+    line = "1 repository captured lately is left out by the settings now; its history is kept."
+    assert line in excluded["message"].splitlines()
+    assert deleted.startswith("Needs attention: 1 repository not listed any more.")
+    assert "left out by the settings" not in forgotten
 
 
 def test_a_refused_token_is_reported_with_the_time_left_to_replace_it(
@@ -120,12 +144,16 @@ def test_a_refused_token_is_reported_with_the_time_left_to_replace_it(
 
     assert values(capsys.readouterr().out, "TokenExpiring") == [0, 1]
     assert summary["error"] == "GitHubAuthError"
-    assert "Replace the token" in summary["message"]
-    for name in github.names:
-        assert (
-            f"  {name}: newest day 2026-08-31, last captured on 2026-09-01; 9 days until days are lost for good"
-            in (summary["message"])
-        )
+    refused = "GitHub does not let this token list its repositories (401: Bad credentials)"
+    assert summary["message"].splitlines()[:2] == [
+        f"The run failed: {refused} (GitHubAuthError).",
+        "What to do: Replace the token: traffic token. If there are several: traffic token --owner OWNER.",
+    ]
+    assert (
+        "\n2 repositories captured lately could not be listed."
+        " 9 days until days are lost for good, for the most urgent of them.\n"
+    ) in summary["message"]
+    assert not [name for name in github.names if name in summary["message"]]
 
 
 @pytest.mark.parametrize("expires", ["2026-09-10 09:00:00 UTC", "2026-09-10 11:00:00 +0200"])
@@ -140,7 +168,7 @@ def test_a_token_that_expires_within_fourteen_days_is_in_subject_and_message(
         early, late = run(aws, github, after(-20)), run(aws, github, START)
 
     assert "expires in" not in early["subject"] + early["message"]
-    assert late["subject"].endswith("1 repositories captured, token expires in 9 days") or late["subject"].endswith(
+    assert late["subject"].endswith("1 repository captured, token expires in 9 days") or late["subject"].endswith(
         "token expires in 8 days"  # the simulated clock continues
     )
     assert "Replace it in time: traffic token." in late["message"]

@@ -350,7 +350,7 @@ def test_the_subject_has_the_most_important_news_in_a_hundred_characters() -> No
 
     assert len(written) <= 100
     assert written.isascii()
-    assert written.startswith("GitHub traffic 2026-11-19: 1 repositories captured, ooooo")
+    assert written.startswith("GitHub traffic 2026-11-19: 1 repository captured, ooooo")
     assert written.endswith("...: 9.0 times its usual views")
 
 
@@ -360,7 +360,7 @@ def test_a_deadline_is_more_urgent_than_a_launch() -> None:
     seen = Dangers("2026-11-20", newest_day=DAY, token_days_left=3)
     written = subject(Facts(RUN, [launched.stories[0].result], "", dangers=seen, news=launched), "2026-11-20")
 
-    assert written == "GitHub traffic 2026-11-20: 1 repositories captured, token expires in 3 days"
+    assert written == "GitHub traffic 2026-11-20: 1 repository captured, token expires in 3 days"
 
 
 def test_a_kind_is_a_problem_before_it_is_a_digest() -> None:
@@ -382,7 +382,6 @@ def test_every_danger_is_a_concern() -> None:
 
     assert concerns_of(RUN, fine, Dangers("2026-11-20", newest_day=DAY)) == []
     assert concerns_of(RUN, fine, late) == ["GitHub is late"]
-    assert concerns_of(RUN, [], Dangers("2026-11-20")) == ["nothing was listed"]
     assert concerns_of(RUN, [Result(1, "octo/docs")], Dangers("2026-11-20")) == ["1 repository not captured"]
     assert concerns_of(missing, fine, Dangers(DAY)) == ["1 repository of the settings not found"]
     assert concerns_of(owner, fine, Dangers(DAY)) == [

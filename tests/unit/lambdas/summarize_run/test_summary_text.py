@@ -73,6 +73,8 @@ IN_DANGER = Dangers(
     newest_day="2026-11-16",
     failing={4: mark("octo/gone")},
     unlisted=[mark("octo/old")],
+    unreached=[mark("acme/x"), mark("acme/y")],
+    excluded=2,
     lost={"octo/docs": (("2026-10-28", "2026-10-29"), ("2026-11-02", "2026-11-02"))},
     partial={"octo/docs": frozenset({"2026-10-29"})},
     token_days_left=3,
@@ -84,8 +86,7 @@ IN_DANGER = Dangers(
 )
 
 EVERYTHING = """\
-The run failed: GitHubAuthError.
-GitHub refuses the token: Bad credentials
+The run failed: GitHub refuses the token: Bad credentials (GitHubAuthError).
 What to do: Replace the token: traffic token. If there are several: traffic token --owner OWNER.
 
 3 of 5 repositories captured, 6 days new or changed.
@@ -144,13 +145,15 @@ The token for octo expires in 3 days. Nothing can be captured after that, and 13
 Replace it in time: traffic token --owner octo.
 GitHub is late for all repositories: the newest day it reports is 2026-11-16, 4 days ago (usually 1 day). 10 days until days are lost for good.
 4 days until days are lost for good, for the most urgent of the repositories that failed.
+2 repositories captured lately could not be listed. 4 days until days are lost for good, for the most urgent of them.
 
 1 repository has stale answers from GitHub; other answers of this run reach 2026-11-19. Run again: GitHub can alternate between stale and fresh answers.
   octo/docs
     views end on 2026-11-08, clones end on 2026-11-09; 4 days until days are lost for good
 
-1 captured lately but not listed now (deleted, excluded, no push access, or the listing failed):
+1 captured lately but not listed now (deleted, no push access, or hidden from the token):
   octo/old: newest day 2026-11-10, last captured on 2026-11-11; 4 days until days are lost for good
+2 repositories captured lately are left out by the settings now; their history is kept.
 
 1 repository has days that GitHub never returned completely and has deleted by now:
   octo/docs: 2026-10-28 lost, 2026-10-29 partial, 2026-11-02 lost
@@ -184,7 +187,7 @@ Most views, and the usual number on a Thursday:
     ······█······· 2, usual 60
   and 2 more with 970 views
 
-1 not captured: GitHub refuses them as before. Monday's summary lists them.
+1 not captured: GitHub refuses it as before. Monday's summary lists it.
 
 Execution: run-1
 Charts and all history: traffic report"""
@@ -207,6 +210,7 @@ ADVICE = {
     "GitHubRejectionError": "This is a bug in this program, or GitHub has changed: please report it.",
     "TokenPermissionError": "Give the token the permission Administration (read), or use a classic token with repo.",
     "InvalidInputError": "Start the execution again with a valid input.",
+    "NothingSelectedError": "Correct the settings (traffic settings shows them), or give the token repositories that it can push to.",
     "IncompleteReplayError": "Start the execution again: what is stored already does not change.",
     "InvalidSettingError": "Deploy again with a valid setting.",
     "TokenUnavailableError": "Check that the secret exists and that the functions' roles may read it.",
@@ -269,7 +273,8 @@ def test_the_subject_has_the_most_unusual_fact(stories: list[Story], digest: boo
     dangers, news = Dangers("2026-11-20", newest_day=DAY), sum_up(results, stories)
     text = subject(Facts(STATE, results, "", dangers=dangers, news=news, digest=digest), DAY)
 
-    assert text == f"GitHub traffic 2026-11-19: {len(results)} repositories captured" + (f", {fact}" if fact else "")
+    many = "1 repository" if len(results) == 1 else f"{len(results)} repositories"
+    assert text == f"GitHub traffic 2026-11-19: {many} captured" + (f", {fact}" if fact else "")
 
 
 def test_every_failure_has_its_advice() -> None:

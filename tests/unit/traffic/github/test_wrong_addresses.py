@@ -138,7 +138,7 @@ def test_a_web_site_instead_of_the_api_is_a_setting_error(
         assert elsewhere.calls == []
     assert re.match(r"GITHUB_API_URL is not an address of GitHub's API: 127\.0\.0\.1 answers with", str(refused.value))
     assert API_ADDRESSES in str(refused.value)
-    assert mail.startswith("The run failed: InvalidSettingError.\nGITHUB_API_URL is not an address of GitHub's API")
+    assert mail.startswith("The run failed: GITHUB_API_URL is not an address of GitHub's API")
     assert "What to do: Deploy again with a valid setting." in mail
 
 

@@ -203,7 +203,7 @@ def test_days_that_others_keep_changing_are_given_up() -> None:
         table.between = interfere
 
     table.between = interfere
-    with pytest.raises(TableBusyError, match=r"^octo/docs kept changing while 1 days of it were merged$"):
+    with pytest.raises(TableBusyError, match=r"^octo/docs kept changing while 1 day of it was merged$"):
         table.tables.store_days("octo/docs", 1, {text(0): Day({"views-count": 1000})})
     assert table.dump()["RepoTraffic"]["octo/docs", f"{text(0)}T00:00:00Z"]["views-count"] == 2 * ATTEMPTS
 
