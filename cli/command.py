@@ -7,6 +7,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.arguments import CommandWithExamples, target_of, target_options
+from cli.stack.aws_access import missing_access
 from cli.terminal import CommandError
 from local.engine import EngineError
 from local.synthesis import SynthesisError
@@ -35,6 +36,9 @@ class Command(CommandWithExamples):
         except (EngineError, SynthesisError, RecordError) as exc:
             raise CommandError(str(exc)) from exc
         except (ClientError, BotoCoreError, ArchiveBusyError, TableBusyError) as exc:
+            missing = missing_access(exc) if target.aws else None
+            if missing:
+                raise CommandError(f"{': '.join(missing)}.") from exc
             raise CommandError(f"{str(exc).rstrip('.')}. {ADVICE_AWS if target.aws else ADVICE_LOCAL}") from exc
 
 

@@ -67,6 +67,12 @@ def html_refusal(status: int = 401) -> Fault:
     return _instead("html_refusal", replies.login_page(status))
 
 
+def text_instead(status: int = 200) -> Fault:
+    """A plain text instead of JSON, with status 200, 401 or 403: a proxy wants people to sign in, or denies access."""
+    reply = Reply(status, b"Please sign in to use this network.\n", {"content-type": "text/plain"}, from_edge=True)
+    return _instead("text_instead", reply)
+
+
 def login_redirect(to: str | None = None) -> Fault:
     """A web site instead of the API, which asks people to sign in: by default on the same host."""
     return Fault("login_redirect", lambda _, circumstances: replies.found(f"{to or circumstances.api}{LOGIN}"))
@@ -302,7 +308,7 @@ def bad_api_version() -> Fault:
 FAULTS: dict[str, Callable[..., Fault]] = {
     make.__name__: make
     for make in (
-        server_error, unicorn, html_200, html_refusal, login_redirect, links_of_a_proxied_server,
+        server_error, unicorn, html_200, html_refusal, text_instead, login_redirect, links_of_a_proxied_server,
         version_closing_down, connection_reset, hang, drip, truncated_body, malformed_json, oversized_body,
         deeply_nested, redirect, redirect_to_other_host, bad_credentials, retry_after, primary_limit, secondary_limit,
         sso_required, no_push_access, admin_rights, not_accessible_by_token, lifetime_forbidden, ip_allow_list, blocked,

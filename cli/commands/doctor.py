@@ -14,6 +14,7 @@ from cli.arguments import Target
 from cli.command import command
 from cli.runs.executions import at, newest_executions
 from cli.settings.local_settings import LocalSettings
+from cli.stack.aws_access import missing_access
 from cli.stack.deployment import ONE_STACK, Deployment, aws_deployment, history_owner
 from cli.stack.drift import drift_findings
 from cli.stack.finding import Finding
@@ -208,7 +209,8 @@ def aws_findings(target: Target) -> Iterator[Finding]:
             yield Finding("ok", "stack", f"{target.stack_name} in {deployment.place}")
             yield from deployment_findings(deployment)
     except (CommandError, ClientError, BotoCoreError) as exc:
-        yield Finding("fail", "stack", str(exc), "check --profile, --region and --stack-name, or deploy it")
+        found, advice = missing_access(exc) or (str(exc), "check --profile, --region and --stack-name, or deploy it")
+        yield Finding("fail", "stack", found, advice)
 
 
 def deployment_findings(deployment: Deployment) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.terminal import CommandError
 from traffic.contract import VersionEnd
-from traffic.github.answers import Answer, Meaning, classify, is_web_page, not_the_api, version_end
+from traffic.github.answers import NO_PERMISSION, Answer, Meaning, classify, not_the_api, stranger, version_end
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import header_number
 
@@ -41,7 +41,7 @@ def github_with(api_url: str, token: str) -> GitHub:
 
 
 def token_report(github: GitHub) -> TokenReport:
-    """Ask GitHub who the token's user is. It may refuse that to the token of a GitHub App, which it still accepts.
+    """Ask GitHub who the token's user is. It refuses that to the token of a GitHub App, which it still accepts.
 
     Raises:
         CommandError: GitHub cannot be reached, fails, or its answer is not one of GitHub's API.
@@ -49,9 +49,10 @@ def token_report(github: GitHub) -> TokenReport:
     answer = _ask(github, "/user")
     if answer.status == 401:
         return TokenReport(accepted=False)
-    if _passes(answer):
-        raise CommandError(f"GitHub fails at {github.api_url} ({answer.status}): try again later.")
-    if answer.status not in (200, 403):
+    of_app = classify(answer).outcome == NO_PERMISSION
+    if answer.status == 403 and not of_app:
+        raise CommandError(f"GitHub refuses to check the token (403): {answer.message()}")
+    if answer.status != 200 and not of_app:
         raise CommandError(not_the_api(github.api_url, f"{answer.status} to /user"))
     login = _fields(answer).get("login")
     if answer.status == 200 and not login:
@@ -116,23 +117,19 @@ def _ask(github: GitHub, path: str) -> Answer:
     """Ask for a path.
 
     Raises:
-        CommandError: Nothing answers, or something other than GitHub's API: a web page, or a redirect to one.
+        CommandError: Nothing answers, or something other than GitHub's API, or GitHub fails or limits calls.
     """
     answer = github.get(path)
     if answer.status is None:
         raise CommandError(
             f"GitHub does not answer at {github.api_url} ({answer.message()}): check network and GITHUB_API_URL."
         )
-    if classify(answer).meaning is Meaning.MOVED:  # the client follows GitHub's own redirects
-        raise CommandError(not_the_api(github.api_url, "a redirect"))
-    if not _passes(answer) and is_web_page(answer.headers, answer.body):
-        raise CommandError(not_the_api(github.api_url, "a web page"))
+    if instead := stranger(answer):
+        raise CommandError(not_the_api(github.api_url, instead))
+    passing = (Meaning.TRANSIENT, Meaning.LIMITED, Meaning.SECONDARY_LIMITED)
+    if answer.status >= 400 and classify(answer).meaning in passing:
+        raise CommandError(f"GitHub fails at {github.api_url} ({answer.status}): try again later.")
     return answer
-
-
-def _passes(answer: Answer) -> bool:
-    """Return whether GitHub fails or limits calls, which passes; both can come as a web page."""
-    return answer.status == 429 or (answer.status or 0) >= 500
 
 
 def _incomplete(github: GitHub) -> CommandError:

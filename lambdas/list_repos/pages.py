@@ -15,14 +15,13 @@ from lambdas.shared.environment import Selection
 from traffic.clock import LONGEST_WAIT, from_http, to_text
 from traffic.contract import ListedSoFar, Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
-from traffic.github.answers import Answer, Meaning, classify, is_web_page, not_the_api, version_end
+from traffic.github.answers import Answer, Meaning, classify, not_the_api, stranger, version_end
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.github.tokens import ANYONE, token_owner
 
 FIRST_PAGE = "/user/repos?per_page=100"
 RESERVE = 100.0  # seconds of the function's own time that are left for planning: it reads up to 100,000 entries
-PAGES = (Meaning.FINE, Meaning.BAD_TOKEN, Meaning.REFUSED)  # with these GitHub's API sends JSON, never a web page
 
 # The listing travels from state to state, so texts from headers are bounded.
 HIDDEN = 1_000  # organizations; an id is about ten bytes
@@ -128,28 +127,16 @@ def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, firs
             in its place for a moment.
     """
     reason = f"{answer.status or 'no answer'}: {answer.message()}"
-    stranger = _stranger(answer, meaning)
-    if stranger and first:
-        raise InvalidSettingError(not_the_api(github.api_url, stranger))
-    if stranger or meaning is Meaning.TRANSIENT:
+    instead = stranger(answer) or ("404 (not found)" if answer.status == 404 else "")
+    if instead and first:
+        raise InvalidSettingError(not_the_api(github.api_url, instead))
+    if instead or meaning is Meaning.TRANSIENT:
         raise GitHubUnavailableError(f"GitHub does not list the repositories ({reason})")
     if meaning is Meaning.FINE:
         return
     if meaning is Meaning.OUR_BUG:
         raise GitHubRejectionError(f"GitHub rejects the listing of repositories ({reason})")
     raise GitHubAuthError(f"GitHub does not let this token list its repositories ({reason})")
-
-
-def _stranger(answer: Answer, meaning: Meaning) -> str:
-    """Describe an answer that GitHub's API never sends to a listing; empty for any other. GitHub sends pages with 5xx.
-
-    Sign-in pages come with status 200, 401 or 403. GitHub did not refuse the token then, so a new one would not help.
-    """
-    if meaning is Meaning.MOVED:  # to another host, or in a circle: the client follows any other
-        return "a redirect"
-    if meaning in PAGES and is_web_page(answer.headers, answer.body):
-        return "a web page"
-    return "404 (not found)" if answer.status == 404 else ""
 
 
 def _repositories(answer: Answer) -> list[Mapping[str, Any]]:

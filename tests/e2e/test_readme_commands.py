@@ -100,7 +100,7 @@ def block(kind: str) -> str:
 
 def agrees(printed: str, document: str) -> bool:
     """Return whether an output is the one that a document shows, except for the lines that the document omits."""
-    parts = re.split(rf"^{re.escape(OMITTED)}$", document, flags=re.MULTILINE)
+    parts = re.split(rf"^{re.escape(OMITTED)}\n", document, flags=re.MULTILINE)
     return bool(re.fullmatch(".*?".join(re.escape(part) for part in parts), printed, re.DOTALL))
 
 

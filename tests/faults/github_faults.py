@@ -139,6 +139,8 @@ def transient() -> list[GitHubError]:
         "truncated body": faults.truncated_body(),
         "malformed 200": faults.malformed_json(),
         "HTML 200": faults.html_200(),
+        "401 sign-in page": faults.html_refusal(),
+        "text 200": faults.text_instead(),
         "nested 200": faults.deeply_nested(),
         "oversized 200": faults.oversized_body(9_000_000),
         "HTML Unicorn": faults.unicorn(),
@@ -225,7 +227,6 @@ def ends() -> list[GitHubError]:
     """Return the errors that end the run."""
     made = {
         "401": faults.bad_credentials(),
-        "401 sign-in page": faults.html_refusal(),
         "400 version": faults.bad_api_version(),
         "410": faults.gone(),
         "422": faults.unprocessable(),

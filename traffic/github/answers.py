@@ -116,6 +116,11 @@ _SECONDARY = Verdict(Meaning.SECONDARY_LIMITED)
 
 _MOVED = Verdict(Meaning.MOVED, REFUSED)
 
+_PAGES = ("text/html", "application/xhtml+xml")
+
+# With these meanings GitHub's API sends JSON. At limits, and when it fails, GitHub sends web pages, too.
+_JSON = (Meaning.FINE, Meaning.BAD_TOKEN, Meaning.REFUSED, Meaning.OUR_BUG)
+
 _BY_STATUS = {
     200: Verdict(Meaning.FINE, CAPTURED),
     301: _MOVED,
@@ -150,7 +155,13 @@ def classify(answer: Answer) -> Verdict:
     """Return what an answer of GitHub means.
 
     A 200 counts as fine here. Whoever reads its body checks that the body is complete and has the right shape.
+    An answer that GitHub's API never sends is temporary: it neither accepts nor refuses anything in GitHub's name.
     """
+    verdict = _classify_by_status(answer)
+    return _TRANSIENT if verdict.meaning in _JSON and stranger(answer) else verdict
+
+
+def _classify_by_status(answer: Answer) -> Verdict:
     status = answer.status
     if status in (403, 429):
         return _classify_refusal(answer)
@@ -184,14 +195,35 @@ def _is_secondary_limit(answer: Answer, message: str) -> bool:
     )
 
 
-def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
-    """Return whether an answer is a web page. GitHub's API answers with JSON.
+def stranger(answer: Answer) -> str:
+    """Describe what answered instead of GitHub's API, such as a proxy or a network's sign-in page.
 
-    Args:
-        headers: The answer's, with names in lower case.
-        body: The answer's.
+    Returns:
+        For example "a web page"; empty if GitHub's API can have sent the answer. The beginning of a JSON text is not a
+        stranger's: the connection was cut.
+
+    Source:
+        https://www.rfc-editor.org/rfc/rfc6585#section-6 (511: the network wants people to sign in)
     """
-    return headers.get("content-type", "").startswith("text/html") or body.lstrip().startswith(b"<")
+    meaning = _classify_by_status(answer).meaning
+    if answer.status == 511:
+        return "a request to sign in to the network (511)"
+    if meaning is Meaning.MOVED:  # the client follows GitHub's own redirects
+        return "a redirect"
+    if meaning not in _JSON:
+        return ""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in _PAGES or answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "a web page"
+    return "" if kind in ("", "application/json") or _is_json(answer) else "a text that is not JSON"
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True
 
 
 def not_the_api(url: str, answered: str) -> str:
@@ -204,6 +236,7 @@ def not_the_api(url: str, answered: str) -> str:
     return (
         f"GITHUB_API_URL is not an address of GitHub's API: {urlsplit(url).hostname} answers with {answered}."
         f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
+        " If the address is right, a proxy or a network's sign-in page answers in its place: sign in, or pass it by."
     )
 
 

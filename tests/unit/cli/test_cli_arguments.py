@@ -404,19 +404,6 @@ def test_a_reader_that_ends_early_ends_the_command_quietly() -> None:
     assert (started.returncode, errors) == (1, b"")
 
 
-def test_an_error_of_aws_that_ends_a_sentence_gets_no_second_full_stop(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """boto3 ends some of its errors with a full stop, and others without."""
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-
-    assert main(["executions", "--aws"]) == 1
-
-    assert "You must specify a region. Check --profile" in capsys.readouterr().err
-
-
 def test_each_wrong_setting_has_a_line_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

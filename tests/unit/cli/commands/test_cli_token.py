@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,6 @@ from cli.stack.deployment import Deployment, NothingDeployedError
 from cli.stack.opening import local_settings
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub, faults
-from simulated_github.replies import Reply
 from tests.unit.cli_stack import Stack, fresh_stack
 
 stack = pytest.fixture(fresh_stack)
@@ -72,6 +72,33 @@ def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHu
     assert str(refused.value) == (
         "GitHub refuses this token (401); the old one stays: make a new one, or see --no-check."
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (faults.html_200(), "answers with a web page"),
+        (faults.html_refusal(401), "answers with a web page"),
+        (faults.html_refusal(403), "answers with a web page"),
+        (faults.text_instead(200), "answers with a text that is not JSON"),
+        (faults.text_instead(403), "answers with a text that is not JSON"),
+        (faults.primary_limit(), "GitHub fails at"),
+        (faults.ip_allow_list(), "GitHub refuses to check the token (403): "),
+        (faults.malformed_json(), "is incomplete: try again later"),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_an_answer_that_says_nothing_about_the_token_leaves_the_old_one(
+    stack: Stack, github: SimulatedGitHub, fault: faults.Fault, error: str
+) -> None:
+    """A network's sign-in page is not GitHub, and no App: the good token would be gone."""
+    with_secret(stack, github)
+    github.add_fault(fault, endpoint="user")
+
+    with pytest.raises(CommandError, match=re.escape(error)):
+        replace_token(stack.deployment, "good", check=True)
+
+    assert secret_of(stack) == "dead"
 
 
 def test_a_token_can_be_replaced_without_asking_github(stack: Stack, github: SimulatedGitHub) -> None:
@@ -179,7 +206,7 @@ def test_a_token_that_never_expires_is_reported_as_such(stack: Stack, capsys: py
     """Also one of a GitHub App, which has no login."""
     with SimulatedGitHub(repositories=["octo/docs"]) as github:
         with_secret(stack, github)
-        github.add_fault(faults.Fault("an App's", lambda *_: Reply(403, b"{}")), endpoint="user")
+        github.add_fault(faults.not_accessible_by_token("integration"), endpoint="user")
         replace_token(stack.deployment, "good", check=True)
 
     assert capsys.readouterr().out.splitlines()[0] == "GitHub accepts it as a GitHub App; it never expires."

@@ -31,6 +31,7 @@ TRAFFIC = "/repos/octo/docs/traffic/views?per=day"
 STRANGER = (
     "GITHUB_API_URL is not an address of GitHub's API: ghe.example answers with {}."
     f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
+    " If the address is right, a proxy or a network's sign-in page answers in its place: sign in, or pass it by."
 )
 INCOMPLETE = f"GitHub's answer at {API} is incomplete: try again later."
 

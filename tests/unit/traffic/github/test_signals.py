@@ -15,8 +15,8 @@ from traffic.github.answers import (
     classify,
     cut_between_words,
     ends_soon,
-    is_web_page,
     not_the_api,
+    stranger,
     version_end,
     version_end_text,
 )
@@ -159,20 +159,49 @@ def test_a_documentation_that_is_missing_is_empty() -> None:
     assert [Answer(403, {}, body).documentation() for body in (b"{}", b"[]", b"<")] == ["", "", ""]
 
 
+HTML = {"content-type": "text/html; charset=utf-8"}
+TEXT = {"content-type": "text/plain"}
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
 @pytest.mark.parametrize(
-    ("headers", "body", "page"),
+    ("status", "headers", "body", "described"),
     [
-        ({"content-type": "text/html; charset=utf-8"}, b"", True),
-        ({}, b"\n <!doctype html>", True),
-        ({"content-type": "application/json"}, b'{"a": "<"}', False),
-        ({}, b"", False),
+        (200, HTML, b"", "a web page"),
+        (200, {"content-type": "Text/HTML"}, b"", "a web page"),
+        (200, {"content-type": "application/xhtml+xml"}, b"", "a web page"),
+        (200, {}, b"\n <!doctype html>", "a web page"),
+        (200, {}, b"\xef\xbb\xbf<html>", "a web page"),
+        (200, JSON, b"<html>", "a web page"),
+        (401, HTML, b"", "a web page"),
+        (404, {}, b"<html>", "a web page"),
+        (400, HTML, b"", "a web page"),
+        (200, TEXT, b"Please sign in.", "a text that is not JSON"),
+        (403, TEXT, b"Access denied", "a text that is not JSON"),
+        (401, {"content-type": "application/octet-stream"}, b"", "a text that is not JSON"),
+        (302, {}, b"", "a redirect"),
+        (511, HTML, b"<html>", "a request to sign in to the network (511)"),
+        (200, JSON, b'{"a": "<"}', ""),
+        (200, JSON, b'{"a', ""),
+        (200, {}, b"", ""),
+        (200, {"content-type": "application/vnd.github+json"}, b"[]", ""),
+        (200, TEXT, b"[]", ""),
+        (401, JSON, b'{"message": "Bad credentials"}', ""),
+        (503, HTML, b"<html>Unicorn!", ""),
+        (429, HTML, b"<html>Whoa there!", ""),
+        (403, {**HTML, "retry-after": "7"}, b"<html>", ""),
+        (None, {}, b"<", ""),
     ],
 )
-def test_a_web_page_is_recognized_by_its_type_or_its_beginning(
-    headers: Mapping[str, str], body: bytes, *, page: bool
+def test_whoever_answers_instead_of_githubs_api_is_recognized(
+    status: int | None, headers: Mapping[str, str], body: bytes, described: str
 ) -> None:
-    """Proxies send pages without a type."""
-    assert is_web_page(headers, body) is page
+    """By type, beginning or content. It says nothing about a token or a repository, so it is a temporary failure."""
+    given = Answer(status, headers, body)
+
+    assert stranger(given) == described
+    if described and described != "a redirect":
+        assert classify(given) == TRANSIENT
 
 
 def test_the_error_for_another_server_contains_its_host_only() -> None:
@@ -180,7 +209,7 @@ def test_the_error_for_another_server_contains_its_host_only() -> None:
     text = not_the_api("https://github.com/secret", "a web page")
 
     assert text.startswith("GITHUB_API_URL is not an address of GitHub's API: github.com answers with a web page. Exp")
-    assert text.endswith(" Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl.")
+    assert " Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl. If the address" in text
 
 
 def test_the_end_of_the_version_is_read_from_two_headers() -> None:
