@@ -18,11 +18,11 @@ from tests.unit.handlers import Account, account
 from traffic.clock import to_text
 from traffic.contract import ChildState, RunState
 from traffic.errors import GitHubLimitError
-from traffic.planning import LONGEST_RUN, extended
+from traffic.planning import extended
 
 NOW = datetime.now(UTC)
 STARTED = NOW - timedelta(hours=30)
-DEADLINE = to_text(STARTED + LONGEST_RUN)
+DEADLINE = to_text(STARTED + timedelta(hours=20))
 RUN = {"id": "run-1", "started": to_text(STARTED)}
 
 
@@ -78,7 +78,7 @@ def test_a_child_of_a_redriven_run_goes_on_after_the_deadline(
     state = aws.fetch(child(github, **redriven))
 
     assert {call.endpoint for call in github.calls} == {"views", "clones", "referrers", "paths"}
-    assert state["run"]["deadline"] == to_text(NOW - timedelta(hours=1) + LONGEST_RUN)
+    assert state["run"]["deadline"] == to_text(NOW - timedelta(hours=1) + timedelta(hours=20))
     assert state.keys() <= {"run", "batch", "resume_at"}
 
 
@@ -96,12 +96,12 @@ def test_a_redriven_listing_waits_for_githubs_limit_after_the_deadline(
     state = aws.list_repositories_from(cast("RunState", {**REDRIVEN, "run": run, **given}))
 
     assert "resume_at" in state
-    assert state["run"]["deadline"] == to_text(NOW - timedelta(hours=1) + LONGEST_RUN)
+    assert state["run"]["deadline"] == to_text(NOW - timedelta(hours=1) + timedelta(hours=20))
     assert state.keys() <= {"run", "listing", "resume_at"}
 
 
 def test_a_redrive_never_shortens_a_run() -> None:
     """The latest of several redrives counts, in any order."""
-    run: Any = {**RUN, "deadline": to_text(NOW + LONGEST_RUN)}
+    run: Any = {**RUN, "deadline": to_text(NOW + timedelta(hours=20))}
 
     assert extended(run, {"RedriveTime": ago(5)}, {"RedriveTime": ago(25)}) == run

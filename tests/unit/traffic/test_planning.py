@@ -14,7 +14,6 @@ from traffic import planning
 from traffic.contract import not_due_key
 from traffic.planning import NEVER_ASKED, Known, calls_granted, due_on, known_of, ordinal, plan
 from traffic.record.merge import Entry
-from traffic.record.traffic_answers import SAFE_DAYS
 
 TODAY = date(2026, 11, 20).toordinal()
 
@@ -60,7 +59,7 @@ def test_the_urgent_come_first_then_new_ones_then_the_active_then_the_dormant() 
 def test_a_github_that_was_late_makes_a_repository_due_earlier() -> None:
     """The first incomplete day counts, not the time of the last call."""
     assert due_on(dormant(0)) == TODAY + 7
-    assert due_on(dormant(0, missing=5)) == TODAY + SAFE_DAYS - 5 - 3
+    assert due_on(dormant(0, missing=5)) == TODAY + 13 - 5 - 3
     assert due_on(dormant(0, missing=12)) == TODAY + 1
     assert due_on(dormant(0, missing=40)) == TODAY + 7  # asking daily would save nothing
 
@@ -69,7 +68,7 @@ def test_a_github_that_was_late_makes_a_repository_due_earlier() -> None:
 def test_a_repository_asked_for_when_due_loses_nothing_that_could_be_saved(asked: int, missing: int) -> None:
     """A repository is due at the latest on the last day on which GitHub returns its first missing day."""
     one = dormant(asked, missing=missing + asked)
-    last = TODAY - missing - asked + SAFE_DAYS
+    last = TODAY - missing - asked + 13
     if last > TODAY - asked:
         assert TODAY - asked < due_on(one) <= last
 
@@ -112,7 +111,7 @@ def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> 
     assert year.captured == 400
     assert max(year.calls) <= 400
     assert FLOOR < year.a_day("calls", "dormant") < 0.3
-    assert year.longest["dormant"] <= SAFE_DAYS
+    assert year.longest["dormant"] <= 13
 
 
 @pytest.mark.usefixtures("hourly")

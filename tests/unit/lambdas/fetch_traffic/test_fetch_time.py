@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lambdas.fetch_traffic.batch import RESERVE, FetchedBatch, fetch_batch
+from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
 from traffic.clock import to_text
 from traffic.contract import Batch, Repository
 from traffic.github.answers import Answer
@@ -53,7 +53,7 @@ def plenty() -> Iterator[float]:
 
 def test_it_stops_in_time_and_returns_what_is_left_to_ask() -> None:
     """A function that AWS ends loses the answers it already has."""
-    left = iter([200.0, 100.0, RESERVE - 1, RESERVE - 2])
+    left = iter([200.0, 30.0, 29.9, 29.8])
 
     fetched = fetch(AnsweringGitHub(), seconds=left)
 

@@ -18,7 +18,7 @@ from traffic.clock import days_before, from_text
 from traffic.github.answers import CAPTURED
 from traffic.planning import known_of, ordinal
 from traffic.record.reports import read_reports
-from traffic.record.traffic_answers import READY, days_behind
+from traffic.record.traffic_answers import days_behind
 
 # Invented, like a recorded series: the last day of the window for views and for clones. A stale copy of the clones
 # stayed at the 10th, the views had a stale copy too, and fresh answers came in between.
@@ -104,7 +104,7 @@ def test_flapping_answers_are_reported_while_they_flap_and_every_cell_keeps_its_
 
 def newest_at(time: str) -> str:
     """Return the newest day in a fresh answer: yesterday, or early in the morning the day before."""
-    return days_before(time[:10], 1 if from_text(time).hour >= READY else 2)
+    return days_before(time[:10], 1 if from_text(time).hour >= 7 else 2)
 
 
 def whole_days_kept(aws: Account) -> str:

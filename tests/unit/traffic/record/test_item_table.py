@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from traffic.errors import TableBusyError
-from traffic.record.item_table import ATTEMPTS, BATCH_GET, ItemTable, item_of
+from traffic.record.item_table import ItemTable, item_of
 
 
 class PagedDynamoDB:
@@ -111,17 +111,17 @@ def test_keys_that_dynamodb_left_are_asked_for_again() -> None:
 def test_keys_that_dynamodb_never_returns_raise_what_the_definition_retries() -> None:
     """The state machine waits and tries again; an incomplete set of items would be merged wrongly."""
     dynamodb = BusyDynamoDB(left=100)
-    keys = [{"n": str(number)} for number in range(ATTEMPTS + 2)]
+    keys = [{"n": str(number)} for number in range(7)]
 
     with pytest.raises(TableBusyError, match=r"^DynamoDB left 2 keys of table unread$"):
         ItemTable(dynamodb, "table").items(keys)
-    assert len(dynamodb.asked) == ATTEMPTS
+    assert len(dynamodb.asked) == 5
 
 
 def test_more_keys_than_dynamodb_takes_at_once_are_asked_for_in_parts() -> None:
     """DynamoDB refuses a batch of more than 100 keys."""
     dynamodb = BusyDynamoDB(left=0)
-    keys = [{"n": str(number)} for number in range(BATCH_GET + 1)]
+    keys = [{"n": str(number)} for number in range(101)]
 
     assert ItemTable(dynamodb, "table").items(keys) == keys
     assert [len(asked) for asked in dynamodb.asked] == [100, 1]

@@ -8,7 +8,7 @@ import pytest
 from traffic.clock import from_text
 from traffic.contract import Endpoint
 from traffic.record.spans import Spans, day_after, days_in
-from traffic.record.traffic_answers import REGIME_CHANGE, WindowAnswer, check_body, complete_days, read_days
+from traffic.record.traffic_answers import WindowAnswer, check_body, complete_days, read_days
 
 OLD, NEW = from_text("2025-08-20T09:00:00Z"), from_text("2026-06-20T09:00:00Z")
 
@@ -87,7 +87,7 @@ def test_a_day_that_a_block_leaves_out_is_not_complete() -> None:
 
 def test_a_block_without_a_zero_up_to_yesterday_is_judged_by_the_day_of_the_change() -> None:
     """A rolling window looks the same if today has no traffic yet; before the change there was no other."""
-    before, after = REGIME_CHANGE - timedelta(hours=15), REGIME_CHANGE + timedelta(hours=9)
+    before, after = from_text("2025-12-29T23:59:59Z"), from_text("2025-12-30T00:00:00Z")
 
     assert covered(answer_with(before, range(1, 15)))["views"] == [*range(2, 14)]
     assert covered(answer_with(after, range(1, 15)))["views"] == [*range(1, 15)]
