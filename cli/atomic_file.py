@@ -1,6 +1,5 @@
 """Files that appear under their name only when they are complete."""
 
-import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
-from cli.terminal import CommandError
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
+from cli.terminal import FULL, CommandError
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """How a command is declared: its options for AWS, its examples, and what its failures are reported as."""
 
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -8,12 +9,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.arguments import CommandWithExamples, target_of, target_options
 from cli.stack.aws_access import missing_access
+from cli.stack.opening import local_settings
 from cli.terminal import CommandError
 from local.engine import EngineError
 from local.synthesis import SynthesisError
 from traffic.errors import ArchiveBusyError, RecordError, TableBusyError
+from traffic.settings import SettingError
 
 ADVICE_AWS = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` checks more."
+ENOUGH_DISK = 1_000_000  # bytes; with less, the engine cannot even write what it was writing
+
 ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
 
 
@@ -33,13 +38,32 @@ class Command(CommandWithExamples):
         target = ctx.params["target"] = target_of(ctx)
         try:
             return super().invoke(ctx)
-        except (EngineError, SynthesisError, RecordError) as exc:
+        except RecordError as exc:
             raise CommandError(str(exc)) from exc
+        except (EngineError, SynthesisError) as exc:
+            raise CommandError(_full_disk() or str(exc)) from exc
         except (ClientError, BotoCoreError, ArchiveBusyError, TableBusyError) as exc:
             missing = missing_access(exc) if target.aws else None
             if missing:
                 raise CommandError(f"{': '.join(missing)}.") from exc
-            raise CommandError(f"{str(exc).rstrip('.')}. {ADVICE_AWS if target.aws else ADVICE_LOCAL}") from exc
+            full = None if target.aws else _full_disk()
+            advice = ADVICE_AWS if target.aws else ADVICE_LOCAL
+            raise CommandError(full or f"{str(exc).rstrip('.')}. {advice}") from exc
+
+
+def _full_disk() -> str | None:
+    """Return what to do if the disk of the history is full; None if it is not.
+
+    On a full disk the engine fails in many ways, and its log may be cut off. So look at the disk itself.
+    """
+    try:
+        history = local_settings().history
+        free = shutil.disk_usage(history).free
+    except (OSError, SettingError):
+        return None
+    if free > ENOUGH_DISK:
+        return None
+    return f"The disk of {history} is full: free some space, then try again. Nothing that was stored is lost."
 
 
 def command(examples: str) -> Callable[[Callable[..., int]], Command]:

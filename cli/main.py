@@ -13,7 +13,18 @@ import click
 from click.shell_completion import shell_complete
 
 from cli.arguments import CommandWithExamples, target_options
-from cli.terminal import FAILED, INTERRUPTED, MISUSED, CommandError, UsageError, report_error
+from cli.terminal import (
+    FAILED,
+    FULL,
+    INTERRUPTED,
+    MISUSED,
+    UNREAD,
+    CommandError,
+    UsageError,
+    discard,
+    report_error,
+    use_utf_8,
+)
 from traffic.settings import SettingError, help_text
 
 # By the name of each command: its module in cli/commands, which is imported only if the command is used, and its help.
@@ -47,7 +58,8 @@ EPILOG = f"""examples:
 
 {help_text()}
 
-exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C
+exit codes: 0 success, 1 the run or the command failed, 2 wrong use, 130 stopped by Ctrl-C,
+            141 the program that reads the output has ended
 """
 COMPLETION = "_TRAFFIC_COMPLETE"  # a shell's completion script sets it; `docs/commands.md` shows how to install one
 
@@ -121,6 +133,7 @@ click.version_option(package_name="github-traffic-capture", message="%(prog)s %(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, and return its exit code."""
     signal.signal(signal.SIGTERM, _interrupt)  # a service manager's stop is as graceful as Ctrl-C
+    use_utf_8()
     _reach_loopback_directly()
     try:
         code = _run(arguments)
@@ -130,16 +143,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader, for example `head`, has ended. Without this, Python would print another error at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAILED
+        code = UNREAD
     except (click.UsageError, UsageError, SettingError) as exc:
         for line in _usage_errors(exc):
             report_error(line)
         code = MISUSED
     except (CommandError, OSError) as exc:
-        report_error(exc)
+        report_error(_os_error(exc) if isinstance(exc, OSError) else exc)
         code = FAILED
+    discard(sys.stdout, sys.stderr)  # otherwise, Python would report a second time that it cannot write them
     return code
 
 
@@ -160,6 +172,13 @@ def _usage_errors(error: Exception) -> list[str]:
     message = " ".join(error.format_message().split())
     path = error.ctx.command_path if error.ctx else "traffic"
     return [f"{message}{'' if message.endswith(('.', '?')) else '.'} `{path} --help` shows the usage."]
+
+
+def _os_error(error: OSError) -> str:
+    """Write an error of the operating system, and what helps if a disk is full."""
+    path = f"{error.filename}: " if error.filename else ""
+    text = f"{path}{error.strerror}" if error.strerror else str(error)
+    return f"{text}: free some space, then try again." if error.errno in FULL else text
 
 
 def _reach_loopback_directly() -> None:

@@ -1,13 +1,21 @@
 """Prints what a person reads: aligned tables on a terminal, tab-separated lines in a pipe, errors in one line."""
 
+import errno
+import io
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO, TypeVar
 
 FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+UNREAD = 141  # 128 + SIGPIPE: the reader, for example `head`, has ended
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Row = TypeVar("Row")
 
@@ -38,19 +46,53 @@ def program() -> str:
     return shlex.quote(sys.argv[0])
 
 
+def use_utf_8() -> None:
+    """Write UTF-8 whatever the locale is, as other tools do; a terminal of another encoding shows `?` for the rest.
+
+    Python already reads the locale C as UTF-8, but not if PYTHONUTF8=0 or another name of ASCII is set.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by >&-
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # open until the end of the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            own = stream.isatty() and stream.encoding.lower() not in ("ascii", "ansi_x3.4-1968", "us-ascii")
+            stream.reconfigure(encoding=stream.encoding if own else "utf-8", errors="replace")
+
+
 def say(text: str = "") -> None:
-    """Print a line at once, even into a pipe."""
-    print(text, flush=True)
+    """Print a line at once, even into a pipe. If its reader has ended, the command goes on without it."""
+    with unread_too():
+        print(text, flush=True)
 
 
 def warn(text: str) -> None:
     """Print a line to standard error, so that it is not part of what is piped."""
-    print(text, file=sys.stderr, flush=True)
+    with unread_too():
+        print(text, file=sys.stderr, flush=True)
 
 
 def report_error(text: object) -> None:
     """Print an error as one line to standard error."""
-    print(f"traffic: error: {plain(text).strip()}", file=sys.stderr, flush=True)
+    warn(f"traffic: error: {plain(text).strip()}")
+
+
+@contextmanager
+def unread_too() -> Iterator[None]:
+    """Do not end a command because the reader of its output has ended: what it works on matters more."""
+    try:
+        yield
+    except BrokenPipeError:
+        discard(sys.stdout, sys.stderr)
+
+
+def discard(*outputs: TextIO) -> None:
+    """Discard what could not be written to these outputs, and what follows, if nobody reads it any more."""
+    for output in outputs:
+        try:
+            output.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
 
 
 def counted(rows: Iterable[Row], what: str) -> Iterator[Row]:

@@ -215,8 +215,15 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def tail(log: Path) -> str:
-    """Return the last 15 lines of the engine's log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    """Return what the last 15 lines of the engine's log say, without tracebacks."""
+    return without_traceback("\n".join(log.read_text(errors="replace").splitlines()[-15:]))
+
+
+def without_traceback(text: str) -> str:
+    """Return the output of a program without its tracebacks."""
+    noise = ("Traceback ", "  ", "\t", "During handling", "The above exception")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(noise)]
+    return "\n".join(lines[-20:]) or text.strip()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from local.engine import ACCOUNT, REGION, only_one
+from local.engine import ACCOUNT, REGION, only_one, without_traceback
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("app.py", "cdk.json", "requirements.txt", "stacks", "lambdas", "traffic", "statemachine")
@@ -93,10 +93,3 @@ def app_environment(output: Path) -> dict[str, str]:
     # As the CDK CLI does: the archive's name must be a plain string to be imported, which needs the account.
     place = {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": REGION}
     return {**public, **place, "CDK_OUTDIR": str(output), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def without_traceback(text: str) -> str:
-    """Return the output of a tool without its tracebacks."""
-    noise = ("Traceback ", "  ", "\t", "During handling", "The above exception")
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(noise)]
-    return "\n".join(lines[-20:]) or text.strip()

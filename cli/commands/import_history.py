@@ -14,7 +14,7 @@ from cli.imports.tool_history import ToolHistory
 from cli.stack.deployment import Deployment
 from cli.stack.opening import local_settings, opened
 from cli.stack.token_access import github_with
-from cli.terminal import UsageError, say, table
+from cli.terminal import UsageError, say, table, unread_too
 from traffic.github.tokens import token_owner, tokens_in
 from traffic.record.reading import Record
 from traffic.wording import repositories
@@ -57,7 +57,8 @@ def execute(
     with opened(target) as deployment:
         histories = {repository: history} if history and repository else of_first_version(deployment, owners)
         plans = list(planned(deployment.record, histories))
-        table(HEADINGS, map(row, plans))
+        with unread_too():
+            table(HEADINGS, map(row, plans))
         zeros = sum(each.history.zeros for each in plans)
         if zeros:
             say(f"{zeros} zeros were left out: that tool writes a zero also if GitHub did not report the day.")

@@ -401,7 +401,7 @@ def test_a_reader_that_ends_early_ends_the_command_quietly() -> None:
         started.stdout.close()
         _, errors = started.communicate()
 
-    assert (started.returncode, errors) == (1, b"")
+    assert (started.returncode, errors) == (141, b"")
 
 
 def test_each_wrong_setting_has_a_line_of_its_own(

@@ -1,18 +1,24 @@
 """The commands in bad surroundings: proxies, unusable folders, other runs that have not ended."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from requests.utils import should_bypass_proxies
 
+from cli.arguments import Target
 from cli.main import main
 from cli.settings.local_settings import read_settings
 from cli.stack import opening
 from cli.stack.opening import _wait_for_runs
-from local.engine import Engine
+from local.engine import Engine, EngineError, tail
+from tests.infrastructure.house import ROOT
 from traffic.settings import SettingError
 
 
@@ -91,3 +97,116 @@ def test_a_deployment_waits_for_a_run_and_reports_it_once(
 
     assert busy.looks == 0
     assert capsys.readouterr().err.count("Another run is going on here") == 1
+
+
+# A command that prints and then goes on, as a run does, and one that prints what was asked for.
+PROGRAM = """
+import sys
+from contextlib import nullcontext
+import click
+from cli import main as entry
+from cli.terminal import say, table, warn
+
+@click.command()
+@click.argument("kind")
+def execute(kind):
+    if kind == "table":
+        for _ in range(20_000):
+            table(("A", "B"), [("octo/docs", 1)])
+    elif kind == "raised":
+        raise OSError(28, "No space left on device")
+    else:
+        for _ in range(20_000):
+            say("\u2588 " + kind)
+            warn("\u2588")
+    open(sys.argv[1], "w").write("done")
+    return 0
+
+entry.Traffic.load = lambda _self, _name: execute
+sys.exit(entry.main(["run", sys.argv[2]]))
+"""
+
+
+def ended(tmp_path: Path, kind: str, ending: str, **settings: str) -> tuple[int, str, bool]:
+    """Run the command, followed by a part of a shell's line; return its exit code, what is shown, and if it ended."""
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    line = f'"$0" program.py done {kind} {ending}; exit "${{PIPESTATUS[0]}}"'
+    ran = subprocess.run(  # noqa: S603 - our own program
+        ["/bin/bash", "-c", line, sys.executable],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        check=False,
+    )
+    return ran.returncode, (ran.stdout + ran.stderr).decode(), (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("reader", ["2>/dev/null | head -2", "2>&1 | head -2"])
+def test_a_reader_that_ends_does_not_end_what_a_command_works_on(tmp_path: Path, reader: str) -> None:
+    """`traffic run | head -2` must not record a failed run: it goes on silently, to its own end."""
+    code, shown, complete = ended(tmp_path, "run", reader)
+
+    assert (code, complete) == (0, True)
+    assert len(shown.splitlines()) == 2
+
+
+def test_what_was_asked_for_ends_with_its_reader(tmp_path: Path) -> None:
+    """Nobody waits for 100,000 rows that nobody reads. The exit code is the one of other Unix tools."""
+    assert ended(tmp_path, "table", "| head -2") == (141, "octo/docs\t1\n" * 2, False)
+
+
+def test_an_output_on_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    """Python itself would add a traceback at its end."""
+    code, shown, _ = ended(tmp_path, "table", "> /dev/full")
+
+    assert code == 1
+    assert shown == "traffic: error: No space left on device: free some space, then try again.\n"
+
+
+def test_an_output_that_is_closed_is_no_error(tmp_path: Path) -> None:
+    """Some schedulers start commands so."""
+    assert ended(tmp_path, "run", ">&- 2>&-") == (0, "", True)
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_a_locale_without_utf_8_gets_utf_8(tmp_path: Path, locale: str) -> None:
+    """The charts of a summary are not ASCII: a finished run must not end in a traceback."""
+    code, shown, complete = ended(tmp_path, "run", "2>/dev/null | tail -1", PYTHONUTF8="0", LC_ALL=locale)
+
+    assert (code, shown, complete) == (0, "\N{FULL BLOCK} run\n", True)
+
+
+@pytest.mark.parametrize("raised", ["EngineError", "ClientError"])
+def test_a_full_disk_is_named_with_what_helps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], raised: str
+) -> None:
+    """The engine fails in many ways then, most of which do not mention the disk."""
+    errors: dict[str, Exception] = {
+        "EngineError": EngineError("the engine did not start:\nTraceback (most recent call last):\n  File x"),
+        "ClientError": ClientError({"Error": {"Code": "500", "Message": "Internal Server Error"}}, "PutObject"),
+    }
+
+    def full(_target: Target) -> None:
+        raise errors[raised]
+
+    history = tmp_path / "home" / "demo"
+    history.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("cli.commands.executions.opened", full)
+    monkeypatch.setattr("cli.command.shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(1, 1, 0))
+
+    assert main(["executions"]) == 1
+
+    assert capsys.readouterr().err == (
+        f"traffic: error: The disk of {history} is full: free some space, then try again."
+        " Nothing that was stored is lost.\n"
+    )
+
+
+def test_the_end_of_the_engines_log_has_no_traceback(tmp_path: Path) -> None:
+    """In one line it is unreadable, and its last line says the same."""
+    log = tmp_path / "engine.log"
+    log.write_text('Traceback (most recent call last):\n  File "x", line 1\nOSError: [Errno 28] No space left\n')
+
+    assert tail(log) == "OSError: [Errno 28] No space left"

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from local.synthesis import SynthesisError, app_environment, fingerprint, synthesize, without_traceback
+from local.engine import without_traceback
+from local.synthesis import SynthesisError, app_environment, fingerprint, synthesize
 
 APP = """
 import os, pathlib, shutil

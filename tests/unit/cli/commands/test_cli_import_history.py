@@ -138,3 +138,14 @@ def test_each_planned_history_is_imported_and_saved(
     assert brought == ["octo/docs"]
     assert upgraded.saves == 1
     assert capsys.readouterr().out.splitlines()[-1] == "Imported 1 repository."
+
+
+def test_an_import_whose_plan_nobody_reads_to_its_end_is_done(upgraded: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`traffic import ... | head` asks for less to read, not for half an import."""
+    brought: list[str] = []
+    monkeypatch.setattr(import_history, "bring", lambda _archive, _store, planned: brought.append(planned.target.name))
+    monkeypatch.setattr(import_history, "table", lambda *_given: (_ for _ in ()).throw(BrokenPipeError()))
+
+    assert main(["import", "first-version", "--owner", "docs=octo"]) == 0
+
+    assert (brought, upgraded.saves) == (["octo/docs"], 1)
