@@ -12,7 +12,7 @@ from cli.arguments import Target
 from cli.command import command
 from cli.runs.daily_run import FOLDERS, cron, daily_command, launchd, systemd
 from cli.runs.executions import at, lasted, newest_executions, start_execution
-from cli.settings.local_settings import HOME, LocalSettings, read_settings, settings_folder
+from cli.settings.local_settings import DOTENV, HOME, TOKEN, LocalSettings, read_settings, settings_folder
 from cli.stack.deployment import Deployment
 from cli.stack.opening import deployed, local_settings
 from cli.terminal import UsageError, program, say, warn
@@ -71,7 +71,9 @@ def unit_text(manager: str, settings: LocalSettings) -> str:
     if names := [name for name in missed if name != BY_KEY["run-hour"].variable]:
         warn(f"The daily run reads only the files in {folder}: put {', '.join(names)} there, too.")
     if daily.without_github or settings.token != daily.token:
-        warn(f"The daily run reads only the files in {folder}: store the token there with `{program()} token`.")
+        here = settings.sources[TOKEN] == DOTENV  # there `traffic token` would replace it
+        how = f"move {TOKEN} from {DOTENV} of this folder" if here else f"store the token with `{program()} token`"
+        warn(f"The daily run reads only the files in {folder}: {how} there.")
     words, hour = daily_command(os.environ), int(settings.chosen["run-hour"].value)
     if manager == "cron":
         return cron(words, hour, daily.home)

@@ -20,6 +20,7 @@ from cli.stack.deployment import Deployment, NothingDeployedError, aws_deploymen
 from cli.terminal import CommandError, UsageError, say, warn
 from local.deploying import deploy
 from local.engine import Engine, only_one, running_engine
+from local.history_folder import HistoryFolder
 from local.recovery import recover, store
 from local.synthesis import synthesize
 
@@ -144,8 +145,10 @@ def opened(target: Target) -> Iterator[Deployment]:
         return
     settings = local_settings()
     show_files(settings)
-    if not settings.history.is_dir():
-        begins = "`traffic demo` begins the demonstration's" if settings.without_github else "`traffic run` begins one"
+    if not HistoryFolder(settings.history).engine.is_dir():  # the doctor makes the history's folder, and nothing in it
+        begins = "`traffic run` begins one"
+        if settings.without_github:
+            begins = "no GitHub token is set, so it is the demonstration's; `traffic demo` begins it"
         raise NothingDeployedError(f"There is no history in {settings.history} yet: {begins}.")
     if settings.without_github:
         warn("This is the demonstration's history, because no GitHub token is set.")

@@ -258,7 +258,7 @@ def test_the_run_reads_no_files_of_another_folder(
 @pytest.mark.parametrize(
     ("variables", "warnings"),
     [
-        ({"GITHUB_TOKEN": "github_pat_other"}, ["store the token there with"]),
+        ({"GITHUB_TOKEN": "github_pat_other"}, ["store the token with"]),
         ({"TRAFFIC_OWNERS": "octo", "TRAFFIC_HOME": "/elsewhere"}, ["put TRAFFIC_OWNERS, TRAFFIC_HOME there, too."]),
         ({"TRAFFIC_RUN_HOUR": "12"}, []),  # the file itself has the hour
     ],
@@ -281,6 +281,21 @@ def test_settings_that_the_daily_run_would_not_find_are_named(
     assert [each in line for each, line in zip(warnings, said.splitlines(), strict=True)] == [True] * len(warnings)
     assert all(str(place) in line for line in said.splitlines())
     assert "github_pat" not in printed + said
+
+
+def test_a_token_of_the_current_folder_has_to_be_moved(
+    machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`traffic token` replaces a token where it is, so it would not help."""
+    monkeypatch.chdir(machine.folder)
+    (machine.folder / ".env").write_text("GITHUB_TOKEN=github_pat_other\n")
+
+    assert main(["start", "--unit", "cron"]) == 0
+
+    place = machine.home / ".config" / "github-traffic-capture"
+    assert capsys.readouterr().err == (
+        f"The daily run reads only the files in {place}: move GITHUB_TOKEN from .env of this folder there.\n"
+    )
 
 
 def test_a_machine_without_a_token_learns_it_before_the_first_night(

@@ -191,9 +191,13 @@ def test_a_history_is_opened_without_a_deployment(machine: Machine, capsys: pyte
         pass
     assert (
         str(missing.value)
-        == f"There is no history in {machine.home / 'home' / 'demo'} yet: `traffic demo` begins the demonstration's."
+        == f"There is no history in {machine.home / 'home' / 'demo'} yet: no GitHub token is set, so it is the"
+        " demonstration's; `traffic demo` begins it."
     )
-    (machine.home / "home" / "demo").mkdir(parents=True)
+    (machine.home / "home" / "demo").mkdir(parents=True)  # as the doctor does
+    with pytest.raises(CommandError, match="There is no history"), opened(Target()):
+        pass
+    (machine.home / "home" / "demo" / "engine").mkdir()
     machine.lost = 200
 
     with opened(Target()) as deployment:
@@ -309,7 +313,7 @@ def test_the_files_of_the_current_folder_are_named_when_they_are_used(
     (folder / ".env").write_text("GITHUB_TOKEN=ghp_1\n")
     (folder / ".env").chmod(0o644)
     (folder / "traffic.toml").write_text('forks = "only"\n')
-    (machine.home / "home" / "api.github.com").mkdir(parents=True)
+    (machine.home / "home" / "api.github.com" / "engine").mkdir(parents=True)
 
     with open_(Target()):
         pass
