@@ -7,7 +7,17 @@ from typing import Any
 
 from cli.terminal import CommandError
 from traffic.contract import VersionEnd
-from traffic.github.answers import NO_PERMISSION, Answer, Meaning, classify, not_the_api, stranger, version_end
+from traffic.github.answers import (
+    NO_PERMISSION,
+    NOT_GITHUBS,
+    Answer,
+    Meaning,
+    classify,
+    is_json,
+    not_the_api,
+    stranger,
+    version_end,
+)
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import header_number
 
@@ -56,7 +66,7 @@ def token_report(github: GitHub) -> TokenReport:
         raise CommandError(not_the_api(github.api_url, f"{answer.status} to /user"))
     login = _fields(answer).get("login")
     if answer.status == 200 and not login:
-        raise _incomplete(github)
+        raise CommandError(not_the_api(github.api_url, NOT_GITHUBS)) if is_json(answer) else _incomplete(github)
     limits = _ask(github, "/rate_limit").headers
     resets = header_number(limits, "x-ratelimit-reset")
     return TokenReport(

@@ -15,7 +15,7 @@ from lambdas.shared.environment import Selection
 from traffic.clock import LONGEST_WAIT, from_http, to_text
 from traffic.contract import ListedSoFar, Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
-from traffic.github.answers import Answer, Meaning, classify, not_the_api, stranger, version_end
+from traffic.github.answers import NOT_GITHUBS, Answer, Meaning, classify, not_the_api, stranger, version_end
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.github.tokens import ANYONE, token_owner
@@ -85,8 +85,9 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
             pages.resume_at = now() + timedelta(seconds=pause)
             pages.listing["pauses"] += 1
             return pages
-        _raise_unless_fine(github, answer, meaning, first="listed_at" not in pages.listing)
-        found = _repositories(answer)
+        first = "listed_at" not in pages.listing
+        _raise_unless_fine(github, answer, meaning, first=first)
+        found = _repositories(github, answer, first=first)
         _note_headers(pages.listing, answer, now())
         keep_page(pages.listing.get("owner", ANYONE), github.address(url), pages.listing["listed_at"], answer)
         _take(pages, found, selection, owners)
@@ -139,14 +140,18 @@ def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, firs
     raise GitHubAuthError(f"GitHub does not let this token list its repositories ({reason})")
 
 
-def _repositories(answer: Answer) -> list[Mapping[str, Any]]:
+def _repositories(github: GitHub, answer: Answer, *, first: bool) -> list[Mapping[str, Any]]:
     """Read a page.
 
     Raises:
+        InvalidSettingError: It is the first page, and a complete answer of another server.
         GitHubUnavailableError: It is not what GitHub documents, or only a part of it.
     """
     try:
-        page = list(answer.json())
+        page = answer.json()
+        if first and not isinstance(page, list):
+            raise InvalidSettingError(not_the_api(github.api_url, NOT_GITHUBS))
+        page = list(page)
         complete = all(isinstance(found["id"], int) and found["full_name"].count("/") == 1 for found in page)
     except (ValueError, TypeError, KeyError, AttributeError) as exc:
         raise GitHubUnavailableError("GitHub's list of repositories is incomplete, or not a list") from exc

@@ -195,6 +195,9 @@ def _is_secondary_limit(answer: Answer, message: str) -> bool:
     )
 
 
+NOT_GITHUBS = "JSON that is not GitHub's"  # what a server answers if only a reader of the content can see it
+
+
 def stranger(answer: Answer) -> str:
     """Describe what answered instead of GitHub's API, such as a proxy or a network's sign-in page.
 
@@ -215,10 +218,11 @@ def stranger(answer: Answer) -> str:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in _PAGES or answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return "a web page"
-    return "" if kind in ("", "application/json") or _is_json(answer) else "a text that is not JSON"
+    return "" if kind in ("", "application/json") or is_json(answer) else "a text that is not JSON"
 
 
-def _is_json(answer: Answer) -> bool:
+def is_json(answer: Answer) -> bool:
+    """Return whether the body is JSON, and complete."""
     try:
         answer.json()
     except ValueError:
@@ -236,7 +240,7 @@ def not_the_api(url: str, answered: str) -> str:
     return (
         f"GITHUB_API_URL is not an address of GitHub's API: {urlsplit(url).hostname} answers with {answered}."
         f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
-        " If the address is right, a proxy or a network's sign-in page answers in its place: sign in, or pass it by."
+        " If the address is right, a proxy or a network's sign-in page answers in its place: sign in, or bypass it."
     )
 
 

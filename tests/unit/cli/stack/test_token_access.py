@@ -31,7 +31,7 @@ TRAFFIC = "/repos/octo/docs/traffic/views?per=day"
 STRANGER = (
     "GITHUB_API_URL is not an address of GitHub's API: ghe.example answers with {}."
     f" Expected {API_ADDRESSES}. Correct GITHUB_API_URL or, for a stack in AWS, the parameter GitHubApiUrl."
-    " If the address is right, a proxy or a network's sign-in page answers in its place: sign in, or pass it by."
+    " If the address is right, a proxy or a network's sign-in page answers in its place: sign in, or bypass it."
 )
 INCOMPLETE = f"GitHub's answer at {API} is incomplete: try again later."
 
@@ -123,8 +123,8 @@ def test_the_token_of_an_app_is_accepted_without_a_login() -> None:
         (Answer(302, {}, b""), STRANGER.format("a redirect")),
         (Answer(200, {"content-type": "text/html; charset=utf-8"}, b""), STRANGER.format("a web page")),
         (Answer(401, {}, b" <html>"), STRANGER.format("a web page")),
-        (says({}), INCOMPLETE),
-        (says([]), INCOMPLETE),
+        (says({}), STRANGER.format("JSON that is not GitHub's")),
+        (says([]), STRANGER.format("JSON that is not GitHub's")),
         (Answer(200, {}, b'{"login'), INCOMPLETE),
     ],
     ids=lambda value: f"{value.status} {value.body[:10]!r}" if isinstance(value, Answer) else "",

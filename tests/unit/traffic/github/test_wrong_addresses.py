@@ -12,6 +12,7 @@ from cli.terminal import CommandError
 from lambdas.shared.environment import api_url
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
+from simulated_github.replies import json_reply
 from tests.unit.handlers import account
 from traffic.errors import GitHubUnavailableError, InvalidSettingError
 from traffic.settings import API_ADDRESSES, API_URL, WrongValueError, check_api_url
@@ -116,6 +117,7 @@ def strangers(elsewhere: str) -> dict[str, Fault]:
         "a text": faults.text_instead(),
         "a text with 401": faults.text_instead(401),
         "a text with 403": faults.text_instead(403),
+        "another JSON": Fault("another_json", lambda *_: json_reply(200, {"error": "login_required"})),
         "its login page": faults.login_redirect(),
         "another host's login page": faults.login_redirect(elsewhere),
         "a circle": faults.redirect(302),
@@ -167,7 +169,7 @@ def test_a_page_in_the_middle_of_a_listing_is_tried_again(
         aws.list_repositories()
 
 
-@pytest.mark.parametrize("way", [way for way in strangers("") if way != "nothing"])
+@pytest.mark.parametrize("way", [way for way in strangers("") if way not in ("nothing", "another JSON")])
 def test_each_question_to_github_reports_the_wrong_setting(github: SimulatedGitHub, way: str) -> None:
     """`traffic token`, `import` and `doctor` ask them; a web page must not count as the answer to an App's token."""
     github.add_fault(strangers("https://elsewhere.example")[way])
