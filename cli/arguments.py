@@ -1,6 +1,8 @@
 """What the command line accepts: the options that choose a deployment, and how options and arguments are read."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ from shlex import quote
 
 import click
 
+from cli.terminal import MANNER
 from traffic import clock
 from traffic.github.tokens import ANYONE
 from traffic.settings import BY_KEY, WrongValueError
@@ -71,6 +74,26 @@ def target_of(context: click.Context) -> Target:
     if not target.aws and target != Target():
         raise click.UsageError("--profile, --region and --stack-name choose a stack in AWS: add --aws.", context)
     return target
+
+
+def manner_options() -> list[click.Parameter]:
+    """Return the options that choose how a command prints. They may be given before or after the command."""
+    return [
+        click.Option(["-q", "--quiet"], is_flag=True, help="no progress, no hints: only errors and what was asked for"),
+        click.Option(["--no-pager"], is_flag=True, help="show long output without a pager"),
+    ]
+
+
+@contextmanager
+def manner_of(context: click.Context) -> Iterator[None]:
+    """Print as the options before and after the command say, until it ends, and take them from its arguments."""
+    before = context.find_root().params
+    quiet, no_pager = (context.params.pop(name) or before.get(name, False) for name in ("quiet", "no_pager"))
+    MANNER.quiet, MANNER.paged = quiet, not no_pager
+    try:
+        yield
+    finally:
+        MANNER.quiet, MANNER.paged = False, True
 
 
 class CommandWithExamples(click.Command):

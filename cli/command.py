@@ -7,7 +7,7 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.arguments import CommandWithExamples, target_of, target_options
+from cli.arguments import CommandWithExamples, manner_of, manner_options, target_of, target_options
 from cli.stack.aws_access import missing_access
 from cli.stack.opening import local_settings
 from cli.terminal import CommandError
@@ -26,7 +26,7 @@ class Command(CommandWithExamples):
     """A command of `traffic`. Its function receives the target first, and returns the exit code."""
 
     def __init__(self, **given: Any) -> None:
-        given["params"] = [*given["params"], *target_options()]
+        given["params"] = [*given["params"], *target_options(), *manner_options()]
         super().__init__(**given)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -37,7 +37,8 @@ class Command(CommandWithExamples):
         """
         target = ctx.params["target"] = target_of(ctx)
         try:
-            return super().invoke(ctx)
+            with manner_of(ctx):
+                return super().invoke(ctx)
         except RecordError as exc:
             raise CommandError(str(exc)) from exc
         except (EngineError, SynthesisError) as exc:

@@ -1,18 +1,21 @@
 """The entry point of `traffic`: reads the arguments, runs the command, reports errors as one line."""
 
 import os
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import click
-from click.shell_completion import shell_complete
+from click.shell_completion import get_completion_class, shell_complete
 
-from cli.arguments import CommandWithExamples, target_options
+from cli.arguments import CommandWithExamples, manner_options, target_options
 from cli.terminal import (
     FAILED,
     FULL,
@@ -123,7 +126,7 @@ traffic = Traffic(
     help="Keep the traffic of GitHub repositories for good.",
     epilog=EPILOG,
     commands={name: click.Command(name, short_help=text) for name, (_, text) in COMMANDS.items()},
-    params=target_options(),
+    params=[*target_options(), *manner_options()],
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
@@ -158,11 +161,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     """Run the command, or answer a shell that wants to complete a command line."""
     if instruction := os.environ.get(COMPLETION):
-        return shell_complete(traffic, {}, "traffic", COMPLETION, instruction)
+        return _complete(instruction)
     typed = list(sys.argv[1:] if arguments is None else arguments)
     with traffic.make_context("traffic", typed or ["--help"]) as context:
         code: int = traffic.invoke(context)
     return code
+
+
+def _complete(instruction: str) -> int:
+    """Print what a shell asks for: its script, or the words that complete a command line.
+
+    Click's scripts for zsh and fish call `traffic`, which is in no folder of PATH: let them call this very program.
+    """
+    shell, _, asked = instruction.partition("_")
+    kind = get_completion_class(shell)
+    if asked != "source" or kind is None:
+        return shell_complete(traffic, {}, "traffic", COMPLETION, instruction)
+    called = shlex.quote(str(Path(sys.argv[0]).absolute()))
+    lines = kind(traffic, {}, "traffic", COMPLETION).source().splitlines()
+    lines = [
+        re.sub(r"(_complete|-t\)) traffic\)", rf"\1 {called})", line) for line in lines if "$+commands" not in line
+    ]
+    click.echo("\n".join(lines))
+    return 0
 
 
 def _usage_errors(error: Exception) -> list[str]:

@@ -4,11 +4,15 @@ import errno
 import io
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, TypeVar
+
+from cli.columns import laid_out
 
 FAILED = 1
 MISUSED = 2
@@ -18,6 +22,22 @@ UNREAD = 141  # 128 + SIGPIPE: the reader, for example `head`, has ended
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Row = TypeVar("Row")
+
+
+@dataclass
+class Manner:
+    """How this process prints, as its options say.
+
+    Attributes:
+        quiet: Whether to leave out progress and hints.
+        paged: Whether to show long output in a pager.
+    """
+
+    quiet: bool = False
+    paged: bool = True
+
+
+MANNER = Manner()
 
 MANY = 50_000  # rows between two lines of progress: about a second
 
@@ -66,10 +86,22 @@ def say(text: str = "") -> None:
         print(text, flush=True)
 
 
+def inform(text: str = "") -> None:
+    """Print a line of progress, or a hint, unless `--quiet` is set."""
+    if not MANNER.quiet:
+        say(text)
+
+
 def warn(text: str) -> None:
     """Print a line to standard error, so that it is not part of what is piped."""
     with unread_too():
         print(text, file=sys.stderr, flush=True)
+
+
+def progress(text: str) -> None:
+    """Print a line of progress to standard error, unless `--quiet` is set."""
+    if not MANNER.quiet:
+        warn(text)
 
 
 def report_error(text: object) -> None:
@@ -99,7 +131,7 @@ def counted(rows: Iterable[Row], what: str) -> Iterator[Row]:
     """Yield rows, and print a line of progress after every `MANY` of them."""
     for number, row in enumerate(rows, 1):
         if number % MANY == 0:
-            warn(f"Read {number:,} {what}.")
+            progress(f"Read {number:,} {what}.")
         yield row
 
 
@@ -110,9 +142,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     if not output.isatty():
         output.writelines("\t".join(row) + "\n" for row in cells)
         return
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    for row in [list(headings), *cells]:
-        output.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+    output.writelines(f"{line}\n" for line in laid_out(headings, cells, shutil.get_terminal_size().columns))
 
 
 def duration(seconds: float) -> str:

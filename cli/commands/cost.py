@@ -4,6 +4,7 @@ import click
 
 from cli.arguments import Target, read_execution
 from cli.command import command
+from cli.pager import paged
 from cli.runs.cost_table import RUNS
 from cli.runs.executions import execution_arn, newest_executions
 from cli.runs.progress import RunReader
@@ -37,7 +38,7 @@ LATEST = 100  # runs among which the last one that ended is looked for
 )
 def execute(target: Target, name: str | None) -> int:
     """Show what a finished run cost, from its own histories and receipts."""
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         show_cost(deployment, name)
     return 0
 

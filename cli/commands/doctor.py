@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.arguments import Target
 from cli.command import command
+from cli.pager import paged
 from cli.runs.executions import at, newest_executions
 from cli.settings.local_settings import LocalSettings
 from cli.stack.aws_access import missing_access
@@ -52,14 +53,15 @@ OUTPUTS = (
     "StoreTrafficFunction",
 )
 
+HEADINGS = ("", "CHECK", "FOUND", "WHAT TO DO")
+
 
 @command(EXAMPLES)
 def execute(target: Target) -> int:
     """Check what a run needs, and report what to do if something is missing."""
     findings = list(aws_findings(target) if target.aws else local_findings())
-    table(
-        ("", "CHECK", "FOUND", "WHAT TO DO"), [(each.state, each.subject, each.found, each.advice) for each in findings]
-    )
+    with paged():
+        table(HEADINGS, [(each.state, each.subject, each.found, each.advice) for each in findings])
     return FAILED if any(each.state == "fail" for each in findings) else 0
 
 

@@ -10,6 +10,7 @@ import click
 
 from cli.arguments import Target, read_execution
 from cli.command import command
+from cli.pager import paged
 from cli.runs.executions import at, children_of, execution_arn, lasted, newest_executions, visits_of
 from cli.runs.progress import RunReader
 from cli.runs.visits import StateVisit, explain
@@ -36,7 +37,7 @@ CHILDREN_SHOWN = 10
 @click.option("--children", is_flag=True, help="show all children of the map, not the failed ones only")
 def execute(target: Target, name: str | None, limit: int, *, children: bool) -> int:
     """List the runs so far, or show each state, retry, wait and failure of one."""
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         if name:
             show_execution(deployment, name, all_children=children)
         else:

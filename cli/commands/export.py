@@ -10,6 +10,7 @@ from cli.arguments import FILE, Target, read_day
 from cli.atomic_file import atomic_file, atomic_path
 from cli.command import command
 from cli.export_formats import Cells, cells_of, write_csv, write_json, write_json_lines, write_parquet, write_sqlite
+from cli.pager import paged
 from cli.stack.opening import opened
 from cli.terminal import UsageError, counted
 from traffic.record.reading import Record
@@ -61,7 +62,7 @@ def execute(target: Target, form: str | None, output: Path | None, since: str | 
         with atomic_path(output, private=True) as path:
             FILES[form](rows, path)
     else:
-        with atomic_file(output, private=True) as file:
+        with paged(), atomic_file(output, private=True) as file:
             TEXT[form](rows, file)
     return 0
 

@@ -14,7 +14,7 @@ from cli.imports.tool_history import ToolHistory
 from cli.stack.deployment import Deployment
 from cli.stack.opening import local_settings, opened
 from cli.stack.token_access import github_with
-from cli.terminal import UsageError, say, table, unread_too
+from cli.terminal import UsageError, inform, say, table, unread_too
 from traffic.github.tokens import token_owner, tokens_in
 from traffic.record.reading import Record
 from traffic.wording import repositories
@@ -68,7 +68,7 @@ def execute(
         for each in plans:
             bring(deployment.archive, deployment.store, each)
         deployment.save()
-    say(f"Imported {repositories(len(plans))}.")
+    inform(f"Imported {repositories(len(plans))}.")
     return 0
 
 

@@ -4,8 +4,9 @@ import click
 
 from cli.arguments import Target, read_any_day, read_repository
 from cli.command import command
+from cli.pager import paged
 from cli.stack.opening import opened
-from cli.terminal import CommandError, UsageError, say, table
+from cli.terminal import CommandError, UsageError, inform, table
 from traffic.record.archive import Archive
 from traffic.record.notes import Note, put_note, read_notes
 
@@ -36,7 +37,7 @@ def execute(target: Target, repository: str | None, day: str | None, text: str |
         raise UsageError("A day alone says nothing: add a text to note it, or --remove.")
     if remove and not day:
         raise UsageError("--remove needs the repository and the day of the note.")
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         archive = deployment.archive
         repo_name = None if repository is None else deployment.record.repository(repository).repo_name
         if repo_name and day and remove:
@@ -51,7 +52,7 @@ def execute(target: Target, repository: str | None, day: str | None, text: str |
 def add_note(archive: Archive, note: Note) -> None:
     """Write a note, and print it."""
     put_note(archive, note)
-    say(f"Noted for {note.repo_name} on {note.day}: {note.text}")
+    inform(f"Noted for {note.repo_name} on {note.day}: {note.text}")
 
 
 def remove_notes(archive: Archive, repo_name: str, on: str, text: str | None = None) -> None:
@@ -65,7 +66,7 @@ def remove_notes(archive: Archive, repo_name: str, on: str, text: str | None = N
         raise CommandError(f"There is no such note of {repo_name} on {on}: `traffic note {repo_name}` lists them.")
     for note in found:
         archive.delete(note.key)
-        say(f"Removed from {repo_name} on {on}: {note.text}")
+        inform(f"Removed from {repo_name} on {on}: {note.text}")
 
 
 def _checked(text: str) -> str:

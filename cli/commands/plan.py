@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from cli.arguments import Target
 from cli.command import command
+from cli.pager import paged
 from cli.runs.executions import events_of, newest_executions
 from cli.runs.progress import RunReader
 from cli.stack.deployment import Deployment
@@ -48,7 +49,7 @@ class Listed:
 @command(EXAMPLES)
 def execute(target: Target) -> int:
     """Show which repositories the next run would ask for, and how many calls to GitHub that takes."""
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         show_plan(deployment, next_run(datetime.now(UTC), deployment.run_hour))
     return 0
 

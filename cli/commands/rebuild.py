@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cli.arguments import Target
 from cli.command import command
 from cli.stack.opening import opened
-from cli.terminal import say, warn
+from cli.terminal import inform, progress
 from traffic.record.archive import Archive
 
 EXAMPLES = """examples:
@@ -43,7 +43,9 @@ def execute(target: Target) -> int:
         deployment.client("lambda")  # before the threads use it: boto3 makes clients safely in one thread only
         stored = rebuild(deployment.archive, deployment.store)
         deployment.save()
-        say(f"Stored {stored} archive objects again. `traffic verify{deployment.options}` compares tables and archive.")
+        inform(
+            f"Stored {stored} archive objects again. `traffic verify{deployment.options}` compares tables and archive."
+        )
     return 0
 
 
@@ -68,7 +70,7 @@ def rebuild(archive: Archive, store: Callable[[str], None]) -> int:
             for _ in functions.map(store, wave.keys):
                 done += 1
                 if done % MANY == 0:
-                    warn(f"Stored {done} of {len(keys)} objects.")
+                    progress(f"Stored {done} of {len(keys)} objects.")
     return done
 
 

@@ -13,7 +13,7 @@ from cli.report.histories import read_histories
 from cli.report.page import page_parts
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
-from cli.terminal import CommandError, say, warn
+from cli.terminal import CommandError, inform, progress
 from traffic.wording import plural
 
 EXAMPLES = """examples:
@@ -52,13 +52,13 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
             page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
         )
     many = f"{len(histories):,} {plural(len(histories), 'repository', 'repositories')}"
-    say(f"{path}: {many}, {_size(path.stat().st_size)}. Private: it names your referrers.")
+    inform(f"{path}: {many}, {_size(path.stat().st_size)}. Private: it names your referrers.")
 
 
 def _progress(total: int) -> Callable[[int], None]:
     def report(done: int) -> None:
         if done % MANY == 0 and done < total:
-            warn(f"Packed {done:,} of {total:,} repositories.")
+            progress(f"Packed {done:,} of {total:,} repositories.")
 
     return report
 

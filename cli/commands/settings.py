@@ -8,13 +8,14 @@ import click
 
 from cli.arguments import Target
 from cli.command import command
+from cli.pager import paged
 from cli.settings.local_settings import HOME, TOKEN, LocalSettings, settings_folder
 from cli.settings.settings_file import SETTINGS_FILE, Written, read_settings_file
 from cli.stack.change_set import change_parameters
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.opening import local_settings, show_exposed
 from cli.stack.subscriptions import subscribe_command
-from cli.terminal import CommandError, UsageError, plain, say, table, warn
+from cli.terminal import CommandError, UsageError, inform, plain, say, table, warn
 from traffic.settings import FILE_SETTINGS, Setting, WrongValueError, check_size
 
 EXAMPLES = """examples:
@@ -47,7 +48,8 @@ def execute(target: Target, *, applied: bool, path: bool) -> int:
                 "--apply changes the stack in AWS: add --aws. On this machine each command reads the settings itself."
             )
         settings = local_settings()
-        table(("SETTING", "VALUE", "FROM"), local_rows(settings))
+        with paged():
+            table(("SETTING", "VALUE", "FROM"), local_rows(settings))
         show_exposed(settings)
         return 0
     files = [folder / SETTINGS_FILE for folder in (Path.cwd(), settings_folder(os.environ))]
@@ -79,7 +81,8 @@ def local_rows(settings: LocalSettings) -> Iterator[Row]:
 def compare(deployment: Deployment, written: Mapping[str, Written]) -> None:
     """Print the values of the stack beside those of the file."""
     rows = [(each.key, *compared(each, deployment.parameters, written)) for each in FILE_SETTINGS]
-    table(("SETTING", "DEPLOYED", SETTINGS_FILE.upper(), "COMPARED"), rows)
+    with paged():
+        table(("SETTING", "DEPLOYED", SETTINGS_FILE.upper(), "COMPARED"), rows)
     differing = sum(row[3] == "differs" for row in rows)
     if differing:
         warn(f"{differing} differ: `traffic settings{deployment.options} --apply` changes the stack.")
@@ -117,7 +120,7 @@ def apply(deployment: Deployment, stack: str, written: Mapping[str, Written]) ->
         raise CommandError(f"Together with the values of the stack, {exc}. Nothing was changed.") from exc
     changed = {name: value for name, value in wanted.items() if parameters[name] != value}
     if changed:
-        say(f"Changing {', '.join(changed)} of the stack in {deployment.place} ...")
+        inform(f"Changing {', '.join(changed)} of the stack in {deployment.place} ...")
     if not changed or not change_parameters(deployment.client("cloudformation"), stack, parameters, changed):
         say(f"Nothing to change: the stack in {deployment.place} has the values of {SETTINGS_FILE} already.")
         return

@@ -1,25 +1,35 @@
 """`traffic show`: the days of one repository."""
 
 import sys
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 import click
 
 from cli.arguments import Target, read_day, read_repository
 from cli.command import command
+from cli.pager import paged
 from cli.stack.opening import opened
 from cli.terminal import say, table, warn
-from traffic.record.reading import Found, Record
+from traffic.record.reading import DayRow, Found, Record
 
 EXAMPLES = """examples:
   traffic show octo/docs                      its days, oldest first
   traffic show octo/docs --since 2026-11-01   from a day on
   traffic show 1296269                        by GitHub's id, whatever its name is now
 
-columns: day, views, unique visitors, clones, unique cloners; in a pipe also `partial` if GitHub did not report the
-complete day. GitHub did not report an empty cell: it is not zero. Unique visitors of several days cannot be added up.
+columns: day, views, unique visitors, clones, unique cloners, remark: `partial` if GitHub did not report the complete
+day, `missing` if no capture has the day. GitHub did not report an empty cell: it is not zero. Unique visitors of
+several days cannot be added up.
 """
 
-HEADINGS = ("DAY", "VIEWS", "UNIQUE VISITORS", "CLONES", "UNIQUE CLONERS")
+HEADINGS = ("DAY", "VIEWS", "UNIQUE VISITORS", "CLONES", "UNIQUE CLONERS", "REMARK")
+
+PARTIAL, MISSING = "partial", "missing"
+
+NOTHING = (None,) * 4  # the numbers of a day that no capture has
+
+Cells = tuple[object, ...]
 
 
 @command(EXAMPLES)
@@ -27,7 +37,7 @@ HEADINGS = ("DAY", "VIEWS", "UNIQUE VISITORS", "CLONES", "UNIQUE CLONERS")
 @click.option("--since", type=read_day, metavar="DAY", help="the first day to show, as 2026-11-01")
 def execute(target: Target, repository: str, since: str | None) -> int:
     """Show the days of a repository, by its current or a former name, or by its id."""
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         show(deployment.record, repository, since=since)
     return 0
 
@@ -40,13 +50,38 @@ def show(record: Record, asked: str, *, since: str | None = None) -> None:
     """
     found = record.repository(asked)
     _warn_about_names(found, asked)
-    rows = [(row, "" if all(row.complete) else "partial") for row in record.days(found.repo_name, since=since)]
+    days = list(record.days(found.repo_name))  # also those before `since`: the first of its days may be missing
+    rows = list(shown_days(days, since or "", gaps_as_one=sys.stdout.isatty()))
+    table(HEADINGS, rows)
     if sys.stdout.isatty():
-        table(HEADINGS, [(row.day + ("*" if partial else ""), *row.metrics) for row, partial in rows])
-        if any(partial for _, partial in rows):
-            say("* GitHub has not reported the complete day, or deleted it before it was asked.")
-    else:
-        table(HEADINGS, [(row.day, *row.metrics, partial) for row, partial in rows])
+        remarks = {str(row[-1]) for row in rows}
+        if PARTIAL in remarks:
+            say("partial: GitHub has not reported the complete day, or deleted it before it was asked.")
+        if remarks - {PARTIAL, ""}:
+            say("missing: no capture has the day.")
+
+
+def shown_days(days: Sequence[DayRow], since: str, *, gaps_as_one: bool) -> Iterator[Cells]:
+    """Return a row for each day from one day on, also for the days between them that no capture has.
+
+    Args:
+        days: The days that are kept, in order.
+        since: The first day to show.
+        gaps_as_one: Whether neighbouring days without a capture have one row together.
+    """
+    for before, row in zip([*days[:1], *days], days, strict=False):
+        missing = [day for day in _between(before.day, row.day) if day >= since]
+        if gaps_as_one and len(missing) > 1:
+            yield (missing[0], *NOTHING, f"{MISSING}: {len(missing)} days, until {missing[-1]}")
+        else:
+            yield from ((day, *NOTHING, MISSING) for day in missing)
+        if row.day >= since:
+            yield (row.day, *row.metrics, "" if all(row.complete) else PARTIAL)
+
+
+def _between(first: str, last: str) -> list[str]:
+    start, end = (date.fromisoformat(day).toordinal() for day in (first, last))
+    return [date.fromordinal(day).isoformat() for day in range(start + 1, end)]
 
 
 def _warn_about_names(found: Found, asked: str) -> None:

@@ -15,7 +15,7 @@ from cli.runs.executions import at, lasted, newest_executions, start_execution
 from cli.settings.local_settings import DOTENV, HOME, TOKEN, LocalSettings, read_settings, settings_folder
 from cli.stack.deployment import Deployment
 from cli.stack.opening import deployed, local_settings
-from cli.terminal import UsageError, program, say, warn
+from cli.terminal import UsageError, inform, program, say, warn
 from traffic.settings import BY_KEY
 
 EXAMPLES = """examples:
@@ -53,12 +53,12 @@ def execute(target: Target, unit: str | None) -> int:
         return 0
     with deployed(target) as deployment:
         hour = f"{deployment.run_hour:02}:00 UTC"
-        say(f"Running; history in {deployment.place}. The rule starts a run every day at {hour}. Ctrl-C stops.")
+        inform(f"Running; history in {deployment.place}. The rule starts a run every day at {hour}. Ctrl-C stops.")
         try:
             watch(deployment)
         except KeyboardInterrupt:
-            say("Stopping ...")
-    say("Stopped. Nothing that was stored is lost.")
+            inform("Stopping ...")
+    inform("Stopped. Nothing that was stored is lost.")
     return 0
 
 
@@ -88,7 +88,7 @@ def watch(deployment: Deployment) -> None:
     while True:
         now = datetime.now(UTC)
         if (caught_up is None or now - caught_up > CATCH_UP_PAUSE) and catch_up_due(executions, now):
-            say("The last successful run began over 24 hours ago: catching up.")
+            inform("The last successful run began over 24 hours ago: catching up.")
             start_execution(deployment, {}, reason="catch-up")
             caught_up = now
         executions = newest_executions(deployment, LATEST)
@@ -113,7 +113,8 @@ def catch_up_due(executions: Sequence[Mapping[str, Any]], now: datetime) -> bool
 def report(deployment: Deployment, execution: Mapping[str, Any]) -> None:
     """Print that an execution started or ended. If it ended, save the state."""
     if execution["status"] == "RUNNING":
-        say(f"{at(execution['startDate'])}  {execution['name']}  started")
+        inform(f"{at(execution['startDate'])}  {execution['name']}  started")
         return
     deployment.save()
-    say(f"{at(execution['stopDate'])}  {execution['name']}  {execution['status']} after {lasted(execution)}")
+    tell = inform if execution["status"] == "SUCCEEDED" else say
+    tell(f"{at(execution['stopDate'])}  {execution['name']}  {execution['status']} after {lasted(execution)}")

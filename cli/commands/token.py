@@ -19,7 +19,7 @@ from cli.settings.token_file import store_token
 from cli.stack.deployment import Deployment, NothingDeployedError
 from cli.stack.opening import local_settings, opened
 from cli.stack.token_access import github_with, token_report
-from cli.terminal import CommandError, UsageError, say
+from cli.terminal import CommandError, UsageError, inform
 from traffic.errors import GitHubAuthError
 from traffic.github.tokens import ANYONE, PLACEHOLDER, tokens_in
 
@@ -74,7 +74,7 @@ def keep_token(target: Target, settings: LocalSettings, *, owner: str | None, ch
         check_tokens(settings.api_url, given, owner)
     token = written(merged(present, given, owner, holder=str(file)))
     store_token(file, token)
-    say(f"Stored the token in {file}, which only you can read.")
+    inform(f"Stored the token in {file}, which only you can read.")
     with suppress(NothingDeployedError), opened(target) as deployment:  # a `traffic start` that runs uses it at once
         deployment.client("secretsmanager").put_secret_value(
             SecretId=deployment.output("GitHubTokenSecret"), SecretString=token
@@ -111,7 +111,7 @@ def replace_token(deployment: Deployment, given: str, *, owner: str | None = Non
     tokens = merged(held(client, secret), replaced, owner, holder="The secret")
     client.put_secret_value(SecretId=secret, SecretString=written(tokens))
     deployment.save()
-    say("Replaced the token.")
+    inform("Replaced the token.")
 
 
 def merged(
@@ -151,7 +151,7 @@ def check_tokens(api_url: str, tokens: Mapping[str, str], owner: str | None) -> 
                 f"GitHub refuses this token{which} (401); the old one stays: make a new one, or see --no-check."
             )
         expires = f"expires {report.expires}" if report.expires else "never expires"
-        say(f"GitHub accepts it{which} as {report.login or 'a GitHub App'}; it {expires}.")
+        inform(f"GitHub accepts it{which} as {report.login or 'a GitHub App'}; it {expires}.")
 
 
 def held(client: Any, secret: str) -> dict[str, str] | None:

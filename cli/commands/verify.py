@@ -6,8 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from cli.arguments import Target
 from cli.command import command
+from cli.pager import paged
 from cli.stack.opening import opened
-from cli.terminal import FAILED, say, table, warn
+from cli.terminal import FAILED, progress, say, table, warn
 from traffic.record.archive import Archive
 from traffic.record.expected import DayOf, Key, Replay, day_items, repository_items, snapshot_items
 from traffic.record.item_table import ItemTable
@@ -66,7 +67,7 @@ class Difference:
 @command(EXAMPLES)
 def execute(target: Target) -> int:
     """Compare each item of the tables with what the archive says it should be."""
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         found = verify(deployment.record, deployment.archive)
         differences = [difference for difference in found if difference.kind != FIRST_VERSION]
         if len(found) > len(differences):
@@ -104,7 +105,7 @@ def replayed(archive: Archive) -> Replay:
         for report in read_reports(archive.read_answers(key)):
             replay.add(report)
         if done % MANY == 0:
-            warn(f"Read {done} of {len(keys)} objects.")
+            progress(f"Read {done} of {len(keys)} objects.")
     return replay
 
 

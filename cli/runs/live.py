@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli.runs.progress import Progress, RunReader
 from cli.stack.deployment import Deployment
-from cli.terminal import FAILED, plain, program, say, warn
+from cli.terminal import FAILED, MANNER, inform, plain, program, say, warn
 
 LOOK_EVERY = 0.5  # seconds between two looks at a run on the local engine
 LOOK_EVERY_AWS = 3.0  # each look is several calls, which AWS charges for
@@ -22,7 +22,7 @@ LINE_EVERY = 2.0  # seconds at least between two lines in a pipe
 def follow(deployment: Deployment, execution_arn: str) -> int:
     """Show a run until it ends, then its summary. An interruption stops the run."""
     reader = RunReader(deployment, execution_arn)
-    say(f"Started {reader.run_id}")
+    inform(f"Started {reader.run_id}")
     try:
         show_progress(reader, every=LOOK_EVERY_AWS if deployment.options else LOOK_EVERY)
         deployment.save()
@@ -41,7 +41,7 @@ def report(reader: RunReader) -> int:
     execution = reader.execution()
     summary = reader.summary()
     typed, options = f"{reader.deployment.before}{program()}", reader.deployment.options
-    say()
+    inform()
     if summary:
         say("\n".join(plain(line) for line in summary["message"].splitlines()))
     else:
@@ -49,10 +49,10 @@ def report(reader: RunReader) -> int:
     if execution["status"] != "SUCCEEDED":
         reason = plain(reader.reason(execution))
         warn(f"traffic: error: {reader.run_id} {execution['status']}: {reason or 'no reason given'}")
-    say()
-    say(f"History:    {reader.deployment.place}")
-    say(f"Execution:  {typed} executions{options} {reader.run_id}")
-    say(f"Table:      {typed} export{options} --format csv")
+    inform()
+    inform(f"History:    {reader.deployment.place}")
+    inform(f"Execution:  {typed} executions{options} {reader.run_id}")
+    inform(f"Table:      {typed} export{options} --format csv")
     return 0 if execution["status"] == "SUCCEEDED" else FAILED
 
 
@@ -70,7 +70,7 @@ def show_progress(reader: RunReader, *, every: float) -> None:
 @contextmanager
 def _display() -> Iterator["LiveBar | Lines"]:
     console = Console()
-    if not console.is_terminal:
+    if MANNER.quiet or not console.is_terminal:
         yield Lines()
         return
     with Live(console=console, refresh_per_second=4) as live:
@@ -88,7 +88,7 @@ class Lines:
         """Print the progress if it changed: at once if the run has ended."""
         soon = time.monotonic() - self._shown_at < LINE_EVERY and progress.status == "RUNNING"
         if not soon and progress.sentence != self._shown:
-            say(progress.sentence)
+            inform(progress.sentence)
             self._shown, self._shown_at = progress.sentence, time.monotonic()
 
 

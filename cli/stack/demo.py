@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from cli.stack.deployment import Deployment
-from cli.terminal import say
+from cli.terminal import inform
 from lambdas.fetch_traffic.batch import fetch_batch
 from simulated_github import SimulatedGitHub
 from traffic.contract import Repository, Run
@@ -48,11 +48,11 @@ def begin_history(deployment: Deployment, now: datetime, *, store: Callable[[str
     archive = deployment.archive
     if archive.read_note(BEGUN) is not None:
         return
-    say("Simulating two years of history, once ...")
+    inform("Simulating two years of history, once ...")
     with past_github(now) as github, ThreadPoolExecutor(len(REPOSITORIES) // TOGETHER) as functions:
         for number, at in enumerate(past(now)):
             if number and number % (CAPTURES // 4) == 0:
-                say(f"Simulating {at:%B %Y} ...")
+                inform(f"Simulating {at:%B %Y} ...")
             keys = list(capture(github, archive, at, renamed=at >= now - timedelta(days=RENAMED)))
             list(functions.map(store, keys))
     renamed = (now - timedelta(days=RENAMED)).date().isoformat()

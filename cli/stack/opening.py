@@ -17,7 +17,7 @@ from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, read_setti
 from cli.stack.demo import TOKEN as SIMULATED
 from cli.stack.demo import begin_history, present_github
 from cli.stack.deployment import Deployment, NothingDeployedError, aws_deployment, stack_of
-from cli.terminal import CommandError, UsageError, say, warn
+from cli.terminal import CommandError, UsageError, inform, progress, warn
 from local.deploying import deploy
 from local.engine import Engine, only_one, running_engine
 from local.history_folder import HistoryFolder
@@ -49,7 +49,7 @@ def local_settings() -> LocalSettings:
 def show_files(settings: LocalSettings) -> None:
     """Print which files of the current folder are used: elsewhere, for example in cron, they would not be read."""
     if settings.files_here:
-        warn(f"Using {' and '.join(settings.files_here)} of {Path.cwd()}.")
+        progress(f"Using {' and '.join(settings.files_here)} of {Path.cwd()}.")
     show_exposed(settings)
 
 
@@ -109,14 +109,14 @@ def deployed(target: Target) -> Iterator[Deployment]:
 def demonstration() -> Iterator[Deployment]:
     """Deploy the demonstration on this machine, with two years of history, and open it."""
     settings = local_settings()
-    say(NO_TOKEN if settings.without_github else f"{DEMONSTRATION}\n")
+    inform(NO_TOKEN if settings.without_github else f"{DEMONSTRATION}\n")
     with _deployed_here(settings.demonstration, before="" if settings.without_github else HIDING) as deployment:
         yield deployment
 
 
 @contextmanager
 def _deployed_here(settings: LocalSettings, *, before: str = "") -> Iterator[Deployment]:
-    assembly = synthesize(ASSEMBLY, on_synth=lambda: say("Synthesizing the stack, as its sources changed ..."))
+    assembly = synthesize(ASSEMBLY, on_synth=lambda: inform("Synthesizing the stack, as its sources changed ..."))
     # The simulated GitHub must end after the engine, which waits for the commands that use both.
     with ExitStack() as outlasting, running_engine(settings.history) as engine:
         with only_one(settings.history / "engine" / "opening.lock"):
@@ -180,7 +180,7 @@ def _wait_for_runs(engine: Engine) -> None:
 
 def _warn_about_recovery(done: int, total: int) -> None:
     if done % 100 == 0 and done < total:
-        warn(f"Restoring the table from the archive: {done} of {total} objects.")
+        progress(f"Restoring the table from the archive: {done} of {total} objects.")
 
 
 def _demo_github(engine: Engine, stack: ExitStack) -> str:

@@ -1,6 +1,7 @@
 """The command line itself: what it accepts, what it refuses, how it ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -319,35 +321,78 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"traffic {project['version']}\n"
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
         ("traffic ", list(COMMANDS)),
-        ("traffic e", ["executions", "export"]),
+        (".venv/bin/traffic e", ["executions", "export"]),
         ("traffic export --f", ["--format"]),
         ("traffic export --format ", ["csv", "json", "jsonl", "parquet", "sqlite"]),
         ("traffic --aws export --s", ["--since", "--stack-name"]),
     ],
 )
 def test_a_shell_completes_commands_options_and_choices(
-    typed: str, offered: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    shell: str, typed: str, offered: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Click answers a shell that sets these variables."""
-    monkeypatch.setenv("_TRAFFIC_COMPLETE", "bash_complete")
+    """Each shell's script sets these variables, and reads one or three lines for each word."""
+    last = typed.rpartition(" ")[2]
+    monkeypatch.setenv("_TRAFFIC_COMPLETE", f"{shell}_complete")
     monkeypatch.setenv("COMP_WORDS", typed)
-    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    monkeypatch.setenv("COMP_CWORD", last if shell == "fish" else str(typed.count(" ")))
 
     assert main([]) == 0
-    assert [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()] == offered
+
+    lines = capsys.readouterr().out.splitlines()
+    words = lines[1::3] if shell == "zsh" else [line.partition(",")[2].partition("\t")[0] for line in lines]
+    assert words == offered
 
 
-def test_the_script_for_a_shell_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person installs completion with it; a shell that Click does not support is a failure."""
-    monkeypatch.setenv("_TRAFFIC_COMPLETE", "zsh_source")
-    assert main([]) == 0
-    assert "#compdef traffic" in capsys.readouterr().out
+# What each shell does with its script when somebody presses the tab key after `.venv/bin/traffic` and these words.
+PRESSED = {
+    "bash": (
+        'eval "$(_TRAFFIC_COMPLETE=bash_source "$TRAFFIC")"; COMP_WORDS=("$TRAFFIC" {words}); COMP_CWORD={count};'
+        ' _traffic_completion "$TRAFFIC"; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    ),
+    "zsh": (
+        'compdef() {{ }}; eval "$(_TRAFFIC_COMPLETE=zsh_source $TRAFFIC)"; words=($TRAFFIC {words});'
+        ' _describe() {{ print -l -- "${{completions_with_descriptions[@]%%:*}}" }}; CURRENT={count}+1;'
+        " _traffic_completion"
+    ),
+    "fish": (
+        '_TRAFFIC_COMPLETE=fish_source $TRAFFIC | source; complete -C "$TRAFFIC {words}" | string replace -r "\t.*" ""'
+    ),
+}
 
+
+@pytest.mark.parametrize("shell", PRESSED)
+@pytest.mark.parametrize(("words", "count", "offered"), [("exp", 1, "export"), ("export --form", 2, "--format")])
+def test_the_script_completes_in_a_real_shell(shell: str, words: str, count: int, offered: str) -> None:
+    """The program is in no folder of PATH: the script must find it nevertheless."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is missing")
+    typed = PRESSED[shell].format(words=words, count=count)
+
+    done = subprocess.run(  # noqa: S603 - our own words
+        [program, "-c", typed],
+        env={
+            "TRAFFIC": str(Path(sys.executable).with_name("traffic")),
+            "PATH": "/usr/bin:/bin",
+            "HOME": "/nonexistent",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.splitlines() == [offered], done.stderr
+
+
+def test_the_script_of_an_unknown_shell_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who installs completion sees that it does not work."""
     monkeypatch.setenv("_TRAFFIC_COMPLETE", "cmd_source")
+
     assert main([]) == 1
 
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from cli.terminal import duration, report_error, say, table, warn
+from cli.terminal import MANNER, duration, inform, progress, report_error, say, table, warn
 
 HEADINGS = ("NAME", "NUMBER")
 ROWS = [("octo/docs", 1), ("octo/\x1b[31mweb", None)]
@@ -26,7 +26,7 @@ def test_a_terminal_shows_aligned_columns_under_headings(monkeypatch: pytest.Mon
 
     assert terminal.getvalue().splitlines() == [
         "NAME           NUMBER",
-        "octo/docs      1",
+        "octo/docs           1",
         "octo/ [31mweb",
     ]
 
@@ -74,8 +74,23 @@ def test_a_duration_is_short(seconds: float, text: str) -> None:
 def test_results_and_messages_go_to_different_outputs(capsys: pytest.CaptureFixture[str]) -> None:
     """What is piped into a file holds no warnings."""
     say("result")
-    say()
+    inform()
     warn("warning")
     report_error("  wrong\nvalue ")
 
     assert capsys.readouterr() == ("result\n\n", "warning\ntraffic: error: wrong value\n")
+
+
+def test_quiet_leaves_out_progress_and_hints_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scheduler mails what is left: results, warnings and errors."""
+    monkeypatch.setattr(MANNER, "quiet", True)
+
+    say("result")
+    inform("hint")
+    progress("Read 50,000 days.")
+    warn("warning")
+    report_error("error")
+
+    assert capsys.readouterr() == ("result\n", "warning\ntraffic: error: error\n")

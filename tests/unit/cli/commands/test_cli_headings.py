@@ -33,6 +33,7 @@ class Screen(io.StringIO):
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     """Make tables go to a terminal."""
     terminal = Screen()
+    monkeypatch.setenv("COLUMNS", "300")  # wide enough for every path of a test
     monkeypatch.setattr("cli.terminal.sys", SimpleNamespace(stdout=terminal, stderr=sys.stderr))
     return terminal
 

@@ -383,3 +383,26 @@ def test_a_server_that_does_not_answer_is_one_clear_message() -> None:
     with pytest.raises(CommandError) as raised:
         set_time(url, "2026-11-20T09:00:00Z")
     assert str(raised.value) == f"No server answers at GITHUB_API_URL '{url}': start it, then try again."
+
+
+@pytest.mark.parametrize("arguments", [("run", "-q"), ("--quiet", "run")])
+def test_a_quiet_run_prints_its_summary_only(
+    stack: Stack,
+    slept: list[float],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    """The summary was asked for; progress and hints are noise in a scheduler's mail."""
+
+    def end(execution: dict[str, Any]) -> None:
+        stack.note(summary_key(execution["name"]), {"subject": "all well", "message": "Healthy."})
+        execution["status"] = "SUCCEEDED"
+
+    stack.step_functions.on_look = end
+    monkeypatch.setattr("cli.commands.run.deployed", lambda _target: nullcontext(stack.deployment))
+
+    assert main(arguments) == 0
+
+    assert capsys.readouterr() == ("Healthy.\n", "")
+    assert slept == []

@@ -82,23 +82,76 @@ def test_an_unknown_name_is_answered_with_names_like_it(stack: Stack) -> None:
         show(stack.deployment.record, "99")
 
 
-def test_a_terminal_shows_headings_and_explains_the_mark(
+def test_a_terminal_shows_headings_and_explains_the_remarks(
     stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A person reads the number beside the star as too low, not as final."""
+    """A person reads the number beside the remark as too low, not as final."""
     complete = {"views-complete": True, "clones-complete": True}
-    stack.day("docs", "2026-11-19", {"views-count": 1, **complete})
+    stack.day("docs", "2026-11-19", {"views-count": 1234, **complete})
     stack.day("docs", "2026-11-20", {"views-count": 2, "views-complete": True})
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
 
     show(stack.deployment.record, "docs", since="2026-11-19")
     assert capsys.readouterr().out.splitlines() == [
-        "DAY          VIEWS  UNIQUE VISITORS  CLONES  UNIQUE CLONERS",
-        "2026-11-19   1",
-        "2026-11-20*  2",
-        "* GitHub has not reported the complete day, or deleted it before it was asked.",
+        "DAY         VIEWS  UNIQUE VISITORS  CLONES  UNIQUE CLONERS  REMARK",
+        "2026-11-19   1234",
+        "2026-11-20      2                                           partial",
+        "partial: GitHub has not reported the complete day, or deleted it before it was asked.",
     ]
 
     stack.day("docs", "2026-11-20", {"views-count": 2, **complete})
     show(stack.deployment.record, "docs", since="2026-11-20")
-    assert capsys.readouterr().out.splitlines()[1:] == ["2026-11-20  2"]
+    assert capsys.readouterr().out.splitlines()[1:] == ["2026-11-20      2"]
+
+
+@pytest.fixture
+def holed(stack: Stack) -> Stack:
+    """Days before and after three days and one day without a capture."""
+    complete = {"views-complete": True, "clones-complete": True}
+    for day in ("2026-02-26", "2026-02-27", "2026-03-03", "2026-03-05"):
+        stack.day("docs", day, {"views-count": 7, **complete})
+    return stack
+
+
+def test_days_without_a_capture_are_gaps_on_a_terminal(
+    holed: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Skipped silently, the week after a holiday looks like the week itself."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    show(holed.deployment.record, "docs")
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][1:] == [
+        ["2026-02-26", "7"],
+        ["2026-02-27", "7"],
+        ["2026-02-28", "missing:", "3", "days,", "until", "2026-03-02"],
+        ["2026-03-03", "7"],
+        ["2026-03-04", "missing"],
+        ["2026-03-05", "7"],
+        ["missing:", "no", "capture", "has", "the", "day."],
+    ]
+
+
+def test_days_without_a_capture_have_a_line_each_in_a_pipe(holed: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program adds up or draws days, and must not draw a line over a gap; also not at the first day asked for."""
+    show(holed.deployment.record, "docs", since="2026-03-01")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "2026-03-01\t\t\t\t\tmissing",
+        "2026-03-02\t\t\t\t\tmissing",
+        "2026-03-03\t7\t\t\t\t",
+        "2026-03-04\t\t\t\t\tmissing",
+        "2026-03-05\t7\t\t\t\t",
+    ]
+
+
+def test_days_before_the_first_and_after_the_last_capture_are_no_gaps(
+    holed: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody captured the repository before, and the newest days are not reported yet."""
+    show(holed.deployment.record, "docs", since="2026-01-01")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0][:10], lines[-1][:10]) == ("2026-02-26", "2026-03-05")
