@@ -95,7 +95,8 @@ class Overview {
   }
 
   space(rows) {
-    const made = element("tr", { "aria-hidden": "true", class: "space", hidden: rows ? null : "" }, element("td", { colspan: COLUMNS.length }));
+    // One cell without a colspan: a span over columns that a phone does not show would give them half of the width.
+    const made = element("tr", { "aria-hidden": "true", class: "space", hidden: rows ? null : "" }, element("td"));
     made.firstChild.style.height = `${rows * ROW}px`;
     return made;
   }

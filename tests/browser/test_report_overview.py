@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import OpenReport, write_page
-from tests.browser.histories import HOSTILE, made_up
+from tests.browser.conftest import PATIENCE, OpenReport, write_page
+from tests.browser.histories import HOSTILE, NEWEST, made_up
 
 MOST_SECONDS = 20  # enough for a busy machine; the aim is 2 s, and the test prints the measured time
 
@@ -120,6 +120,52 @@ def test_a_print_shows_every_row(open_report: OpenReport) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
 
     assert len(names(page)) == 60
+
+
+# The cells whose text is wider than the cell, and neighbours of one row whose texts overlap.
+CROWDED = """() => [...document.querySelectorAll("#table tr:not(.space), #repository .list tr")].flatMap(row => {
+    const cells = [...row.cells].filter(cell => cell.offsetWidth > 0);
+    const texts = cells.map(cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getBoundingClientRect();
+    });
+    return cells.filter((cell, index) => cell.scrollWidth > cell.clientWidth + 1
+        || texts[index].right > cell.getBoundingClientRect().right + 1
+        || (index > 0 && texts[index].left < texts[index - 1].right)).map(cell => cell.textContent);
+})"""
+
+
+@pytest.fixture(scope="module")
+def phone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a report of 300 repositories; one has millions of views."""
+    histories = [made_up(number, days=90) for number in range(1, 301)]
+    day = histories[0].days[NEWEST]
+    histories[0].days[NEWEST] = day._replace(metrics=(12_345_678, *day.metrics[1:]))
+    return write_page(tmp_path_factory.mktemp("phone") / "report.html", histories)
+
+
+@pytest.mark.parametrize("width", [390, 600])
+def test_on_a_phone_the_rows_fill_the_table_and_no_numbers_overlap(
+    browser: Browser, phone_file: Path, width: int
+) -> None:
+    """An empty row that stands for the rows not drawn must not widen columns that a phone does not show."""
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.set_default_timeout(PATIENCE)
+    page.goto(phone_file.as_uri())
+    filled = "document.querySelector('#table tbody tr:not(.space) td:nth-child(4)').getBoundingClientRect().right"
+    edge = "document.getElementById('table').getBoundingClientRect().right"
+
+    for scrolled in (0, 3000):
+        page.locator("#rows").evaluate("(box, top) => { box.scrollTop = top; }", scrolled)
+        page.wait_for_function("top => document.getElementById('rows').scrollTop === top", arg=scrolled)
+        assert abs(page.evaluate(filled) - page.evaluate(edge)) <= 2
+        assert page.evaluate(CROWDED) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("location.hash = '#/octo%2Frepository-0001'")
+    expect(page.locator("#repository .list")).to_have_count(2)
+    assert page.evaluate(CROWDED) == []
+    page.close()
 
 
 @pytest.mark.slow
