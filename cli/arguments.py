@@ -1,8 +1,6 @@
 """What the command line accepts: the options that choose a deployment, and how options and arguments are read."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +8,6 @@ from shlex import quote
 
 import click
 
-from cli.terminal import MANNER
 from traffic import clock
 from traffic.github.tokens import ANYONE
 from traffic.settings import BY_KEY, WrongValueError
@@ -82,18 +79,6 @@ def manner_options() -> list[click.Parameter]:
         click.Option(["-q", "--quiet"], is_flag=True, help="no progress, no hints: only errors and what was asked for"),
         click.Option(["--no-pager"], is_flag=True, help="show long output without a pager"),
     ]
-
-
-@contextmanager
-def manner_of(context: click.Context) -> Iterator[None]:
-    """Print as the options before and after the command say, until it ends, and take them from its arguments."""
-    before = context.find_root().params
-    quiet, no_pager = (context.params.pop(name) or before.get(name, False) for name in ("quiet", "no_pager"))
-    MANNER.quiet, MANNER.paged = quiet, not no_pager
-    try:
-        yield
-    finally:
-        MANNER.quiet, MANNER.paged = False, True
 
 
 class CommandWithExamples(click.Command):

@@ -1,16 +1,17 @@
 """How a command is declared: its options for AWS, its examples, and what its failures are reported as."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.arguments import CommandWithExamples, manner_of, manner_options, target_of, target_options
+from cli.arguments import CommandWithExamples, manner_options, target_of, target_options
 from cli.stack.aws_access import missing_access
 from cli.stack.opening import local_settings
-from cli.terminal import CommandError
+from cli.terminal import MANNER, CommandError
 from local.engine import EngineError
 from local.synthesis import SynthesisError
 from traffic.errors import ArchiveBusyError, RecordError, TableBusyError
@@ -37,7 +38,7 @@ class Command(CommandWithExamples):
         """
         target = ctx.params["target"] = target_of(ctx)
         try:
-            with manner_of(ctx):
+            with _manner_of(ctx):
                 return super().invoke(ctx)
         except RecordError as exc:
             raise CommandError(str(exc)) from exc
@@ -50,6 +51,18 @@ class Command(CommandWithExamples):
             full = None if target.aws else _full_disk()
             advice = ADVICE_AWS if target.aws else ADVICE_LOCAL
             raise CommandError(full or f"{str(exc).rstrip('.')}. {advice}") from exc
+
+
+@contextmanager
+def _manner_of(context: click.Context) -> Iterator[None]:
+    """Print as the options before and after the command say, until it ends, and take them from its arguments."""
+    before = context.find_root().params
+    quiet, no_pager = (context.params.pop(name) or before.get(name, False) for name in ("quiet", "no_pager"))
+    MANNER.quiet, MANNER.paged = quiet, not no_pager
+    try:
+        yield
+    finally:
+        MANNER.quiet, MANNER.paged = False, True
 
 
 def _full_disk() -> str | None:
