@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import os
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -236,35 +237,69 @@ def test_the_exit_code_of_a_second_engine_differs_from_any_failure() -> None:
     assert launcher.ALREADY_RUNNING == os.EX_TEMPFAIL == 75
 
 
-def test_the_engine_serves_until_its_standard_input_ends_then_saves(
-    module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Long histories need an hour to load and to save; functions end last."""
+def serve(module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch, *, started: bool) -> list[Any]:
+    """Serve with a server that does nothing until it is asked to end; return the steps until then, and after."""
     steps: list[Any] = []
 
-    async def serve(gateway: Any, config: Any, *, shutdown_trigger: Any) -> None:
-        steps.append((config.bind, config.keep_alive_timeout, config.graceful_timeout))
-        steps.append((config.startup_timeout, config.shutdown_timeout))
-        monkeypatch.setattr(gateway, "save", lambda: steps.append("saved"))
-        await shutdown_trigger()
-        steps.append("ended")
+    class Server:
+        should_exit = False
+
+        def __init__(self, config: Any) -> None:
+            self.started, self.config = started, config
+
+        async def serve(self, sockets: list[Any]) -> None:
+            steps.append((sockets, self.config.lifespan, self.config.timeout_keep_alive))
+            monkeypatch.setattr(self.config.app, "save", lambda: steps.append("saved"))
+            while not self.should_exit:  # noqa: ASYNC110 - a thread sets it
+                await asyncio.sleep(0.001)
+            steps.append("ended")
 
     monkeypatch.setattr(module, "apply_cures", steps.append)
-    monkeypatch.setattr(module, "serve", serve)
+    monkeypatch.setattr(module, "check_syntax_once", lambda: None)
+    monkeypatch.setattr(module.uvicorn, "Server", Server)
     monkeypatch.setattr(module.gc, "disable", lambda: steps.append("collector off"))
     monkeypatch.setattr(module.lambda_runtime, "reset", lambda: steps.append("functions ended"))
     monkeypatch.setattr(module.ministack, "save_all", None)
     monkeypatch.setattr(module.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"ignored")))
-    listener: Any = SimpleNamespace(fileno=lambda: 7)
+    with nullcontext() if started else pytest.raises(RuntimeError, match="the state on disk is kept"):
+        module.serve_history(history, "listener")
+    return steps
 
-    module.serve_history(history, listener)
 
-    assert steps == [
-        history.functions,
-        "collector off",
-        (["fd://7"], 75, 1.0),
-        (3600.0, 3600.0),
-        "ended",
-        "saved",
-        "functions ended",
+def test_the_engine_serves_until_its_standard_input_ends_then_saves(
+    module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Functions end last."""
+    steps = serve(module, history, monkeypatch, started=True)
+
+    serving = (["listener"], "on", 75)
+    assert steps == [history.functions, "collector off", serving, "ended", "saved", "functions ended"]
+
+
+def test_an_engine_that_could_not_load_its_state_does_not_save(
+    module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise an incomplete state would replace the complete one."""
+    assert "saved" not in serve(module, history, monkeypatch, started=False)
+
+
+def test_the_syntax_of_a_condition_is_checked_once_for_all_items(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a query over a long history mostly checks the same text again. The result is the same."""
+    checked: list[str] = []
+    check, split = module.dynamodb._condition_syntax_error, module.dynamodb._tokenize
+    monkeypatch.setattr(
+        module.dynamodb, "_condition_syntax_error", lambda text, slot: checked.append(text) or check(text, slot)
+    )
+    monkeypatch.setattr(module.dynamodb, "_tokenize", split)
+
+    module.check_syntax_once()
+    found = [
+        module.dynamodb._evaluate_condition("#day >= :day", {"day": {"S": day}}, {":day": {"S": "b"}}, {"#day": "day"})
+        for day in ("a", "b", "c")
     ]
+
+    assert found == [False, True, True]
+    assert checked == ["#day >= :day"]
+    tokens = module.dynamodb._tokenize("#day >= :day")
+    assert tokens == split("#day >= :day")
+    assert module.dynamodb._tokenize("#day >= :day") is not tokens
