@@ -92,4 +92,4 @@ def app_environment(output: Path) -> dict[str, str]:
     path = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
     # As the CDK CLI does: the archive's name must be a plain string to be imported, which needs the account.
     place = {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": REGION}
-    return {**public, **place, "CDK_OUTDIR": str(output), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**public, **place, "CDK_OUTDIR": str(output), "PATH": path}

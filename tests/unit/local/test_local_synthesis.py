@@ -102,7 +102,6 @@ def test_the_app_synthesizes_for_the_engine(tmp_path: Path, monkeypatch: pytest.
 
     assert environment["CDK_OUTDIR"] == str(tmp_path)
     assert (environment["CDK_DEFAULT_ACCOUNT"], environment["CDK_DEFAULT_REGION"]) == ("000000000000", "us-east-1")
-    assert environment["PYTHONDONTWRITEBYTECODE"] == "1"
     assert environment["LANG"] == "C.UTF-8"
 
 
