@@ -38,6 +38,7 @@ COMMANDS = {
     "executions": ("executions", "list the runs so far, or show one in detail"),
     "cost": ("cost", "show what a finished run cost"),
     "show": ("show", "show the days of a repository"),
+    "news": ("news", "list everything that is unusual about a day"),
     "report": ("report", "write everything as one HTML page with charts"),
     "badge": ("badge", "draw a badge of a repository, for a README"),
     "chart": ("chart", "draw a chart of a repository, for a README"),

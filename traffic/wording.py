@@ -11,6 +11,11 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number} {plural(number, one, many)}"
 
 
+def and_more(total: int, listed: int) -> list[str]:
+    """Write how many are left out of a list."""
+    return [f"  and {total - listed} more"] if total > listed else []
+
+
 def repositories(number: int) -> str:
     """Write how many repositories there are."""
     return counted(number, "repository", "repositories")

@@ -168,7 +168,10 @@ def permission_finding(github: GitHub) -> Finding:
     refusal = traffic_refusal(github, repository)
     if refusal is None:
         return Finding("ok", "permission", f"reads the traffic of {repository}")
-    return Finding("fail", "permission", f"{repository}: {refusal}", 'give the token "Administration" (read)')
+    needed = 'give the token "Administration" (read)'
+    if "push access" in refusal:  # GitHub lists it as pushable for the owner: the token itself lacks something
+        needed += " if it is fine-grained, or repo if it is classic, and its owner push access"
+    return Finding("fail", "permission", f"{repository}: {refusal}", needed)
 
 
 def history_findings(settings: LocalSettings) -> Iterator[Finding]:

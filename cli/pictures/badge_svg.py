@@ -41,8 +41,8 @@ def width(text: str) -> int:
 
 def short_number(number: int) -> str:
     """Shorten a number as badges do: `999`, `1.2k`, `12k`, `1.2M`."""
-    for size, unit in ((10**6, "M"), (10**3, "k")):
-        if number >= size:
+    for size, unit, least in ((10**6, "M", 999_500), (10**3, "k", 1000)):
+        if number >= least:  # 999,500 would be rounded to 1000k
             value = number / size
             return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
     return str(number)

@@ -15,7 +15,7 @@ from lambdas.summarize_run.deadlines import (
     remaining,
     token_days_left,
 )
-from lambdas.summarize_run.outcome import Result, and_more
+from lambdas.summarize_run.outcome import Result
 from lambdas.summarize_run.refusals import Refusals
 from lambdas.summarize_run.stale import Stale
 from traffic.clock import from_text
@@ -24,7 +24,7 @@ from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_owner, token_text
 from traffic.record.spans import Spans, day_after, days_in, span_text, spans_of
 from traffic.record.traffic_answers import READY
-from traffic.wording import counted, plural, repositories
+from traffic.wording import and_more, counted, plural, repositories
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import Literal
 
 from lambdas.summarize_run.dangers import Dangers
 from lambdas.summarize_run.deadlines import count
-from lambdas.summarize_run.news import News
-from lambdas.summarize_run.news_text import highlight
 from lambdas.summarize_run.outcome import Result
 from traffic.clock import start_of
 from traffic.contract import RunState
 from traffic.github.answers import CAPTURED, ends_soon
+from traffic.news_text import highlight
 from traffic.settings import matches_nothing
+from traffic.unusual import News
 from traffic.wording import plural, repositories
 
 MAX_SUBJECT = 100  # characters; SNS's limit

@@ -16,8 +16,7 @@ from lambdas.summarize_run.dangers import (
 )
 from lambdas.summarize_run.deadlines import count
 from lambdas.summarize_run.headline import Facts, first_line, names_and_owners, printable
-from lambdas.summarize_run.news_text import news_sections
-from lambdas.summarize_run.outcome import NAMED, NOT_REACHED, Result, and_more
+from lambdas.summarize_run.outcome import NAMED, NOT_REACHED, Result
 from lambdas.summarize_run.refusals import waiting_lines
 from lambdas.summarize_run.stale import stale_lines
 from traffic.contract import RunState
@@ -34,9 +33,10 @@ from traffic.github.answers import (
     version_end_text,
 )
 from traffic.github.tokens import token_text
+from traffic.news_text import news_sections
 from traffic.planning import not_due_text
 from traffic.settings import misfit_lines
-from traffic.wording import counted, plural, repositories
+from traffic.wording import and_more, counted, plural, repositories
 
 MAX_MESSAGE = 60_000  # bytes; SNS and Step Functions allow 262,144, and nobody reads that much
 
@@ -45,7 +45,8 @@ RAN_OUT = "Start the execution again. If it fails the same way, the function's l
 CURES = {
     FAILED: "GitHub failed to answer; the next run asks again.",
     NOT_REACHED: "The run or their child execution ended too early: traffic executions RUN shows why.",
-    NO_PUSH_ACCESS: "Ask an administrator for push access, or exclude them.",
+    NO_PUSH_ACCESS: "Give the token Administration (read) if it is fine-grained, or repo if it is classic, and its"
+    " owner push access; or exclude them.",
     NO_PERMISSION: "Give the token the permission Administration (read).",
     SSO_NEEDED: "Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.",
     LIFETIME_FORBIDDEN: "Shorten the token's lifetime at the address that GitHub names, or make a new token.",

@@ -185,8 +185,3 @@ def today_of(state: RunState) -> str:
     """Return the day of the run: GitHub's own, otherwise that of EventBridge's event, otherwise that of the start."""
     listed_at = state.get("listing", {}).get("listed_at")
     return listed_at[:10] if listed_at else event_day(state.get("input"), from_text(state["run"]["started"]))
-
-
-def and_more(total: int, listed: int) -> list[str]:
-    """Write how many are left out of a list."""
-    return [f"  and {total - listed} more"] if total > listed else []

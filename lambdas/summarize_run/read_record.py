@@ -17,7 +17,16 @@ from lambdas.shared.deployed import archive, snapshots, tables
 from lambdas.summarize_run.dangers import Dangers, find_dangers
 from lambdas.summarize_run.deadlines import Watermark, is_recent, watermark_of
 from lambdas.summarize_run.headline import is_digest
-from lambdas.summarize_run.news import (
+from lambdas.summarize_run.outcome import NAMED, Result, today_of
+from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
+from lambdas.summarize_run.stale import Stale, stale_ends
+from traffic.clock import days_before
+from traffic.contract import RunState, excluded_prefix, not_due_key
+from traffic.github.answers import CAPTURED
+from traffic.record.items import day_of_item
+from traffic.record.spans import Spans, days_in
+from traffic.unusual import (
+    REFERRERS_KNOWN,
     TOP,
     News,
     Story,
@@ -30,18 +39,9 @@ from lambdas.summarize_run.news import (
     with_record,
     with_referrers,
 )
-from lambdas.summarize_run.outcome import NAMED, Result, today_of
-from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
-from lambdas.summarize_run.stale import Stale, stale_ends
-from traffic.clock import days_before
-from traffic.contract import RunState, excluded_prefix, not_due_key
-from traffic.github.answers import CAPTURED
-from traffic.record.items import day_of_item
-from traffic.record.spans import Spans, days_in
 
 READERS = MAX_POOL_CONNECTIONS  # objects read at once, of at most 4,000: each reader keeps its connection
 EVER = "0"  # sorts before every day
-REFERRED = 56  # days of captures that must lack a referrer for it to be new
 
 
 def read_notes(prefix: str) -> Iterator[Any]:
@@ -118,7 +118,7 @@ def read_news(results: Sequence[Result], today: str) -> News | None:
             full_reads -= 1
         stories.append(story)
     stories.sort(key=lambda each: -each.views)
-    since = days_before(today, REFERRED)
+    since = days_before(today, REFERRERS_KNOWN)
     referred = [with_referrers(each, snapshots().referrers(each.result.id, since)) for each in stories[:TOP]]
     return sum_up(results, [*referred, *stories[TOP:]])
 

@@ -7,10 +7,9 @@ repositories. Nobody will ever change that, and people stop reading a warning th
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lambdas.summarize_run.outcome import and_more
 from traffic.github.answers import FAILED
 from traffic.record.merge import Entry
-from traffic.wording import repositories
+from traffic.wording import and_more, repositories
 
 LAST_DAYS = 3  # days until days are lost for good, from which on a refusal is reported every day
 

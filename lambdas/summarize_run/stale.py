@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.summarize_run.deadlines import Watermark, remaining
-from lambdas.summarize_run.outcome import Result, and_more
+from lambdas.summarize_run.outcome import Result
 from traffic.github.answers import CAPTURED
-from traffic.wording import counted
+from traffic.wording import and_more, counted
 
 WHY = "GitHub can alternate between stale and fresh answers."
 WARNING = 7  # days until days are lost: a stale answer needs attention then; before, a fresh one may still come

@@ -5,6 +5,7 @@
 
 import difflib
 from collections.abc import Iterator
+from itertools import compress
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from traffic.contract import METRICS
 from traffic.errors import RecordError
 from traffic.record.item_table import ItemTable, RawItem
 from traffic.record.items import entry_of_item, pointer_key
-from traffic.record.merge import Entry
+from traffic.record.merge import Day, Entry
 
 
 class DayRow(NamedTuple):
@@ -36,6 +37,12 @@ class DayRow(NamedTuple):
     def day(self) -> str:
         """The UTC day, `2026-11-20`."""
         return self.timestamp[:10]
+
+    @property
+    def known(self) -> Day:
+        """What is known of the day, without the metrics that GitHub did not report."""
+        metrics = {name: value for name, value in zip(METRICS, self.metrics, strict=True) if value is not None}
+        return Day(metrics, frozenset(compress(("views", "clones"), self.complete)))
 
 
 class KeptRepository(NamedTuple):
@@ -141,6 +148,12 @@ class Record:
         """Read all repositories."""
         for item in self.repositories.every_item(having="repo-name", consistent=False):  # the others are names
             yield KeptRepository(int(item["repo-id"]), item["repo-name"], entry_of_item(item))
+
+    def captures(self, repo_id: int, *, since: str, until: str) -> Iterator[Capture]:
+        """Read the captures of one repository from one day to another, the oldest first."""
+        found = self.snapshots.query({"repo-id": str(repo_id)}, {"captured-on": since}, end=until, consistent=False)
+        for raw in found:
+            yield Capture(repo_id, raw["captured-on"]["S"], raw)
 
     def every_capture(self) -> Iterator[Capture]:
         """Read the captures of all repositories, in no order."""

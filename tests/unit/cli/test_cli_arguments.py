@@ -213,6 +213,7 @@ EXECUTION = "expected the name of a run, or its ARN; `traffic executions` lists 
         (("import", "github-repo-stats", "x", "--repository"), (), REPOSITORY),
         (("executions",), (), EXECUTION),
         (("cost",), (), EXECUTION),
+        (("news",), (), EXECUTION),
     ],
 )
 def test_what_cannot_be_a_name_is_refused_before_anything_is_opened(

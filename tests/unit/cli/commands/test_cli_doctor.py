@@ -78,6 +78,22 @@ def test_a_token_that_never_expires_and_may_not_read_traffic_fails() -> None:
     )
 
 
+def test_a_token_that_lacks_push_access_is_reported_with_what_it_needs() -> None:
+    """GitHub says so of a classic token without the scope `repo`, too, although its owner can push."""
+    with SimulatedGitHub(repositories=["octo/docs"]) as github:
+        github.add_fault(faults.no_push_access(), endpoint="views")
+        found = by_subject(token_findings(github_with(github.url, "any")))
+
+    assert found["permission"] == (
+        "fail",
+        "octo/docs: 403 Must have push access to repository",
+        (
+            'give the token "Administration" (read) if it is fine-grained, or repo if it is classic,'
+            " and its owner push access"
+        ),
+    )
+
+
 def test_the_token_of_an_app_passes(github: SimulatedGitHub) -> None:
     """GitHub does not return a login for it."""
     github.add_fault(faults.not_accessible_by_token("integration"), endpoint="user")

@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.store_traffic.receipts import recent
 from lambdas.summarize_run.dangers import Dangers
 from lambdas.summarize_run.headline import Facts, concerns_of, is_digest, kind_of, subject
 from lambdas.summarize_run.message import links, message
-from lambdas.summarize_run.news import News, Story, choose_stories, compare, sum_up, with_record, with_referrers
-from lambdas.summarize_run.news_text import news_sections, sparkline
 from lambdas.summarize_run.outcome import Result
 from lambdas.summarize_run.read_record import read_news
 from simulated_github import SimulatedGitHub
@@ -23,7 +20,9 @@ from tests.unit.handlers import account
 from tests.unit.lambdas.summarize_run.test_summary_dangers import run
 from traffic.clock import from_text
 from traffic.contract import Receipt, RunState
+from traffic.news_text import change, news_sections, sparkline
 from traffic.record.merge import Day
+from traffic.unusual import News, Story, choose_stories, compare, recent, sum_up, with_record, with_referrers
 
 DAY = "2026-11-19"  # a Thursday
 RUN: RunState = {
@@ -70,7 +69,7 @@ def test_the_usual_is_the_median_of_the_same_weekday() -> None:
 
     assert seen.usual == 70
     assert not seen.is_spike
-    assert not seen.is_silence
+    assert not seen.is_drop
 
 
 def test_nothing_is_usual_before_three_weekdays_are_known() -> None:
@@ -88,7 +87,7 @@ def test_a_spike_and_a_silence_are_more_than_chance(views: int, usual: int, *, s
     """Three views instead of one are not news; a page that nobody finds any longer is."""
     seen = compare(captured("octo/docs", views), DAY, past(usual, usual, usual))
 
-    assert (seen.is_spike, seen.is_silence) == (spike, silence)
+    assert (seen.is_spike, seen.is_drop) == (spike, silence)
 
 
 def test_a_record_is_only_reported_if_enough_days_are_known() -> None:
@@ -138,6 +137,30 @@ def test_unusual_numbers_come_first_with_the_usual_ones() -> None:
     assert written.index("Far above") < written.index("Far below") < written.index("Most views, and")
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "written"),
+    [
+        (996, 1000, "0 %"),
+        (1004, 1000, "0 %"),
+        (990, 1000, "-1 %"),
+        (1120, 1000, "+12 %"),
+        (0, 7, "-100 %"),
+        (7, 0, "from nothing"),
+    ],
+)
+def test_a_change_that_rounds_to_nothing_has_no_sign(now: int, before: int, written: str) -> None:
+    """Nobody knows what a loss of nothing is."""
+    assert change(now, before) == written
+
+
+def test_one_view_is_one_view() -> None:
+    """Numbers and nouns agree."""
+    seen = text(news_of(compare(captured("octo/docs", 1), DAY, past(70, 71, 72))))
+
+    assert seen.splitlines()[1] == "1 view in 1 repository."
+    assert "Far below usual:\n  octo/docs\n    1 view, usual 71" in seen
+
+
 def test_on_a_usual_day_there_is_only_the_list() -> None:
     """People stop reading a mail that reports something every day."""
     written = text(news_of(compare(captured("octo/docs", 70), DAY, past(70, 71, 72))))
@@ -167,7 +190,7 @@ def test_the_week_has_totals_of_counts_and_never_of_visitors() -> None:
     lines = text(sum_up([result], []), digest=True)
     assert "The week 2026-11-13 to 2026-11-19:" in lines
     assert "  70 views, +100 % (35 the week before)" in lines
-    assert "  14 clones, +0 % (14 the week before)" in lines
+    assert "  14 clones, 0 % (14 the week before)" in lines
     assert "visitors" not in lines
     assert "The week" not in text(sum_up([result], []), digest=False)
 

@@ -9,11 +9,11 @@ from lambdas.summarize_run.dangers import Dangers
 from lambdas.summarize_run.deadlines import Watermark
 from lambdas.summarize_run.headline import Facts, subject
 from lambdas.summarize_run.message import CURES, links, message
-from lambdas.summarize_run.news import Story, compare, sum_up, with_record, with_referrers
 from lambdas.summarize_run.outcome import Result
 from lambdas.summarize_run.refusals import Refusals
 from lambdas.summarize_run.stale import Stale
 from traffic.contract import RunState
+from traffic.unusual import Story, compare, sum_up, with_record, with_referrers
 
 DAY = "2026-11-19"  # a Thursday
 STATE: RunState = {
@@ -195,7 +195,7 @@ Charts and all history: traffic report"""
 ADVICE = {
     "failed": "GitHub failed to answer; the next run asks again.",
     "not reached": "The run or their child execution ended too early: traffic executions RUN shows why.",
-    "no push access": "Ask an administrator for push access, or exclude them.",
+    "no push access": "Give the token Administration (read) if it is fine-grained, or repo if it is classic, and its owner push access; or exclude them.",
     "token lacks Administration (read)": "Give the token the permission Administration (read).",
     "token not authorized for the organization": "Authorize the token for the organization: GitHub > Settings > Developer settings > Configure SSO.",
     "token lives longer than the organization allows": "Shorten the token's lifetime at the address that GitHub names, or make a new token.",

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from lambdas.summarize_run.news import NAMED, News, Story, weekday
-from lambdas.summarize_run.outcome import and_more
 from traffic.clock import days_before
+from traffic.unusual import NAMED, TOP, News, Story, weekday
+from traffic.wording import and_more, plural
 
 BLOCKS = "▁▂▃▄▅▆▇█"  # Unicode's block elements: every phone has them, and SNS sends UTF-8
 UNKNOWN = "·"  # a day that GitHub did not report, which is not zero
@@ -19,23 +19,25 @@ def sparkline(views: Sequence[int | None]) -> str:
     )
 
 
-def news_sections(seen: News | None, *, digest: bool) -> list[list[str]]:
+def news_sections(seen: News | None, *, digest: bool, every: bool = False) -> list[list[str]]:
     """Write what changed, the most unusual first.
 
     Args:
         seen: What changed; None if nothing is known.
         digest: Whether to sum up the week.
+        every: Whether to list everything. Otherwise a few of each kind are listed, and the others counted.
     """
     if seen is None:
         return []
+    named, top = (len(seen.stories),) * 2 if every else (NAMED, TOP)
     return [
         _totals(seen),
         _week(seen) if digest else [],
-        _named("Far above usual:", seen.spikes, _spike),
-        _named("Far below usual:", seen.silences, _silence),
-        _named("Most views ever on a day:", seen.records, _record),
-        _named("New referrers (views in 14 days):", seen.referred, _referrers),
-        _top(seen),
+        _named("Far above usual:", seen.spikes, _spike, named),
+        _named("Far below usual:", seen.drops, _drop, named),
+        _named("Most views ever on a day:", seen.records, _record, named),
+        _named("New referrers (views in 14 days):", seen.referred, _referrers, named),
+        _top(seen, top),
     ]
 
 
@@ -47,10 +49,10 @@ def highlight(seen: News | None, *, digest: bool) -> tuple[str, str]:
     """
     if seen is None:
         return "", ""
-    for stories, fact in ((seen.spikes, _above), (seen.records, _most_ever), (seen.silences, _silent)):
+    for stories, fact in ((seen.spikes, _above), (seen.records, _most_ever), (seen.drops, _few)):
         if stories:
             return stories[0].result.name, fact(stories[0])
-    return "", f"{number(seen.week.now[0])} views in 7 days" if digest and seen.week else ""
+    return "", f"{_views(seen.week.now[0])} in 7 days" if digest and seen.week else ""
 
 
 def number(count: float) -> str:
@@ -59,16 +61,23 @@ def number(count: float) -> str:
 
 
 def change(now: int, before: int) -> str:
-    """Write how two numbers differ: `+12 %`."""
-    return f"{(now - before) / before:+.0%}".replace("%", " %") if before else "from nothing"
+    """Write how two numbers differ: `+12 %`; without a sign if that rounds to nothing."""
+    if not before:
+        return "from nothing"
+    percent = round((now - before) / before * 100)
+    return f"{percent:+} %" if percent else "0 %"
+
+
+def _views(count: int) -> str:
+    return f"{number(count)} {plural(count, 'view', 'views')}"
 
 
 def _totals(seen: News) -> list[str]:
     before = "" if seen.before is None else f", {number(seen.before)} a week before"
-    where = "1 repository" if seen.repositories == 1 else f"{number(seen.repositories)} repositories"
+    where = f"{number(seen.repositories)} {plural(seen.repositories, 'repository', 'repositories')}"
     return [
-        f"{weekday(seen.day)} {seen.day}, the newest complete day:",
-        f"{number(seen.views)} views in {where}{before}.",
+        f"{weekday(seen.day)} {seen.day}{', the newest complete day' if seen.newest else ''}:",
+        f"{_views(seen.views)} in {where}{before}.",
     ]
 
 
@@ -79,34 +88,35 @@ def _week(seen: News) -> list[str]:
     return [
         f"The week {days_before(seen.day, 6)} to {seen.day}:",
         *(
-            f"  {number(now[at])} {what}, {change(now[at], before[at])} ({number(before[at])} the week before)"
-            for at, what in enumerate(("views", "clones"))
+            f"  {number(now[at])} {plural(now[at], what, f'{what}s')}, {change(now[at], before[at])}"
+            f" ({number(before[at])} the week before)"
+            for at, what in enumerate(("view", "clone"))
         ),
     ]
 
 
-def _named(title: str, stories: Sequence[Story], write: Callable[[Story], Iterable[str]]) -> list[str]:
+def _named(title: str, stories: Sequence[Story], write: Callable[[Story], Iterable[str]], most: int) -> list[str]:
     if not stories:
         return []
     return [
         title,
-        *(line for story in stories[:NAMED] for line in write(story)),
-        *and_more(len(stories), NAMED),
+        *(line for story in stories[:most] for line in write(story)),
+        *and_more(len(stories), most),
     ]
 
 
 def _spike(story: Story) -> Iterable[str]:
     times = f" ({_times(story)} as many)" if story.usual else ""
-    return f"  {story.result.name}", f"    {number(story.views)} views, usual {_usual(story)}{times}"
+    return f"  {story.result.name}", f"    {_views(story.views)}, usual {_usual(story)}{times}"
 
 
-def _silence(story: Story) -> Iterable[str]:
-    return f"  {story.result.name}", f"    {number(story.views)} views, usual {_usual(story)}"
+def _drop(story: Story) -> Iterable[str]:
+    return f"  {story.result.name}", f"    {_few(story)}"
 
 
 def _record(story: Story) -> Iterable[str]:
     day, most = story.record or ("", 0)
-    return f"  {story.result.name}", f"    {number(story.views)} views; before, {number(most)} on {day}"
+    return f"  {story.result.name}", f"    {_views(story.views)}; before, {number(most)} on {day}"
 
 
 def _referrers(story: Story) -> Iterable[str]:
@@ -114,17 +124,18 @@ def _referrers(story: Story) -> Iterable[str]:
     return f"  {story.result.name}", *(f"    {referrer}: {number(views)}" for referrer, views in ordered)
 
 
-def _top(seen: News) -> list[str]:
-    if not seen.top:
+def _top(seen: News, most: int) -> list[str]:
+    listed = [story for story in seen.stories[:most] if story.views]
+    if not listed:
         return []
-    known = any(story.usual is not None for story in seen.top)
+    known = any(story.usual is not None for story in listed)
     lines = [f"Most views, and the usual number on a {weekday(seen.day)}:" if known else "Most views:"]
-    for story in seen.top:
+    for story in listed:
         usual = "" if story.usual is None else f", usual {_usual(story)}"
         lines += [f"  {story.result.name}", f"    {sparkline(story.spark)} {number(story.views)}{usual}"]
-    rest = seen.repositories - len(seen.top)
-    views = seen.views - sum(story.result.recent["views"] for story in seen.top if story.result.recent)
-    return lines + ([f"  and {number(rest)} more with {number(views)} views"] if rest else [])
+    rest = seen.repositories - len(listed)
+    views = seen.views - sum(story.result.recent["views"] for story in listed if story.result.recent)
+    return lines + ([f"  and {number(rest)} more with {_views(views)}"] if rest else [])
 
 
 def _usual(story: Story) -> str:
@@ -132,15 +143,15 @@ def _usual(story: Story) -> str:
 
 
 def _above(story: Story) -> str:
-    return f"{_times(story)} its usual views" if story.usual else f"{number(story.views)} views, usually none"
+    return f"{_times(story)} its usual views" if story.usual else f"{_views(story.views)}, usually none"
 
 
 def _most_ever(_story: Story) -> str:
     return "most views ever"
 
 
-def _silent(story: Story) -> str:
-    return f"{number(story.views)} views, usual {_usual(story)}"
+def _few(story: Story) -> str:
+    return f"{_views(story.views)}, usual {_usual(story)}"
 
 
 def _times(story: Story) -> str:

@@ -1,16 +1,18 @@
 """What changed: the newest complete day of each repository, compared with its usual numbers. Pure.
 
-Only a few of thousands of repositories are compared: those with the most views, and those whose receipts show the
-largest change within a week. So the reads, the time and the cost are bounded, however many repositories there are.
+A summary compares only a few of thousands of repositories: those with the most views, and those whose receipts show the
+largest change within a week. So its reads, its time and its cost are bounded, however many repositories there are.
+`traffic news` compares all of them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import Protocol
 
-from lambdas.summarize_run.outcome import Result
 from traffic.clock import days_before, start_of
 from traffic.contract import Recent
+from traffic.record.merge import Day
 
 TOP = 10  # repositories listed with the most views
 LOOKED_AT = 20  # repositories whose views rose most, and as many whose views fell most
@@ -22,8 +24,27 @@ SPARK = 14  # days of a sparkline
 LEAST = 20  # views below which a change is chance
 REFERRED = 10  # views in 14 days below which a referrer is chance
 SPIKE = 3  # times the usual
-SILENCE = 0.2  # of the usual
+DROP = 0.2  # of the usual
 RECORD_AFTER = 28  # days that must be known before a record is reported
+REFERRERS_KNOWN = 56  # days of captures that must lack a referrer for it to be new
+
+WEEKLY = ("views-count", "clones-count")  # no uniques: those of several days are never added
+
+
+class Counted(Protocol):
+    """A captured repository with GitHub's numbers for its newest complete day.
+
+    Attributes:
+        id: GitHub's id.
+        name: Its current name.
+        repo_name: The partition key of its days.
+        recent: The numbers; None if no day is complete.
+    """
+
+    id: int
+    name: str
+    repo_name: str
+    recent: Recent | None
 
 
 @dataclass(frozen=True)
@@ -39,7 +60,7 @@ class Story:
         referrers: Referrers that were in no list of the weeks before, with their views in 14 days.
     """
 
-    result: Result
+    result: Counted
     views: int
     usual: float | None = None
     spark: tuple[int | None, ...] = ()
@@ -52,9 +73,9 @@ class Story:
         return self.usual is not None and self.views >= max(SPIKE * self.usual, self.usual + LEAST)
 
     @property
-    def is_silence(self) -> bool:
-        """Whether there were hardly any views although there usually are."""
-        return self.usual is not None and self.usual >= LEAST and self.views <= SILENCE * self.usual
+    def is_drop(self) -> bool:
+        """Whether there were far fewer views than usual."""
+        return self.usual is not None and self.usual >= LEAST and self.views <= DROP * self.usual
 
 
 @dataclass(frozen=True)
@@ -77,6 +98,7 @@ class News:
         before: Their views a week before; None if they are not known for every repository.
         stories: The repositories that were compared, most views first.
         week: The last week's totals; None if they are not known.
+        newest: Whether the day is the newest one.
     """
 
     day: str
@@ -85,11 +107,7 @@ class News:
     before: int | None
     stories: Sequence[Story]
     week: Week | None
-
-    @property
-    def top(self) -> Sequence[Story]:
-        """Repositories with the most views."""
-        return [story for story in self.stories[:TOP] if story.views]
+    newest: bool = True
 
     @property
     def spikes(self) -> Sequence[Story]:
@@ -97,9 +115,9 @@ class News:
         return sorted((each for each in self.stories if each.is_spike), key=lambda each: (each.usual or 1) / each.views)
 
     @property
-    def silences(self) -> Sequence[Story]:
-        """Repositories with hardly any views, the largest loss first."""
-        return sorted((each for each in self.stories if each.is_silence), key=lambda each: -(each.usual or 0))
+    def drops(self) -> Sequence[Story]:
+        """Repositories with far fewer views than usual, the largest loss first."""
+        return sorted((each for each in self.stories if each.is_drop), key=lambda each: -(each.usual or 0))
 
     @property
     def records(self) -> Sequence[Story]:
@@ -112,14 +130,38 @@ class News:
         return sorted((each for each in self.stories if each.referrers), key=lambda each: -max(each.referrers.values()))
 
 
-def newest_days(results: Iterable[Result]) -> dict[int, Recent]:
+def recent(days: Mapping[str, Day]) -> Recent | None:
+    """Sum up the newest complete day, and the two weeks that end with it.
+
+    Returns:
+        None if no day is complete. Without `weeks` if one of their 14 days is not.
+    """
+    complete = [day for day, seen in days.items() if "views" in seen.complete]
+    if not complete:
+        return None
+    newest = max(complete)
+    summed: Recent = {"day": newest, "views": days[newest].metrics["views-count"]}
+    before = days.get(days_before(newest, 7), Day())
+    if "views" in before.complete:
+        summed["before"] = before.metrics["views-count"]
+    fortnight = [days.get(days_before(newest, age), Day()) for age in range(14)]
+    if all(day.complete == {"views", "clones"} for day in fortnight):
+        summed["weeks"] = [_sums(fortnight[:7]), _sums(fortnight[7:])]
+    return summed
+
+
+def _sums(days: Sequence[Day]) -> list[int]:
+    return [sum(day.metrics[metric] for day in days) for metric in WEEKLY]
+
+
+def newest_days(results: Iterable[Counted]) -> dict[int, Recent]:
     """Return the numbers of the newest complete day, by id. Repositories for which GitHub is late are left out."""
     known = {result.id: result.recent for result in results if result.recent}
     newest = max((recent["day"] for recent in known.values()), default="")
     return {id_: recent for id_, recent in known.items() if recent["day"] == newest}
 
 
-def choose_stories(results: Sequence[Result]) -> list[Result]:
+def choose_stories(results: Sequence[Counted]) -> list[Counted]:
     """Choose the repositories to compare: the most views, the largest rise and the largest fall within a week."""
     day = newest_days(results)
     by_views = sorted((result for result in results if result.id in day), key=lambda each: -day[each.id]["views"])
@@ -136,7 +178,7 @@ def first_read(day: str) -> str:
     return days_before(day, 7 * WEEKS)
 
 
-def compare(result: Result, day: str, views: Mapping[str, int]) -> Story:
+def compare(result: Counted, day: str, views: Mapping[str, int]) -> Story:
     """Compare a repository's day with the weeks before.
 
     Args:
@@ -179,7 +221,7 @@ def with_referrers(seen: Story, captures: Mapping[str, Mapping[str, int]]) -> St
     )
 
 
-def sum_up(results: Sequence[Result], stories: Sequence[Story]) -> News | None:
+def sum_up(results: Sequence[Counted], stories: Sequence[Story], *, newest: bool = True) -> News | None:
     """Sum up what changed; None if GitHub returned no day completely."""
     day = newest_days(results)
     if not day:
@@ -192,6 +234,7 @@ def sum_up(results: Sequence[Result], stories: Sequence[Story]) -> News | None:
         sum(before) if len(before) == len(day) else None,
         sorted(stories, key=lambda each: -each.views),
         _week(day.values()),
+        newest,
     )
 
 
