@@ -52,16 +52,16 @@ def execute(target: Target, *, applied: bool, path: bool) -> int:
             table(("SETTING", "VALUE", "FROM"), local_rows(settings))
         show_exposed(settings)
         return 0
-    files = [folder / SETTINGS_FILE for folder in (Path.cwd(), settings_folder(os.environ))]
+    files = [folder / SETTINGS_FILE for folder in (Path(), settings_folder(os.environ))]
     present = [file for file in files if file.exists()]
     if applied and not present:
-        raise UsageError(f"There is neither {files[0]} nor {files[1]}: write one of them.")
+        raise UsageError(f"There is neither {files[0].absolute()} nor {files[1]}: write one of them.")
     written: dict[str, Written] = {}
     for file in reversed(present):
         written |= read_settings_file(file)
     with aws_deployment(target) as deployment:
         if present:
-            warn(f"Using {' and '.join(map(str, present))}.")
+            warn(f"Using {' and '.join(str(file.absolute()) for file in present)}.")
         if applied:
             apply(deployment, target.stack_name, written)
         else:

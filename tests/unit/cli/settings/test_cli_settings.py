@@ -300,6 +300,17 @@ def test_both_settings_files_are_compared_with_the_stack(
     assert printed.err.splitlines()[0] == f"Using {tmp_path}/traffic.toml and {fixed}."
 
 
+@pytest.mark.usefixtures("_folder")
+def test_an_error_in_the_file_of_the_current_folder_is_reported_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on this machine. AWS is not called."""
+    (tmp_path / "traffic.toml").write_text('forks = "no"\n')
+
+    assert main(["settings", "--aws"]) == 2
+    assert capsys.readouterr().err.startswith("traffic: error: traffic.toml, line 1: forks is 'no'")
+
+
 def test_applying_needs_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
