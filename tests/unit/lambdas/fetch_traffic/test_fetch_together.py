@@ -142,3 +142,23 @@ def test_the_remaining_limit_is_the_lowest_that_github_reported(monkeypatch: pyt
     github.get_all([("/one", None), ("/two", None)])
 
     assert github.remaining == 4989
+
+
+@pytest.mark.parametrize(("size", "outcome"), [(1024 * 1024, "captured"), (1024 * 1024 + 1, None)])
+def test_an_answer_with_traffic_has_up_to_a_megabyte(size: int, outcome: str | None) -> None:
+    """A batch of 25 repositories keeps a hundred answers in memory; GitHub's own have a few thousand bytes."""
+    large = Answer(200, {}, b"[]".ljust(size))
+
+    fetched = fetch(PickyGitHub({"referrers": large}))
+
+    assert dict(kept(fetched)).get("referrers") == outcome
+
+
+def test_the_beginning_of_a_refusal_is_kept() -> None:
+    """A page of HTML can have any size, and its beginning shows the reason."""
+    refused = Answer(403, {}, b'{"message": "Must have push access to repository"}'.ljust(20_000))
+
+    (line,) = fetch(PickyGitHub({"views": refused})).answers
+
+    assert line["body"] == refused.body[:10_000].decode()
+    assert line["outcome"] == "no push access"

@@ -46,6 +46,19 @@ def test_hidden_organizations_of_all_pages_are_noted_once() -> None:
     assert listing["hidden_organizations"] == [3, 7, 9]
 
 
+def test_texts_of_headers_are_cut_in_the_listing() -> None:
+    """The listing is passed from state to state, and a server can send headers of any size."""
+    listing: Listing = {"parts": 0, "pauses": 0}
+    headers = {
+        "github-authentication-token-expiration": "9" * 41,
+        "x-github-sso": "partial-results; organizations=" + ",".join(map(str, range(1_001))),
+    }
+    _note_headers(listing, Answer(200, headers, b"[]"), NOW)
+
+    assert listing["tokens"] == {"*": {"expires": "9" * 40}}
+    assert listing["hidden_organizations"] == [*range(1_000)]
+
+
 def test_the_listing_goes_on_when_the_limit_ends_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub refuses a call that is a second early; waiting minutes too long wastes time."""
     with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
