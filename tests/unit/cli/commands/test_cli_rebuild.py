@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,8 @@ def test_what_concerns_one_repository_or_name_is_stored_in_order(spoken_of: list
     by_key = dict(objects)
     for wave in found:
         assert len(wave.subjects) == sum(len(by_key[key]) for key in wave.keys), "no two of a wave share a subject"
+    for wave, following in pairwise(found):
+        assert wave.subjects & by_key[following.keys[0]], "a wave ends only where it must"
 
 
 def test_the_command_reports_its_progress_and_what_to_do_next(
