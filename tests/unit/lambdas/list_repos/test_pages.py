@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lambdas.list_repos import every_token
 from lambdas.list_repos.pages import _note_headers
+from lambdas.shared.environment import read_selection
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import account
-from traffic.clock import from_text, not_before
-from traffic.contract import Listing
+from traffic.clock import from_text, not_before, to_text
+from traffic.contract import Listing, Run, RunState
 from traffic.errors import GitHubLimitError
 from traffic.github.answers import Answer
+from traffic.github.client import GitHub
 
 NOW = datetime(2026, 11, 20, 9, 0, 0, 500_000, UTC)
 LIMIT, REMAINING = "x-ratelimit-limit", "x-ratelimit-remaining"
@@ -69,6 +72,35 @@ def test_the_listing_goes_on_when_the_limit_ends_and_not_before(monkeypatch: pyt
         ended = datetime.now(UTC)
 
     assert started + timedelta(seconds=600) <= from_text(state["resume_at"]) <= ended + timedelta(seconds=601)
+
+
+def test_the_listing_waits_longer_each_time_at_a_limit_without_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub prolongs the limit of those who ask too early."""
+    with SimulatedGitHub(repositories=1) as github, account(monkeypatch, github.url) as aws:
+        github.add_fault(faults.secondary_limit("message"), endpoint="list")
+        run: Run = {"id": "run-1", "started": to_text(datetime.now(UTC))}
+        state, waits = RunState(run=run, input={}), []
+        for _ in range(3):
+            asked = datetime.now(UTC)
+            state = aws.list_repositories_from(state)
+            waits.append((from_text(state["resume_at"]) - asked).total_seconds())
+
+    assert [round(wait / 10) * 10 for wait in waits] == [60, 120, 240]
+
+
+@pytest.mark.parametrize(("owner", "pauses"), [("acme", 3), ("octo", 0)])
+def test_the_limit_of_one_token_does_not_lengthen_the_next_ones_waits(
+    monkeypatch: pytest.MonkeyPatch, owner: str, pauses: int
+) -> None:
+    """Each token has its own limit. The token that waited goes on counting."""
+    begun: Listing = {"parts": 0, "pauses": 3, "owner": "acme"}
+    read: list[Listing] = []
+    monkeypatch.setattr(every_token, "github", lambda _owner: GitHub("http://127.0.0.1:9", lambda **_: "token"))
+    monkeypatch.setattr(every_token, "read_pages", lambda _github, listing, *_others, **_named: read.append(listing))
+
+    every_token.read_with(owner, ["acme", "octo"], begun, read_selection({}), lambda: 300.0, lambda *_: None)
+
+    assert read == [{"parts": 0, "pauses": pauses, "owner": owner}]
 
 
 def test_a_time_is_never_written_too_early() -> None:
