@@ -1,6 +1,7 @@
 """The result of a repository: its receipts and problems together, in any order."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -69,11 +70,13 @@ def test_a_capture_counts_more_than_an_earlier_failure() -> None:
 
 def test_every_listed_repository_has_a_result() -> None:
     """A child execution that died left no receipt; another one left only what GitHub failed to answer."""
-    batches = [{"repositories": [{"id": id_, "name": f"octo/{id_}"}]} for id_ in (1, 2, 3)]
-    problems = [{"repo_id": id_, "repo": f"octo/{id_}", "endpoint": "views", "status": 502} for id_ in (1, 2, 4)]
+    batches: list[Any] = [{"repositories": [{"id": id_, "name": f"octo/{id_}"}]} for id_ in (1, 2, 3)]
+    problems: list[Any] = [
+        {"repo_id": id_, "repo": f"octo/{id_}", "endpoint": "views", "status": 502} for id_ in (1, 2, 4)
+    ]
     problems.append({"repo_id": 5, "repo": "octo/5", "endpoint": "clones", "status": None})
 
-    results = gather(batches, [receipt("captured", *ENDPOINTS)], problems)  # type: ignore[arg-type]
+    results = gather(batches, [receipt("captured", *ENDPOINTS)], problems)
 
     assert [(each.id, each.outcome, each.detail) for each in results] == [
         (1, "captured", ""),
