@@ -45,6 +45,7 @@ def test_the_next_run_completes_the_record_of_a_killed_engine(terminal: Terminal
     assert terminal.exported() == truth
 
 
+@pytest.mark.slow
 def test_repositories_shown_as_captured_survive_a_kill(terminal: Terminal) -> None:
     """At the next run, GitHub no longer has those days: only the archive on disk can restore them."""
     with SimulatedGitHub(repositories=["octo/a", "octo/b", "octo/hangs"], at=AT) as github:
@@ -82,6 +83,7 @@ def test_an_engine_killed_during_a_deployment_starts_again(terminal: Terminal) -
     assert terminal.exported() == truth
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_a_run_and_the_next_one_completes_it(terminal: Terminal) -> None:
     """Shells expect the exit code 130; the run is stopped, too."""
     # Tests in the background ignore Ctrl-C, and their commands inherit that.

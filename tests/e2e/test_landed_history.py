@@ -31,6 +31,7 @@ def kept(terminal: Terminal) -> set[Row]:
         return set(map(tuple, list(csv.reader(file))[1:]))
 
 
+@pytest.mark.slow
 def test_a_history_of_the_landed_version_is_verified_upgraded_and_verified_again(
     terminal: Terminal, kept: set[Row]
 ) -> None:

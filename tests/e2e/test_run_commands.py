@@ -50,6 +50,7 @@ def test_a_run_against_the_simulated_github_stores_its_true_numbers(terminal: Te
     assert len(truth) == 4 * 14
 
 
+@pytest.mark.slow
 def test_the_answers_of_the_documentation_are_stored_unchanged(terminal: Terminal) -> None:
     """Each cell of the export is a measured number, a measured zero, or empty."""
     with documented_github() as url:

@@ -84,6 +84,7 @@ def run(house: Path, *command: str) -> str:
     return ran.stdout
 
 
+@pytest.mark.slow
 def test_a_row_of_the_table_is_enough_for_everything_that_follows_from_it(house: Path) -> None:
     """Its parameter, the function's environment and its reader, `traffic.toml`, `.env`, and the documentation."""
     found: dict[str, Any] = json.loads(run(house, "-c", SCRIPT).splitlines()[-1])
@@ -109,6 +110,7 @@ def test_a_row_of_the_table_is_enough_for_everything_that_follows_from_it(house:
     )
 
 
+@pytest.mark.slow
 def test_the_commands_show_a_new_setting(house: Path) -> None:
     """`traffic settings` lists it with its source, and `traffic --help` names its variable."""
     main = "import sys; from cli.main import main; sys.exit(main())"

@@ -23,6 +23,7 @@ def truth_of(github: SimulatedGitHub, first: str | None = None, last: str | None
     return {(name, day): tuple(row) for name in github.names for day, row in github.truth(name, first, last).items()}
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_leave_the_same_table_and_respect_githubs_limits_together(pipeline: Pipeline) -> None:
     """A scheduled run and a person's run share the token's budget, so each can meet the limit because of the other."""
     for window in (20, 80):  # seconds; a slow machine needs more to meet the limit

@@ -87,7 +87,7 @@ def test_a_wait_for_the_limit_is_visible(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     ("repositories", "limit", "shortest"),
     [
-        pytest.param(24, 40, 4, id="24 repositories"),
+        pytest.param(24, 40, 4, id="24 repositories", marks=pytest.mark.slow),
         # 4,000 calls, 100 in 5 s: at least 200 s, more on a busy machine.
         pytest.param(1000, 100, 5, id="1000", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],

@@ -24,7 +24,7 @@ class NewestDayOnly(SeededTraffic):
 @pytest.mark.parametrize(
     ("repositories", "children"),
     [
-        pytest.param(200, 200, id="one each up to 200"),
+        pytest.param(200, 200, id="one each up to 200", marks=pytest.mark.slow),
         pytest.param(230, 10, id="batches of 25 beyond"),
         pytest.param(1000, 40, id="a thousand", marks=pytest.mark.slow),
     ],

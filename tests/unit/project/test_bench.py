@@ -86,6 +86,7 @@ def test_a_process_that_fails_ends() -> None:
     assert process.returncode == 3
 
 
+@pytest.mark.slow
 def test_the_measured_functions_do_all_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that stops early, or that finds no entries, would look fast."""
     monkeypatch.setattr(functions, "MEMORY", dict.fromkeys(MEMORY, 2 * 1769))

@@ -109,6 +109,7 @@ def kept(account: MemoryAccount) -> dict[str, dict[str, int]]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     events=st.lists(st.sampled_from(EVENTS), max_size=14),
@@ -133,6 +134,7 @@ def test_any_sequence_of_events_ends_in_the_highest_values_of_all_answers(
         assert (account.dynamodb.dump(), account.dynamodb.writes) == (items, writes), "storing again writes nothing"
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     events=st.lists(st.sampled_from(EVENTS), max_size=10), lag=st.integers(0, 3), seed=st.randoms(use_true_random=False)
