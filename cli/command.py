@@ -1,5 +1,7 @@
 """How a command is declared: its options for AWS, its examples, and what its failures are reported as."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +14,14 @@ from cli.arguments import CommandWithExamples, manner_options, target_of, target
 from cli.stack.aws_access import missing_access
 from cli.stack.opening import local_settings
 from cli.terminal import MANNER, CommandError
-from local.engine import EngineError
+from local.engine import EngineError, tail
+from local.history_folder import HistoryFolder
 from local.synthesis import SynthesisError
 from traffic.errors import ArchiveBusyError, RecordError, TableBusyError
 from traffic.settings import SettingError
 
 ADVICE_AWS = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` checks more."
-ENOUGH_DISK = 1_000_000  # bytes; with less, the engine cannot even write what it was writing
+ENOUGH_DISK = 10_000_000  # bytes; with less, the engine cannot even save a small history
 
 ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
 
@@ -68,16 +71,20 @@ def _manner_of(context: click.Context) -> Iterator[None]:
 def _full_disk() -> str | None:
     """Return what to do if the disk of the history is full; None if it is not.
 
-    On a full disk the engine fails in many ways, and its log may be cut off. So look at the disk itself.
+    On a full disk the engine fails in many ways. Its log may be cut off, and it removes what it could not complete: so
+    look at both, the disk and the log.
     """
     try:
         history = local_settings().history
         free = shutil.disk_usage(history).free
+        log = HistoryFolder(history).log
+        lately = tail(log) if log.exists() else ""
     except (OSError, SettingError):
         return None
-    if free > ENOUGH_DISK:
+    if free > ENOUGH_DISK and os.strerror(errno.ENOSPC) not in lately:
         return None
-    return f"The disk of {history} is full: free some space, then try again. Nothing that was stored is lost."
+    full = f"The disk of {history} is full ({free / 1e6:,.1f} MB left)"
+    return f"{full}: free some space, then try again. Nothing that was stored is lost."
 
 
 def command(examples: str) -> Callable[[Callable[..., int]], Command]:

@@ -176,11 +176,24 @@ def test_a_locale_without_utf_8_gets_utf_8(tmp_path: Path, locale: str) -> None:
     assert (code, shown, complete) == (0, "\N{FULL BLOCK} run\n", True)
 
 
+@pytest.mark.parametrize(
+    "disk",
+    [
+        (9_000_000, "9.0", ""),
+        (0, "0.0", "INFO ready"),
+        (10**9, "1,000.0", "OSError: [Errno 28] No space left on device"),
+    ],
+)
 @pytest.mark.parametrize("raised", ["EngineError", "ClientError"])
 def test_a_full_disk_is_named_with_what_helps(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], raised: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    raised: str,
+    disk: tuple[int, str, str],
 ) -> None:
-    """The engine fails in many ways then, most of which do not mention the disk."""
+    """The engine fails in many ways then, most of which do not mention the disk; and it removes unfinished files."""
+    free, left, log = disk
     errors: dict[str, Exception] = {
         "EngineError": EngineError("the engine did not start:\nTraceback (most recent call last):\n  File x"),
         "ClientError": ClientError({"Error": {"Code": "500", "Message": "Internal Server Error"}}, "PutObject"),
@@ -191,15 +204,16 @@ def test_a_full_disk_is_named_with_what_helps(
 
     history = tmp_path / "home" / "demo"
     history.mkdir(parents=True)
+    (history / "engine.log").write_text(log)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("cli.commands.executions.opened", full)
-    monkeypatch.setattr("cli.command.shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(1, 1, 0))
+    monkeypatch.setattr("cli.command.shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(1, 1, free))
 
     assert main(["executions"]) == 1
 
     assert capsys.readouterr().err == (
-        f"traffic: error: The disk of {history} is full: free some space, then try again."
+        f"traffic: error: The disk of {history} is full ({left} MB left): free some space, then try again."
         " Nothing that was stored is lost.\n"
     )
 
