@@ -10,6 +10,7 @@ from botocore.endpoint import MAX_POOL_CONNECTIONS
 
 from cli.arguments import Target, read_day, read_execution
 from cli.command import command
+from cli.pager import paged
 from cli.runs.executions import execution_arn
 from cli.runs.progress import RunReader
 from cli.stack.deployment import Deployment
@@ -61,7 +62,7 @@ def execute(target: Target, name: str | None, day: str | None) -> int:
     """List everything that is unusual about a day: all repositories, not only those that the e-mail lists."""
     if name and day:
         raise UsageError("A run and --date cannot go together: leave one of them out.")
-    with opened(target) as deployment:
+    with paged(), opened(target) as deployment:
         show_news(deployment.record, day_of_run(deployment, name) if name else day)
     return 0
 
