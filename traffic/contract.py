@@ -76,11 +76,15 @@ class VersionEnd(TypedDict):
     sunset: NotRequired[str]
 
 
+PUSH = "push"  # why a repository is left out: the token cannot push to it
+TOKEN = "token"  # noqa: S105 - or of several tokens, none is for its owner
+
+
 class ListedSoFar(TypedDict):
     """What GitHub listed so far, and why repositories of it are left out."""
 
     listed: int  # repositories, each once for the token that is used for it
-    left_out: dict[str, int]  # how many repositories each reason leaves out: `token`, `push`, or the key of a setting
+    left_out: dict[str, int]  # how many repositories each reason leaves out: TOKEN, PUSH, or the key of a setting
 
 
 class Listing(TypedDict):

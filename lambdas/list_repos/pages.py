@@ -10,10 +10,10 @@ from requests.utils import parse_header_links
 from urllib3.exceptions import LocationParseError
 
 from lambdas.list_repos.page_archive import KeepPage
-from lambdas.list_repos.selection import PUSH, TOKEN, left_out_by
+from lambdas.list_repos.selection import left_out_by
 from lambdas.shared.environment import Selection
 from traffic.clock import LONGEST_WAIT, from_http, to_text
-from traffic.contract import ListedSoFar, Listing, Repository, TokenSaid
+from traffic.contract import PUSH, TOKEN, ListedSoFar, Listing, Repository, TokenSaid
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from traffic.github.answers import NOT_GITHUBS, Answer, Meaning, classify, not_the_api, stranger, version_end
 from traffic.github.client import GitHub

@@ -5,11 +5,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from lambdas.shared.environment import Selection
-from traffic.contract import ListedSoFar, Listing, Repository
+from traffic.contract import PUSH, TOKEN, ListedSoFar, Listing, Repository
 from traffic.wording import repositories
 
-PUSH = "push"  # reason: the token cannot push to the repository
-TOKEN = "token"  # noqa: S105 - reason: of several tokens, none is for the repository's owner
 LONGEST_VALUE = 200  # characters of a setting in an error
 
 

@@ -21,7 +21,7 @@ from lambdas.summarize_run.outcome import NAMED, Result, today_of
 from lambdas.summarize_run.refusals import Refusals, is_known, lasting_refusal
 from lambdas.summarize_run.stale import Stale, stale_ends
 from traffic.clock import days_before
-from traffic.contract import RunState, excluded_prefix, not_due_key
+from traffic.contract import PUSH, TOKEN, RunState, excluded_prefix, not_due_key
 from traffic.github.answers import CAPTURED
 from traffic.record.items import day_of_item
 from traffic.record.spans import Spans, days_in
@@ -69,8 +69,7 @@ def read_dangers(event: RunState, results: Sequence[Result]) -> Dangers:
     """Read the entry of every repository, and find what is in danger."""
     today = today_of(event)
     outcomes, digest = {result.id: result.outcome for result in results}, is_digest(today)
-    not_due, left_out = _not_due(event), frozenset(read_notes(excluded_prefix(event["run"]["id"])))
-    excluded = 0
+    not_due, left_out, excluded = _not_due(event), _left_out(event), 0
     reached, ends = stale_ends(results)
     marks: dict[int, Watermark] = {}
     known: set[int] = set()
@@ -129,6 +128,14 @@ def _not_due(event: RunState) -> frozenset[int]:
         return frozenset()
     note = archive().read_note(not_due_key(event["run"]["id"])) or {}
     return frozenset(id_ for ids in note.values() for id_ in ids)
+
+
+def _left_out(event: RunState) -> frozenset[int]:
+    """Read the ids of the repositories that were listed and that a setting leaves out."""
+    reasons = event.get("listing", {}).get("found", {}).get("left_out", {})
+    if not reasons.keys() - {PUSH, TOKEN}:
+        return frozenset()  # without a request to S3
+    return frozenset(read_notes(excluded_prefix(event["run"]["id"])))
 
 
 def _partial_days(repo_name: str, lost: Spans) -> frozenset[str]:

@@ -38,7 +38,7 @@ SCENARIOS = {
         "SUCCEEDED", trouble=lambda github: github.add_fault(server_error(), endpoint="views", count=2)
     ),
     "the token is refused": Scenario("FAILED", "GitHubAuthError", options={"token": "another"}),
-    "nothing to do": Scenario("SUCCEEDED", repositories=0),
+    "nothing to do": Scenario("FAILED", "NothingSelectedError", repositories=0),
 }
 
 

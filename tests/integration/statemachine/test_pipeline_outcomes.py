@@ -113,16 +113,18 @@ def test_a_run_that_captured_none_of_several_repositories_has_failed(pipeline: P
     assert pipeline.days() == {}
 
 
-def test_a_run_with_nothing_to_do_succeeds_without_the_map(pipeline: Pipeline) -> None:
-    """A new account has no repositories yet, which is not a failure."""
+def test_a_run_that_selects_nothing_fails_without_the_map_and_sends_one_mail(pipeline: Pipeline) -> None:
+    """A typing error in a setting, or a token without repositories, captures nothing day after day."""
     with SimulatedGitHub(repositories=0, port=pipeline.port) as github:
         execution = pipeline.run()
         asked = [call.endpoint for call in github.calls]
 
-    assert execution.status == "SUCCEEDED", execution.cause
+    assert (execution.status, execution.error) == ("FAILED", "NothingSelectedError")
     assert asked == ["list"]
     assert pipeline.children(execution) == []
-    assert "0 of 0 repositories captured" in pipeline.summary(execution)["message"]
+    (mail,) = pipeline.mail(1)
+    reason = "GitHub lists no repository for the token"
+    assert mail["Message"].splitlines()[0] == f"The run failed: {reason} (NothingSelectedError)."
 
 
 def test_the_mail_is_the_stored_summary(pipeline: Pipeline) -> None:

@@ -359,8 +359,9 @@ def test_a_cut_message_has_the_number_of_cut_lines_and_the_links() -> None:
 
 def test_strangers_words_contain_no_line_end_and_no_control_character() -> None:
     """A web site chooses its own name as a referrer."""
-    seen = with_referrers(compare(captured("octo/docs", 5), DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
-    written = message(Facts(RUN, [seen.result], "", news=news_of(seen)), [])
+    result = captured("octo/docs", 5)
+    seen = with_referrers(compare(result, DAY, {}), {"a": {}, "b": {"evil\x1b[2J\nHealthy": 10}})
+    written = message(Facts(RUN, [result], "", news=news_of(seen)), [])
 
     assert "    evil?[2J?Healthy: 10" in written
 
@@ -368,8 +369,9 @@ def test_strangers_words_contain_no_line_end_and_no_control_character() -> None:
 def test_the_subject_has_the_most_important_news_in_a_hundred_characters() -> None:
     """A list of mails shows only subjects."""
     name = f"{'o' * 39}/{'n' * 100}"
-    launched = news_of(compare(captured(name, 900), DAY, past(100, 90, 110)))
-    written = subject(Facts(RUN, [launched.stories[0].result], "", dangers=Dangers(DAY), news=launched), DAY)
+    result = captured(name, 900)
+    launched = news_of(compare(result, DAY, past(100, 90, 110)))
+    written = subject(Facts(RUN, [result], "", dangers=Dangers(DAY), news=launched), DAY)
 
     assert len(written) <= 100
     assert written.isascii()
@@ -379,9 +381,10 @@ def test_the_subject_has_the_most_important_news_in_a_hundred_characters() -> No
 
 def test_a_deadline_is_more_urgent_than_a_launch() -> None:
     """News can wait until tomorrow; an expired token loses days."""
-    launched = news_of(compare(captured("octo/cli", 900), DAY, past(100, 90, 110)))
+    result = captured("octo/cli", 900)
+    launched = news_of(compare(result, DAY, past(100, 90, 110)))
     seen = Dangers("2026-11-20", newest_day=DAY, token_days_left=3)
-    written = subject(Facts(RUN, [launched.stories[0].result], "", dangers=seen, news=launched), "2026-11-20")
+    written = subject(Facts(RUN, [result], "", dangers=seen, news=launched), "2026-11-20")
 
     assert written == "GitHub traffic 2026-11-20: 1 repository captured, token expires in 3 days"
 

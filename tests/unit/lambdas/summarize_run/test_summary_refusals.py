@@ -60,7 +60,7 @@ def test_a_lasting_refusal_is_reported_on_its_first_day_and_on_mondays(
         )
         assert "1 of 2 repositories captured" in summary["message"]
         assert "octo/site" not in summary["message"]
-        assert "\n1 not captured: GitHub refuses them as before. Monday's summary lists them.\n" in summary["message"]
+        assert "\n1 not captured: GitHub refuses it as before. Monday's summary lists it.\n" in summary["message"]
     assert monday["kind"] == "digest"
     assert "  octo/site\n    4" in monday["message"]  # with GitHub's message
     assert values(capsys.readouterr().out, "Failed") == [1, 0, 0, 0]

@@ -2,6 +2,7 @@
 # ruff: noqa: E501  # the lines are as long as they are in the mail
 
 from datetime import date, timedelta
+from typing import cast
 
 import pytest
 
@@ -65,7 +66,7 @@ SPIKE = with_record(story(1, "octo/cli", 900, 100, 90, 110), DAY, {day_before(ag
 SILENCE = story(2, "octo/site", 2, 50, 60, 70)
 REFERRED = with_referrers(story(3, "octo/docs", 70), {"a": {}, "b": {"t.co": 1234, "x.org": 20}})
 STORIES = [SPIKE, SILENCE, REFERRED]
-CAPTURED = [each.result for each in STORIES]
+CAPTURED = cast("list[Result]", [each.result for each in STORIES])
 FAILED = [Result(4, "octo/gone", outcome="gone or hidden", detail="404: Not Found"), Result(5, "octo/late")]
 
 IN_DANGER = Dangers(
@@ -269,7 +270,7 @@ def test_a_healthy_summary_is_short() -> None:
 )  # fmt: skip
 def test_the_subject_has_the_most_unusual_fact(stories: list[Story], digest: bool, fact: str) -> None:
     """A spike is more urgent than a record, and a record than a silence; a usual week has only its total."""
-    results = [each.result for each in stories]
+    results = cast("list[Result]", [each.result for each in stories])
     dangers, news = Dangers("2026-11-20", newest_day=DAY), sum_up(results, stories)
     text = subject(Facts(STATE, results, "", dangers=dangers, news=news, digest=digest), DAY)
 
