@@ -17,12 +17,10 @@ from local.deploying import deploy
 from local.engine import Engine, running_engine
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub
-from tests.documents import PAGES
+from tests.documents import PAGES, section
 from tests.e2e.deployers import aws_settings
 from tests.integration.first_version import put_rows
 from tests.integration.pipeline import ASSEMBLY
-
-pytestmark = pytest.mark.slow
 
 EMAIL = "you@example.com"
 
@@ -46,6 +44,7 @@ SERVICES = {"monitoring": "cloudwatch"}  # prefixes of rights that differ from t
 # What a reader types, and what an operator types besides; a text after `<` is typed into the command.
 READER = """
 show octo/docs
+news
 report
 export --format csv
 badge octo/docs
@@ -200,19 +199,22 @@ def interrupt_a_run(patch: pytest.MonkeyPatch) -> None:
         assert main(["run", "--aws"]) == INTERRUPTED
 
 
+@pytest.mark.slow
 def test_a_reader_has_the_rights_that_reading_needs_and_no_others(used: Mapping[str, set[str]]) -> None:
     """Each command succeeded with this policy. Without the right to read the secret, the doctor warns only."""
     assert used["reader"] - {"secretsmanager:GetSecretValue"} == allowed("reader")
 
 
+@pytest.mark.slow
 def test_an_operator_needs_both_policies_and_no_others(used: Mapping[str, set[str]]) -> None:
     """Each command succeeded with these two policies."""
     assert allowed("operator") - used["operator"] == AFTER_FAILURE
     assert used["operator"] - allowed("operator") <= allowed("reader")
 
 
-def test_every_command_that_works_in_aws_is_typed() -> None:
+def test_every_command_that_works_in_aws_is_typed_and_documented() -> None:
     """A new command may need a right that the documentation lacks."""
-    typed = {line.split()[0] for line in (READER + OPERATOR).split("\n") if line}
+    documented = re.findall(r"`(\w+)[^`]*`", section("docs/deploy.md", "Permissions"))
 
-    assert typed == COMMANDS.keys() - {"start", "demo"}
+    for commands in (set(documented), {line.split()[0] for line in (READER + OPERATOR).split("\n") if line}):
+        assert COMMANDS.keys() - {"start", "demo"} <= commands
