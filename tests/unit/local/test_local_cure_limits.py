@@ -3,6 +3,8 @@
 import asyncio
 import importlib
 import json
+import os
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -409,6 +411,19 @@ def test_a_missing_object_is_hidden_from_callers_that_may_not_list(  # noqa: PLR
     assert (answer[2] == b"") == (expected == 403 and method == "HEAD")
 
 
+def test_the_branches_of_a_parallel_state_run_as_usual(cures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the children of a distributed Map have an execution of their own."""
+    ran: list[tuple[object, ...]] = []
+    monkeypatch.setattr(
+        cures.step_functions.stepfunctions, "_run_sub_machine", lambda *given: ran.append(given) or "output"
+    )
+    cures.step_functions.record_states_of_children()
+    given = ({"Only": {"Type": "Pass"}}, "Only", {"number": 1}, {"events": []}, {"State": {}})
+
+    assert cures.step_functions.stepfunctions._run_sub_machine(*given) == "output"
+    assert ran == [given]
+
+
 def test_only_the_newest_unpacked_code_is_kept(cures: Any, tmp_path: Path) -> None:
     """An update replaced the other functions."""
     folder = tmp_path / "functions"
@@ -421,6 +436,30 @@ def test_only_the_newest_unpacked_code_is_kept(cures: Any, tmp_path: Path) -> No
     cures.lambda_functions.forget_older_code(folder)
 
     assert [path.name for path in folder.iterdir()] == ["a"]
+
+
+def test_a_functions_code_is_unpacked_once_and_a_layer_as_usual(
+    cures: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Processes share a function's code by links; ministack unpacks layers into other folders."""
+    monkeypatch.setattr(cures.lambda_functions.lambda_runtime, "zipfile", zipfile)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    packed = tmp_path / "function.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("handlers.py", "A = 1")
+    cures.lambda_functions.share_unpacked_code(tmp_path / "functions")
+
+    for name in ("one/code", "two/code", "one/layer"):
+        (tmp_path / name).mkdir(parents=True)
+        with cures.lambda_functions.lambda_runtime.zipfile.ZipFile(packed) as opened:
+            opened.extractall(tmp_path / name)
+
+    (kept,) = (tmp_path / "functions").iterdir()
+    assert (tmp_path / "one" / "code").resolve() == (tmp_path / "two" / "code").resolve() == kept.resolve()
+    assert (kept / "handlers.py").read_text() == "A = 1"
+    assert not (tmp_path / "one" / "layer").is_symlink()
+    assert (tmp_path / "one" / "layer" / "handlers.py").read_text() == "A = 1"
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 def test_another_way_to_unpack_is_an_error(cures: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

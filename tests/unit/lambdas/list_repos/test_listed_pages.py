@@ -17,6 +17,7 @@ import pytest
 
 from lambdas.list_repos import page_archive as archiving
 from lambdas.list_repos.page_archive import page_archive
+from lambdas.shared.deployed import archive
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply
@@ -24,6 +25,7 @@ from simulated_github.representation import WORDS, repository_object
 from tests.unit.handlers import Account, account
 from tests.unit.lambdas.test_several_tokens import REPOSITORIES, SEEN, hold
 from traffic.clock import to_text
+from traffic.contract import RunState
 from traffic.errors import ArchiveBusyError, GitHubAuthError, GitHubLimitError, GitHubUnavailableError
 from traffic.github.answers import Answer
 from traffic.record.archive import Archive, unpack
@@ -61,6 +63,12 @@ def objects(aws: Account) -> dict[str, bytes]:
 def pages(aws: Account) -> list[dict[str, Any]]:
     """Read the archived pages, in the order of the objects' names."""
     return [dict(line) for _, content in sorted(objects(aws).items()) for line in unpack(content)]
+
+
+def listed_names(state: RunState) -> list[str]:
+    """Return the names of the repositories in the run's manifest."""
+    batches = archive().read_note(state["manifest"]["key"])
+    return sorted(repository["name"] for batch in batches or [] for repository in batch["repositories"])
 
 
 def names_in(aws: Account) -> list[str]:
@@ -151,9 +159,10 @@ def test_pages_read_before_a_limit_are_kept_and_the_others_after_it(
         assert "resume_at" in state
         assert names_in(aws) == NAMES[:200]
 
-        aws.list_repositories_from(state)
+        listed = aws.list_repositories_from(state)
 
         assert sorted(names_in(aws)) == NAMES
+        assert listed_names(listed) == NAMES, "the run captures what both calls listed"
 
 
 def test_pages_read_before_the_time_is_up_are_kept_and_the_next_call_keeps_the_others(
@@ -168,10 +177,11 @@ def test_pages_read_before_the_time_is_up_are_kept_and_the_next_call_keeps_the_o
         state = aws.list_repositories()
         assert names_in(aws) == NAMES[:200]
 
-        aws.list_repositories_from(state)
+        listed = aws.list_repositories_from(state)
 
         assert sorted(names_in(aws)) == NAMES
         assert len(objects(aws)) == 2
+        assert listed_names(listed) == NAMES
 
 
 def test_a_listing_that_is_tried_again_loses_no_page_and_repeats_it_under_its_own_time(

@@ -124,7 +124,7 @@ def test_a_stale_copy_that_stays_needs_attention_a_week_before_days_are_lost(
     assert early["kind"] == "healthy"
     assert "1 repository has stale answers from GitHub; other answers of this run reach 2026-09-02." in early["message"]
     assert "  octo/site\n    views end on 2026-08-31; 11 days until days are lost for good\n" in early["message"]
-    assert near["message"].startswith("Needs attention: 1 repository with stale answers.")
+    assert near["message"].splitlines()[0] == "Needs attention: 1 repository with stale answers."
     assert "views end on 2026-08-31; 5 days until days are lost for good\n" in near["message"]
     assert "views end on 2026-08-31; days are being lost for good\n" in over["message"]
     assert (over["kind"], near["kind"]) == ("problem", "problem")

@@ -8,7 +8,7 @@ import pytest
 from traffic.clock import from_text
 from traffic.contract import Endpoint
 from traffic.record.spans import Spans, day_after, days_in
-from traffic.record.traffic_answers import WindowAnswer, check_body, complete_days, read_days
+from traffic.record.traffic_answers import WindowAnswer, check_body, complete_days, read_days, read_window
 
 OLD, NEW = from_text("2025-08-20T09:00:00Z"), from_text("2026-06-20T09:00:00Z")
 
@@ -91,6 +91,17 @@ def test_a_block_without_a_zero_up_to_yesterday_is_judged_by_the_day_of_the_chan
 
     assert covered(answer_with(before, range(1, 15)))["views"] == [*range(2, 14)]
     assert covered(answer_with(after, range(1, 15)))["views"] == [*range(1, 15)]
+
+
+def test_an_enterprise_servers_block_without_a_zero_is_taken_for_a_rolling_window() -> None:
+    """Its window may still be of the older kind; only its answers have this header."""
+    days = [(NEW - timedelta(days=age)).date() for age in range(1, 15)]
+    body = {"views": [{"timestamp": f"{day}T00:00:00Z", "count": 9, "uniques": 3} for day in days]}
+    headers = {"x-github-enterprise-version": "3.18.0"}
+
+    assert covered(read_window("views", body, NEW, {"date": "..."}))["views"] == [*range(1, 15)]
+    assert covered(read_window("views", body, NEW))["views"] == [*range(1, 15)]
+    assert covered(read_window("views", body, NEW, headers))["views"] == [*range(2, 14)]
 
 
 def test_a_gap_in_one_metric_shows_that_the_other_metric_has_a_rolling_window_too() -> None:
