@@ -66,9 +66,13 @@ def unit_text(manager: str, settings: LocalSettings) -> str:
     """Return what a service manager needs for a daily run, and warn of settings that such a run would not find."""
     folder = settings_folder(os.environ)
     daily = read_settings({name: os.environ[name] for name in FOLDERS if name in os.environ}, folder)
-    missed = [BY_KEY[key].variable for key, given in settings.chosen.items() if given.value != daily.chosen[key].value]
-    missed += [HOME] if settings.home != daily.home else []
-    if names := [name for name in missed if name != BY_KEY["run-hour"].variable]:
+    names = [
+        BY_KEY[key].variable
+        for key, given in settings.chosen.items()
+        if given.value != daily.chosen[key].value and BY_KEY[key].local and key != "run-hour"  # the text has the hour
+    ]
+    names += [HOME] if settings.home != daily.home else []
+    if names:
         warn(f"The daily run reads only the files in {folder}: put {', '.join(names)} there, too.")
     if daily.without_github or settings.token != daily.token:
         here = settings.sources[TOKEN] == DOTENV  # there `traffic token` would replace it

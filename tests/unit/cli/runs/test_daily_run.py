@@ -298,6 +298,15 @@ def test_a_token_of_the_current_folder_has_to_be_moved(
     )
 
 
+def test_settings_of_the_stack_in_aws_do_not_concern_the_daily_run(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """This machine sends no mail."""
+    Path("traffic.toml").write_text('summary-email = "you@example.com"\n')
+
+    printed(machine, "systemd", capsys)
+
+
 def test_a_machine_without_a_token_learns_it_before_the_first_night(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
