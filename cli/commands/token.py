@@ -148,7 +148,7 @@ def check_tokens(api_url: str, tokens: Mapping[str, str], owner: str | None) -> 
         which = "" if (owner or whose) == ANYONE else f" for {owner or whose}"
         if not report.accepted:
             raise CommandError(
-                f"GitHub refuses this token{which} (401); the old one stays: make a new one, or see --no-check."
+                f"GitHub refuses this token{which} (401), so it was not stored: make a new one, or see --no-check."
             )
         expires = f"expires {report.expires}" if report.expires else "never expires"
         inform(f"GitHub accepts it{which} as {report.login or 'a GitHub App'}; it {expires}.")

@@ -70,7 +70,7 @@ def test_a_refused_token_leaves_the_old_one(stack: Stack, github: SimulatedGitHu
 
     assert (secret_of(stack), stack.saves) == ("dead", 0)
     assert str(refused.value) == (
-        "GitHub refuses this token (401); the old one stays: make a new one, or see --no-check."
+        "GitHub refuses this token (401), so it was not stored: make a new one, or see --no-check."
     )
 
 
