@@ -10,11 +10,13 @@ import pytest
 
 from lambdas.shared.deployed import archive
 from lambdas.shared.environment import selection
+from lambdas.summarize_run.dangers import find_dangers
+from lambdas.summarize_run.deadlines import Watermark
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import metrics_in, values
 from traffic.clock import from_text, to_text
-from traffic.contract import ChildState, Run, RunState, Summary
+from traffic.contract import ChildState, Listing, Manifest, Run, RunState, Summary
 from traffic.errors import GitHubAuthError
 
 START = from_text("2026-09-01T09:00:00Z")
@@ -154,6 +156,20 @@ def test_a_refused_token_is_reported_with_the_time_left_to_replace_it(
         " 9 days until days are lost for good, for the most urgent of them.\n"
     ) in summary["message"]
     assert not [name for name in github.names if name in summary["message"]]
+
+
+def test_with_several_tokens_only_those_of_a_refused_one_could_not_be_listed() -> None:
+    """What another token would have listed is gone; what the refused one would have listed is not."""
+    listing: Listing = {"parts": 0, "pauses": 0, "tokens": {"acme": {"refused": "401"}, "*": {}}}
+    manifest: Manifest = {"bucket": "b", "key": "k", "batches": 0, "repositories": 0}
+    state: RunState = {"run": {"id": "r", "started": "2026-11-20T09:00:00Z"}, "listing": listing, "manifest": manifest}
+    names = {1: "acme/x", 2: "octo/y"}
+    marks = {id_: Watermark(name, name, "2026-11-19", "2026-11-19", ()) for id_, name in names.items()}
+
+    found = find_dangers(state, "2026-11-20", [], marks)
+
+    assert [mark.name for mark in found.unreached] == ["acme/x"]
+    assert [mark.name for mark in found.unlisted] == ["octo/y"]
 
 
 @pytest.mark.parametrize("expires", ["2026-09-10 09:00:00 UTC", "2026-09-10 11:00:00 +0200"])
