@@ -160,7 +160,7 @@ def test_the_stack_in_aws_is_opened_with_one_client_for_each_service(
         assert deployment.client("s3").config is None
         assert made["cloudformation"].asked == "Other"
         retries: Any = made["lambda"].config
-        assert retries.retries == {"total_max_attempts": 1}
+        assert retries.retries["total_max_attempts"] == 1  # botocore adds the mode to a Config that it was given
         assert retries.read_timeout == 930
         assert retries.tcp_keepalive is True
         assert not any(each.closed for each in made.values())
