@@ -188,6 +188,8 @@ def test_each_form_read_back_equals_the_table(stack: Stack, tmp_path: Path, form
         ("octo/docs", "2026-11-20T00:00:00Z", 12345678901, 2, 1, None, 7, "octo/manual", True, False),
         ("octo/web", "2026-11-19T00:00:00Z", 0, 0, None, None, None, "octo/web", False, False),
     ]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {f"traffic.{form}"}, "a temporary file with the same content would be found by others"
 
 
 def test_the_types_are_right_also_where_nothing_is_known(tmp_path: Path) -> None:
