@@ -508,6 +508,25 @@ def test_a_process_above_its_memory_is_killed(cures: Any, monkeypatch: pytest.Mo
     assert set(killed) == {"killed"}
 
 
+def test_a_function_that_cannot_be_started_is_not_the_functions_own_failure(
+    cures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a process, there is no end of a process to report: the engine itself failed."""
+
+    def fail(_worker: object, _event: object, _request_id: str) -> None:
+        raise RuntimeError("no interpreter")
+
+    runtime = cures.lambda_functions.lambda_runtime
+    monkeypatch.setattr(runtime, "_signal", runtime._signal)
+    monkeypatch.setattr(runtime.Worker, "_spawn", lambda _worker: None)
+    monkeypatch.setattr(runtime.Worker, "invoke", fail)
+    cures.lambda_functions.end_functions_at_their_limits()
+    worker = SimpleNamespace(config={}, _proc=None, process=None, func_name="fetch")
+
+    with pytest.raises(RuntimeError, match=r"^no interpreter$"):
+        runtime.Worker.invoke(worker, {}, "request-1")
+
+
 def test_the_peak_memory_of_a_process_is_read(cures: Any) -> None:
     """This process uses more than 10 MB and less than 10 GB."""
     assert 10 * 2**20 < cures.lambda_functions.peak_memory(cures.lambda_functions.os.getpid()) < 10 * 2**30

@@ -158,14 +158,14 @@ def test_a_glob_of_a_deployed_stack_that_matches_nothing_is_in_the_mail(
     """An earlier version took it. The run captures as before, and the mail names what was typed and what to write."""
     settings = {"TRAFFIC_INCLUDE": "octo/*,*-org/docs,*docs", "TRAFFIC_EXCLUDE": "playground"}
     with account(monkeypatch, github.url, **settings) as aws:
-        said = run(aws)["message"]
+        written = run(aws)["message"]
 
-    assert "5 of 5 repositories captured" in said
-    assert "1 glob of the settings without any effect" in said.splitlines()[0]
+    assert "5 of 5 repositories captured" in written
+    assert "1 glob of the settings without any effect" in written.splitlines()[0]
     assert (
         "Include holds '*docs', but a repository's name is owner/name: write '*/*docs'.\n"
         "Exclude holds 'playground', but a repository's name is owner/name: write '*/playground'.\n"
-    ) in said
+    ) in written
 
 
 EIGHT = "GitHub lists 8 repositories for the token"
