@@ -414,9 +414,12 @@ def test_a_missing_object_is_hidden_from_callers_that_may_not_list(  # noqa: PLR
 def test_the_branches_of_a_parallel_state_run_as_usual(cures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the children of a distributed Map have an execution of their own."""
     ran: list[tuple[object, ...]] = []
-    monkeypatch.setattr(
-        cures.step_functions.stepfunctions, "_run_sub_machine", lambda *given: ran.append(given) or "output"
-    )
+
+    def run(*given: object) -> str:
+        ran.append(given)
+        return "output"
+
+    monkeypatch.setattr(cures.step_functions.stepfunctions, "_run_sub_machine", run)
     cures.step_functions.record_states_of_children()
     given = ({"Only": {"Type": "Pass"}}, "Only", {"number": 1}, {"events": []}, {"State": {}})
 
