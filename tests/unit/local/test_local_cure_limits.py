@@ -421,7 +421,7 @@ def test_the_branches_of_a_parallel_state_run_as_usual(cures: Any, monkeypatch: 
 
     monkeypatch.setattr(cures.step_functions.stepfunctions, "_run_sub_machine", run)
     cures.step_functions.record_states_of_children()
-    given = ({"Only": {"Type": "Pass"}}, "Only", {"number": 1}, {"events": []}, {"State": {}})
+    given: tuple[Any, ...] = ({"Only": {"Type": "Pass"}}, "Only", {"number": 1}, {"events": []}, {"State": {}})
 
     assert cures.step_functions.stepfunctions._run_sub_machine(*given) == "output"
     assert ran == [given]

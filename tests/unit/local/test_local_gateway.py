@@ -287,9 +287,12 @@ def test_the_syntax_of_a_condition_is_checked_once_for_all_items(module: Any, mo
     """Otherwise a query over a long history mostly checks the same text again. The result is the same."""
     checked: list[str] = []
     check, split = module.dynamodb._condition_syntax_error, module.dynamodb._tokenize
-    monkeypatch.setattr(
-        module.dynamodb, "_condition_syntax_error", lambda text, slot: checked.append(text) or check(text, slot)
-    )
+
+    def count(text: str, slot: object) -> object:
+        checked.append(text)
+        return check(text, slot)
+
+    monkeypatch.setattr(module.dynamodb, "_condition_syntax_error", count)
     monkeypatch.setattr(module.dynamodb, "_tokenize", split)
 
     module.check_syntax_once()
