@@ -32,7 +32,8 @@ def application(github: GitHubState, *, base_path: str = "", latency: float = 0)
     app = web.Application()
     for prefix in {"", base_path}:
         app.add_routes(control_routes(github, prefix))
-    app.router.add_route("*", f"{base_path}/{{path:.*}}", _handler(github, base_path, latency))
+    # Every path, even with line breaks: GitHub answers them in JSON, not with the server's own page.
+    app.router.add_route("*", f"{base_path}/{{path:[\\s\\S]*}}", _handler(github, base_path, latency))
     return app
 
 
