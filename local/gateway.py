@@ -160,6 +160,8 @@ def serve_history(history: HistoryFolder, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         proxy_headers=False,
+        date_header=False,  # ministack writes one; with two, an AWS SDK computes a wrong clock
+        server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ def run(engine: Engine, outputs: dict[str, str], function: str, **given: Any) ->
     while (execution := client.describe_execution(executionArn=arn["executionArn"]))["status"] == "RUNNING":
         time.sleep(0.05)
     return dict(execution), time.monotonic() - began
+
+
+def test_an_answer_has_one_date(engine: Engine) -> None:
+    """From two, the AWS SDK of the CDK command line computes an invalid clock, and fails."""
+    with urllib.request.urlopen(f"{engine.url}/_ministack/health", timeout=10) as answer:  # noqa: S310 - on loopback
+        assert len(answer.headers.get_all("Date")) == 1
 
 
 def test_an_error_is_retried_and_caught_under_its_class_name(engine: Engine, outputs: dict[str, str]) -> None:
