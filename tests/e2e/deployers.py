@@ -80,23 +80,26 @@ class CdkDeployer:
 
     def bootstrap(self) -> None:
         """Create the toolkit's stack."""
-        self._cdk("bootstrap")
+        # It synthesizes, too, but without the functions' code, which a deployment needs.
+        self._cdk("bootstrap", "--output", str(self.folder / "bootstrap"))
 
     def deploy(self, parameters: Mapping[str, str], *, kept: Mapping[str, str]) -> None:  # noqa: ARG002 - AWS keeps them
         """Synthesize and deploy; CloudFormation keeps the values of all other parameters."""
         given = [word for name, value in parameters.items() for word in ("--parameters", f"{name}={value}")]
-        self._cdk("deploy", "--import-existing-resources", "--require-approval", "never", *given)
+        self._cdk("deploy", "--import-existing-resources", "--require-approval", "never", *given, *self._assembly())
 
     def destroy(self) -> None:
         """Delete the stack."""
-        self._cdk("destroy", "--force")
+        self._cdk("destroy", "--force", *self._assembly())
+
+    def _assembly(self) -> list[str]:
+        """Return the options for a synthesis, as cdk.json says, or for what the first one made: the sources stay."""
+        made = self.folder / "cdk.out"
+        return ["--app", str(made)] if (made / "manifest.json").exists() else ["--output", str(made)]
 
     def _cdk(self, *arguments: str) -> None:
-        made = self.folder / "cdk.out"
-        # The first deployment synthesizes, as cdk.json says; the sources stay, so the others take what it made.
-        assembly = ["--app", str(made)] if (made / "manifest.json").exists() else ["--output", str(made)]
         ran = subprocess.run(  # noqa: S603 - the README's own command
-            [*npx(), *arguments, *assembly],
+            [*npx(), *arguments],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
