@@ -15,7 +15,7 @@ from tests.integration.pipeline import MAX_CONCURRENCY, Execution, Pipeline
 
 def captured_all(pipeline: Pipeline, execution: Execution, repositories: int) -> bool:
     """Return whether a run succeeded and captured every repository."""
-    sentence = f"{repositories} of {repositories} repositories captured"
+    sentence = f"{repositories} of {repositories} {'repository' if repositories == 1 else 'repositories'} captured"
     return execution.status == "SUCCEEDED" and sentence in pipeline.summary(execution)["message"]
 
 

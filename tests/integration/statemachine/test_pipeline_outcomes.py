@@ -37,7 +37,7 @@ def test_one_forbidden_repository_does_not_fail_the_others(pipeline: Pipeline) -
     assert execution.status == "SUCCEEDED", execution.cause
     assert {name for name, _ in pipeline.days()} == {"octo/open"}
     assert "1 of 2 repositories captured" in message
-    assert "1 no push access. Ask an administrator for push access, or exclude them." in message
+    assert "1 no push access. Give the token Administration (read) " in message
     assert "octo/closed\n    403: Must have push access" in message
 
 

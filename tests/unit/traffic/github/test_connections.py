@@ -35,6 +35,7 @@ OBJECTS = 480
 THREADS = {
     "traffic/github/client.py": len(ENDPOINTS),
     "lambdas/summarize_run/read_record.py": read_record.READERS,
+    "cli/commands/news.py": MAX_POOL_CONNECTIONS,
     "cli/commands/rebuild.py": rebuild.AT_ONCE,
     "cli/stack/demo.py": len(demo.REPOSITORIES) // demo.TOGETHER,
 }
