@@ -1,9 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# uv installs in seconds what takes pip a minute. It does not read pip's configuration: pip installs if that names an
-# index, or if uv fails. Both leave compiling to Python, which uses all cores, and which some packages' examples fail.
-# Most of aws_cdk is never imported, so the first synthesis compiles what it needs.
+# uv installs in seconds what takes pip a minute. It does not read pip's configuration, so pip installs if that names an
+# index, or if uv fails. compileall then compiles on all cores; it fails on some packages' examples, which does not
+# matter. Most of aws_cdk is never imported: the first synthesis compiles the modules that it needs.
 INSTALL := sh -c '! $(PIP) config list | grep -q "[.]index-url=" && $(PIP) install --quiet uv==0.13.9 \
 	&& $(BIN)/python -m uv pip install --quiet "$$@" || $(PIP) install --quiet --no-compile "$$@"' install
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x /aws_cdk/ .venv/lib || true
