@@ -8,6 +8,7 @@
 <history>/engine/running.json   the address of the running engine
 <history>/engine/saved.json     the valid generation, and until when the archive is in its tables
 <history>/engine/state-000012/  that generation
+<history>/engine/tables.sqlite  the items of the tables; see `local.stored_items`
 <history>/engine/functions/     the unpacked code of functions, and what Python compiled from it
 ```
 """
@@ -56,6 +57,11 @@ class HistoryFolder:
     def running(self) -> Path:
         """Process id, port and access key of the running engine, in JSON."""
         return self.engine / "running.json"
+
+    @property
+    def tables(self) -> Path:
+        """The items of the tables, each of them on disk before its writer gets an answer."""
+        return self.engine / "tables.sqlite"
 
     @property
     def scratch(self) -> Path:
