@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 from click.shell_completion import get_completion_class, shell_complete
 
-from cli.arguments import CommandWithExamples, manner_options, target_options
+from cli.command import CommandWithExamples, manner_options, target_options
 from cli.terminal import (
     FAILED,
     FULL,
@@ -160,12 +160,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    """Run the command, or answer a shell that wants to complete a command line."""
+    """Run the command, or answer a shell that wants to complete a command line.
+
+    Raises:
+        CommandError: The engine, the synthesis of the stack, a read of the record, or a call of AWS failed.
+    """
     if instruction := os.environ.get(COMPLETION):
         return _complete(instruction)
     typed = list(sys.argv[1:] if arguments is None else arguments)
     with traffic.make_context("traffic", typed or ["--help"]) as context:
-        code: int = traffic.invoke(context)
+        try:
+            code: int = traffic.invoke(context)
+        except Exception as exc:
+            from cli.stack.failures import explained  # noqa: PLC0415 - it imports the engine, which no help needs
+
+            text = explained(exc, aws=bool(context.obj and context.obj.aws))
+            if text is None:
+                raise
+            raise CommandError(text) from exc
     return code
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target, read_repository
 from cli.atomic_file import atomic_file
-from cli.command import command
+from cli.command import FILE, Target, command, read_repository
 from cli.pictures.badge_svg import badge_svg, short_number
 from cli.pictures.series import UNIQUES, check_ending, numbers_by_day, read_days
 from cli.stack.opening import opened

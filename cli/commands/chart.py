@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target, read_day, read_repository
 from cli.atomic_file import atomic_file, atomic_path
-from cli.command import command
+from cli.command import FILE, Target, command, read_day, read_repository
 from cli.pictures.chart_svg import chart_svg
 from cli.pictures.png import png
 from cli.pictures.series import UNIQUES, check_ending, numbers_by_day, read_days

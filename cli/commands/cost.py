@@ -2,8 +2,7 @@
 
 import click
 
-from cli.arguments import Target, read_execution
-from cli.command import command
+from cli.command import Target, command, read_execution
 from cli.pager import paged
 from cli.runs.cost_table import RUNS
 from cli.runs.executions import execution_arn, newest_executions

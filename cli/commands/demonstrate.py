@@ -1,7 +1,6 @@
 """`traffic demo`: captures a simulated GitHub, to show what this program does."""
 
-from cli.arguments import Target
-from cli.command import command
+from cli.command import Target, command
 from cli.runs.executions import start_execution
 from cli.runs.live import follow
 from cli.stack.opening import demonstration

@@ -10,16 +10,15 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.arguments import Target
-from cli.command import command
+from cli.command import Target, command
 from cli.pager import paged
 from cli.runs.executions import at, newest_executions
-from cli.settings.local_settings import LocalSettings
-from cli.stack.aws_access import missing_access
+from cli.settings.local_settings import LocalSettings, local_settings
 from cli.stack.deployment import ONE_STACK, Deployment, aws_deployment, history_owner
 from cli.stack.drift import drift_findings
+from cli.stack.failures import missing_access
 from cli.stack.finding import Finding
-from cli.stack.opening import ASSEMBLY, NEW_TOKEN_PAGE, local_settings
+from cli.stack.opening import ASSEMBLY, NEW_TOKEN_PAGE
 from cli.stack.subscriptions import subscription_findings
 from cli.stack.token_access import first_pushable, github_with, token_report, traffic_refusal
 from cli.terminal import FAILED, CommandError, table

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from cli.arguments import Target, read_execution
-from cli.command import command
+from cli.command import Target, command, read_execution
 from cli.pager import paged
 from cli.runs.executions import at, children_of, execution_arn, lasted, newest_executions, visits_of
 from cli.runs.progress import RunReader

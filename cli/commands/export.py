@@ -6,9 +6,8 @@ from typing import TextIO
 
 import click
 
-from cli.arguments import FILE, Target, read_day
 from cli.atomic_file import atomic_file, atomic_path
-from cli.command import command
+from cli.command import FILE, Target, command, read_day
 from cli.export_formats import Cells, cells_of, write_csv, write_json, write_json_lines, write_parquet, write_sqlite
 from cli.pager import paged
 from cli.stack.opening import opened

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target, read_repository
-from cli.command import command
+from cli.command import FILE, Target, command, read_repository
 from cli.imports.first_version_rows import read_first_version
 from cli.imports.importing import ImportPlan, bring, identify, plan
 from cli.imports.tool_files import FORMATS
 from cli.imports.tool_history import ToolHistory
+from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
-from cli.stack.opening import local_settings, opened
+from cli.stack.opening import opened
 from cli.stack.token_access import github_with
 from cli.terminal import UsageError, inform, say, table, unread_too
 from traffic.github.tokens import token_owner, tokens_in

@@ -8,8 +8,7 @@ from functools import partial
 import click
 from botocore.endpoint import MAX_POOL_CONNECTIONS
 
-from cli.arguments import Target, read_day, read_execution
-from cli.command import command
+from cli.command import Target, command, read_day, read_execution
 from cli.pager import paged
 from cli.runs.executions import execution_arn
 from cli.runs.progress import RunReader

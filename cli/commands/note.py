@@ -2,8 +2,7 @@
 
 import click
 
-from cli.arguments import Target, read_any_day, read_repository
-from cli.command import command
+from cli.command import Target, command, read_any_day, read_repository
 from cli.pager import paged
 from cli.stack.opening import opened
 from cli.terminal import CommandError, UsageError, inform, table

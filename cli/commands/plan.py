@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from cli.arguments import Target
-from cli.command import command
+from cli.command import Target, command
 from cli.pager import paged
 from cli.runs.executions import events_of, newest_executions
 from cli.runs.progress import RunReader

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from cli.arguments import Target
-from cli.command import command
+from cli.command import Target, command
 from cli.stack.opening import opened
 from cli.terminal import inform, progress
 from traffic.record.archive import Archive

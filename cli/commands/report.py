@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.arguments import FILE, Target
 from cli.atomic_file import atomic_file
-from cli.command import command
+from cli.command import FILE, Target, command
 from cli.report.histories import read_histories
 from cli.report.page import page_parts
 from cli.stack.deployment import Deployment

@@ -7,12 +7,12 @@ from urllib.parse import urljoin
 import click
 import requests
 
-from cli.arguments import Target, read_day, read_moment
-from cli.command import command
+from cli.command import Target, command, read_day, read_moment
 from cli.runs.executions import start_execution
 from cli.runs.live import follow
+from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
-from cli.stack.opening import demonstration, deployed, local_settings, refuse_real_github
+from cli.stack.opening import demonstration, deployed, refuse_real_github
 from cli.terminal import CommandError, UsageError, warn
 
 EXAMPLES = """examples:

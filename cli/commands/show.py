@@ -6,8 +6,7 @@ from datetime import date
 
 import click
 
-from cli.arguments import Target, read_day, read_repository
-from cli.command import command
+from cli.command import Target, command, read_day, read_repository
 from cli.pager import paged
 from cli.stack.opening import opened
 from cli.terminal import say, table, warn

@@ -8,13 +8,20 @@ from typing import Any
 
 import click
 
-from cli.arguments import Target
-from cli.command import command
+from cli.command import Target, command
 from cli.runs.daily_run import FOLDERS, cron, daily_command, launchd, systemd
 from cli.runs.executions import at, lasted, newest_executions, start_execution
-from cli.settings.local_settings import DOTENV, HOME, TOKEN, LocalSettings, read_settings, settings_folder
+from cli.settings.local_settings import (
+    DOTENV,
+    HOME,
+    TOKEN,
+    LocalSettings,
+    local_settings,
+    read_settings,
+    settings_folder,
+)
 from cli.stack.deployment import Deployment
-from cli.stack.opening import deployed, local_settings
+from cli.stack.opening import deployed
 from cli.terminal import UsageError, inform, program, say, warn
 from traffic.settings import BY_KEY
 

@@ -12,8 +12,7 @@ import click
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 
-from cli.arguments import Target, read_address
-from cli.command import command
+from cli.command import Target, command, read_address
 from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.subscriptions import MAIL, confirmed, confirmed_with_signature, same_address, subscriptions
 from cli.terminal import CommandError, UsageError, say

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from cli.arguments import Target
-from cli.command import command
+from cli.command import Target, command
 from cli.pager import paged
 from cli.stack.opening import opened
 from cli.terminal import FAILED, progress, say, table, warn

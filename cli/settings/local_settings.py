@@ -1,6 +1,7 @@
 """Reads the settings of this machine: the environment, and `.env` and `traffic.toml` of two folders. Reports errors."""
 
 import json
+import os
 import re
 import stat
 from collections.abc import Mapping
@@ -112,6 +113,11 @@ def settings_folder(environment: Mapping[str, str]) -> Path:
         SettingError: There is no home folder.
     """
     return _folder_of_user(environment, "XDG_CONFIG_HOME", ".config")
+
+
+def local_settings() -> LocalSettings:
+    """Read the settings of this machine: the environment, the files of the current folder, those of the fixed place."""
+    return read_settings(os.environ, Path(), settings_folder(os.environ))
 
 
 def read_settings(environment: Mapping[str, str], *folders: Path) -> LocalSettings:

@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cli.arguments import STACK_NAME, Target
+from cli.command import STACK_NAME, Target
 from cli.terminal import CommandError
 from traffic.record.archive import Archive
 from traffic.record.reading import Record

@@ -12,8 +12,8 @@ from shlex import quote
 
 import requests
 
-from cli.arguments import Target
-from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, read_settings, settings_folder
+from cli.command import Target
+from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, local_settings, settings_folder
 from cli.stack.demo import TOKEN as SIMULATED
 from cli.stack.demo import begin_history, present_github
 from cli.stack.deployment import Deployment, NothingDeployedError, aws_deployment, stack_of
@@ -39,11 +39,6 @@ and store it with `traffic token`. The two histories stay separate.
 """
 
 HIDING = "GITHUB_TOKEN= GITHUB_API_URL= "  # before a command: it works without a token, on the demonstration
-
-
-def local_settings() -> LocalSettings:
-    """Read the settings of this machine: the environment, the files of the current folder, those of the fixed place."""
-    return read_settings(os.environ, Path(), settings_folder(os.environ))
 
 
 def show_files(settings: LocalSettings) -> None:

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from cli.arguments import STACK_NAME
+from cli.command import STACK_NAME
 from cli.stack.deployment import Deployment
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:CaptureTraffic"

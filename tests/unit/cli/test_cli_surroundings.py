@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from requests.utils import should_bypass_proxies
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.main import main
 from cli.settings.local_settings import read_settings
 from cli.stack import opening
@@ -208,7 +208,7 @@ def test_a_full_disk_is_named_with_what_helps(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("cli.commands.executions.opened", full)
-    monkeypatch.setattr("cli.command.shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(1, 1, free))
+    monkeypatch.setattr("cli.stack.failures.shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(1, 1, free))
 
     assert main(["executions"]) == 1
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.main import main
 from cli.pager import paged
 from cli.terminal import MANNER, CommandError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack.opening import local_settings
+from cli.settings.local_settings import local_settings
 from tests.isolation import empty_home
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.commands import doctor
 from cli.commands.doctor import (
     deployment_findings,
@@ -22,9 +22,10 @@ from cli.commands.doctor import (
     tokens_findings,
 )
 from cli.main import main
+from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
 from cli.stack.finding import Finding
-from cli.stack.opening import ASSEMBLY, local_settings
+from cli.stack.opening import ASSEMBLY
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError
 from local.engine import EngineError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.commands import import_history
 from cli.commands.import_history import check, of_first_version
 from cli.imports.importing import ImportPlan

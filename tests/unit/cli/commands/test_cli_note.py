@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli import main as entry
-from cli.arguments import Target
+from cli.command import Target
 from cli.commands.note import add_note, remove_notes
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack

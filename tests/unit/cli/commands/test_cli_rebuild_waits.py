@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.stack.deployment import PAUSE, Deployment, aws_deployment
 from cli.terminal import CommandError
 from traffic.clock import from_text

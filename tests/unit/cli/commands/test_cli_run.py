@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from moto import mock_aws
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.commands.run import run_input, set_time
 from cli.main import main
 from cli.runs.executions import start_execution

@@ -10,7 +10,7 @@ import click
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import Target, read_address
+from cli.command import Target, read_address
 from cli.commands.subscribe import alarm_name, host_of, read_link, subscribe, token_in
 from cli.main import main
 from cli.stack.deployment import Deployment, aws_deployment

@@ -12,12 +12,12 @@ import click
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import Target, read_owner
+from cli.command import Target, read_owner
 from cli.commands import token
 from cli.commands.token import read_token, replace_token
 from cli.main import main
+from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment, NothingDeployedError
-from cli.stack.opening import local_settings
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.cli_stack import Stack, fresh_stack

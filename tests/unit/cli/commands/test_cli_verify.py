@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.commands import verify as command
 from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify

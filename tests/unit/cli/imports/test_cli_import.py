@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.commands import import_history as command
 from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import STACK_NAME, Target
+from cli.command import STACK_NAME, Target
 from cli.stack.deployment import Deployment, aws_deployment, stack_of
 from cli.terminal import CommandError
 from tests.unit.cli_stack import OUTPUTS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.arguments import Target
+from cli.command import Target
 from cli.main import main
 from cli.stack import opening
 from cli.stack.deployment import Deployment

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.arguments import Target, read_any_day, read_day
+from cli.command import Target, read_any_day, read_day
 from cli.main import COMMANDS, main
 from cli.terminal import CommandError, UsageError
 from local.engine import EngineError

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, SSOTokenLoadError, TokenRetrievalError
 
 from cli.main import main
-from cli.stack.aws_access import missing_access
+from cli.stack.failures import missing_access
 
 REGION = ("no AWS region is set", "add --region, or set one with `aws configure` or in AWS_DEFAULT_REGION")
 CREDENTIALS = ("no AWS credentials are found", "add --profile, or type `aws configure`")
