@@ -6,20 +6,17 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
-
-import boto3
-import botocore.session
-from botocore.config import Config
+from typing import IO, TYPE_CHECKING, Any
 
 from local.history_folder import HistoryFolder
 from local.launcher import ALREADY_RUNNING
+
+if TYPE_CHECKING:
+    import boto3
 
 ACCOUNT = "000000000000"  # ministack's account for every access key
 REGION = "us-east-1"
@@ -59,6 +56,8 @@ class Engine:
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service, which ignores the user's AWS settings."""
         if service not in self.clients:
+            from botocore.config import Config  # noqa: PLC0415 - a command that starts no engine needs no boto3
+
             session: Any = isolated_session(self.access_key)
             self.clients[service] = session.client(
                 service,
@@ -83,6 +82,8 @@ class Engine:
         Raises:
             EngineError: The engine does not answer, or failed.
         """
+        import urllib.request  # noqa: PLC0415 - only a command that uses an engine needs it
+
         request = urllib.request.Request(f"{self.url}/_traffic/{what}", method=method)  # noqa: S310 - always http
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=900) as answer:
@@ -91,8 +92,11 @@ class Engine:
             raise EngineError(f"the local engine (process {self.pid}) does not answer to {what}: {exc}") from exc
 
 
-def isolated_session(access_key: str) -> boto3.Session:
+def isolated_session(access_key: str) -> "boto3.Session":
     """Return a boto3 session that reads no profile, file or environment variable of the user."""
+    import boto3  # noqa: PLC0415 - a command that starts no engine needs no boto3
+    import botocore.session  # noqa: PLC0415
+
     nothing = (None, None, None, None)
     variables = {"profile": nothing, "config_file": (None, None, os.devnull, None)}
     core = botocore.session.Session(session_vars={**variables, "credentials_file": (None, None, os.devnull, None)})

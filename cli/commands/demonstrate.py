@@ -3,7 +3,7 @@
 from cli.command import Target, command
 from cli.runs.executions import start_execution
 from cli.runs.live import follow
-from cli.stack.opening import demonstration
+from cli.stack.ready import demonstration
 from cli.terminal import UsageError
 
 EXAMPLES = """examples:

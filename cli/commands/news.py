@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import click
-from botocore.endpoint import MAX_POOL_CONNECTIONS
 
 from cli.command import Target, command, read_day, read_execution
 from cli.pager import paged
@@ -54,6 +53,9 @@ class DayOfRepository:
     recent: Recent | None
 
 
+READERS = 10  # repositories read at the same time: boto3 opens as many connections
+
+
 @command(EXAMPLES)
 @click.argument("name", required=False, type=read_execution, metavar="[RUN]", help="a run, by name or ARN")
 @click.option("--date", "day", type=read_day, metavar="DAY", help="the UTC day, as 2026-11-20")
@@ -94,7 +96,7 @@ def show_news(record: Record, day: str | None) -> None:
     covered = [each for each in kept if any(first <= chosen <= last for first, last in _complete(each))]
     if not covered:
         raise CommandError(f"No complete day {chosen} is kept: the newest one is {newest}.")
-    with ThreadPoolExecutor(MAX_POOL_CONNECTIONS) as readers:
+    with ThreadPoolExecutor(READERS) as readers:
         compared = list(readers.map(partial(story_of, record, day=chosen), covered))
     stories = [story for story in compared if story.result.recent and story.result.recent["day"] == chosen]
     news = sum_up([story.result for story in stories], stories, newest=chosen == newest)

@@ -5,14 +5,13 @@ from typing import Any
 from urllib.parse import urljoin
 
 import click
-import requests
 
 from cli.command import Target, command, read_day, read_moment
 from cli.runs.executions import start_execution
 from cli.runs.live import follow
 from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
-from cli.stack.opening import demonstration, deployed, refuse_real_github
+from cli.stack.ready import demonstration, deployed, refuse_real_github
 from cli.terminal import CommandError, UsageError, warn
 
 EXAMPLES = """examples:
@@ -62,6 +61,8 @@ def set_time(api_url: str, at: str) -> None:
     Raises:
         CommandError: No server answers at this address.
     """
+    import requests  # noqa: PLC0415 - only a replay of the past needs it
+
     try:
         # Without the token: this is not a call of GitHub's API. The path is the same for an API below /api/v3.
         answer = requests.post(urljoin(api_url, "/_at"), json={"at": at}, timeout=10, allow_redirects=False)

@@ -21,7 +21,7 @@ from cli.settings.local_settings import (
     settings_folder,
 )
 from cli.stack.deployment import Deployment
-from cli.stack.opening import deployed
+from cli.stack.ready import deployed
 from cli.terminal import UsageError, inform, program, say, warn
 from traffic.settings import BY_KEY
 

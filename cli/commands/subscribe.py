@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import click
 from botocore.exceptions import ClientError
-from botocore.loaders import create_loader
 
 from cli.command import Target, command, read_address
 from cli.stack.deployment import Deployment, aws_deployment
@@ -183,6 +182,8 @@ def _unwrapped(link: str, host: str) -> SplitResult:
 def host_of(topic: str) -> str:
     """Return the host of SNS in the partition and region of a topic."""
     _, partition, _, region, *_ = topic.split(":")
+    from botocore.loaders import create_loader  # noqa: PLC0415 - as boto3: only a call of AWS needs it
+
     partitions = create_loader().load_data("partitions")["partitions"]
     suffix = next((each["outputs"]["dnsSuffix"] for each in partitions if each["id"] == partition), "amazonaws.com")
     return f"sns.{region}.{suffix}"

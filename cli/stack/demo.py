@@ -6,10 +6,14 @@ each, and the deployed Store traffic stores each archive object.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from cli.stack.deployment import Deployment
-from cli.terminal import inform
+import requests
+
+from cli.stack.deployment import Deployment, stack_of
+from cli.terminal import CommandError, inform
 from lambdas.fetch_traffic.batch import fetch_batch
 from simulated_github import SimulatedGitHub
 from traffic.contract import Repository, Run
@@ -35,6 +39,22 @@ BEGUN = "runs/demo/begun.json"  # this object is written when the past is comple
 def present_github() -> SimulatedGitHub:
     """Return the GitHub that the demonstration captures."""
     return SimulatedGitHub(repositories=REPOSITORIES, seed=SEED)
+
+
+def demo_github(client: Callable[[str], Any], outlasting: ExitStack) -> str:
+    """Return the address of the simulated GitHub that another command runs already, or of a new one.
+
+    Args:
+        client: Returns the boto3 client of a service of the engine.
+        outlasting: Ends the new one.
+    """
+    try:
+        running = stack_of(client, "", save=lambda: None).parameters.get("GitHubApiUrl", "")
+        if requests.get(f"{running}/_calls", timeout=2).ok:
+            return running
+    except (CommandError, requests.RequestException):
+        pass  # there is no stack yet, or its GitHub ended with the command that ran it
+    return outlasting.enter_context(present_github()).url
 
 
 def begin_history(deployment: Deployment, now: datetime, *, store: Callable[[str], None]) -> None:

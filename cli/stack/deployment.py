@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cli.command import STACK_NAME, Target
@@ -26,8 +24,8 @@ LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
 # Sources:
 #   https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (function timeout)
 #   https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (functions with a long timeout)
-CONFIGS = {
-    "lambda": Config(read_timeout=LONGEST_FUNCTION + 30, retries={"total_max_attempts": 1}, tcp_keepalive=True),
+CONFIGS: dict[str, dict[str, Any]] = {
+    "lambda": {"read_timeout": LONGEST_FUNCTION + 30, "retries": {"total_max_attempts": 1}, "tcp_keepalive": True},
 }
 
 
@@ -179,12 +177,16 @@ def aws_deployment(target: Target) -> Iterator[Deployment]:
     Raises:
         NothingDeployedError: The stack does not exist.
     """
+    import boto3  # noqa: PLC0415 - a command that reads the history of this machine needs no boto3
+    from botocore.config import Config  # noqa: PLC0415
+
     session = boto3.Session(profile_name=target.profile, region_name=target.region)
     clients: dict[str, Any] = {}
 
     def client(service: str) -> Any:
         if service not in clients:
-            clients[service] = session.client(service, config=CONFIGS.get(service))  # type: ignore[call-overload]
+            config = Config(**CONFIGS[service]) if service in CONFIGS else None
+            clients[service] = session.client(service, config=config)  # type: ignore[call-overload]
         return clients[service]
 
     place = f"AWS region {session.region_name or '(none)'}"

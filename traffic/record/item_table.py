@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from traffic.errors import TableBusyError
@@ -16,7 +16,17 @@ ATTEMPTS = 5  # to write an item that others change at the same time
 
 RawItem = Mapping[str, Any]  # an item as DynamoDB's API writes it: `{"views-count": {"N": "5"}}`
 
-to_dynamodb = TypeSerializer().serialize
+
+def to_dynamodb(value: Any) -> Any:
+    """Write a value as DynamoDB's API does: `5` as `{"N": "5"}`."""
+    return _serializer().serialize(value)
+
+
+@cache
+def _serializer() -> Any:
+    from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415 - reading without DynamoDB needs no boto3
+
+    return TypeSerializer()
 
 
 class ItemTable:

@@ -15,8 +15,8 @@ from requests.utils import should_bypass_proxies
 from cli.command import Target
 from cli.main import main
 from cli.settings.local_settings import read_settings
-from cli.stack import opening
-from cli.stack.opening import _wait_for_runs
+from cli.stack import ready
+from cli.stack.ready import _wait_for_runs
 from local.engine import Engine, EngineError, tail
 from tests.infrastructure.house import ROOT
 from traffic.settings import SettingError
@@ -46,7 +46,7 @@ def test_a_home_that_cannot_be_made_is_one_clear_message(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITHUB_TOKEN", "x")
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "file" / "home"))
-    monkeypatch.setattr(opening, "synthesize", lambda *_given, **_options: tmp_path)
+    monkeypatch.setattr(ready, "synthesize", lambda *_given, **_options: tmp_path)
 
     assert main(["run"]) == 1
 
@@ -90,7 +90,7 @@ def test_a_deployment_waits_for_a_run_and_reports_it_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A deployment restarts the functions, and would kill one that is working."""
-    monkeypatch.setattr(opening, "LOOK_EVERY", 0)
+    monkeypatch.setattr(ready, "LOOK_EVERY", 0)
     busy = BusyStepFunctions(looks=3)
 
     _wait_for_runs(cast("Engine", busy))

@@ -397,23 +397,46 @@ def test_the_script_of_an_unknown_shell_is_a_failure(monkeypatch: pytest.MonkeyP
     assert main([]) == 1
 
 
-def test_help_and_version_import_no_command_and_a_command_no_other() -> None:
-    """Each import costs time at every start: boto3 alone takes longer than the rest of the help."""
-    program = (
-        "import sys; from cli.main import main; main(sys.argv[1:]);"
-        "print(*[name for name in sys.modules if name.startswith(('cli.commands.', 'boto3.', 'local.'))])"
-    )
-    loaded = [
-        subprocess.run(  # noqa: S603 - this program
-            [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        .stdout.splitlines()[-1]
-        .split()
-        for arguments in (["--help"], ["--version"], ["show", "--help"])
-    ]
+# Each import costs time at every start. The errors of botocore are small, so commands may import those.
+SLOW = {"boto3", "requests", "aiohttp", "ministack", "aws_cdk", "duckdb", "pyarrow", "lambdas", "simulated_github"}
+COMMANDS_OWN = {"rich", "botocore", "sqlite3", "cli.commands", "cli.stack", "local"}
+CALLING_GITHUB = {"import", "token", "doctor"}
 
-    assert loaded[:2] == [[], []]
-    assert [name for name in loaded[2] if name.startswith("cli.commands.")] == ["cli.commands.show"]
+
+@pytest.mark.parametrize(
+    ("arguments", "unused"),
+    [
+        *((each, SLOW | COMMANDS_OWN) for each in ("", "-h", "--version")),
+        *((f"{each} --help", SLOW - ({"requests"} if each in CALLING_GITHUB else set())) for each in COMMANDS),
+    ],
+)
+def test_a_start_imports_only_what_it_uses(arguments: str, unused: set[str]) -> None:
+    """Help, version and completion answer before a person has to wait."""
+    assert not loaded(*arguments.split()) & unused
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_imports_no_command(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person waits for it after each press of the tab key."""
+    monkeypatch.setenv("_TRAFFIC_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "traffic sho")
+    monkeypatch.setenv("COMP_CWORD", "sho" if shell == "fish" else "1")
+
+    assert not loaded() & (SLOW | COMMANDS_OWN)
+
+
+def test_a_command_imports_no_other() -> None:
+    """Else each new command makes all of them slower."""
+    assert {name for name in loaded("show", "--help") if name.startswith("cli.commands.")} == {"cli.commands.show"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Return the modules that a start of the program imports."""
+    program = "import sys; from cli.main import main; main(sys.argv[1:]); print(*sys.modules)"
+    done = subprocess.run(  # noqa: S603 - this program
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
 
 
 def test_a_stop_by_a_service_manager_is_as_graceful_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:

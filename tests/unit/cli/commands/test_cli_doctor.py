@@ -25,7 +25,7 @@ from cli.main import main
 from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
 from cli.stack.finding import Finding
-from cli.stack.opening import ASSEMBLY
+from cli.stack.ready import ASSEMBLY
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError
 from local.engine import EngineError

@@ -10,9 +10,10 @@ import pytest
 
 from cli.command import Target
 from cli.main import main
-from cli.stack import opening
+from cli.stack import demo, opening, ready
 from cli.stack.deployment import Deployment
-from cli.stack.opening import demonstration, deployed, opened, refuse_real_github
+from cli.stack.opening import opened
+from cli.stack.ready import demonstration, deployed, refuse_real_github
 from cli.terminal import CommandError, UsageError
 from simulated_github import SimulatedGitHub
 
@@ -45,11 +46,13 @@ class Machine:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.chdir(home)
         monkeypatch.setenv("TRAFFIC_HOME", str(home / "home"))
-        for name in ("synthesize", "running_engine", "only_one", "deploy", "recover", "store", "begin_history"):
+        for name in ("running_engine", "recover", "stack_of"):
             monkeypatch.setattr(opening, name, getattr(self, name))
-        for name in ("stack_of", "present_github"):
-            monkeypatch.setattr(opening, name, getattr(self, name))
-        monkeypatch.setattr(opening, "_wait_for_runs", lambda _engine: self.steps.append("wait"))
+        for name in ("synthesize", "running_engine", "only_one", "deploy", "store"):
+            monkeypatch.setattr(ready, name, getattr(self, name))
+        for name in ("stack_of", "present_github", "begin_history"):
+            monkeypatch.setattr(demo, name, getattr(self, name))
+        monkeypatch.setattr(ready, "_wait_for_runs", lambda _engine: self.steps.append("wait"))
 
     def synthesize(self, folder: Path, *, on_synth: Any) -> str:
         """Synthesize changed sources."""
@@ -221,7 +224,8 @@ def test_the_stack_in_aws_is_opened_as_it_is(machine: Machine, monkeypatch: pyte
         assert target.aws
         yield "the stack"
 
-    monkeypatch.setattr(opening, "aws_deployment", aws_deployment)
+    for module in (opening, ready):
+        monkeypatch.setattr(module, "aws_deployment", aws_deployment)
     with open_(Target(aws=True)) as deployment:
         assert deployment == "the stack"
 
