@@ -1,22 +1,60 @@
-"""The formats of `traffic export`: CSV, JSON, JSON Lines, Parquet and SQLite."""
+"""The formats of `traffic export` and `traffic sql`: CSV, JSON, JSON Lines, Parquet and SQLite."""
 
 import csv
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from cli.terminal import CommandError, plain
+from cli.atomic_file import atomic_file, atomic_path
+from cli.pager import paged
+from cli.terminal import CommandError, UsageError, plain
 from traffic.contract import METRICS
 from traffic.record.reading import DayRow
 
-Cells = tuple[str | int | None, ...]  # of one day, in the order of COLUMNS
+Cell = str | int | float | bool | None
+Cells = Sequence[Cell]  # of one row, in the order of its sheet's columns
 
-COLUMNS = ("repo-name", "timestamp", *METRICS, "repo-id", "current-name", "views-complete", "clones-complete")
 
-NUMBERS = (*METRICS, "repo-id")
-FLAGS = ("views-complete", "clones-complete")
+@dataclass(frozen=True)
+class Sheet:
+    """What every format of some rows has in common.
+
+    Attributes:
+        name: The name of the table in SQLite.
+        columns: DuckDB's type of each column, by its name.
+        key: The columns whose cells no two rows share.
+        filled: The columns that have a cell in every row.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    key: Sequence[str] = ()
+    filled: Sequence[str] = ()
+
+    def by_column(self, row: Cells) -> dict[str, Cell]:
+        """Return the cells of a row by column."""
+        return dict(zip(self.columns, row, strict=True))
+
+
+DAYS = Sheet(
+    "traffic",
+    {
+        "repo-name": "VARCHAR",
+        "timestamp": "TIMESTAMPTZ",
+        **dict.fromkeys(METRICS, "BIGINT"),
+        "repo-id": "BIGINT",
+        "current-name": "VARCHAR",
+        "views-complete": "BOOLEAN",
+        "clones-complete": "BOOLEAN",
+    },
+    key=("repo-name", "timestamp"),
+    filled=("repo-name", "timestamp", "current-name", "views-complete", "clones-complete"),
+)
+
+IN_SQLITE = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "DOUBLE": "REAL"}  # all other types are texts
 
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet reads a cell that begins so as a formula
 
@@ -26,7 +64,7 @@ def cells_of(row: DayRow, current_name: str) -> Cells:
     return (row.repo_name, row.timestamp, *row.metrics, row.repo_id, current_name, *row.complete)
 
 
-def write_csv(rows: Iterable[Cells], output: TextIO) -> None:
+def write_csv(sheet: Sheet, rows: Iterable[Cells], output: TextIO) -> None:
     """Write CSV as in RFC 4180, but with plain newlines; an unknown cell is empty, and a flag is `true` or `false`.
 
     A name that a spreadsheet would read as a formula gets an apostrophe before it, and its control characters become
@@ -36,11 +74,11 @@ def write_csv(rows: Iterable[Cells], output: TextIO) -> None:
         https://owasp.org/www-community/attacks/CSV_Injection
     """
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_harmless, row) for row in rows)
+    writer.writerow(sheet.columns)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
 
 
-def _harmless(cell: str | int | None) -> str | int | None:
+def _harmless(cell: Cell) -> Cell:
     if isinstance(cell, bool):
         return str(cell).lower()
     if not isinstance(cell, str):
@@ -49,21 +87,21 @@ def _harmless(cell: str | int | None) -> str | int | None:
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
-def write_json(rows: Iterable[Cells], output: TextIO) -> None:
+def write_json(sheet: Sheet, rows: Iterable[Cells], output: TextIO) -> None:
     """Write an array with one object on each line, without the numbers that GitHub did not report."""
     output.write("[")
     for index, row in enumerate(rows):
-        known = {column: cell for column, cell in _by_column(row).items() if cell is not None}
+        known = {column: cell for column, cell in sheet.by_column(row).items() if cell is not None}
         output.write(("," if index else "") + "\n" + json.dumps(known))
     output.write("\n]\n")
 
 
-def write_json_lines(rows: Iterable[Cells], output: TextIO) -> None:
+def write_json_lines(sheet: Sheet, rows: Iterable[Cells], output: TextIO) -> None:
     """Write one object on each line; a number that GitHub did not report is null, so each line has every column."""
-    output.writelines(json.dumps(_by_column(row)) + "\n" for row in rows)
+    output.writelines(json.dumps(sheet.by_column(row)) + "\n" for row in rows)
 
 
-def write_parquet(rows: Iterable[Cells], path: Path) -> None:
+def write_parquet(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
     """Write Parquet: names as text, days as moments in UTC, numbers as 64-bit integers or null, flags as booleans.
 
     DuckDB is half the size of pyarrow and needs no numpy. It reads a file of JSON Lines, so a million rows are not held
@@ -75,14 +113,12 @@ def write_parquet(rows: Iterable[Cells], path: Path) -> None:
     import duckdb  # noqa: PLC0415  # it takes 0.2 s, for this format only
 
     lines = path.with_name(f"{path.name}.jsonl")
-    types = {"timestamp": "TIMESTAMPTZ", **dict.fromkeys(NUMBERS, "BIGINT"), **dict.fromkeys(FLAGS, "BOOLEAN")}
-    columns = {column: types.get(column, "VARCHAR") for column in COLUMNS}
     try:
         with lines.open("w", encoding="utf-8") as output:
-            write_json_lines(rows, output)
+            write_json_lines(sheet, rows, output)
         # A missing extension must be an error, not a download.
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
-            database.read_json(str(lines), columns=columns, format="newline_delimited").write_parquet(
+            database.read_json(str(lines), columns=dict(sheet.columns), format="newline_delimited").write_parquet(
                 str(path), compression="zstd"
             )
     except duckdb.Error as exc:
@@ -91,21 +127,22 @@ def write_parquet(rows: Iterable[Cells], path: Path) -> None:
         lines.unlink(missing_ok=True)
 
 
-def write_sqlite(rows: Iterable[Cells], path: Path) -> None:
+def write_sqlite(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
     """Write a SQLite database with one table, `traffic`; an unknown cell is null, and a flag is 1 or 0.
 
     Raises:
         CommandError: SQLite cannot write it.
     """
-    types = {**dict.fromkeys(NUMBERS, "INTEGER"), **dict.fromkeys(FLAGS, "INTEGER NOT NULL")}
-    columns = ", ".join(f'"{column}" {types.get(column, "TEXT NOT NULL")}' for column in COLUMNS)
+    columns = ", ".join(_in_sqlite(sheet, column) for column in sheet.columns)
+    key = ", ".join(map(_quoted, sheet.key))
+    marks = ", ".join("?" for _ in sheet.columns)
     database = sqlite3.connect(path)
     try:
         # The file gets its name only when it is complete, so it needs no journal.
         database.execute("PRAGMA journal_mode = OFF")
-        database.execute(f'CREATE TABLE traffic ({columns}, PRIMARY KEY ("repo-name", "timestamp")) WITHOUT ROWID')
-        marks = ", ".join("?" for _ in COLUMNS)
-        database.executemany(f"INSERT INTO traffic VALUES ({marks})", rows)  # noqa: S608  # only question marks
+        ordered = f", PRIMARY KEY ({key})) WITHOUT ROWID" if key else ")"
+        database.execute(f"CREATE TABLE {sheet.name} ({columns}{ordered}")
+        database.executemany(f"INSERT INTO {sheet.name} VALUES ({marks})", rows)  # noqa: S608  # constants and marks
         database.commit()
     except sqlite3.Error as exc:
         raise CommandError(f"{path.name} cannot be written as SQLite: {exc}") from exc
@@ -113,6 +150,53 @@ def write_sqlite(rows: Iterable[Cells], path: Path) -> None:
         database.close()
 
 
-def _by_column(row: Cells) -> dict[str, str | int | None]:
-    """Return the cells of a day by column."""
-    return dict(zip(COLUMNS, row, strict=True))
+def _in_sqlite(sheet: Sheet, column: str) -> str:
+    """Write the definition of a column."""
+    filled = " NOT NULL" if column in sheet.filled else ""
+    return f"{_quoted(column)} {IN_SQLITE.get(sheet.columns[column], 'TEXT')}{filled}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+TEXT: Mapping[str, Callable[[Sheet, Iterable[Cells], TextIO], None]] = {
+    "csv": write_csv,
+    "json": write_json,
+    "jsonl": write_json_lines,
+}
+FILES: Mapping[str, Callable[[Sheet, Iterable[Cells], Path], None]] = {"parquet": write_parquet, "sqlite": write_sqlite}
+
+# The formats that names of files promise.
+ENDINGS = {**{f".{form}": form for form in (*TEXT, *FILES)}, ".ndjson": "jsonl", ".db": "sqlite", ".sqlite3": "sqlite"}
+
+
+def chosen_format(form: str | None, output: Path | None) -> str:
+    """Return the format to write: the one asked for, or the one that the name of the file promises.
+
+    Raises:
+        UsageError: Neither chooses a format, or they promise different ones, or the format needs a file.
+    """
+    promised = ENDINGS.get(output.suffix.lower()) if output else None
+    if form and promised not in (None, form):
+        raise UsageError(
+            f"--output {str(output)!r} is a name for {promised}, but --format is {form}: change one of them."
+        )
+    chosen = form or promised
+    if chosen is None:
+        what = f"--output {str(output)!r} does not name a format" if output else "No format"
+        formats = ", ".join([*TEXT, *FILES])
+        raise UsageError(f"{what}: add --format with one of {formats}, or --output with a name such as traffic.csv.")
+    if chosen in FILES and output is None:
+        raise UsageError(f"--format {chosen} is not text: name a file with --output traffic.{chosen}.")
+    return chosen
+
+
+def write(sheet: Sheet, rows: Iterable[Cells], form: str, output: Path | None) -> None:
+    """Write rows in a format that `chosen_format` chose, to a file or to standard output."""
+    if form in FILES and output:
+        with atomic_path(output, private=True) as path:
+            FILES[form](sheet, rows, path)
+    else:
+        with paged(), atomic_file(output, private=True) as file:
+            TEXT[form](sheet, rows, file)

@@ -1,17 +1,14 @@
 """`traffic export`: every day of every repository, for a spreadsheet or a program."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import click
 
-from cli.atomic_file import atomic_file, atomic_path
 from cli.command import FILE, Target, command, read_day
-from cli.export_formats import Cells, cells_of, write_csv, write_json, write_json_lines, write_parquet, write_sqlite
-from cli.pager import paged
+from cli.export_formats import DAYS, FILES, TEXT, Cells, cells_of, chosen_format, write
 from cli.stack.opening import opened
-from cli.terminal import UsageError, counted
+from cli.terminal import counted
 from traffic.record.reading import Record
 
 EXAMPLES = """examples:
@@ -35,16 +32,6 @@ sqlite   the table traffic: texts, integers or null, and 1 or 0 for true or fals
 Do not add up unique visitors of several days: a person who comes on two days is counted twice.
 """
 
-TEXT: Mapping[str, Callable[[Iterable[Cells], TextIO], None]] = {
-    "csv": write_csv,
-    "json": write_json,
-    "jsonl": write_json_lines,
-}
-FILES: Mapping[str, Callable[[Iterable[Cells], Path], None]] = {"parquet": write_parquet, "sqlite": write_sqlite}
-
-# The formats that names of files promise.
-ENDINGS = {**{f".{form}": form for form in (*TEXT, *FILES)}, ".ndjson": "jsonl", ".db": "sqlite", ".sqlite3": "sqlite"}
-
 
 @command(EXAMPLES)
 @click.option(
@@ -57,34 +44,8 @@ def execute(target: Target, form: str | None, output: Path | None, since: str | 
     form = chosen_format(form, output)
     with opened(target) as deployment:
         rows = sorted_rows(deployment.record, since=since)
-    if form in FILES and output:
-        with atomic_path(output, private=True) as path:
-            FILES[form](rows, path)
-    else:
-        with paged(), atomic_file(output, private=True) as file:
-            TEXT[form](rows, file)
+    write(DAYS, rows, form, output)
     return 0
-
-
-def chosen_format(form: str | None, output: Path | None) -> str:
-    """Return the format to write: the one asked for, or the one that the name of the file promises.
-
-    Raises:
-        UsageError: Neither chooses a format, or they promise different ones, or the format needs a file.
-    """
-    promised = ENDINGS.get(output.suffix.lower()) if output else None
-    if form and promised not in (None, form):
-        raise UsageError(
-            f"--output {str(output)!r} is a name for {promised}, but --format is {form}: change one of them."
-        )
-    chosen = form or promised
-    if chosen is None:
-        what = f"--output {str(output)!r} does not name a format" if output else "No format"
-        formats = ", ".join([*TEXT, *FILES])
-        raise UsageError(f"{what}: add --format with one of {formats}, or --output with a name such as traffic.csv.")
-    if chosen in FILES and output is None:
-        raise UsageError(f"--format {chosen} is not text: name a file with --output traffic.{chosen}.")
-    return chosen
 
 
 def sorted_rows(record: Record, *, since: str | None = None) -> Iterator[Cells]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.atomic_file import atomic_file, atomic_path
-from cli.commands.export import FILES
-from cli.export_formats import cells_of
+from cli.export_formats import DAYS, FILES, cells_of
 from cli.terminal import CommandError
 from tests.infrastructure.house import ROOT
 from traffic.record.reading import DayRow
@@ -71,7 +70,7 @@ def test_a_database_is_private_whatever_its_library_does(tmp_path: Path, form: s
     """DuckDB and SQLite create files of their own."""
     for _ in range(2):
         with atomic_path(tmp_path / f"traffic.{form}", private=True) as path:
-            FILES[form](ROWS, path)
+            FILES[form](DAYS, ROWS, path)
         assert mode(tmp_path / f"traffic.{form}") == 0o600
     assert [file.name for file in tmp_path.iterdir()] == [f"traffic.{form}"]
 

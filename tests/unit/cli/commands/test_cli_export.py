@@ -15,12 +15,13 @@ import pandas as pd
 import pytest
 
 from cli.atomic_file import atomic_file, atomic_path
-from cli.commands.export import FILES, TEXT, sorted_rows
+from cli.commands.export import sorted_rows
 from cli.export_formats import (
-    COLUMNS,
-    FLAGS,
-    NUMBERS,
+    DAYS,
+    FILES,
+    TEXT,
     Cells,
+    Sheet,
     cells_of,
     write_csv,
     write_json,
@@ -43,7 +44,7 @@ def test_csv_is_sorted_and_leaves_unknown_cells_empty(stack: Stack) -> None:
     stack.day("octo/docs", "2026-11-19", {"clones-count": 4, "clones-uniques": 3})
     output = io.StringIO()
 
-    write_csv(sorted_rows(stack.deployment.record), output)
+    write_csv(DAYS, sorted_rows(stack.deployment.record), output)
 
     assert output.getvalue() == (
         "repo-name,timestamp,views-count,views-uniques,clones-count,clones-uniques,"
@@ -59,7 +60,7 @@ def test_json_holds_numbers_and_leaves_unknown_cells_out(stack: Stack) -> None:
     stack.day("octo/docs", "2026-11-19", {"views-count": 0, "views-uniques": 0})
     output = io.StringIO()
 
-    write_json(sorted_rows(stack.deployment.record), output)
+    write_json(DAYS, sorted_rows(stack.deployment.record), output)
 
     assert json.loads(output.getvalue()) == [
         {
@@ -78,8 +79,8 @@ def test_an_empty_table_is_valid_in_both_forms() -> None:
     """The first export may come before the first run."""
     as_csv, as_json = io.StringIO(), io.StringIO()
 
-    write_csv([], as_csv)
-    write_json([], as_json)
+    write_csv(DAYS, [], as_csv)
+    write_json(DAYS, [], as_json)
 
     assert as_csv.getvalue().count("\n") == 1
     assert json.loads(as_json.getvalue()) == []
@@ -116,19 +117,19 @@ def cells(*rows: DayRow) -> Sequence[Cells]:
 def text_of(form: str, rows: Iterable[Cells]) -> str:
     """Write rows in one of the forms that are text."""
     output = io.StringIO()
-    TEXT[form](rows, output)
+    TEXT[form](DAYS, rows, output)
     return output.getvalue()
 
 
 def typed(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return a row in the order of the columns, with None for what is empty or left out."""
-    return tuple(_typed(column, row.get(column)) for column in COLUMNS)
+    return tuple(_typed(column, row.get(column)) for column in DAYS.columns)
 
 
 def _typed(column: str, cell: Any) -> Any:
-    if column in FLAGS:
+    if DAYS.columns[column] == "BOOLEAN":
         return cell in (True, "true")
-    return None if cell in ("", None) else int(cell) if column in NUMBERS else cell
+    return None if cell in ("", None) else int(cell) if DAYS.columns[column] == "BIGINT" else cell
 
 
 def read_csv(rows: Iterable[Cells], _folder: Path) -> list[tuple[Any, ...]]:
@@ -148,22 +149,22 @@ def read_json_lines(rows: Iterable[Cells], _folder: Path) -> list[tuple[Any, ...
 
 def read_parquet(rows: Iterable[Cells], folder: Path) -> list[tuple[Any, ...]]:
     """Write and read Parquet."""
-    write_parquet(rows, folder / "traffic.parquet")
+    write_parquet(DAYS, rows, folder / "traffic.parquet")
     found = duckdb.read_parquet(str(folder / "traffic.parquet")).df()
     found["timestamp"] = found["timestamp"].dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
-        typed({column: None if pd.isna(row[column]) else row[column] for column in COLUMNS})
+        typed({column: None if pd.isna(row[column]) else row[column] for column in DAYS.columns})
         for _, row in found.iterrows()
     ]
 
 
 def read_sqlite(rows: Iterable[Cells], folder: Path) -> list[tuple[Any, ...]]:
     """Write and read SQLite."""
-    write_sqlite(rows, folder / "traffic.sqlite")
+    write_sqlite(DAYS, rows, folder / "traffic.sqlite")
     database = sqlite3.connect(folder / "traffic.sqlite")
     try:
         found = database.execute("SELECT * FROM traffic").fetchall()
-        return [typed(dict(zip(COLUMNS, row, strict=True))) for row in found]
+        return [typed(dict(zip(DAYS.columns, row, strict=True))) for row in found]
     finally:
         database.close()
 
@@ -195,13 +196,13 @@ def test_each_form_read_back_equals_the_table(stack: Stack, tmp_path: Path, form
 def test_the_types_are_right_also_where_nothing_is_known(tmp_path: Path) -> None:
     """A column that is empty today must not become text, which breaks the query of tomorrow."""
     rows = cells(DayRow("octo/docs", "2026-11-19T00:00:00Z", (None, None, None, None)))
-    write_parquet(rows, tmp_path / "traffic.parquet")
+    write_parquet(DAYS, rows, tmp_path / "traffic.parquet")
     (tmp_path / "traffic.csv").write_text(
         text_of("csv", cells(DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, 1, 1, 1), repo_id=7)))
     )
 
     described = duckdb.read_parquet(str(tmp_path / "traffic.parquet"))
-    assert described.columns == list(COLUMNS)
+    assert described.columns == list(DAYS.columns)
     assert list(map(str, described.types)) == [
         *["VARCHAR", "TIMESTAMP WITH TIME ZONE", *["BIGINT"] * 5],
         *["VARCHAR", "BOOLEAN", "BOOLEAN"],
@@ -213,8 +214,8 @@ def test_the_types_are_right_also_where_nothing_is_known(tmp_path: Path) -> None
 
 def frames(rows: Iterable[Cells], folder: Path) -> Mapping[str, pd.DataFrame]:
     """Read each form as people who work with pandas do; a column with holes needs `Int64`, or it becomes floats."""
-    write_parquet(rows, folder / "traffic.parquet")
-    write_sqlite(rows, folder / "traffic.sqlite")
+    write_parquet(DAYS, rows, folder / "traffic.parquet")
+    write_sqlite(DAYS, rows, folder / "traffic.sqlite")
     database = sqlite3.connect(folder / "traffic.sqlite")
     try:
         return {
@@ -237,7 +238,7 @@ def test_pandas_reads_days_as_times_and_numbers_as_numbers(tmp_path: Path) -> No
         DayRow("octo/docs", "2026-11-20T00:00:00Z", (None, None, 4, 3), repo_id=7),
     )
     for form, frame in frames(rows, tmp_path).items():
-        assert set(frame.columns) == set(COLUMNS), form
+        assert set(frame.columns) == set(DAYS.columns), form
         assert [f"{time:%Y-%m-%d}" for time in frame["timestamp"]] == ["2026-11-19", "2026-11-20"], form
         for column, known in zip(METRICS, [(12345678901, None), (0, None), (None, 4), (None, 3)], strict=True):
             assert pd.api.types.is_numeric_dtype(frame[column]), (form, column)
@@ -355,7 +356,7 @@ def test_a_format_that_is_missing_or_contradicts_the_name_is_refused(
 
 @pytest.mark.parametrize("write", FILES.values(), ids=FILES)
 def test_a_database_that_fails_leaves_the_old_file(
-    tmp_path: Path, write: Callable[[Iterable[Cells], Path], None]
+    tmp_path: Path, write: Callable[[Sheet, Iterable[Cells], Path], None]
 ) -> None:
     """Ctrl-C in the middle of a million rows must leave nothing half, and nothing behind."""
     target = tmp_path / "traffic.db"
@@ -366,7 +367,7 @@ def test_a_database_that_fails_leaves_the_old_file(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), atomic_path(target) as path:
-        write(interrupted(), path)
+        write(DAYS, interrupted(), path)
 
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
@@ -374,11 +375,11 @@ def test_a_database_that_fails_leaves_the_old_file(
 
 @pytest.mark.parametrize("write", FILES.values(), ids=FILES)
 def test_a_row_that_does_not_fit_is_one_clear_message(
-    tmp_path: Path, write: Callable[[Iterable[Cells], Path], None]
+    tmp_path: Path, write: Callable[[Sheet, Iterable[Cells], Path], None]
 ) -> None:
     """Somebody else's row in the table must not end in a traceback."""
     row = DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, None, None, None))
     wrong = [row, row] if write is write_sqlite else [row._replace(timestamp="not a day")]
 
     with pytest.raises(CommandError, match="cannot be written as"), atomic_path(tmp_path / "traffic.db") as path:
-        write(cells(*wrong), path)
+        write(DAYS, cells(*wrong), path)
