@@ -135,6 +135,16 @@ def counted(rows: Iterable[Row], what: str) -> Iterator[Row]:
         yield row
 
 
+def counted_pages(pages: Iterable[Sequence[Row]], what: str) -> Iterator[Sequence[Row]]:
+    """Yield pages of rows, and print a line of progress whenever `MANY` more rows are read."""
+    rows = 0
+    for page in pages:
+        before, rows = rows, rows + len(page)
+        if before // MANY != rows // MANY:
+            progress(f"Read {rows // MANY * MANY:,} {what}.")
+        yield page
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows: aligned and with headings on a terminal, otherwise separated by tabs and without headings."""
     output = sys.stdout

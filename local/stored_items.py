@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS items(
     PRIMARY KEY (table_name, "partition", sort)
 ) WITHOUT ROWID
 """
+PAGE = 1000  # items
 PATIENCE = 60.0  # seconds to wait while another process writes
 
 to_text: Callable[[RawItem], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -98,6 +99,17 @@ class StoredTable:
         """
         rows = self._rows(' ORDER BY "partition", sort')
         return projected((item for item in rows if not having or having in item), attributes)
+
+    def pages(self, begin: Item | None = None) -> Iterator[list[str]]:
+        """Read all items in the order of their keys as JSON texts, many at a time: the fastest way to read them.
+
+        Args:
+            begin: The first sort key, by the name of its attribute; None for all items.
+        """
+        select = 'SELECT item FROM items WHERE table_name = ? AND sort >= ? ORDER BY "partition", sort'
+        found = self.database.execute(select, (self.name, *(begin or {"": ""}).values()))
+        while rows := found.fetchmany(PAGE):
+            yield [text for (text,) in rows]
 
     def query(
         self,

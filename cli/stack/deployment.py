@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from cli.command import STACK_NAME, Target
 from cli.terminal import CommandError
 from traffic.record.archive import Archive
+from traffic.record.item_table import ItemTable
 from traffic.record.reading import Record
 from traffic.settings import BY_KEY
 
@@ -28,6 +29,9 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "lambda": {"read_timeout": LONGEST_FUNCTION + 30, "retries": {"total_max_attempts": 1}, "tcp_keepalive": True},
 }
 
+
+TABLES = ("TrafficTable", "RepositoriesTable", "SnapshotsTable")  # the outputs with their names, as `Record` wants them
+SEGMENTS = 8  # parts of a table that a scan reads at once: boto3 keeps ten connections
 
 ONE_STACK = "an account and region has room for one stack, because its tables, archive and rule have fixed names"
 
@@ -79,8 +83,8 @@ class Deployment:
     @property
     def record(self) -> Record:
         """The stack's tables, for reading."""
-        tables = (self.output(name) for name in ("TrafficTable", "RepositoriesTable", "SnapshotsTable"))
-        return Record(self.client("dynamodb"), *tables)
+        names = (self.output(name) for name in TABLES)
+        return Record(*(ItemTable(self.client("dynamodb"), name, segments=SEGMENTS) for name in names))
 
     def store(self, key: str) -> None:
         """Have Store traffic merge one archive object into the tables; its receipts go to `runs/rebuild/`.

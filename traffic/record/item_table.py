@@ -1,9 +1,12 @@
 """One DynamoDB table: items are read, and written only on condition that nobody changed them since."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -29,17 +32,44 @@ def _serializer() -> Any:
     return TypeSerializer()
 
 
+class Table(Protocol):
+    """A table that can be read as `ItemTable` can."""
+
+    name: str
+
+    def item(self, key: Item) -> Item:
+        """Read one item; empty if it does not exist."""
+
+    def items(self, keys: list[Item]) -> list[Item]:
+        """Read the items of some keys."""
+
+    def every_item(
+        self, attributes: Sequence[str] = (), *, having: str = "", consistent: bool = True
+    ) -> Iterator[Item]:
+        """Read all items."""
+
+    def pages(self, begin: Item | None = None) -> Iterator[Sequence[str]]:
+        """Read all items as JSON texts, many at a time."""
+
+    def query(
+        self, key: Item, begin: Item, attributes: Sequence[str] = (), *, end: str = "~", consistent: bool = True
+    ) -> Iterator[RawItem]:
+        """Read the items of one partition, from one sort key to another, in order."""
+
+
 class ItemTable:
     """A table of items with attributes of Python's types.
 
     Args:
         dynamodb: A DynamoDB client.
         name: The table's name.
+        segments: How many parts of the table a scan reads at the same time.
     """
 
-    def __init__(self, dynamodb: Any, name: str) -> None:
+    def __init__(self, dynamodb: Any, name: str, *, segments: int = 1) -> None:
         self._dynamodb = dynamodb
         self.name = name
+        self._segments = segments
 
     def item(self, key: Item) -> Item:
         """Read one item; empty if it does not exist."""
@@ -89,7 +119,26 @@ class ItemTable:
             names["#having"] = having
         if names:
             request["ExpressionAttributeNames"] = names
-        return self._pages("scan", ConsistentRead=consistent, **request)
+        return chain.from_iterable(self._scanned_pages(ConsistentRead=consistent, **request))
+
+    def pages(self, begin: Item | None = None) -> Iterator[list[str]]:
+        """Read all items as JSON texts, a page at a time. They may miss a write of the last second.
+
+        Args:
+            begin: The first sort key, by the name of its attribute; None for all items.
+
+        Raises:
+            TableBusyError: DynamoDB is throttled or failed, and a retry will help.
+        """
+        request: dict[str, Any] = {}
+        if begin:
+            request = {
+                "FilterExpression": "#sort >= :begin",
+                "ExpressionAttributeNames": {"#sort": next(iter(begin))},
+                "ExpressionAttributeValues": {":begin": to_dynamodb(*begin.values())},
+            }
+        for page in self._scanned_pages(ConsistentRead=False, **request):
+            yield list(map(json.dumps, page))
 
     def query(
         self, key: Item, begin: Item, attributes: Sequence[str] = (), *, end: str = "~", consistent: bool = True
@@ -118,15 +167,37 @@ class ItemTable:
         }
         if attributes:
             request["ProjectionExpression"] = ", ".join(names)
-        return self._pages("query", ConsistentRead=consistent, **request)
+        return chain.from_iterable(self._pages("query", ConsistentRead=consistent, **request))
 
-    def _pages(self, operation: str, **request: Any) -> Iterator[RawItem]:
+    def _pages(self, operation: str, **request: Any) -> Iterator[list[RawItem]]:
         while True:
             page = self._ask(operation, TableName=self.name, **request)
-            yield from page["Items"]
+            yield page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _scanned_pages(self, **request: Any) -> Iterator[list[RawItem]]:
+        """Scan all segments of the table at the same time.
+
+        Source:
+            https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
+        """
+        if self._segments == 1:
+            yield from self._pages("scan", **request)
+            return
+        segments = [
+            self._pages("scan", Segment=segment, TotalSegments=self._segments, **request)
+            for segment in range(self._segments)
+        ]
+        with ThreadPoolExecutor(self._segments) as readers:
+            reading = {readers.submit(next, segment, None): segment for segment in segments}
+            while reading:
+                for read in wait(reading, return_when=FIRST_COMPLETED).done:
+                    segment, page = reading.pop(read), read.result()
+                    if page is not None:
+                        reading[readers.submit(next, segment, None)] = segment
+                        yield page
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
         """Set attributes, on condition that these attributes and the id have not changed since they were read.

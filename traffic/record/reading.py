@@ -7,11 +7,11 @@ import difflib
 from collections.abc import Iterator
 from itertools import compress
 from sys import intern
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from traffic.contract import METRICS
 from traffic.errors import RecordError
-from traffic.record.item_table import ItemTable, RawItem
+from traffic.record.item_table import RawItem, Table
 from traffic.record.items import entry_of_item, pointer_key
 from traffic.record.merge import Day, Entry
 
@@ -113,22 +113,16 @@ class Capture(NamedTuple):
 class Record:
     """Everything that is kept. A read may miss a write of the last second, which makes it cost half.
 
-    Args:
-        dynamodb: A DynamoDB client.
-        traffic: The name of the table of days.
-        repositories: The name of the table of repositories.
-        snapshots: The name of the table of captures.
-
     Attributes:
         traffic: The table of days.
         repositories: The table of repositories.
         snapshots: The table of captures.
     """
 
-    def __init__(self, dynamodb: Any, traffic: str, repositories: str, snapshots: str) -> None:
-        self.traffic = ItemTable(dynamodb, traffic)
-        self.repositories = ItemTable(dynamodb, repositories)
-        self.snapshots = ItemTable(dynamodb, snapshots)
+    def __init__(self, traffic: Table, repositories: Table, snapshots: Table) -> None:
+        self.traffic = traffic
+        self.repositories = repositories
+        self.snapshots = snapshots
 
     def days(self, repo_name: str, *, since: str | None = None) -> Iterator[DayRow]:
         """Read the days of one repository, the oldest first.
@@ -196,7 +190,7 @@ class Record:
     def close_names(self, asked: str) -> list[str]:
         """Return up to three known names that end with a name or look like it."""
         items = self.repositories.every_item(["names"], having="names", consistent=False)
-        known = {name.lower(): name for item in items for name in item["names"]}
+        known = {name.lower(): name for name in sorted(name for item in items for name in item["names"])}
         same_end = [name for name in known if name.endswith("/" + asked.lower())]
         close = same_end + difflib.get_close_matches(asked.lower(), known, n=3)
         return [known[name] for name in dict.fromkeys(close)][:3]

@@ -96,3 +96,13 @@ def test_a_reader_sees_what_is_written_after_it_opened_the_file(tables: Path) ->
 def test_only_the_owner_can_read_the_file(tables: Path) -> None:
     """The other files of the engine contain the token; none of them is for others."""
     assert stat.S_IMODE(tables.stat().st_mode) == 0o600
+
+
+def test_pages_are_the_texts_of_a_table_in_the_order_of_its_keys(tables: Path) -> None:
+    """Whoever reads a million items has no time to convert each."""
+    texts = [text for page in StoredTable(tables, "Days").pages() for text in page]
+    later = [text for page in StoredTable(tables, "Days").pages({"timestamp": "2026-11-02"}) for text in page]
+
+    ordered = sorted(DAYS, key=lambda item: (item["repo-name"]["S"], item["timestamp"]["S"]))
+    assert texts == list(map(to_text, ordered))
+    assert later == [text for text in texts if "2026-11-01" not in text]

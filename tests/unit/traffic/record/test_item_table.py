@@ -1,6 +1,7 @@
 """One table of DynamoDB: every page and every key is read, and a busy DynamoDB is reported as such."""
 
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -54,6 +55,61 @@ class BusyDynamoDB:
 def throttled() -> ClientError:
     """Return what boto3 raises for a throttled table."""
     return ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}}, "Scan")
+
+
+class SegmentedDynamoDB:
+    """A table of segments, each with three pages of one item, as a parallel scan reads it."""
+
+    def __init__(self) -> None:
+        self.pages: list[tuple[int, int]] = []
+        self.together = Barrier(4, timeout=10)
+
+    def scan(self, *, Segment: int, TotalSegments: int, ExclusiveStartKey: Any = None, **request: Any) -> Any:  # noqa: N803
+        """Return one item, and where to continue; the first pages wait for each other."""
+        assert (TotalSegments, request) == (4, {"TableName": "table", "ConsistentRead": False})
+        number = int(ExclusiveStartKey["n"]["N"]) + 1 if ExclusiveStartKey else 1
+        if number == 1:
+            self.together.wait()
+        self.pages.append((Segment, number))
+        key = {"n": {"N": str(number)}}
+        more = {"LastEvaluatedKey": key} if number < 3 else {}
+        return {"Items": [{**key, "segment": {"N": str(Segment)}}], **more}
+
+
+def test_segments_are_read_at_the_same_time_and_each_page_once() -> None:
+    """A scan of a million days takes minutes, and each page costs money."""
+    dynamodb = SegmentedDynamoDB()
+
+    read = list(ItemTable(dynamodb, "table", segments=4).every_item(consistent=False))
+
+    every = [(segment, number) for segment in range(4) for number in (1, 2, 3)]
+    assert sorted((item["segment"], item["n"]) for item in read) == sorted(dynamodb.pages) == every
+
+
+def test_pages_are_the_items_as_dynamodb_writes_them() -> None:
+    """Whoever reads a million of them has no time to convert each."""
+    assert list(ItemTable(PagedDynamoDB(), "table").pages()) == [
+        ['{"n": {"N": "1"}}'],
+        ['{"n": {"N": "2"}}'],
+        ['{"n": {"N": "3"}}'],
+    ]
+
+
+def test_items_before_the_first_sort_key_stay_in_dynamodb() -> None:
+    """Nobody should wait for years of days to see the last week."""
+    dynamodb = PagedDynamoDB()
+
+    list(ItemTable(dynamodb, "table").pages({"timestamp": "2026-11-20"}))
+
+    assert dynamodb.requests == 3 * [
+        {
+            "TableName": "table",
+            "ConsistentRead": False,
+            "FilterExpression": "#sort >= :begin",
+            "ExpressionAttributeNames": {"#sort": "timestamp"},
+            "ExpressionAttributeValues": {":begin": {"S": "2026-11-20"}},
+        }
+    ]
 
 
 def test_a_table_is_read_to_its_last_page() -> None:

@@ -1,0 +1,1 @@
+"""The record as relations, tables with named columns that DuckDB reads: for exports, SQL and the report."""

@@ -1,0 +1,29 @@
+-- A row of the first version has no repository: its name is its key.
+SELECT
+    items."repo-name".S AS "repo-name",
+    items."timestamp".S AS "timestamp",
+    items."views-count".N AS "views-count",
+    items."views-uniques".N AS "views-uniques",
+    items."clones-count".N AS "clones-count",
+    items."clones-uniques".N AS "clones-uniques",
+    items."repo-id".N AS "repo-id",
+    coalesce(kept."current-name", items."repo-name".S) AS "current-name",
+    items."views-complete" IS NOT NULL AS "views-complete",
+    items."clones-complete" IS NOT NULL AS "clones-complete"
+FROM read_json(
+    getvariable('pipe'),
+    format = 'newline_delimited',
+    columns = {
+        'repo-name': 'STRUCT(S VARCHAR)',
+        'timestamp': 'STRUCT(S VARCHAR)',
+        'views-count': 'STRUCT(N BIGINT)',
+        'views-uniques': 'STRUCT(N BIGINT)',
+        'clones-count': 'STRUCT(N BIGINT)',
+        'clones-uniques': 'STRUCT(N BIGINT)',
+        'repo-id': 'STRUCT(N BIGINT)',
+        'views-complete': 'STRUCT("BOOL" BOOLEAN)',
+        'clones-complete': 'STRUCT("BOOL" BOOLEAN)'
+    }
+) AS items
+LEFT JOIN kept ON kept."repo-name" = items."repo-name".S
+ORDER BY "repo-name", "timestamp"

@@ -1,0 +1,1 @@
+SELECT * FROM kept ORDER BY "repo-name", "repo-id"
