@@ -1,122 +1,297 @@
 """`traffic import`: imports the history that other tools kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from cli.command import FILE, Target, command, read_repository
+from cli.command import Target, command
+from cli.imports.csv_files import ACTION, COLUMN_NAMES, STATS
 from cli.imports.first_version_rows import read_first_version
-from cli.imports.importing import ImportPlan, bring, identify, plan
-from cli.imports.tool_files import FORMATS
+from cli.imports.importing import ImportPlan, ImportTarget, bring, identify, plan
+from cli.imports.naming import GivenNames, is_full_name, name_parts, read_given
+from cli.imports.recognizing import TOOLS, Findings, Part, Refusal, find
 from cli.imports.tool_history import ToolHistory
 from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
 from cli.stack.token_access import github_with
-from cli.terminal import UsageError, inform, say, table, unread_too
+from cli.terminal import CommandError, UsageError, inform, progress, say, table, unread_too, warn
 from traffic.github.tokens import token_owner, tokens_in
 from traffic.record.reading import Record
-from traffic.wording import repositories
+from traffic.wording import counted, repositories
 
 FIRST_VERSION = "first-version"
-TOOLS = (*FORMATS, FIRST_VERSION)
+WORDS = (STATS, ACTION, FIRST_VERSION)  # tools that may be named before the paths, as earlier versions wanted
 
 EXAMPLES = """examples:
-  traffic import github-repo-stats ghrs-data --repository octo/docs --dry-run
-  traffic import repository-traffic-action traffic/views.csv traffic/clones.csv --repository octo/docs
+  traffic import data-repository --dry-run                          finds out what is in it, and shows what would change
+  traffic import ghrs-data --repository octo/docs
+  traffic import traffic/views.csv traffic/clones.csv --repository octo/docs
+  traffic import all.csv --columns day=when,repository=project,views=hits --owner octo
   traffic import first-version --owner octo --owner website=octo-labs --aws
+
+A folder can hold the files of many repositories. The names of files and folders, or a column, tell which repository
+each file belongs to; --repository and --owner tell what they leave open. If a file cannot be read, or nothing tells its
+repository, nothing is imported, unless --skip-refused is given.
 
 Days are merged like GitHub's own answers: for each day and number the highest value is kept, a number that the other
 tool does not have stays unknown, and a second import changes nothing. The archive keeps the imported history below
 imports/, so `traffic rebuild` restores it. The rows of the first version stay unchanged; their days are merged into
-owner/name. Some tools write a zero also if GitHub did not report the day. Such zeros are left out, and counted.
+owner/name. What is no measurement is left out, and counted: zeros of tools that write a zero also if GitHub did not
+report the day, uniques of 0 beside visits, months.
 """
 
 HEADINGS = ("REPOSITORY", "ID", "DAYS", "FIRST", "LAST", "NEW DAYS", "CELLS RAISED", "KEPT HIGHER", "SAME", "SNAPSHOTS")
 
 
+@dataclass(frozen=True)
+class Options:
+    """How a command that imports was typed.
+
+    Attributes:
+        tool: The tool that wrote the files; None to find it out.
+        paths: Files and folders.
+        given: The repositories and owners that the options name.
+        columns: The meanings of columns, by their names in the files.
+    """
+
+    tool: str | None
+    paths: Sequence[Path]
+    given: GivenNames
+    columns: Mapping[str, str]
+
+
 @command(EXAMPLES)
-@click.argument("tool", type=click.Choice(TOOLS), metavar="TOOL", help=f"what kept the history: {', '.join(TOOLS)}")
-@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...", help="its files, or the folder that holds them")
-@click.option("--repository", type=read_repository, metavar="OWNER/NAME", help="the repository that the files concern")
+@click.argument("words", nargs=-1, type=click.Path(readable=False), metavar="[PATH]...")
+@click.option("--as", "tool", type=click.Choice((*TOOLS, FIRST_VERSION)), help="what wrote the files")
+@click.option(
+    "--repository",
+    "named",
+    multiple=True,
+    metavar="[PATH=]OWNER/NAME",
+    help="the repository that the files concern: all of them, or those of one path",
+)
 @click.option(
     "--owner",
     "owners",
     multiple=True,
     metavar="[NAME=]OWNER",
-    help="the owner of the first version's repositories: of all of them, or of the one named",
+    help="the owner of repositories whose files name no owner: of all of them, or of the one named",
 )
+@click.option(
+    "--columns", metavar="MEANING=COLUMN,...", help=f"what the columns of CSV files are: {', '.join(COLUMN_NAMES)}"
+)
+@click.option("--skip-refused", is_flag=True, help="import what can be imported, and leave out what is refused")
 @click.option("--dry-run", is_flag=True, help="show what would change, and change nothing")
+@click.option("--json", "as_json", is_flag=True, help="show what would change, or what changed, as JSON")
 def execute(
-    target: Target, tool: str, paths: Sequence[Path], repository: str | None, owners: Sequence[str], *, dry_run: bool
+    target: Target,
+    *,
+    words: Sequence[str],
+    tool: str | None,
+    named: Sequence[str],
+    owners: Sequence[str],
+    columns: str | None,
+    skip_refused: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
-    """Import the history that another tool kept."""
-    check(tool, paths, repository, owners)
-    history = FORMATS[tool](paths) if tool in FORMATS else None
+    """Import the histories that other tools kept."""
+    options = read_options(words, tool, named, owners, columns)
+    findings = Findings() if options.tool == FIRST_VERSION else find(options.paths, options.tool, options.columns)
+    refuse(findings.refusals, skip=skip_refused)
+    parts, unnamed = name_parts(findings.parts, options.given, _nobody if as_json else asking())
+    refuse(unnamed, skip=skip_refused)
     with opened(target) as deployment:
-        histories = {repository: history} if history and repository else of_first_version(deployment, owners)
-        plans = list(planned(deployment.record, histories))
-        with unread_too():
-            table(HEADINGS, map(row, plans))
-        zeros = sum(each.history.zeros for each in plans)
-        if zeros:
-            say(f"{zeros} zeros were left out: that tool writes a zero also if GitHub did not report the day.")
-        if dry_run:
-            say("Nothing was changed: this was a dry run.")
-            return 0
-        for each in plans:
-            bring(deployment.archive, deployment.store, each)
-        deployment.save()
-    inform(f"Imported {repositories(len(plans))}.")
+        if options.tool == FIRST_VERSION:
+            parts = of_first_version(deployment, options.given)
+        plans, unknown = planned(deployment.record, parts)
+        histories = [part.history for part in findings.parts] or [each.history for each in plans]
+        left_out = sum((history.left_out for history in histories), Counter[str]())
+        if not as_json:
+            show(parts, plans, left_out)
+        refuse(unknown, skip=skip_refused)
+        if not plans:
+            raise UsageError("There is nothing to import in these files.")
+        keys = (
+            {} if dry_run else {each.target.name: bring(deployment.archive, deployment.store, each) for each in plans}
+        )
+        if keys:
+            deployment.save()
+    if as_json:
+        say(json.dumps(as_object(plans, [*findings.refusals, *unnamed, *unknown], left_out, keys), indent=2))
+    elif dry_run:
+        say("Nothing was changed: this was a dry run.")
+    else:
+        inform(f"Imported {repositories(len(plans))}.")
     return 0
 
 
-def check(tool: str, paths: Sequence[Path], repository: str | None, owners: Sequence[str]) -> None:
-    """Refuse options that cannot be combined.
+def read_options(
+    words: Sequence[str], tool: str | None, named: Sequence[str], owners: Sequence[str], columns: str | None
+) -> Options:
+    """Read how the command was typed; the first word can be a tool's.
 
     Raises:
         UsageError: The options cannot be combined, or one is missing.
     """
+    if tool is None and words and words[0] in WORDS:
+        tool, *words = words
+        if os.path.lexists(tool):
+            raise UsageError(
+                f"{tool!r} is a tool's name and also a path here: type `--as {tool}` for the tool, or `./{tool}` for"
+                " the path."
+            )
+    given = read_given(named, owners)
     if tool == FIRST_VERSION:
-        if paths or repository:
-            raise UsageError("first-version reads the deployed table: leave PATH and --repository out.")
+        if words or named or columns:
+            raise UsageError("first-version reads the deployed table: leave PATH, --repository and --columns out.")
+    elif not words:
+        what = f"Which files of {tool}?" if tool else "Which files?"
+        raise UsageError(f"{what} Add their paths, or the folder that holds them.")
+    return Options(tool, [Path(word) for word in words], given, read_columns(columns))
+
+
+def read_columns(text: str | None) -> dict[str, str]:
+    """Read `--columns`: what the columns of CSV files mean.
+
+    Returns:
+        The meaning by column.
+
+    Raises:
+        UsageError: A meaning is unknown, or the days are missing.
+    """
+    pairs = [each.partition("=") for each in text.split(",")] if text else []
+    for meaning, _, column in pairs:
+        if meaning not in COLUMN_NAMES or not column:
+            raise UsageError(
+                f"--columns has {meaning!r}, expected MEANING=COLUMN with one of {', '.join(COLUMN_NAMES)}, "
+                "as in day=date,views=count"
+            )
+    found = {column: COLUMN_NAMES[meaning] for meaning, _, column in pairs}
+    metrics = [meaning for meaning in found.values() if "-" in meaning]
+    if pairs and ("day" not in found.values() or not metrics or len(set(found.values())) < len(pairs)):
+        raise UsageError(f"--columns is {text!r}, expected each meaning once, the day and a number among them.")
+    return found
+
+
+def refuse(refusals: Sequence[Refusal], *, skip: bool) -> None:
+    """Print what is refused, and end the command unless it is skipped.
+
+    Raises:
+        UsageError: Something is refused.
+    """
+    if not refusals:
         return
-    if owners:
-        raise UsageError("--owner is for first-version only: use --repository OWNER/NAME.")
-    if not paths:
-        raise UsageError(f"Which files of {tool}? Add their paths, or the folder that holds them.")
-    owner, slash, name = (repository or "").partition("/")
-    if not (owner and slash and name) or "/" in name:
-        raise UsageError(f"--repository is {repository!r}, expected OWNER/NAME: the files do not contain it.")
+    if not skip and len(refusals) == 1:
+        raise UsageError(f"{refusals[0].reason} To import everything else, add --skip-refused.")
+    for refusal in refusals:
+        warn(f"refused: {refusal.reason}")
+    if not skip:
+        raise UsageError(
+            f"{len(refusals)} files or repositories are refused, so nothing was imported: correct them, or add"
+            " --skip-refused to import everything else."
+        )
 
 
-def of_first_version(deployment: Deployment, given: Sequence[str]) -> Mapping[str, ToolHistory]:
+def asking() -> Callable[[Part], str]:
+    """Return what asks for the repository of a part: on a terminal a question, elsewhere nobody."""
+    return _asked if sys.stdin.isatty() and sys.stdout.isatty() else _nobody
+
+
+def _nobody(_: Part) -> str:
+    return ""
+
+
+def _asked(part: Part) -> str:
+    days = part.history.days
+    span = f", {min(days)} to {max(days)}" if days else ""
+    of = f" of {part.label}" if part.label else ""
+    while True:
+        name = click.prompt(
+            f"{part.place}{of}: {counted(len(days), 'day', 'days')}{span}. Which repository is this (OWNER/NAME,"
+            " or empty to refuse it)?",
+            default="",
+            show_default=False,
+        )
+        if not name or is_full_name(name):
+            return str(name)
+        say(f"{name!r} is not OWNER/NAME.")
+
+
+def of_first_version(deployment: Deployment, given: GivenNames) -> list[tuple[str, Part]]:
     """Read the first version's rows, and add the given owners.
 
     Raises:
-        UsageError: There are two owners for all repositories, or one is incomplete.
         CommandError: Owners are missing, or there are no such rows.
     """
-    named = [each.partition("=") for each in given]
-    for_all = [each for each in given if "=" not in each]
-    if len(for_all) > 1 or not all(owner and name for name, equals, owner in named if equals) or "" in for_all:
-        raise UsageError(
-            f"--owner is {' and '.join(map(repr, given))}, expected OWNER once, and NAME=OWNER for each other."
-        )
-    owners = {name: owner for name, equals, owner in named if equals}
-    owner = for_all[0] if for_all else None
-    return read_first_version(deployment.record.traffic, owners, owner, place=deployment.place)
+    found = read_first_version(deployment.record.traffic, given.owners, given.owner, place=deployment.place)
+    return [(name, Part(deployment.place, name, "--owner", history)) for name, history in found.items()]
 
 
-def planned(record: Record, histories: Mapping[str, ToolHistory]) -> Iterator[ImportPlan]:
-    """Plan each repository's import."""
+def planned(record: Record, parts: Sequence[tuple[str, Part]]) -> tuple[list[ImportPlan], list[Refusal]]:
+    """Plan each repository's import; several parts can belong to one repository.
+
+    Returns:
+        The plans by name, and the parts whose repository neither the record nor GitHub knows.
+    """
     settings = local_settings()
     tokens = tokens_in(settings.token) if settings.token else {}
-    for name, history in histories.items():
+    histories: dict[int, ToolHistory] = {}
+    targets: dict[int, ImportTarget] = {}
+    refusals: list[Refusal] = []
+    for name, part in parts:
         owner = token_owner(name, tokens)
         github = github_with(settings.api_url, tokens[owner]) if owner else None
-        yield plan(record, identify(record, name, github), history)
+        try:
+            target = identify(record, name, github)
+        except CommandError as exc:
+            refusals.append(Refusal(part.place, f"{part.place}: {exc}"))
+            continue
+        targets.setdefault(target.repo_id, target)
+        histories.setdefault(target.repo_id, ToolHistory(part.history.source)).add(part.history)
+    plans = [plan(record, targets[id_], histories[id_]) for id_ in targets]
+    return sorted(plans, key=lambda each: each.target.name), refusals
+
+
+def show(parts: Sequence[tuple[str, Part]], plans: Sequence[ImportPlan], left_out: Counter[str]) -> None:
+    """Print what each part was taken for, what would change, and what is left out."""
+    for name, part in parts:
+        by = f", by {part.told_by}" if name == part.label or (name.endswith(f"/{part.label}") and part.label) else ""
+        progress(f"{part.place}: {part.history.source}, by {part.why}; {name}{by}")
+    with unread_too():
+        table(HEADINGS, map(row, plans))
+    for why, times in sorted(left_out.items()):
+        say(f"Left out: {why} ({times:,}).")
+
+
+def as_object(
+    plans: Sequence[ImportPlan], refusals: Sequence[Refusal], left_out: Counter[str], keys: Mapping[str, str]
+) -> dict[str, object]:
+    """Return plans and refusals for a program.
+
+    Args:
+        plans: What would change, or what changed.
+        refusals: What is refused.
+        left_out: What the record does not take.
+        keys: The archive's keys of the imports, by repository; empty if nothing was changed.
+    """
+    names = [heading.lower().replace(" ", "_") for heading in HEADINGS]
+    found = [
+        {**dict(zip(names, row(each), strict=True)), "source": each.history.source, "files": each.history.files}
+        for each in plans
+    ]
+    return {
+        "repositories": [{**each, "import": keys.get(str(each["repository"]))} for each in found],
+        "refused": [{"path": each.path, "reason": each.reason} for each in refusals],
+        "left_out": dict(left_out),
+    }
 
 
 def row(planned_: ImportPlan) -> tuple[object, ...]:

@@ -59,6 +59,5 @@ def _history(name: str, rows: list[Item]) -> ToolHistory:
         metrics = {metric: row[metric] for metric in METRICS if metric in row}
         if not all(isinstance(value, int) and value >= 0 for value in metrics.values()):
             raise CommandError(f"{name} {row['timestamp']} has {metrics}, expected integers from 0: correct the row.")
-        history.zeros += sum(value == 0 for value in metrics.values())
-        history.add_day(row["timestamp"][:10], {metric: value or None for metric, value in metrics.items()})
+        history.add_filled_day(row["timestamp"][:10], metrics)
     return history

@@ -102,8 +102,11 @@ def plan(record: Record, target: ImportTarget, history: ToolHistory) -> ImportPl
     return ImportPlan(target, history, added, raised, higher, same)
 
 
-def bring(archive: Archive, store: Callable[[str], None], planned: ImportPlan) -> None:
+def bring(archive: Archive, store: Callable[[str], None], planned: ImportPlan) -> str:
     """Archive a history, then let Store traffic merge it. A second import changes nothing.
+
+    Returns:
+        The key of the import in the archive.
 
     Raises:
         CommandError: The history is in the archive, but was not stored; `traffic rebuild` stores it.
@@ -120,7 +123,9 @@ def bring(archive: Archive, store: Callable[[str], None], planned: ImportPlan) -
         "days": {day: dict(seen.metrics) for day, seen in sorted(history.days.items())},
         "snapshots": _snapshots(history.snapshots),
     }
-    store(archive.put_import(line))
+    key = archive.put_import(line)
+    store(key)
+    return key
 
 
 def _snapshots(snapshots: Mapping[str, Snapshot]) -> dict[str, dict[str, object]]:

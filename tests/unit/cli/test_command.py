@@ -210,7 +210,7 @@ EXECUTION = "expected the name of a run, or its ARN; `traffic executions` lists 
         (("chart",), (), REPOSITORY),
         (("note",), (), REPOSITORY),
         (("note",), ("2026-11-20", "v2 released"), REPOSITORY),
-        (("import", "github-repo-stats", "x", "--repository"), (), REPOSITORY),
+        (("import", "x", "--repository"), (), "expected OWNER/NAME, or PATH=OWNER/NAME"),
         (("executions",), (), EXECUTION),
         (("cost",), (), EXECUTION),
         (("news",), (), EXECUTION),

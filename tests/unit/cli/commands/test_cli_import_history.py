@@ -9,81 +9,93 @@ import pytest
 
 from cli.command import Target
 from cli.commands import import_history
-from cli.commands.import_history import check, of_first_version
+from cli.commands.import_history import Options, read_options
 from cli.imports.importing import ImportPlan
+from cli.imports.naming import GivenNames
 from cli.main import main
 from cli.stack.deployment import Deployment
-from cli.terminal import UsageError
 from tests.unit.cli_stack import Stack, fresh_stack
 
 stack = pytest.fixture(fresh_stack)
 
 ACTION = "repository-traffic-action"
-FILE = Path("views.csv")
+WHICH = "Add their paths, or the folder that holds them."
+NEEDLESS = "first-version reads the deployed table: leave PATH, --repository and --columns out."
 
 
 @pytest.mark.parametrize(
-    ("tool", "paths", "repository", "owners", "error"),
+    ("typed", "error"),
     [
-        (
-            "first-version",
-            [FILE],
-            None,
-            [],
-            "first-version reads the deployed table: leave PATH and --repository out.",
+        (["first-version", "views.csv"], NEEDLESS),
+        (["first-version", "--repository", "octo/docs"], NEEDLESS),
+        (["--as", "first-version", "--columns", "day=a,views=b"], NEEDLESS),
+        ([ACTION, "--repository", "octo/docs"], f"Which files of {ACTION}? {WHICH}"),
+        ([], f"Which files? {WHICH}"),
+        *(
+            (["a", "--repository", name], f"--repository is {name!r}, expected OWNER/NAME, or PATH=OWNER/NAME.")
+            for name in ("", "docs", "/docs", "octo/", "octo/docs/x", "octo/do cs")
         ),
+        (["a", "--repository", "a=docs"], "--repository is 'docs', expected OWNER/NAME, or PATH=OWNER/NAME."),
         (
-            "first-version",
-            [],
-            "octo/docs",
-            [],
-            "first-version reads the deployed table: leave PATH and --repository out.",
-        ),
-        (ACTION, [FILE], "octo/docs", ["octo"], "--owner is for first-version only: use --repository OWNER/NAME."),
-        (
-            ACTION,
-            [],
-            "octo/docs",
-            [],
-            "Which files of repository-traffic-action? Add their paths, or the folder that holds them.",
+            ["a", "--repository", "octo/docs", "--repository", "octo/web"],
+            "--repository is 'octo/docs' and 'octo/web', expected one, or PATH=OWNER/NAME for each.",
         ),
         *(
             (
-                ACTION,
-                [FILE],
-                name,
-                [],
-                f"--repository is {name!r}, expected OWNER/NAME: the files do not contain it.",
+                ["a", *(word for owner in owners for word in ("--owner", owner))],
+                f"--owner is {' and '.join(map(repr, owners))}, expected OWNER once, and NAME=OWNER for each other.",
             )
-            for name in (None, "", "docs", "/docs", "octo/", "octo/docs/x")
+            for owners in (["a", "b"], ["docs="], ["=octo"], [""], ["a", "docs=b", ""])
+        ),
+        (
+            ["a", "--columns", "day=a,stars=b"],
+            (
+                "--columns has 'stars', expected MEANING=COLUMN with one of day, repository, views,"
+                " views-uniques, clones, clones-uniques, as in day=date,views=count"
+            ),
+        ),
+        *(
+            (
+                ["a", "--columns", text],
+                f"--columns is {text!r}, expected each meaning once, the day and a number among them.",
+            )
+            for text in ("day=a", "views=a", "day=a,day=b,views=c")
         ),
     ],
 )
-def test_options_that_cannot_be_combined_are_refused(
-    tool: str, paths: Sequence[Path], repository: str | None, owners: Sequence[str], error: str
+def test_wrong_options_are_refused_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: Sequence[str], error: str
 ) -> None:
     """The message contains the given value and the expected one."""
-    with pytest.raises(UsageError) as refused:
-        check(tool, paths, repository, owners)
+    monkeypatch.setattr(import_history, "opened", lambda *_given: pytest.fail("nothing may be opened"))
 
-    assert str(refused.value) == error
+    assert main(["import", *typed]) == 2
 
-
-def test_options_that_belong_together_are_accepted() -> None:
-    """Owners are for the first version, files for the other tools."""
-    check("first-version", [], None, ["octo"])
-    check(ACTION, [FILE], "octo/docs", [])
+    assert capsys.readouterr().err == f"traffic: error: {error}\n"
 
 
-@pytest.mark.parametrize("given", [["a", "b"], ["docs="], ["=octo"], [""], ["a", "docs=b", ""]])
-def test_incomplete_owners_are_refused(stack: Stack, given: list[str]) -> None:
-    """One owner for all repositories, and one for each other."""
-    with pytest.raises(UsageError) as refused:
-        of_first_version(stack.deployment, given)
+@pytest.mark.parametrize("tool", ["github-repo-stats", ACTION, "first-version"])
+def test_a_tools_name_that_is_also_a_path_is_refused_with_both_spellings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tool: str
+) -> None:
+    """A clone of the tool has its name, and nobody can tell which of the two a person means."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / tool).mkdir()
 
-    assert str(refused.value) == (
-        f"--owner is {' and '.join(map(repr, given))}, expected OWNER once, and NAME=OWNER for each other."
-    )
+    assert main(["import", tool, "--owner", "octo"]) == 2
+
+    assert f"type `--as {tool}` for the tool, or `./{tool}` for the path" in capsys.readouterr().err
+    assert read_options([f"./{tool}"], None, [], [], None).paths == [Path(tool)]
+    assert read_options([tool], "csv", [], [], None).paths == [Path(tool)]
+
+
+def test_a_tool_is_named_before_the_paths_or_by_an_option() -> None:
+    """Commands that were written for earlier versions still work."""
+    given = GivenNames("octo/docs", {}, None, {})
+    for words, tool in (([ACTION, "views.csv"], None), (["views.csv"], ACTION)):
+        assert read_options(words, tool, ["octo/docs"], [], None) == Options(ACTION, [Path("views.csv")], given, {})
+    columns = read_options(["a.csv"], None, [], [], "day=when,views-uniques=people").columns
+    assert columns == {"when": "day", "people": "views-uniques"}
 
 
 @pytest.fixture
@@ -113,7 +125,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(
 
     assert capsys.readouterr().out.splitlines() == [
         "octo/docs\t7\t2\t2024-03-01\t2024-03-02\t1\t2\t0\t0\t0",
-        "1 zeros were left out: that tool writes a zero also if GitHub did not report the day.",
+        "Left out: zeros, because this tool writes a zero also where it does not know the number (1).",
         "Nothing was changed: this was a dry run.",
     ]
     assert upgraded.saves == 0

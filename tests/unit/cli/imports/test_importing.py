@@ -6,7 +6,7 @@ import pytest
 
 from cli.imports.first_version_rows import read_first_version
 from cli.imports.importing import ImportPlan, ImportTarget, identify, plan
-from cli.imports.tool_history import ToolHistory
+from cli.imports.tool_history import FILLED_ZEROS, ToolHistory
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
 from traffic.record.item_table import ItemTable
@@ -117,7 +117,7 @@ def test_the_first_versions_rows_become_histories_without_zeros(stack: Stack) ->
 
     assert list(found) == ["octo/docs", "acme/web"]
     docs = found["octo/docs"]
-    assert (docs.source, docs.files, docs.zeros) == ("first version", ["docs"], 3)
+    assert (docs.source, docs.files, docs.left_out[FILLED_ZEROS]) == ("first version", ["docs"], 3)
     assert {day: dict(seen.metrics) for day, seen in docs.days.items()} == {"2024-03-01": {VIEWS: 9, UNIQUES: 4}}
 
 

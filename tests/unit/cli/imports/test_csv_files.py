@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.imports.tool_files import FORMATS
-from cli.imports.tool_history import ToolHistory
+from cli.imports.recognizing import find
+from cli.imports.tool_history import EMPTY_FILES, FILLED_ZEROS, UNKNOWN_UNIQUES, ToolHistory
 from cli.terminal import CommandError
 
 HEADING = "time_iso8601,clones_total,clones_unique,views_total,views_unique"
@@ -20,7 +20,11 @@ def read(tool: str, folder: Path, files: Mapping[str, str]) -> ToolHistory:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text.encode())
-    return FORMATS[tool]([folder])
+    found = find([folder], tool, {})
+    for refusal in found.refusals:
+        raise CommandError(refusal.reason)
+    (part,) = found.parts
+    return part.history
 
 
 def stats(folder: Path, name: str, text: str) -> ToolHistory:
@@ -95,11 +99,9 @@ def test_zeros_are_left_out_of_the_aggregate_alone(tmp_path: Path) -> None:
     aggregate = stats(tmp_path / "one", "views_clones_aggregate.csv", f"{HEADING}\n{day}")
     fragment = stats(tmp_path / "two", "1_views_clones_series_fragment.csv", f"{HEADING}\n{day}")
 
-    assert (metrics(aggregate), aggregate.zeros) == ({"2024-03-01": {"views-count": 7}}, 3)
-    assert metrics(fragment) == {
-        "2024-03-01": {"clones-count": 0, "clones-uniques": 0, "views-count": 7, "views-uniques": 0}
-    }
-    assert fragment.zeros == 0
+    assert (metrics(aggregate), dict(aggregate.left_out)) == ({"2024-03-01": {"views-count": 7}}, {FILLED_ZEROS: 3})
+    assert metrics(fragment) == {"2024-03-01": {"clones-count": 0, "clones-uniques": 0, "views-count": 7}}
+    assert dict(fragment.left_out) == {UNKNOWN_UNIQUES: 1}
 
 
 def test_views_and_clones_are_told_apart_by_the_name_of_the_file(tmp_path: Path) -> None:
@@ -116,11 +118,8 @@ def test_views_and_clones_are_told_apart_by_the_name_of_the_file(tmp_path: Path)
     assert metrics(history) == {
         "2024-03-01": {"clones-count": 3, "clones-uniques": 1, "views-count": 8, "views-uniques": 2}
     }
-    assert (history.source, history.files, history.zeros) == (
-        "repository-traffic-action",
-        ["clones.csv", "views.csv"],
-        0,
-    )
+    assert (history.source, history.files) == ("repository-traffic-action", ["clones.csv", "views.csv"])
+    assert not history.left_out
 
 
 def test_the_highest_of_several_files_is_kept(tmp_path: Path) -> None:
@@ -190,7 +189,6 @@ AGAIN = "Nothing was imported: correct or remove the line, then try again."
             f"a,{'b' * 300}\n",
             f"FILE begins with 'a,{'b' * 198}', expected '_date,total_views,unique_views': did that tool write it?",
         ),
-        ("views.csv", VIEWS, "FILE has no day. Nothing was imported: leave it out, or use the complete file."),
         (
             "views.csv",
             f"{VIEWS}2024-03-01,8\n",
@@ -204,7 +202,10 @@ AGAIN = "Nothing was imported: correct or remove the line, then try again."
         (
             "views.csv",
             f"{VIEWS}2024-03-01 12:00:00,8,2\n",
-            f"FILE, line 2: _date is '2024-03-01 12:00:00', expected a UTC day, 2026-11-20. {AGAIN}",
+            (
+                "FILE, line 2: _date is '2024-03-01 12:00:00', expected a UTC day, 2026-11-20: the numbers at a time"
+                f" of day are totals of 14 days, and no day's. {AGAIN}"
+            ),
         ),
         (
             "views.csv",
@@ -220,11 +221,6 @@ AGAIN = "Nothing was imported: correct or remove the line, then try again."
             "views.csv",
             f"{VIEWS}2024-03-01,2,3\n",
             f"FILE, line 2: unique_views is '3', expected no more than the day's total, 2. {AGAIN}",
-        ),
-        (
-            "views.csv",
-            f"{VIEWS}2024-03-01,8,2\n2024-03-02,1,1\n2024-03-01,9,2\n",
-            f"FILE, line 4: _date is '2024-03-01', expected each day once, but line 2 has it too. {AGAIN}",
         ),
         (
             "views.csv",
@@ -270,35 +266,60 @@ def test_a_wrong_file_is_refused_with_its_line_its_value_and_what_was_expected(
     assert str(refused.value) == error.replace("FILE", str(tmp_path / name))
 
 
-def test_a_path_without_files_of_the_tool_is_refused(tmp_path: Path) -> None:
+def test_a_path_without_files_is_refused(tmp_path: Path) -> None:
     """Also beside one that has some: the person meant something by it."""
     good, empty = tmp_path / "good", tmp_path / "empty"
     empty.mkdir()
     stats(good, "views_clones_aggregate.csv", f"{HEADING}\n2024-03-01,1,1,1,1\n")
 
     with pytest.raises(CommandError) as refused:
-        FORMATS["github-repo-stats"]([good, empty])
+        find([good, empty], None, {})
     with pytest.raises(CommandError) as missing:
-        FORMATS["repository-traffic-action"]([tmp_path / "none"])
+        find([tmp_path / "none"], None, {})
 
-    assert str(refused.value) == (
-        f"{empty} is not the tool's: expected files that end in views_clones_aggregate.csv,"
-        " _views_clones_series_fragment.csv, _top_referrers_snapshot.csv, _top_paths_snapshot.csv."
-    )
+    endings = ".csv, .json, .db, .sqlite, .sqlite3"
+    assert str(refused.value) == f"{empty} has no file that ends in {endings}: name another folder."
     assert str(missing.value) == f"{tmp_path / 'none'} does not exist: name the file or the folder that the tool wrote."
 
 
-def test_a_file_that_is_no_text_or_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    """A picture under the right name, or a folder."""
-    picture, folder = tmp_path / "one" / "views.csv", tmp_path / "two" / "views.csv"
-    picture.parent.mkdir()
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A picture under the right name."""
+    picture = tmp_path / "views.csv"
     picture.write_bytes(b"\xff\xfe\x00")
-    folder.mkdir(parents=True)
 
-    for file, reason in ((picture, "can't decode byte 0xff"), (folder, "Is a directory")):
-        with pytest.raises(CommandError) as refused:
-            FORMATS["repository-traffic-action"]([file.parent])
-        text = str(refused.value)
-        assert text.startswith(f"{file} cannot be read as text: ")
-        assert reason in text
-        assert text.endswith(". Expected a CSV file in UTF-8.")
+    (refusal,) = find([picture], None, {}).refusals
+
+    assert refusal.reason.startswith(f"{picture} cannot be read as text: ")
+    assert "can't decode byte 0xff" in refusal.reason
+    assert refusal.reason.endswith(". Expected a CSV file in UTF-8.")
+
+
+@pytest.mark.parametrize("text", ["", "\n", VIEWS, f"\ufeff{VIEWS}\n\n"])
+def test_a_file_without_rows_says_nothing_and_refuses_nothing(tmp_path: Path, text: str) -> None:
+    """A tool writes the heading before the first day."""
+    history = read("repository-traffic-action", tmp_path, {"views.csv": text, "clones.csv": ""})
+
+    assert history.empty
+    assert dict(history.left_out) == {EMPTY_FILES: 2}
+
+
+def test_of_a_day_that_a_file_has_often_the_highest_number_is_kept(tmp_path: Path) -> None:
+    """A tool that only appends writes the same day again while it grows."""
+    rows = "2024-03-01,8,2\n2024-03-02,1,1\n2024-03-01,9,2\n2024-03-01,4,1\n"
+
+    assert metrics(action(tmp_path, "views.csv", f"{VIEWS}{rows}"))["2024-03-01"] == {
+        "views-count": 9,
+        "views-uniques": 2,
+    }
+
+
+def test_uniques_of_zero_beside_visits_are_not_known(tmp_path: Path) -> None:
+    """Another tool filled them in; a day without visits keeps its zeros."""
+    history = action(tmp_path, "views.csv", f"{VIEWS}2024-03-01,8,0\n2024-03-02,0,0\n2024-03-03,5,2\n")
+
+    assert metrics(history) == {
+        "2024-03-01": {"views-count": 8},
+        "2024-03-02": {"views-count": 0, "views-uniques": 0},
+        "2024-03-03": {"views-count": 5, "views-uniques": 2},
+    }
+    assert dict(history.left_out) == {UNKNOWN_UNIQUES: 1}
