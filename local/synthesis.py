@@ -1,4 +1,7 @@
-"""Synthesize the cloud assembly, as `cdk deploy` does, but only after one of its sources changed."""
+"""Synthesize the cloud assembly, as `cdk deploy` does, but only after one of its sources changed.
+
+The set-up runs `python -m local.synthesis`, so that the first run need not do it.
+"""
 
 import hashlib
 import os
@@ -11,6 +14,7 @@ from pathlib import Path
 from local.engine import ACCOUNT, REGION, only_one, without_traceback
 
 ROOT = Path(__file__).parent.parent
+ASSEMBLY = ROOT / "build" / "cloud-assembly"
 SOURCES = ("app.py", "cdk.json", "requirements.txt", "stacks", "lambdas", "traffic", "statemachine")
 SUFFIXES = {".py", ".json", ".txt"}
 FINGERPRINT = "sources.sha256"
@@ -92,4 +96,10 @@ def app_environment(output: Path) -> dict[str, str]:
     path = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
     # As the CDK CLI does: the archive's name must be a plain string to be imported, which needs the account.
     place = {"CDK_DEFAULT_ACCOUNT": ACCOUNT, "CDK_DEFAULT_REGION": REGION}
-    return {**public, **place, "CDK_OUTDIR": str(output), "PATH": path}
+    # Without its cache, jsii unpacks aws-cdk-lib twice as fast, and leaves no 200 MB in the home of the user.
+    cache = {"JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
+    return {**cache, **public, **place, "CDK_OUTDIR": str(output), "PATH": path}
+
+
+if __name__ == "__main__":
+    synthesize(ASSEMBLY)

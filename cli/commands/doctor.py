@@ -18,12 +18,12 @@ from cli.stack.deployment import ONE_STACK, Deployment, aws_deployment, history_
 from cli.stack.drift import drift_findings
 from cli.stack.failures import missing_access
 from cli.stack.finding import Finding
-from cli.stack.ready import ASSEMBLY, NEW_TOKEN_PAGE
+from cli.stack.ready import NEW_TOKEN_PAGE
 from cli.stack.subscriptions import subscription_findings
 from cli.stack.token_access import first_pushable, github_with, token_report, traffic_refusal
 from cli.terminal import FAILED, CommandError, table
 from local.engine import EngineError, running_engine
-from local.synthesis import SynthesisError, synthesize
+from local.synthesis import ASSEMBLY, SynthesisError, synthesize
 from traffic.errors import GitHubAuthError
 from traffic.github.answers import version_end_text
 from traffic.github.client import GitHub

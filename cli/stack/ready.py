@@ -16,9 +16,7 @@ from cli.terminal import UsageError, inform, warn
 from local.deploying import deploy
 from local.engine import Engine, only_one, running_engine
 from local.recovery import store
-from local.synthesis import synthesize
-
-ASSEMBLY = Path(__file__).parents[2] / "build" / "cloud-assembly"
+from local.synthesis import ASSEMBLY, synthesize
 
 NEW_TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new"  # noqa: S105 - an address
 

@@ -25,10 +25,10 @@ from cli.main import main
 from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
 from cli.stack.finding import Finding
-from cli.stack.ready import ASSEMBLY
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError
 from local.engine import EngineError
+from local.synthesis import ASSEMBLY
 from simulated_github import SimulatedGitHub, faults
 from tests.unit.cli_stack import OUTPUTS, Stack, fresh_stack
 
