@@ -29,7 +29,7 @@ INHERITED: tuple[str, ...] = (
 )
 
 LAUNCHER = "local.launcher"  # the module that the engine's process runs; tests replace it
-START_TIMEOUT = 600.0  # seconds; a history of a million days loads within one minute
+START_TIMEOUT = 600.0  # seconds; ten million days of an earlier version are taken over within minutes
 
 
 class EngineError(Exception):
@@ -146,14 +146,21 @@ def find_running(folders: HistoryFolder) -> Engine | None:
     """Return the engine that runs on this history, or None; wait while an engine starts or stops.
 
     Raises:
-        EngineError: An engine holds the lock for too long without an answer.
+        EngineError: An engine holds the lock for too long without an answer, or an earlier version started it.
     """
     give_up = time.monotonic() + START_TIMEOUT
     while is_locked(folders):
+        status: dict[str, Any] = {}
         with suppress(EngineError, OSError, ValueError, KeyError):
             engine = read_running(folders)
-            if engine.status()["history"] == str(folders.root):
-                return engine
+            status = engine.status()
+        if status.get("history") == str(folders.root):
+            if "tables" not in status:
+                raise EngineError(
+                    f"a command of an earlier version still works with {folders.root} (its engine is process"
+                    f" {engine.pid}): wait until it ends, or end it with Ctrl-C, then try again"
+                )
+            return engine
         if time.monotonic() > give_up:
             raise EngineError(f"an engine holds {folders.lock} but does not answer; see {folders.log}")
         time.sleep(0.05)

@@ -2,7 +2,8 @@
 
 On the port of the AWS APIs it also answers:
 
-- `GET /_traffic/engine`: the history's folder and, in `recovered`, whether its tables contain the complete archive.
+- `GET /_traffic/engine`: the history's folder, the file of its tables and, in `recovered`, whether they contain the
+  complete archive.
 - `POST /_traffic/recovered`: the caller has stored everything that an earlier engine did not save.
 - `GET /_traffic/mail`: the e-mails that ask to confirm an SNS subscription, as `to` and `link`; none is delivered.
 - `POST /_traffic/save`: saves the state now, and answers when it is on disk.
@@ -27,11 +28,14 @@ import uvicorn
 import uvloop
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence
-from ministack.services import dynamodb, lambda_svc, stepfunctions
+from ministack.services import dynamodb, lambda_svc
 
 from local.cures import apply_cures
 from local.cures.sns import confirmation_mails
 from local.history_folder import HistoryFolder, read_marker, write_generation
+from local.stored_items import EngineTables
+from local.takeover import begin_tables
+from local.unstored import Unstored
 
 logger = logging.getLogger("local.gateway")
 
@@ -39,10 +43,16 @@ TRIES = 5  # a running execution may change while it is saved
 
 
 class Gateway:
-    """ASGI application: ministack, and our own paths."""
+    """ASGI application: ministack, and our own paths.
 
-    def __init__(self, history: HistoryFolder) -> None:
-        self.history = history
+    Args:
+        history: The history that it serves.
+        tables: The tables of the history.
+        unstored: The archive objects that they may lack.
+    """
+
+    def __init__(self, history: HistoryFolder, tables: EngineTables, unstored: Unstored) -> None:
+        self.history, self.tables, self.unstored = history, tables, unstored
         self.stored_until = read_marker(history).stored_until
         self.recovered = False
         # ministack's own save at the end ignores failures; ours follows it.
@@ -74,31 +84,34 @@ class Gateway:
                 self.save()
             case _:
                 return 404, {"message": f"{method} {path} is not known here"}
-        about = {"history": str(self.history.root), "recovered": self.recovered, "stored_until": self.stored_until}
-        return 200, {"pid": os.getpid(), **about}
+        places = {"history": str(self.history.root), "tables": str(self.history.tables)}
+        return 200, {"pid": os.getpid(), **places, "recovered": self.recovered, "stored_until": self.stored_until}
 
-    def save(self) -> None:
+    def save(self, *, ends: bool = False) -> None:
         """Write the state as a new generation; if that fails, the last one stays valid and the error is raised.
 
         It runs on the event loop, so no request changes the state meanwhile.
+
+        Args:
+            ends: Whether the engine ends, so that nothing follows.
         """
         began = time.monotonic()
         stored_until = self.stored_before(datetime.now(UTC))
-        write_generation(self.history, stored_until, write_services)
+        self.tables.flush()  # before a power cut can find the new time on disk
+        complete = ends and self.recovered and self.unstored.first() is None
+        write_generation(self.history, stored_until, write_services, complete=complete)
         self.stored_until = stored_until
         logger.info("saved the state in %.1f s", time.monotonic() - began)
 
     def stored_before(self, now: datetime) -> str | None:
-        """Return until when the archive is in the tables: now or, while executions run, the start of the first one."""
+        """Return until when the archive is in the tables: now or, if objects are not stored yet, the first of them."""
         if not self.recovered:
             return self.stored_until
-        executions = list(stepfunctions._executions._data.values())
-        running: list[str] = [each["startDate"] for each in executions if each.get("status") == "RUNNING"]
-        return min([*running, now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"])
+        return min(self.unstored.first() or "~", now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z")
 
 
 def freeze_after_load(send: Any) -> Any:
-    """Exclude the loaded history from garbage collection: checking millions of items takes seconds each time."""
+    """Exclude the loaded state from garbage collection: it contains the events of 90 days of executions."""
 
     async def send_and_freeze(message: Any) -> None:
         if message["type"] == "lifespan.startup.complete":
@@ -151,9 +164,11 @@ def serve_history(history: HistoryFolder, listener: socket.socket) -> None:
         history: The history to load and to save to.
         listener: A bound socket; ministack reads its port from the environment.
     """
-    apply_cures(history.functions)
+    tables, unstored = begin_tables(history), Unstored()
+    apply_cures(history, tables)
+    unstored.watch()
     check_syntax_once()
-    gateway = Gateway(history)
+    gateway = Gateway(history, tables, unstored)
     config = uvicorn.Config(
         gateway,
         lifespan="on",
@@ -168,6 +183,7 @@ def serve_history(history: HistoryFolder, listener: socket.socket) -> None:
     gc.disable()  # until the history is loaded
     uvloop.run(run_until_orphaned(gateway, uvicorn.Server(config), listener))
     lambda_runtime.reset()
+    tables.close()
 
 
 async def run_until_orphaned(gateway: Gateway, server: uvicorn.Server, listener: socket.socket) -> None:
@@ -182,4 +198,4 @@ async def run_until_orphaned(gateway: Gateway, server: uvicorn.Server, listener:
     await server.serve([listener])
     if not server.started:
         raise RuntimeError("ministack did not load its state; the state on disk is kept")
-    gateway.save()
+    gateway.save(ends=True)

@@ -9,6 +9,7 @@
 <history>/engine/saved.json     the valid generation, and until when the archive is in its tables
 <history>/engine/state-000012/  that generation
 <history>/engine/tables.sqlite  the items of the tables; see `local.stored_items`
+<history>/engine/tables-before.jsonl  the items as an earlier version saved them, until `traffic verify`
 <history>/engine/functions/     the unpacked code of functions, and what Python compiled from it
 ```
 """
@@ -17,9 +18,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+MERGED = ("answers/", "imports/")  # the folders of the archive whose objects Store traffic merges into the tables
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ class HistoryFolder:
         return self.engine / "tables.sqlite"
 
     @property
+    def tables_before(self) -> Path:
+        """The items as an earlier version saved them, kept until `traffic verify` finds no difference."""
+        return self.engine / "tables-before.jsonl"
+
+    @property
     def scratch(self) -> Path:
         """The engine's TMPDIR, removed when the engine ends."""
         return self.engine / "tmp"
@@ -93,10 +101,12 @@ class Saved:
         generation: Name of its folder, `state-000012`; None before the first save.
         stored_until: Every archive object last written before this time (ISO 8601, UTC, `Z`) is in its tables;
             None if that is unknown.
+        complete: Whether no engine has started since one ended with the complete archive in its tables.
     """
 
     generation: str | None = None
     stored_until: str | None = None
+    complete: bool = False
 
 
 def read_marker(history: HistoryFolder) -> Saved:
@@ -117,13 +127,21 @@ def current_generation(history: HistoryFolder) -> Path:
     return history.engine / keep
 
 
-def write_generation(history: HistoryFolder, stored_until: str | None, write: Callable[[Path], None]) -> None:
+def write_marker(history: HistoryFolder, saved: Saved) -> None:
+    """Replace the marker."""
+    write_json(history.marker, asdict(saved))
+
+
+def write_generation(
+    history: HistoryFolder, stored_until: str | None, write: Callable[[Path], None], *, complete: bool = False
+) -> None:
     """Write a new generation beside the valid one, which it replaces once it is complete and on disk.
 
     Args:
         history: The history to write to.
         stored_until: See `Saved`.
         write: Writes the files into a folder; if it raises, the old generation stays valid.
+        complete: See `Saved`.
     """
     number = int((read_marker(history).generation or "state-000000").removeprefix("state-")) + 1
     folder = history.engine / f"state-{number:06}"
@@ -132,7 +150,7 @@ def write_generation(history: HistoryFolder, stored_until: str | None, write: Ca
     write(folder)
     for path in [*folder.rglob("*"), folder]:
         flush_to_disk(path)
-    write_json(history.marker, {"generation": folder.name, "stored_until": stored_until})
+    write_marker(history, Saved(folder.name, stored_until, complete))
     current_generation(history)
 
 

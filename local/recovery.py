@@ -4,9 +4,23 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from local.engine import Engine, EngineError
+from local.engine import Engine, EngineError, is_locked, read_running
+from local.history_folder import MERGED, HistoryFolder, read_marker
 
-KEPT = ("answers/", "imports/")
+
+def is_complete(history: HistoryFolder) -> bool:
+    """Return whether the tables on disk contain the complete archive, so that they can be read without the engine.
+
+    They do if the engine that runs has recovered or, if none runs, if the last one ended with everything stored.
+    """
+    if not history.tables.exists():
+        return False
+    if not is_locked(history):
+        return read_marker(history).complete
+    try:
+        return bool(read_running(history).status()["recovered"])
+    except (EngineError, OSError, ValueError, KeyError):
+        return False  # it starts or ends
 
 
 def recover(
@@ -44,7 +58,7 @@ def recover(
 def unsaved(engine: Engine, bucket: str, since: datetime | None) -> Iterator[str]:
     """Yield the answers and imports written since the tables were last saved; all of them if that is unknown."""
     pages = engine.client("s3").get_paginator("list_objects_v2")
-    for prefix in KEPT:
+    for prefix in MERGED:
         for page in pages.paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", []):
                 if since is None or item["LastModified"] >= since:

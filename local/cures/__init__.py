@@ -4,8 +4,6 @@ The docstring of each cure describes what ministack does and what AWS does. The 
 test, listed in `tests/integration/local/test_each_cure.py`.
 """
 
-from pathlib import Path
-
 from local.cures import (
     cloudformation,
     dynamodb,
@@ -18,15 +16,18 @@ from local.cures import (
     sns,
     step_functions,
 )
+from local.history_folder import HistoryFolder
+from local.stored_items import EngineTables
 
 
-def apply_cures(functions: Path) -> None:
+def apply_cures(history: HistoryFolder, tables: EngineTables) -> None:
     """Apply every cure to the ministack of this process, once, before it serves.
 
     Args:
-        functions: The folder to unpack the functions' code into.
+        history: The history that the engine serves.
+        tables: Its tables.
     """
-    lambda_functions.share_unpacked_code(functions)
+    lambda_functions.share_unpacked_code(history.functions)
     lambda_functions.name_lambda_errors()
     lambda_functions.end_functions_at_their_limits()
     step_functions.honour_retry_fields()
@@ -36,7 +37,7 @@ def apply_cures(functions: Path) -> None:
     cloudformation.adopt_existing_buckets()
     cloudformation.refer_to_secrets_by_arn()
     s3.refuse_unwritten_objects()
-    dynamodb.stream_table_items()
+    dynamodb.store_items_on_disk(tables)
     cloudformation.apply_table_properties()
     cloudformation.apply_bucket_lifecycle()
     sns.confirm_mail_addresses()

@@ -10,9 +10,8 @@ from pathlib import Path
 from cli.settings.local_settings import read_settings
 from local.deploying import deploy
 from local.engine import running_engine
-from local.history_folder import HistoryFolder, current_generation
 from local.synthesis import synthesize
-from tests.measure_history import ASSEMBLY, DAYS, ITEMS, partition
+from tests.measure_history import ASSEMBLY, DAYS, fill
 
 TRAFFIC = Path(sys.executable).parent / "traffic"
 
@@ -31,8 +30,7 @@ def reading_time(repositories: int) -> tuple[int, float, float]:
         settings = read_settings({"TRAFFIC_HOME": home})
         with running_engine(settings.history) as engine:
             deploy(engine, synthesize(ASSEMBLY), {**settings.parameters, "GitHubAccessToken": "none"})
-        with (current_generation(HistoryFolder(settings.history)) / ITEMS).open("a") as file:
-            file.writelines(partition(number) for number in range(repositories))
+        fill(settings.history, repositories)
         report = command(home, "report", "--output", f"{home}/report.html")
         export = command(home, "export", "--format", "csv", "--output", f"{home}/export.csv")
         rows = Path(home, "export.csv").read_text(encoding="utf-8").count("\n") - 1

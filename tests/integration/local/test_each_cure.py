@@ -21,7 +21,7 @@ TESTS = {
     "cloudformation.apply_table_properties": f"{DEPLOYMENT}properties_of_tables_and_buckets_are_applied",
     "cloudformation.hide_no_echo_values": f"{CURES}the_token_is_stored_only_in_the_file_of_secrets",
     "cloudformation.refer_to_secrets_by_arn": f"{DEPLOYMENT}a_secret_of_an_earlier_version_is_referred_to_by_its_arn",
-    "dynamodb.stream_table_items": f"{CURES}items_of_every_type_survive_a_save",
+    "dynamodb.store_items_on_disk": f"{CURES}items_of_every_type_survive_a_kill",
     "iam.enforce_policies": f"{POLICIES}the_machine_is_refused_calls_that_its_role_does_not_allow",
     "lambda_functions.end_functions_at_their_limits": f"{CURES}a_function_that_timed_out_writes_nothing_afterwards",
     "lambda_functions.name_lambda_errors": f"{CURES}an_error_is_retried_and_caught_under_its_class_name",

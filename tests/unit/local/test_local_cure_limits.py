@@ -331,13 +331,6 @@ def test_longer_no_echo_values_are_hidden_first(cures: Any) -> None:
     assert (hidden["text"], hidden["number"]) == ("**** **** shown 1", 1)
 
 
-def test_a_line_contains_a_partition_of_a_table(cures: Any) -> None:
-    """It is read with its table, key and rows."""
-    line = cures.dynamodb.item_line(("0", "us-east-1", "Days"), "octo/docs", {"t": {"n": {"N": "1"}}})
-
-    assert line == '[["0", "us-east-1", "Days"], "octo/docs", {"t": {"n": {"N": "1"}}}]\n'
-
-
 def test_an_unknown_integration_fails_with_the_file_to_change(cures: Any) -> None:
     """Nobody knows which permission it needs."""
     with pytest.raises(cures.iam.stepfunctions._ExecutionError) as raised:

@@ -34,7 +34,8 @@ except OSError:
     sys.exit(75)
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        body = json.dumps({"history": str(root), "recovered": False, "environment": dict(os.environ)}).encode()
+        about = {} if (root / "earlier").exists() else {"tables": "tables.sqlite"}
+        body = json.dumps({"history": str(root), "environment": dict(os.environ), **about}).encode()
         self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
         self.wfile.write(body)
     log_message = lambda *_: None
@@ -80,6 +81,19 @@ def test_commands_that_start_at_once_share_one_engine(history: Path) -> None:
     assert len(found) == 4
     assert len(set(found)) == 1
     assert (history / "starts").read_text() == "x"
+
+
+def test_a_command_does_not_use_the_engine_of_an_earlier_version(history: Path) -> None:
+    """It saves the tables in another form, and loses what is written to them now. It ends with its last command."""
+    with running_engine(history) as engine:
+        (history / "earlier").touch()
+        with pytest.raises(EngineError) as raised, running_engine(history):
+            pass
+
+    assert str(raised.value) == (
+        f"a command of an earlier version still works with {history} (its engine is process {engine.pid}): wait until"
+        " it ends, or end it with Ctrl-C, then try again"
+    )
 
 
 def test_an_engine_is_described_by_what_it_wrote(history: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from local import launcher
 from local.history_folder import HistoryFolder, read_marker
+from local.stored_items import EngineTables
 
 NOW = datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)
 
@@ -43,19 +44,18 @@ def gateway(module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module.ministack, "_build_persistence_save_dict", lambda: state)
     monkeypatch.setattr(module.persistence, "STATE_DIR", "")
     monkeypatch.setattr(module.lambda_svc, "CODE_BLOB_DIR", "")
-    return module.Gateway(history)
+    return gateway_of(module, history)
 
 
-def executions(module: Any, monkeypatch: pytest.MonkeyPatch, **started: str) -> None:
-    """Let these executions run, by name with their start, besides one that has ended."""
-    data = {name: {"status": "RUNNING", "startDate": start} for name, start in started.items()}
-    data["ended"] = {"status": "SUCCEEDED", "startDate": "2020-01-01T00:00:00.000Z"}
-    monkeypatch.setattr(module.stepfunctions._executions, "_data", data)
+def gateway_of(module: Any, history: HistoryFolder) -> Any:
+    """Return a gateway to a history."""
+    return module.Gateway(history, EngineTables(history.tables), module.Unstored())
 
 
 def test_the_status_contains_process_history_and_recovery(gateway: Any, history: HistoryFolder) -> None:
     """A command compares the history before it uses the engine."""
-    about = {"pid": os.getpid(), "history": str(history.root), "recovered": False, "stored_until": None}
+    places = {"history": str(history.root), "tables": str(history.tables)}
+    about = {"pid": os.getpid(), **places, "recovered": False, "stored_until": None}
 
     assert gateway.answer("GET", "/_traffic/engine") == (200, about)
     assert gateway.answer("POST", "/_traffic/recovered") == (200, {**about, "recovered": True})
@@ -76,10 +76,9 @@ def test_mails_are_those_that_sns_would_send(gateway: Any, module: Any, monkeypa
 
 
 def test_a_save_writes_a_generation(
-    gateway: Any, module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    gateway: Any, module: Any, history: HistoryFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each service in a file of its own; its time only counts after a recovery."""
-    executions(module, monkeypatch)
     caplog.set_level("INFO", "local.gateway")
 
     status, first = gateway.answer("POST", "/_traffic/save")
@@ -97,23 +96,38 @@ def test_a_save_writes_a_generation(
     assert "saved the state in 0." in caplog.text
 
 
-def test_the_archive_is_stored_until_the_first_running_execution_started(
-    gateway: Any, module: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its objects may not be in the tables yet."""
+def test_the_archive_is_stored_until_the_first_object_that_is_not(gateway: Any) -> None:
+    """A later engine stores it, and those that follow."""
     gateway.recovered = True
-    executions(module, monkeypatch)
     assert gateway.stored_before(NOW) == "2026-11-20T09:00:00.123Z"
 
-    executions(module, monkeypatch, a="2026-11-20T08:59:59.000Z", b="2026-11-20T08:00:00.000Z")
+    gateway.unstored._written = {"answers/b": "2026-11-20T08:59:59.000Z", "answers/a": "2026-11-20T08:00:00.000Z"}
     assert gateway.stored_before(NOW) == "2026-11-20T08:00:00.000Z"
+
+
+def test_tables_are_complete_if_everything_is_stored_when_the_engine_ends(gateway: Any, history: HistoryFolder) -> None:
+    """Only then may others read them without an engine."""
+    gateway.save(ends=True)
+    assert not read_marker(history).complete  # nothing is known of earlier objects
+
+    gateway.recovered = True
+    gateway.save()
+    assert not read_marker(history).complete  # this engine may still archive something
+
+    gateway.unstored._written = {"answers/a": "2026-11-20T08:00:00.000Z"}
+    gateway.save(ends=True)
+    assert not read_marker(history).complete
+
+    gateway.unstored._written = {}
+    gateway.save(ends=True)
+    assert read_marker(history).complete
 
 
 def test_before_a_recovery_the_time_of_the_last_save_stays(module: Any, history: HistoryFolder) -> None:
     """Objects written since then are still missing from the tables."""
     history.marker.write_text(json.dumps({"generation": "state-000001", "stored_until": "2026-11-01T00:00:00.000Z"}))
 
-    assert module.Gateway(history).stored_before(NOW) == "2026-11-01T00:00:00.000Z"
+    assert gateway_of(module, history).stored_before(NOW) == "2026-11-01T00:00:00.000Z"
 
 
 def test_a_state_that_changes_during_the_save_is_read_again(
@@ -249,12 +263,13 @@ def serve(module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch, 
 
         async def serve(self, sockets: list[Any]) -> None:
             steps.append((sockets, self.config.lifespan, self.config.timeout_keep_alive))
-            monkeypatch.setattr(self.config.app, "save", lambda: steps.append("saved"))
+            monkeypatch.setattr(self.config.app, "save", lambda *, ends: steps.append(("saved", ends)))
             while not self.should_exit:  # noqa: ASYNC110 - a thread sets it
                 await asyncio.sleep(0.001)
             steps.append("ended")
 
-    monkeypatch.setattr(module, "apply_cures", steps.append)
+    monkeypatch.setattr(module, "apply_cures", lambda of, tables: steps.append((of, tables.path)))
+    monkeypatch.setattr(module.Unstored, "watch", lambda _: steps.append("watched"))
     monkeypatch.setattr(module, "check_syntax_once", lambda: None)
     monkeypatch.setattr(module.uvicorn, "Server", Server)
     monkeypatch.setattr(module.gc, "disable", lambda: steps.append("collector off"))
@@ -273,14 +288,15 @@ def test_the_engine_serves_until_its_standard_input_ends_then_saves(
     steps = serve(module, history, monkeypatch, started=True)
 
     serving = (["listener"], "on", 75)
-    assert steps == [history.functions, "collector off", serving, "ended", "saved", "functions ended"]
+    begun = [(history, history.tables), "watched", "collector off"]
+    assert steps == [*begun, serving, "ended", ("saved", True), "functions ended"]
 
 
 def test_an_engine_that_could_not_load_its_state_does_not_save(
     module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise an incomplete state would replace the complete one."""
-    assert "saved" not in serve(module, history, monkeypatch, started=False)
+    assert ("saved", True) not in serve(module, history, monkeypatch, started=False)
 
 
 def test_the_syntax_of_a_condition_is_checked_once_for_all_items(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Recovery, against an engine whose AWS clients are fakes."""
 
+import fcntl
 import io
 import json
 from datetime import UTC, datetime
@@ -9,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from local import recovery
 from local.engine import Engine, EngineError
-from local.recovery import recover
+from local.history_folder import HistoryFolder, Saved, write_marker
+from local.recovery import is_complete, recover
+from local.stored_items import EngineTables
 
 OUTPUTS = {"ArchiveBucket": "archive", "StoreTrafficFunction": "store"}
 WRITTEN = {"answers/a/3": 21, "answers/b/1": 20, "imports/2": 22, "answers/old": 19, "runs/9": 25}
@@ -103,3 +107,27 @@ def test_an_object_that_cannot_be_stored_ends_the_recovery() -> None:
 
     assert str(raised.value) == f"answers/b/1 could not be stored again: {'x' * 500}"
     assert engine.asked == []
+
+
+def test_tables_are_complete_if_the_last_engine_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers then need no engine: one that ended properly, or one that runs and has recovered."""
+    history = HistoryFolder(tmp_path / "history")
+    assert not is_complete(history)
+
+    history.prepare()
+    history.lock.touch()
+    write_marker(history, Saved(complete=True))
+    assert not is_complete(history)  # a history of an earlier version
+
+    EngineTables(history.tables).close()
+    assert is_complete(history)
+    write_marker(history, Saved())
+    assert not is_complete(history)
+
+    with history.lock.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not is_complete(history)  # an engine starts, or ends
+        for recovered in (True, False):
+            engine = _FakeEngine(recovered=recovered)
+            monkeypatch.setattr(recovery, "read_running", lambda _history, running=engine: running)
+            assert is_complete(history) is recovered
