@@ -15,7 +15,7 @@ from tests.bench.functions import FLEET, TIMEOUT, functions
 from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
 from tests.bench.processor import ONE_CORE, share_of
 from tests.bench.reading import reading_times
-from tests.bench.start_up import import_ratios
+from tests.bench.start_up import start_ratios
 from tests.bench.world import LATENCY, Measured
 from tests.bench.writes import writes_by_changed_item
 from tests.simulate_year import REPOSITORIES as MANY
@@ -176,8 +176,8 @@ def reading_section(sizes: list[int]) -> str:
 
 
 def start_up_section() -> str:
-    """Compare the functions' imports with the imports that every function needs."""
-    rows = [(name, f"{seconds * 1000:.0f}", f"{times:.2f}") for name, seconds, times in import_ratios()]
+    """Compare the start of functions and commands with the imports that every function needs."""
+    rows = [(name, f"{seconds * 1000:.0f}", f"{times:.2f}") for name, seconds, times in start_ratios()]
     return "## Start-up\n\n" + table(("", "ms of processor time", "times requests and a client"), rows)
 
 
