@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.atomic_file import atomic_file
+from cli.atomic_file import atomic_file, is_plain
 from cli.command import FILE, Target, command
 from cli.report.histories import read_histories
 from cli.report.page import page_parts
@@ -50,6 +50,8 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
         output.writelines(
             page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
         )
+    if not is_plain(path):
+        return  # the line below would be part of what another program reads
     many = f"{len(histories):,} {plural(len(histories), 'repository', 'repositories')}"
     inform(f"{path}: {many}, {_size(path.stat().st_size)}. Private: it names your referrers.")
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.atomic_file import is_plain
 from cli.terminal import UsageError
 from traffic.contract import METRICS
 from traffic.record.reading import DayRow, Record
@@ -11,12 +12,12 @@ UNIQUES = {"views": "visitors", "clones": "cloners"}
 
 
 def check_ending(path: Path | None, *endings: str) -> None:
-    """Refuse a file name of another kind of picture.
+    """Refuse a file name of another kind of picture. A pipe or a device may have any name.
 
     Raises:
         UsageError: The name has none of the endings.
     """
-    if path is not None and path.suffix.lower() not in endings:
+    if path is not None and is_plain(path) and path.suffix.lower() not in endings:
         raise UsageError(f"--output {str(path)!r}: expected a name that ends in {' or '.join(endings)}.")
 
 
