@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from cli.command import Target, command
 from cli.pager import paged
-from cli.stack.opening import opened
+from cli.stack.opening import forget_tables_before, opened
 from cli.terminal import FAILED, progress, say, table, warn
 from traffic.record.archive import Archive
 from traffic.record.expected import DayOf, Key, Replay, day_items, repository_items, snapshot_items
@@ -75,6 +75,8 @@ def execute(target: Target) -> int:
             warn(f"{rows} not compared: the archive does not have {plural(uncompared, 'it', 'them')}.")
         if not differences:
             say("The tables hold exactly what the archive says.")
+            if not found:
+                forget_tables_before(target)
             return 0
         table(HEADINGS, (difference.row for difference in differences))
         rebuild = f"`traffic rebuild{deployment.options}`"

@@ -61,6 +61,12 @@ def of_engine(engine: Engine, settings: LocalSettings, *, before: str = "") -> D
     return deployment
 
 
+def forget_tables_before(target: Target) -> None:
+    """Remove what an earlier version saved of the tables: a comparison found everything in the new ones."""
+    if not target.aws:
+        HistoryFolder(local_settings().history).tables_before.unlink(missing_ok=True)
+
+
 def _warn_about_recovery(done: int, total: int) -> None:
     if done % 100 == 0 and done < total:
         progress(f"Restoring the table from the archive: {done} of {total} objects.")
