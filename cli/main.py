@@ -50,7 +50,7 @@ COMMANDS = {
     "token": ("token", "store the token, or replace it"),
     "subscribe": ("subscribe", "send the summaries and alarms to an e-mail address"),
     "verify": ("verify", "compare the tables with the archive"),
-    "rebuild": ("rebuild", "rebuild the tables from the archive"),
+    "rebuild": ("rebuild", "write what the tables lack of the archive"),
     "doctor": ("doctor", "check token, permissions and set-up, and say what to do"),
 }
 

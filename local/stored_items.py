@@ -205,6 +205,11 @@ class StoredTable:
             f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE, check_same_thread=False
         )
 
+    @cached_property
+    def writer(self) -> EngineTables:
+        """The file, opened to write; it is created if it does not exist."""
+        return EngineTables(self.path)
+
     def item(self, key: Item) -> Item:
         """Read one item; empty if it does not exist."""
         return next(iter(self.items([key])), {})
@@ -274,9 +279,60 @@ class StoredTable:
         rows = self._rows(' AND "partition" = ? AND sort BETWEEN ? AND ? ORDER BY sort', between)
         return projected(rows, [*key, *begin, *attributes] if attributes else ())
 
+    def partitions(self, key: str) -> set[str]:  # noqa: ARG002 - the same argument as ItemTable's
+        """Return the partition keys of all items."""
+        found: set[str] = set()
+        partition = ""
+        while partition is not None:  # one search for each partition: DISTINCT would read every item
+            found.add(partition)
+            select = 'SELECT min("partition") FROM items WHERE table_name = ? AND "partition" > ?'
+            ((partition,),) = self.database.execute(select, (self.name, partition))
+        return found - {""}
+
+    def write(self, key: Item, read: Item, update: Item) -> bool:
+        """Set attributes, on condition that these attributes and the id have not changed since they were read.
+
+        Args:
+            key: The item's key; the partition key comes first.
+            read: The item as it was read; empty if it did not exist.
+            update: The attributes to set.
+
+        Returns:
+            Whether the item was written; if not, another writer was faster: read it again.
+        """
+        guarded = {*update, *({"repo-id"} & read.keys() - key.keys())}
+        place = (self.name, *key_of(key))
+        with self.writer.transaction():
+            held: RawItem = self.writer.item(*place) or {}
+            known = python_item(held)
+            unchanged = all(known.get(name, self) == read.get(name, self) for name in guarded)
+            if unchanged:
+                self.writer.put(*place, {**held, **_written(key), **_written(update)})
+        return unchanged
+
     def _rows(self, where: str, values: Iterable[str] = ()) -> Iterator[Item]:
         select = f"SELECT item FROM items WHERE table_name = ?{where}"  # noqa: S608 - constants of this module
         return (json.loads(text) for (text,) in self.database.execute(select, (self.name, *values)))
+
+
+def _written(item: Item) -> dict[str, Any]:
+    return {name: _written_value(value) for name, value in item.items()}
+
+
+def _written_value(value: Any) -> dict[str, Any]:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case dict():
+            return {"M": _written(value)}
+        case list():
+            return {"L": [_written_value(each) for each in value]}
+        case set():
+            return {"SS": sorted(value)}
+        case _:
+            return {"S": value}
 
 
 def key_of(key: Item) -> tuple[str, str]:

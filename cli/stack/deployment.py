@@ -100,7 +100,7 @@ class Deployment:
             if not failure:
                 return
         raise CommandError(
-            f"{key} could not be stored again: {failure}. Run `traffic rebuild{self.options}` once more."
+            f"{key} could not be stored: {failure}. It is in the archive: `traffic rebuild{self.options}` stores it."
         )
 
     def _store_once(self, event: Mapping[str, Any]) -> str:

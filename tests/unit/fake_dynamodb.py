@@ -21,7 +21,7 @@ Stored = dict[str, Any]  # an item in DynamoDB's own form
 
 
 class FakeDynamoDB:
-    """The two calls that Store traffic makes, on three tables.
+    """The calls that Store traffic and the commands make, on three tables.
 
     Attributes:
         items: By table and key.
@@ -79,8 +79,23 @@ class FakeDynamoDB:
         key, begin, end = (ExpressionAttributeValues[f":{name}"]["S"] for name in ("key", "begin", "end"))
         names = KEYS[TableName]
         assert tuple(ExpressionAttributeNames.values()) == names
-        found = (item for (own, sort), item in self.items[TableName].items() if own == key and begin <= sort <= end)
+        items = list(self.items[TableName].items())  # other threads may write meanwhile
+        found = (item for (own, sort), item in items if own == key and begin <= sort <= end)
         return {"Items": sorted((deepcopy(item) for item in found), key=lambda item: str(item[names[1]]["S"]))}
+
+    def scan(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        ConsistentRead: bool,  # noqa: ARG002, N803 - it is always consistent
+        ProjectionExpression: str = "",  # noqa: N803
+        ExpressionAttributeNames: dict[str, str] | None = None,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Read all items of a table, or some of their attributes."""
+        self._refuse()
+        wanted = [(ExpressionAttributeNames or {})[name] for name in ProjectionExpression.split(", ") if name]
+        items = map(deepcopy, self.items[TableName].values())
+        return {"Items": [{name: item[name] for name in wanted} if wanted else item for item in items]}
 
     def update_item(  # noqa: PLR0913 (boto3's names)
         self,

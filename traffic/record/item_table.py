@@ -33,7 +33,7 @@ def _serializer() -> Any:
 
 
 class Table(Protocol):
-    """A table that can be read as `ItemTable` can."""
+    """A table that can be read and written as `ItemTable` can."""
 
     name: str
 
@@ -55,6 +55,12 @@ class Table(Protocol):
         self, key: Item, begin: Item, attributes: Sequence[str] = (), *, end: str = "~", consistent: bool = True
     ) -> Iterator[RawItem]:
         """Read the items of one partition, from one sort key to another, in order."""
+
+    def partitions(self, key: str) -> set[str]:
+        """Return the partition keys of all items."""
+
+    def write(self, key: Item, read: Item, update: Item) -> bool:
+        """Set attributes, on condition that these attributes and the id have not changed since they were read."""
 
 
 class ItemTable:
@@ -198,6 +204,14 @@ class ItemTable:
                     if page is not None:
                         reading[readers.submit(next, segment, None)] = segment
                         yield page
+
+    def partitions(self, key: str) -> set[str]:
+        """Return the partition keys of all items.
+
+        Args:
+            key: The attribute that is the partition key.
+        """
+        return {item[key]["S"] for item in self.scan([key], consistent=False)}
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
         """Set attributes, on condition that these attributes and the id have not changed since they were read.

@@ -79,7 +79,7 @@ def snapshot_of_item(item: Mapping[str, Any]) -> Snapshot:
             {name: item[name] for name in SAID[endpoint]}, since[endpoint], item.get(f"{endpoint}-until")
         )
         for endpoint in ENDPOINTS
-        if endpoint in since
+        if endpoint in since and item.keys() >= set(SAID[endpoint])  # a part of an answer proves nothing
     }
 
 

@@ -5,6 +5,7 @@ sets are equal values.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from traffic.clock import days_before
@@ -54,6 +55,7 @@ def within(day: str, spans: Iterable[Span]) -> bool:
     return any(first <= day <= last for first, last in spans)
 
 
+@lru_cache(maxsize=4096)  # a day is asked for in every capture of its window
 def day_after(day: str) -> str:
     """Return the next day."""
     return days_before(day, -1)

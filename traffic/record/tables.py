@@ -1,11 +1,11 @@
 """Merges reports into the three tables, and writes only what changes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from traffic.clock import start_of, to_text
 from traffic.errors import IdentityConflictError, TableBusyError
-from traffic.record.item_table import ATTEMPTS, ItemTable, changes, item_of, to_dynamodb
+from traffic.record.item_table import ATTEMPTS, ItemTable, Table, changes, item_of, to_dynamodb
 from traffic.record.items import (
     Item,
     day_of_item,
@@ -19,6 +19,9 @@ from traffic.record.items import (
 )
 from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots
 from traffic.wording import counted
+
+# The times of a snapshot are written, and so checked, with every change: an older capture must not replace a newer one.
+CHECKED = ("captured-at",)
 
 
 class Tables:
@@ -175,16 +178,40 @@ class Snapshots:
             TableBusyError: Others kept changing it.
         """
         key = {"repo-id": str(repo_id), "captured-on": day}
-        for _ in range(ATTEMPTS):
-            item = self._table.item(key)
-            merged = item_of_snapshot(merge_snapshots(snapshot_of_item(item), seen))
-            update = changes(item, merged)
-            if not update:
-                return False
-            # The times are always written, and so checked: an older capture must not replace a newer one.
-            if self._table.write(key, item, {**update, "captured-at": merged["captured-at"]}):
-                return True
-        raise TableBusyError(f"the snapshot of repository {repo_id} on {day} kept changing while it was merged")
+
+        def merged(item: Item) -> Item:
+            return item_of_snapshot(merge_snapshots(snapshot_of_item(item), seen))
+
+        return settle(self._table, key, self._table.item(key), merged, CHECKED)[1]
+
+
+def settle(
+    table: Table, key: Item, item: Item, merge: Callable[[Item], Item], checked: Sequence[str] = ()
+) -> tuple[Item, bool]:
+    """Write what merging changes of an item. If others changed the item meanwhile, read it again and merge again.
+
+    Args:
+        table: The table.
+        key: The item's key.
+        item: The item as it was read; empty if it did not exist.
+        merge: Returns the merged item.
+        checked: Attributes that are written, and so checked, with every other change.
+
+    Returns:
+        The merged item, without its key if it was read again; and whether it was written.
+
+    Raises:
+        TableBusyError: Others kept changing it.
+    """
+    for _ in range(ATTEMPTS):
+        merged = merge(item)
+        update = changes(item, merged)
+        if not update:
+            return merged, False
+        if table.write(key, item, {**update, **{name: merged[name] for name in checked}}):
+            return merged, True
+        item = {name: value for name, value in table.item(key).items() if name not in key}
+    raise TableBusyError(f"{' '.join(key.values())} in {table.name} kept changing while it was merged")
 
 
 def _day_key(repo_name: str, day: str) -> Item:

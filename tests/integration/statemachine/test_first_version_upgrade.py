@@ -90,7 +90,7 @@ def test_the_import_stores_the_rows_with_their_owner(upgraded: Pipeline) -> None
     assert {difference.kind for difference in verify(deployment.record, deployment.archive)} == {"first version"}
 
     imported = upgraded.tables()
-    rebuild(deployment.archive, deployment.store)
+    rebuild(deployment.record, deployment.archive)
     assert upgraded.tables() == imported
 
 

@@ -45,7 +45,7 @@ def test_deleted_items_are_restored_item_for_item(captured: Pipeline) -> None:
     empty(captured)
     assert {difference.kind for difference in verify(stack.record, stack.archive)} == {"missing"}
 
-    rebuild(stack.archive, stack.store)
+    rebuild(stack.record, stack.archive)
 
     assert captured.tables() == before
     assert verify(stack.record, stack.archive) == []

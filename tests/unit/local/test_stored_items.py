@@ -106,3 +106,41 @@ def test_pages_are_the_texts_of_a_table_in_the_order_of_its_keys(tables: Path) -
     ordered = sorted(DAYS, key=lambda item: (item["repo-name"]["S"], item["timestamp"]["S"]))
     assert texts == list(map(to_text, ordered))
     assert later == [text for text in texts if "2026-11-01" not in text]
+
+
+def test_a_write_sets_attributes_and_keeps_the_others(tables: Path) -> None:
+    """The item is then as DynamoDB's API writes it, whatever wrote it."""
+    table, key = StoredTable(tables, "Days"), {"repo-name": "octo/a", "timestamp": "2026-11-01T00:00:00Z"}
+    read = table.item(key)
+    update = {"repo-id": 7, "views-complete": True, "names": {"octo/a": {"first": "2026"}}, "ids": {"2", "1"}, "l": [1]}
+
+    assert table.write(key, read, update)
+
+    assert table.item(key) == {**read, **update}
+    assert next(table.query({"repo-name": "octo/a"}, {"timestamp": "2026"}))["ids"] == {"SS": ["1", "2"]}
+    assert table.write({"repo-name": "octo/new", "timestamp": "2026"}, {}, {"n": 1})
+    assert table.partitions("repo-name") == {"octo/a", "octo/b", "octo/new"}
+
+
+@pytest.mark.parametrize("others", [{"views-count": 9}, {"repo-id": 8}])
+def test_a_write_is_refused_if_what_it_depends_on_has_changed(tables: Path, others: dict[str, int]) -> None:
+    """As by the condition of ItemTable: the attributes to set, and the repository's id."""
+    table, key = StoredTable(tables, "Days"), {"repo-name": "octo/a", "timestamp": "2026-11-01T00:00:00Z"}
+    assert table.write(key, table.item(key), {"repo-id": 7})
+    read = table.item(key)
+    assert StoredTable(tables, "Days").write(key, read, others)
+
+    assert not table.write(key, read, {"views-count": 5})
+    assert table.item(key) == {**read, **others}
+    assert table.write(key, table.item(key), {"views-count": 5})
+
+
+def test_a_write_that_fails_changes_nothing_and_the_next_one_works(tables: Path) -> None:
+    """An interrupted rebuild must not leave the file locked for the engine."""
+    table, key = StoredTable(tables, "Days"), {"repo-name": "octo/a", "timestamp": "2026-11-01T00:00:00Z"}
+    before = table.item(key)
+    with pytest.raises(TypeError):
+        table.write(key, {}, {"n": object()})
+    assert table.item(key) == before
+
+    assert StoredTable(tables, "Days").write(key, {}, {"n": 1}), "nobody holds the file's lock"

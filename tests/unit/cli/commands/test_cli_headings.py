@@ -10,13 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from cli.commands import import_history, verify
+from cli.commands import import_history
 from cli.commands.executions import show_states
 from cli.commands.plan import Listed
 from cli.commands.settings import compare
 from cli.main import main
 from cli.terminal import table
 from tests.unit.cli_stack import STARTED, Stack, fresh_stack
+from traffic.record import comparison
 
 stack = pytest.fixture(fresh_stack)
 
@@ -106,7 +107,7 @@ def test_states_are_shown_under_headings(screen: Screen) -> None:
             import_history.HEADINGS,
             "REPOSITORY  ID  DAYS  FIRST  LAST  NEW DAYS  CELLS RAISED  KEPT HIGHER  SAME  SNAPSHOTS",
         ),
-        (verify.HEADINGS, "DIFFERENCE  TABLE  ITEM  ATTRIBUTE  ARCHIVE  TABLE HOLDS"),
+        (comparison.HEADINGS, "DIFFERENCE  TABLE  ITEM  ATTRIBUTE  ARCHIVE  TABLE HOLDS"),
     ],
 )
 def test_numbers_of_days_and_differences_have_headings(screen: Screen, shown: Sequence[str], expected: str) -> None:

@@ -16,6 +16,7 @@ from cli.stack.deployment import Deployment
 from simulated_github import faults
 from tests.unit.recorded import Record, record
 from traffic.errors import RecordError
+from traffic.record import comparison
 from traffic.record.archive import Archive
 
 
@@ -43,11 +44,11 @@ def test_what_was_captured_agrees(kept: Record) -> None:
 
 def test_a_listing_is_neither_compared_nor_stored(kept: Record) -> None:
     """The pages of a listing hold no traffic; nothing of them may reach the tables."""
-    before, captures = kept.dump(), len(kept.deployment.archive.stored_keys())
+    before = kept.dump()
     Archive("archive", kept.aws.s3).put_listing("run-1", "2026-11-06T09:00:00Z", b"what no reader of answers can read")
 
     assert verify(kept.deployment.record, kept.deployment.archive) == []
-    assert rebuild(kept.deployment.archive, kept.deployment.store) == captures
+    assert rebuild(kept.deployment.record, kept.deployment.archive) == (0, [])
     assert kept.dump() == before
 
 
@@ -110,7 +111,7 @@ def test_records_of_the_landed_version_are_right_and_a_rebuild_adds_what_they_la
                 f"2026-11-0{day}T09:00:00Z", "octo/site"
             )  # another outcome, beside the one without a day before
         assert verify(kept.deployment.record, kept.deployment.archive) == []
-        rebuild(kept.deployment.archive, kept.deployment.store)
+        rebuild(kept.deployment.record, kept.deployment.archive)
 
         assert verify(kept.deployment.record, kept.deployment.archive) == []
         (site,) = (item for item in kept.dump()["RepoTrafficRepositories"] if item.get("repo-name") == "octo/site")
@@ -169,7 +170,7 @@ def test_an_object_stored_late_is_no_difference(monkeypatch: pytest.MonkeyPatch)
         kept.capture("2026-11-02T09:00:00Z")
         assert verify(kept.deployment.record, kept.deployment.archive)
 
-        rebuild(kept.deployment.archive, kept.deployment.store)
+        rebuild(kept.deployment.record, kept.deployment.archive)
 
         assert verify(kept.deployment.record, kept.deployment.archive) == []
         assert {name for name, _ in kept.aws.days()} == {"octo/manual"}
@@ -211,7 +212,7 @@ def test_the_command_reports_its_progress_rows_of_the_first_version_and_what_to_
     """A difference alone would leave a person without the next step."""
     deployment = replace(kept.deployment, options=" --aws")
     monkeypatch.setattr(command, "opened", lambda _target: nullcontext(deployment))
-    monkeypatch.setattr(command, "MANY", 2)
+    monkeypatch.setattr(comparison, "MANY", 2)
     change(kept, "RepoTraffic", {"repo-name": "docs", "timestamp": "2024-01-01T00:00:00Z"}, views_count=3)
     change(kept, "RepoTraffic", {"repo-name": "octo/docs", "timestamp": "2024-01-01T00:00:00Z"}, views_count=3)
     capsys.readouterr()
@@ -222,6 +223,7 @@ def test_the_command_reports_its_progress_rows_of_the_first_version_and_what_to_
     assert printed.out == "extra\tRepoTraffic\tocto/docs 2024-01-01T00:00:00Z\t\t\t\n"
     assert printed.err.splitlines() == [
         "Read 2 of 3 objects.",
+        "Compared 2 of 2 repositories.",
         "1 row of the first version was not compared: the archive does not have it.",
         "1 differences. `traffic rebuild --aws` repairs what is missing or too low.",
     ]

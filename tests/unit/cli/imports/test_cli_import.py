@@ -172,7 +172,7 @@ def test_imported_days_are_verified_rebuilt_and_imported_again_without_a_change(
     bring("repository-traffic-action", views, "--repository", "octo/web")
     assert kept.dump() == before
     kept.delete_items()
-    rebuild(kept.deployment.archive, kept.deployment.store)
+    rebuild(kept.deployment.record, kept.deployment.archive)
 
     assert kept.dump() == before
     assert verify(kept.deployment.record, kept.deployment.archive) == []
@@ -186,7 +186,7 @@ def test_an_import_with_a_clock_behind_githubs_is_rebuilt_too(kept: Record, tmp_
     before = kept.dump()
 
     kept.delete_items()
-    rebuild(kept.deployment.archive, kept.deployment.store)
+    rebuild(kept.deployment.record, kept.deployment.archive)
 
     assert kept.dump() == before
     assert verify(kept.deployment.record, kept.deployment.archive) == []
@@ -202,7 +202,7 @@ def test_an_import_whose_repository_is_gone_from_the_archive_is_rebuilt_under_it
     bucket.objects.filter(Prefix="answers/").delete()
 
     kept.delete_items()
-    rebuild(kept.deployment.archive, kept.deployment.store)
+    rebuild(kept.deployment.record, kept.deployment.archive)
 
     assert kept.days_of("octo/docs") == {"2024-03-01"}
     assert verify(kept.deployment.record, kept.deployment.archive) == []

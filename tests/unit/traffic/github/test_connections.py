@@ -17,12 +17,12 @@ from botocore.config import Config
 from botocore.endpoint import MAX_POOL_CONNECTIONS
 from requests.adapters import DEFAULT_POOLSIZE
 
-from cli.commands import rebuild
 from cli.stack import demo
 from lambdas.summarize_run import read_record
 from tests.unit.serving import serving
 from traffic.contract import ENDPOINTS
 from traffic.github.client import GitHub
+from traffic.record import comparison
 from traffic.record.archive import Archive
 
 ROOT = Path(__file__).parents[4]
@@ -35,8 +35,8 @@ OBJECTS = 480
 THREADS = {
     "traffic/github/client.py": len(ENDPOINTS),
     "lambdas/summarize_run/read_record.py": read_record.READERS,
+    "traffic/record/comparison.py": comparison.AT_ONCE,
     "cli/commands/news.py": MAX_POOL_CONNECTIONS,
-    "cli/commands/rebuild.py": rebuild.AT_ONCE,
     "cli/stack/demo.py": len(demo.REPOSITORIES) // demo.TOGETHER,
 }
 

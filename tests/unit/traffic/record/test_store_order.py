@@ -240,7 +240,7 @@ def test_a_snapshot_that_others_keep_changing_is_given_up() -> None:
 
     table.between = interfere
     with pytest.raises(
-        TableBusyError, match=r"^the snapshot of repository 1 on 2026-11-20 kept changing while it was merged$"
+        TableBusyError, match=r"^1 2026-11-20 in RepoTrafficSnapshots kept changing while it was merged$"
     ):
         table.snapshots.store(1, "2026-11-20", clones(23))
     assert table.dump()["RepoTrafficSnapshots"]["1", "2026-11-20"]["clones-count"] == 4

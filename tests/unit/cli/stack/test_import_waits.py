@@ -1,4 +1,4 @@
-"""`traffic rebuild --aws` waits for a function as long as it may run, and never invokes it a second time meanwhile."""
+"""`traffic import --aws` waits for a function as long as it may run, and never invokes it a second time meanwhile."""
 
 import json
 import threading
@@ -169,10 +169,10 @@ def test_another_refusal_is_not_repeated(aws: Lambda, deployment: Deployment, st
 
 
 def test_an_invocation_that_is_always_refused_ends_with_what_lambda_said(aws: Lambda, deployment: Deployment) -> None:
-    """It names the object, so that the next rebuild can be compared."""
+    """It names the object, and what stores it."""
     aws.answer = lambda _invocation: THROTTLED
 
-    with pytest.raises(CommandError, match=r"answers/one could not be stored again: .*Rate Exceeded.*--aws"):
+    with pytest.raises(CommandError, match=r"answers/one could not be stored: .*Rate Exceeded.*--aws"):
         deployment.store("answers/one")
     assert aws.invocations == 3
 
