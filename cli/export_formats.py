@@ -1,18 +1,20 @@
-"""The formats of `traffic export` and `traffic sql`: CSV, JSON, JSON Lines, Parquet and SQLite."""
+"""The formats of `traffic export` and `traffic sql`: CSV, JSON, JSON Lines, Parquet, SQLite and DuckDB."""
 
 import csv
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cli.atomic_file import atomic_file, atomic_path
 from cli.pager import paged
 from cli.terminal import CommandError, UsageError, plain
-from traffic.contract import METRICS
-from traffic.record.reading import DayRow
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
 
 Cell = str | int | float | bool | None
 Cells = Sequence[Cell]  # of one row, in the order of its sheet's columns
@@ -39,29 +41,18 @@ class Sheet:
         return dict(zip(self.columns, row, strict=True))
 
 
-DAYS = Sheet(
-    "traffic",
-    {
-        "repo-name": "VARCHAR",
-        "timestamp": "TIMESTAMPTZ",
-        **dict.fromkeys(METRICS, "BIGINT"),
-        "repo-id": "BIGINT",
-        "current-name": "VARCHAR",
-        "views-complete": "BOOLEAN",
-        "clones-complete": "BOOLEAN",
-    },
-    key=("repo-name", "timestamp"),
-    filled=("repo-name", "timestamp", "current-name", "views-complete", "clones-complete"),
-)
+FORMATS = {
+    "csv": "CSV",
+    "json": "JSON",
+    "jsonl": "JSON Lines",
+    "parquet": "Parquet",
+    "sqlite": "SQLite",
+    "duckdb": "DuckDB",
+}
 
 IN_SQLITE = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "DOUBLE": "REAL"}  # all other types are texts
 
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet reads a cell that begins so as a formula
-
-
-def cells_of(row: DayRow, current_name: str) -> Cells:
-    """Return the cells of a day; None if a number is not known."""
-    return (row.repo_name, row.timestamp, *row.metrics, row.repo_id, current_name, *row.complete)
 
 
 def write_csv(sheet: Sheet, rows: Iterable[Cells], output: TextIO) -> None:
@@ -104,13 +95,34 @@ def write_json_lines(sheet: Sheet, rows: Iterable[Cells], output: TextIO) -> Non
 def write_parquet(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
     """Write Parquet: names as text, days as moments in UTC, numbers as 64-bit integers or null, flags as booleans.
 
-    DuckDB is half the size of pyarrow and needs no numpy. It reads a file of JSON Lines, so a million rows are not held
-    in memory a second time.
+    Raises:
+        CommandError: DuckDB cannot write it.
+    """
+    with _in_duckdb(sheet, rows, path, "Parquet") as found:
+        found.write_parquet(str(path), compression="zstd")
+
+
+def write_duckdb(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
+    """Write a DuckDB database with one table, whose columns have the types of Parquet.
 
     Raises:
         CommandError: DuckDB cannot write it.
     """
-    import duckdb  # noqa: PLC0415  # it takes 0.2 s, for this format only
+    with _in_duckdb(sheet, rows, path, "DuckDB") as found:
+        path.unlink(missing_ok=True)  # DuckDB makes a database of no file, but not of an empty one
+        found.query("found", f"ATTACH {_text(path)} AS written")
+        found.create(f"written.{_quoted(sheet.name)}")
+        found.query("found", "DETACH written")
+
+
+@contextmanager
+def _in_duckdb(sheet: Sheet, rows: Iterable[Cells], path: Path, form: str) -> Iterator["DuckDBPyRelation"]:
+    """Let DuckDB read rows from a file of JSON Lines, so that a million are not in memory a second time.
+
+    Raises:
+        CommandError: DuckDB cannot read or write them.
+    """
+    import duckdb  # noqa: PLC0415  # it takes 0.2 s, for these formats only
 
     lines = path.with_name(f"{path.name}.jsonl")
     try:
@@ -118,11 +130,9 @@ def write_parquet(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
             write_json_lines(sheet, rows, output)
         # A missing extension must be an error, not a download.
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
-            database.read_json(str(lines), columns=dict(sheet.columns), format="newline_delimited").write_parquet(
-                str(path), compression="zstd"
-            )
+            yield database.read_json(str(lines), columns=dict(sheet.columns), format="newline_delimited")
     except duckdb.Error as exc:
-        raise CommandError(f"{path.name} cannot be written as Parquet: {str(exc).splitlines()[0]}") from exc
+        raise CommandError(f"{path.name} cannot be written as {form}: {str(exc).splitlines()[0]}") from exc
     finally:
         lines.unlink(missing_ok=True)
 
@@ -156,6 +166,10 @@ def _in_sqlite(sheet: Sheet, column: str) -> str:
     return f"{_quoted(column)} {IN_SQLITE.get(sheet.columns[column], 'TEXT')}{filled}"
 
 
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -165,7 +179,11 @@ TEXT: Mapping[str, Callable[[Sheet, Iterable[Cells], TextIO], None]] = {
     "json": write_json,
     "jsonl": write_json_lines,
 }
-FILES: Mapping[str, Callable[[Sheet, Iterable[Cells], Path], None]] = {"parquet": write_parquet, "sqlite": write_sqlite}
+FILES: Mapping[str, Callable[[Sheet, Iterable[Cells], Path], None]] = {
+    "parquet": write_parquet,
+    "sqlite": write_sqlite,
+    "duckdb": write_duckdb,
+}
 
 # The formats that names of files promise.
 ENDINGS = {**{f".{form}": form for form in (*TEXT, *FILES)}, ".ndjson": "jsonl", ".db": "sqlite", ".sqlite3": "sqlite"}

@@ -43,7 +43,7 @@ COMMANDS = {
     "badge": ("badge", "draw a badge of a repository, for a README"),
     "chart": ("chart", "draw a chart of a repository, for a README"),
     "note": ("note", "note what happened on a day, for the report"),
-    "export": ("export", "write every day as CSV, JSON, JSON Lines, Parquet or SQLite"),
+    "export": ("export", "write what is kept, as CSV, JSON, Parquet, SQLite or DuckDB"),
     "import": ("import_history", "import the history that another tool kept"),
     "start": ("start", "keep the local system running, with its daily run"),
     "settings": ("settings", "show the settings, or bring them to the stack in AWS"),

@@ -11,18 +11,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from cli.terminal import counted_pages
 from traffic.record.archive import Archive
 from traffic.record.notes import read_notes
 from traffic.record.reading import KeptRepository, Record
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 FOLDER = Path(__file__).parent
 
 CONFIG = {
     "autoinstall_known_extensions": False,  # a missing extension must be an error, not a download
+    "TimeZone": "UTC",
     "memory_limit": "1GB",  # what needs more, such as the sorting of ten million days, goes to the temporary folder
 }
 
@@ -38,36 +41,38 @@ class Relations:
         folder: A temporary folder.
         record: The tables.
         archive: The archive, which has the notes.
+        since: The first day to read; None for all. Repositories have no day, so it does not concern them.
     """
 
-    database: duckdb.DuckDBPyConnection
+    database: "DuckDBPyConnection"
     folder: Path
     record: Record
     archive: Archive
+    since: str | None = None
 
     @contextmanager
-    def select(self, name: str, *, since: str | None = None) -> Iterator[str]:
+    def select(self, name: str) -> Iterator[str]:
         """Yield a SELECT statement with the rows of a relation, in order. Execute it once before the block ends.
 
         Days and times are texts in it.
 
         Args:
             name: One of `RELATIONS`.
-            since: The first day to read; repositories have no day, so it does not concern them.
         """
         statement = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
         if name == "repositories":
             yield statement
             return
-        with self.piped(self._pages(name, since)):
+        with self.piped(self._pages(name)):
             yield statement
 
-    def _pages(self, name: str, since: str | None) -> Pages:
+    def _pages(self, name: str) -> Pages:
         """Return the items of a relation, or the notes."""
+        since = self.since or ""
         if name == "days":
             return counted_pages(self.record.traffic.pages({"timestamp": since} if since else None), "days")
         if name == "notes":
-            notes = (note for note in read_notes(self.archive) if note.day >= (since or ""))
+            notes = (note for note in read_notes(self.archive) if note.day >= since)
             return [[json.dumps({"repo-name": each.repo_name, "day": each.day, "text": each.text}) for each in notes]]
         return counted_pages(self.record.snapshots.pages({"captured-on": since} if since else None), "captures")
 
@@ -90,12 +95,14 @@ class Relations:
 
 
 @contextmanager
-def open_relations(record: Record, archive: Archive) -> Iterator[Relations]:
-    """Open the record in a new database in memory."""
+def open_relations(record: Record, archive: Archive, *, since: str | None = None) -> Iterator[Relations]:
+    """Open the record, or what it holds since a day, in a new database in memory."""
+    import duckdb  # noqa: PLC0415  # it takes 0.2 s
+
     with TemporaryDirectory(prefix="traffic-") as folder:
         config = {**CONFIG, "temp_directory": str(Path(folder, "spilled"))}
         with duckdb.connect(config=config) as database:
-            relations = Relations(database, Path(folder), record, archive)
+            relations = Relations(database, Path(folder), record, archive, since)
             with relations.piped([[json.dumps(row_of(each)) for each in record.every_repository()]]):
                 database.execute((FOLDER / "kept.sql").read_text(encoding="utf-8"))
             yield relations

@@ -5,40 +5,55 @@ Exports write these names; in SQL each `-` is a `_`. `docs/data.md` describes th
 
 from collections.abc import Mapping
 
+from cli.export_formats import Sheet
 from traffic.contract import METRICS
 
 TEXT, DAY, TIME, NUMBER, FLAG = "VARCHAR", "DATE", "TIMESTAMPTZ", "BIGINT", "BOOLEAN"  # as DuckDB names types
 
-Columns = Mapping[str, str]  # types by name
+COMPLETE = ("views-complete", "clones-complete")
 
-_LISTED: Columns = {
-    **dict.fromkeys(("views-count", "views-uniques", "repo-id"), NUMBER),
-    "current-name": TEXT,
-}
+_LISTED = {**dict.fromkeys(("views-count", "views-uniques", "repo-id"), NUMBER), "current-name": TEXT}
 
-RELATIONS: Mapping[str, Columns] = {
-    "days": {
-        "repo-name": TEXT,
-        "timestamp": TIME,
-        **dict.fromkeys((*METRICS, "repo-id"), NUMBER),
-        "current-name": TEXT,
-        **dict.fromkeys(("views-complete", "clones-complete"), FLAG),
-    },
-    "referrers": {"repo-name": TEXT, "captured-on": DAY, "referrer": TEXT, **_LISTED},
-    "paths": {"repo-name": TEXT, "captured-on": DAY, "path": TEXT, "title": TEXT, **_LISTED},
-    "totals": {
-        "repo-name": TEXT,
-        "captured-on": DAY,
-        **dict.fromkeys(METRICS, NUMBER),
-        **dict.fromkeys(("views-until", "clones-until"), DAY),
-        "repo-id": NUMBER,
-        "current-name": TEXT,
-    },
-    "repositories": {
-        "repo-name": TEXT,
-        "repo-id": NUMBER,
-        **dict.fromkeys(("current-name", "former-names"), TEXT),
-        **dict.fromkeys(("first-captured-on", "captured-on", "newest-day", "views-active-on", "clones-active-on"), DAY),
-    },
-    "notes": {"repo-name": TEXT, "day": DAY, "text": TEXT, "repo-id": NUMBER, "current-name": TEXT},
-}
+_SHEETS = (
+    Sheet(
+        "days",
+        {
+            "repo-name": TEXT,
+            "timestamp": TIME,
+            **dict.fromkeys((*METRICS, "repo-id"), NUMBER),
+            "current-name": TEXT,
+            **dict.fromkeys(COMPLETE, FLAG),
+        },
+        key=("repo-name", "timestamp"),
+        filled=("repo-name", "timestamp", "current-name", *COMPLETE),
+    ),
+    Sheet("referrers", {"repo-name": TEXT, "captured-on": DAY, "referrer": TEXT, **_LISTED}),
+    Sheet("paths", {"repo-name": TEXT, "captured-on": DAY, "path": TEXT, "title": TEXT, **_LISTED}),
+    Sheet(
+        "totals",
+        {
+            "repo-name": TEXT,
+            "captured-on": DAY,
+            **dict.fromkeys(METRICS, NUMBER),
+            **dict.fromkeys(("views-until", "clones-until"), DAY),
+            "repo-id": NUMBER,
+            "current-name": TEXT,
+        },
+        key=("repo-id", "captured-on"),
+    ),
+    Sheet(
+        "repositories",
+        {
+            "repo-name": TEXT,
+            "repo-id": NUMBER,
+            **dict.fromkeys(("current-name", "former-names"), TEXT),
+            **dict.fromkeys(
+                ("first-captured-on", "captured-on", "newest-day", "views-active-on", "clones-active-on"), DAY
+            ),
+        },
+        key=("repo-id",),
+    ),
+    Sheet("notes", {"repo-name": TEXT, "day": DAY, "text": TEXT, "repo-id": NUMBER, "current-name": TEXT}),
+)
+
+RELATIONS: Mapping[str, Sheet] = {sheet.name: sheet for sheet in _SHEETS}

@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from cli.atomic_file import atomic_file, atomic_path
-from cli.export_formats import DAYS, FILES, cells_of
+from cli.export_formats import FILES
+from cli.relations.relation_columns import RELATIONS
 from cli.terminal import CommandError
 from tests.infrastructure.house import ROOT
-from traffic.record.reading import DayRow
 
-ROWS = [cells_of(DayRow("octo/docs", "2026-11-19T00:00:00Z", (1, None, None, None)), "octo/docs")]
+NOTES = RELATIONS["notes"]
+ROWS = [("octo/docs", "2026-11-19", "released", 7, "octo/docs")]
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_a_database_is_private_whatever_its_library_does(tmp_path: Path, form: s
     """DuckDB and SQLite create files of their own."""
     for _ in range(2):
         with atomic_path(tmp_path / f"traffic.{form}", private=True) as path:
-            FILES[form](DAYS, ROWS, path)
+            FILES[form](NOTES, ROWS, path)
         assert mode(tmp_path / f"traffic.{form}") == 0o600
     assert [file.name for file in tmp_path.iterdir()] == [f"traffic.{form}"]
 
@@ -183,7 +184,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path, form: str | None) -> Non
         read = reader.submit(pipe.read_bytes)
         if form:
             with atomic_path(pipe, private=True) as path:
-                FILES[form](DAYS, ROWS, path)
+                FILES[form](NOTES, ROWS, path)
                 wanted = path.read_bytes()
         else:
             with atomic_file(pipe) as file:

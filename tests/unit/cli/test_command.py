@@ -329,7 +329,7 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
         ("traffic ", list(COMMANDS)),
         (".venv/bin/traffic e", ["executions", "export"]),
         ("traffic export --f", ["--format"]),
-        ("traffic export --format ", ["csv", "json", "jsonl", "parquet", "sqlite"]),
+        ("traffic export --format ", ["csv", "json", "jsonl", "parquet", "sqlite", "duckdb"]),
         ("traffic --aws export --s", ["--since", "--stack-name"]),
     ],
 )
