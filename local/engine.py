@@ -76,6 +76,10 @@ class Engine:
         """Save the state now: a later kill loses only later changes."""
         self.ask("POST", "save")
 
+    def note_stored(self) -> None:
+        """Note that everything archived so far is in the tables, so that no start stores it again."""
+        self.ask("POST", "stored")
+
     def ask(self, method: str, what: str) -> dict[str, Any]:
         """Call one of the engine's own paths, below `/_traffic/`.
 

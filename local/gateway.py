@@ -80,6 +80,8 @@ class Gateway:
                 return 200, {"mail": confirmation_mails()}
             case ("POST", "/_traffic/recovered"):
                 self.recovered = True
+            case ("POST", "/_traffic/stored"):
+                self.unstored.clear()
             case ("POST", "/_traffic/save"):
                 self.save()
             case _:

@@ -35,6 +35,10 @@ class Unstored:
 
         s3._persist_object, lambda_svc._execute_function_warm = add_and_persist, execute_and_remove
 
+    def clear(self) -> None:
+        """Forget them: a rebuild has stored them, which no function did."""
+        self._written.clear()
+
     def first(self) -> str | None:
         """Return when the first of them was written; None if all are stored."""
         return min(self._written.values(), default=None)

@@ -1,11 +1,10 @@
-"""The demonstration's past: two years of the simulated GitHub, captured and stored by the real functions.
+"""The demonstration's past: two years of the simulated GitHub.
 
 Daily runs over two years would take hours. Instead, the code of Fetch traffic asks GitHub every 12 days for 14 days
-each, and the deployed Store traffic stores each archive object.
+each, and a rebuild writes what the archive then contains, each item once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +19,8 @@ from traffic.contract import Repository, Run
 from traffic.github.client import GitHub
 from traffic.record.archive import Archive
 from traffic.record.notes import Note, put_note
+from traffic.record.reading import Record
+from traffic.record.rebuilding import rebuild
 
 FORMER, NOW = "octo-org/http-client", "octo-org/api-client"  # this one was renamed
 
@@ -31,7 +32,6 @@ EVERY = 12  # days between two captures of the past; at 13 a quiet day at the ed
 CAPTURES = 61  # two years
 RENAMED = 420  # days ago
 STALLED = (263, 241)  # days ago: longer than GitHub's 14 days, so days are lost
-TOGETHER = 2  # repositories in an archive object: three objects of a day are stored at once
 
 BEGUN = "runs/demo/begun.json"  # this object is written when the past is complete
 
@@ -57,24 +57,26 @@ def demo_github(client: Callable[[str], Any], outlasting: ExitStack) -> str:
     return outlasting.enter_context(present_github()).url
 
 
-def begin_history(deployment: Deployment, now: datetime, *, store: Callable[[str], None]) -> None:
+def begin_history(deployment: Deployment, record: Record, now: datetime, *, on_stored: Callable[[], None]) -> None:
     """Capture and store the past, once; after an interruption, from its beginning again.
 
     Args:
         deployment: The demonstration's.
+        record: Its tables, to read and to write.
         now: The present.
-        store: Calls Store traffic with the key of an archive object.
+        on_stored: Called when the tables contain what is archived.
     """
     archive = deployment.archive
     if archive.read_note(BEGUN) is not None:
         return
     inform("Simulating two years of history, once ...")
-    with past_github(now) as github, ThreadPoolExecutor(len(REPOSITORIES) // TOGETHER) as functions:
+    with past_github(now) as github:
         for number, at in enumerate(past(now)):
             if number and number % (CAPTURES // 4) == 0:
                 inform(f"Simulating {at:%B %Y} ...")
-            keys = list(capture(github, archive, at, renamed=at >= now - timedelta(days=RENAMED)))
-            list(functions.map(store, keys))
+            capture(github, archive, at, renamed=at >= now - timedelta(days=RENAMED))
+    rebuild(record, archive)
+    on_stored()
     renamed = (now - timedelta(days=RENAMED)).date().isoformat()
     put_note(archive, Note(FORMER, renamed, f"renamed to {NOW}"))
     archive.put_note(BEGUN, {"begun": now.isoformat()})
@@ -94,15 +96,13 @@ def past_github(now: datetime) -> SimulatedGitHub:
     return SimulatedGitHub(repositories=names, seed=SEED, stalls=[(since, until)])
 
 
-def capture(github: SimulatedGitHub, archive: Archive, at: datetime, *, renamed: bool) -> Iterator[str]:
-    """Ask GitHub at a time, archive its answers, and yield the keys of the objects."""
+def capture(github: SimulatedGitHub, archive: Archive, at: datetime, *, renamed: bool) -> None:
+    """Ask GitHub at a time, and archive its answers."""
     if renamed and NOW not in github.names:
         github.rename(FORMER, NOW)
     github.at(at)
     run: Run = {"id": f"demo-{at:%Y%m%dT%H%M%SZ}", "started": at.isoformat()}
     asked: list[Repository] = [{"id": each.id, "name": each.name} for each in github.github.account]
     client = GitHub(github.url, lambda **_fresh: TOKEN)
-    for begin in range(0, len(asked), TOGETHER):
-        batch = asked[begin : begin + TOGETHER]
-        fetched = fetch_batch(client, run, {"repositories": batch}, now=lambda: at, seconds_left=lambda: float("inf"))
-        yield archive.put_answers(fetched.answers)
+    fetched = fetch_batch(client, run, {"repositories": asked}, now=lambda: at, seconds_left=lambda: float("inf"))
+    archive.put_answers(fetched.answers)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.imports.first_version_rows import read_first_version
 from cli.imports.importing import bring, identify, plan
@@ -15,6 +14,7 @@ from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub
 from tests.integration.first_version import STACK, deploy_first_version, put_rows
 from tests.integration.pipeline import ASSEMBLY, Pipeline, free_port
+from traffic.record.rebuilding import rebuild
 
 OLD = {"2024-02-28": (9, 4, 0, 0), "2024-02-29": (12, 5, 3, 1), "2024-03-01": (0, 0, 2, 2)}
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.stack.deployment import Deployment
 from local.recovery import unsaved
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Pipeline, deployed_pipeline
 from traffic.record.archive import pack, unpack
+from traffic.record.rebuilding import rebuild
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "RepoTraffic": ("repo-name", "timestamp"),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from cli.commands.rebuild import rebuild
 from cli.main import main
 from tests.unit.recorded import Record, record
+from traffic.record.rebuilding import rebuild
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from cli.command import Target
 from cli.commands import verify as command
-from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.main import main
 from cli.stack.deployment import Deployment
@@ -18,6 +17,7 @@ from tests.unit.recorded import Record, record
 from traffic.errors import RecordError
 from traffic.record import comparison
 from traffic.record.archive import Archive
+from traffic.record.rebuilding import rebuild
 
 
 @pytest.fixture

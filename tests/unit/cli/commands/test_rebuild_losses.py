@@ -12,7 +12,6 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from tests.unit.backends import Backend, Items, backend, readable
 from tests.unit.fake_dynamodb import FakeDynamoDB
@@ -23,6 +22,7 @@ from traffic.record import expected
 from traffic.record.archive import Archive
 from traffic.record.item_table import ATTEMPTS
 from traffic.record.merge import without_prefix
+from traffic.record.rebuilding import rebuild
 from traffic.record.reports import read_reports
 
 EXAMPLES = settings(max_examples=60, deadline=None, phases=[Phase.generate])

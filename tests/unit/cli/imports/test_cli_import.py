@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from cli.command import Target
 from cli.commands import import_history as command
-from cli.commands.rebuild import rebuild
 from cli.commands.verify import verify
 from cli.imports.csv_files import GHRS_HEADING
 from cli.imports.recognizing import find
 from cli.main import main, traffic
 from cli.terminal import CommandError, UsageError
 from tests.unit.recorded import Record, record
+from traffic.record.rebuilding import rebuild
 
 AGGREGATE = ",".join(GHRS_HEADING)
 

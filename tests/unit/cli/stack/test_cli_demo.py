@@ -9,6 +9,7 @@ from cli.stack import demo
 from tests.unit.cli_stack import Stack, fresh_stack
 from tests.unit.fake_s3 import FakeS3
 from traffic.record.archive import Archive, unpack
+from traffic.record.comparison import Comparison
 from traffic.record.notes import read_notes
 from traffic.record.reports import Report, read_reports
 from traffic.record.spans import holes, join
@@ -25,7 +26,7 @@ def captured() -> list[Report]:
     archive = Archive("archive", s3)
     with demo.past_github(NOW) as github:
         for at in demo.past(NOW):
-            list(demo.capture(github, archive, at, renamed=at >= NOW - timedelta(days=demo.RENAMED)))
+            demo.capture(github, archive, at, renamed=at >= NOW - timedelta(days=demo.RENAMED))
     return [report for content in s3.objects.values() for report in read_reports(unpack(content))]
 
 
@@ -71,18 +72,24 @@ def test_the_past_is_simulated_once(
 ) -> None:
     """A second run continues; an interrupted one begins again."""
     monkeypatch.setattr(demo, "CAPTURES", 4)
-    stored: list[str] = []
+    steps: list[str] = []
 
-    def stopped(_key: str) -> None:
+    def stopped() -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        demo.begin_history(stack.deployment, NOW, store=stopped)
-    capsys.readouterr()
-    demo.begin_history(stack.deployment, NOW, store=stored.append)
-    demo.begin_history(stack.deployment, NOW, store=stopped)
+    def stored() -> None:
+        steps.append(f"{len(list(record.repositories.every_item()))} items of repositories")
 
-    assert len(stored) == 4 * 3
+    record = stack.deployment.record
+    with pytest.raises(KeyboardInterrupt):
+        demo.begin_history(stack.deployment, record, NOW, on_stored=stopped)
+    capsys.readouterr()
+    demo.begin_history(stack.deployment, record, NOW, on_stored=stored)
+    demo.begin_history(stack.deployment, record, NOW, on_stored=stopped)
+
+    assert steps == ["12 items of repositories"]
+    assert {row["timestamp"][:10] for row in record.traffic.every_item()} >= {"2026-10-20", "2026-11-10"}
+    assert not list(Comparison(record, stack.deployment.archive).differences())
     assert capsys.readouterr().out.splitlines() == [
         "Simulating two years of history, once ...",
         "Simulating October 2026 ...",

@@ -25,6 +25,9 @@ and store it with `traffic token`. The two histories stay separate.
 """
 
 
+OUTPUTS = {"TrafficTable": "Days", "RepositoriesTable": "Names", "SnapshotsTable": "Totals"}
+
+
 class Machine:
     """A machine with an engine on which nothing runs.
 
@@ -41,14 +44,19 @@ class Machine:
         self.parameters: dict[str, str] | None = {}
         self.deployed: dict[str, str] = {}
         self.lost = 0
-        self.engine = SimpleNamespace(client=object(), save=lambda: self.steps.append("save"))
+        self.engine = SimpleNamespace(
+            client=object(),
+            history=home,
+            save=lambda: self.steps.append("save"),
+            note_stored=lambda: self.steps.append("stored"),
+        )
         for name in ("GITHUB_TOKEN", "GITHUB_API_URL"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.chdir(home)
         monkeypatch.setenv("TRAFFIC_HOME", str(home / "home"))
         for name in ("running_engine", "recover", "stack_of"):
             monkeypatch.setattr(opening, name, getattr(self, name))
-        for name in ("synthesize", "running_engine", "only_one", "deploy", "store"):
+        for name in ("synthesize", "running_engine", "only_one", "deploy"):
             monkeypatch.setattr(ready, name, getattr(self, name))
         for name in ("stack_of", "present_github", "begin_history"):
             monkeypatch.setattr(demo, name, getattr(self, name))
@@ -82,26 +90,23 @@ class Machine:
 
     def recover(self, _engine: Any, outputs: dict[str, str], *, on_progress: Any) -> int:
         """Store again what was lost."""
-        assert outputs == {"StoreTrafficFunction": "Store"}
+        assert outputs == OUTPUTS
         for done in range(self.lost + 1):
             on_progress(done, self.lost)
         return self.lost
 
-    def store(self, _engine: Any, function: str, key: str) -> None:
-        """Store an object."""
-        self.steps.append(f"{function} {key}")
-
-    def begin_history(self, _deployment: Any, now: Any, *, store: Any) -> None:
+    def begin_history(self, _deployment: Any, record: Any, now: Any, *, on_stored: Any) -> None:
         """Begin the history of the demonstration."""
         assert now.tzinfo is not None
-        store("answers/1")
+        assert [record.traffic.name, record.repositories.name, record.snapshots.name] == ["Days", "Names", "Totals"]
+        on_stored()
 
     def stack_of(self, client: Any, place: str, *, save: Any) -> Any:
         """Read the stack."""
         assert client is self.engine.client
         if self.parameters is None:
             raise CommandError("There is no stack.")
-        return Deployment({"StoreTrafficFunction": "Store"}, client, place, self.parameters, save=save)
+        return Deployment(OUTPUTS, client, place, self.parameters, save=save)
 
     @contextmanager
     def present_github(self) -> Iterator[Any]:
@@ -139,7 +144,7 @@ def test_the_demonstration_is_deployed_with_its_own_github(
         "lock opening.lock in engine",
         "wait",
         "deploy",
-        "Store answers/1",
+        "stored",
         "unlock",
         "command",
         "engine ends",

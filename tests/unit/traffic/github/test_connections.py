@@ -17,7 +17,8 @@ from botocore.config import Config
 from botocore.endpoint import MAX_POOL_CONNECTIONS
 from requests.adapters import DEFAULT_POOLSIZE
 
-from cli.stack import demo
+from cli.commands.news import READERS
+from cli.stack.deployment import SEGMENTS
 from lambdas.summarize_run import read_record
 from tests.unit.serving import serving
 from traffic.contract import ENDPOINTS
@@ -36,8 +37,9 @@ THREADS = {
     "traffic/github/client.py": len(ENDPOINTS),
     "lambdas/summarize_run/read_record.py": read_record.READERS,
     "traffic/record/comparison.py": comparison.AT_ONCE,
-    "cli/commands/news.py": MAX_POOL_CONNECTIONS,
-    "cli/stack/demo.py": len(demo.REPOSITORIES) // demo.TOGETHER,
+    "traffic/record/item_table.py": SEGMENTS,
+    "cli/commands/news.py": READERS,
+    "cli/relations/database.py": 1,
 }
 
 
