@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from cli.command import STACK_NAME, Target
 from cli.terminal import CommandError
 from traffic.record.archive import Archive
-from traffic.record.item_table import ItemTable
+from traffic.record.item_table import ItemTable, Table
 from traffic.record.reading import Record
 from traffic.settings import BY_KEY
 
@@ -58,6 +58,7 @@ class Deployment:
         aws_cli: How a command of AWS's own command line must begin to work on the same account and region.
         stack: The stack's name.
         save: Writes the state to disk; does nothing in AWS.
+        table: Opens a table by its name; None for DynamoDB's tables.
     """
 
     outputs: Mapping[str, str]
@@ -69,6 +70,7 @@ class Deployment:
     aws_cli: str = "aws"
     stack: str = STACK_NAME
     save: Callable[[], None] = lambda: None
+    table: Callable[[str], Table] | None = None
 
     @property
     def archive(self) -> Archive:
@@ -83,8 +85,10 @@ class Deployment:
     @property
     def record(self) -> Record:
         """The stack's tables, for reading."""
-        names = (self.output(name) for name in TABLES)
-        return Record(*(ItemTable(self.client("dynamodb"), name, segments=SEGMENTS) for name in names))
+        return Record(*map(self.table or self._dynamodb_table, map(self.output, TABLES)))
+
+    def _dynamodb_table(self, name: str) -> ItemTable:
+        return ItemTable(self.client("dynamodb"), name, segments=SEGMENTS)
 
     def store(self, key: str) -> None:
         """Have Store traffic merge one archive object into the tables; its receipts go to `runs/rebuild/`.

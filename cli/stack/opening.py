@@ -1,18 +1,30 @@
 """Opens the deployment that a command works on: the one of the local engine, or the one in AWS."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from shlex import quote
+from types import MappingProxyType
 
 from cli.command import Target
 from cli.settings.local_settings import LocalSettings, local_settings
 from cli.stack.deployment import Deployment, NothingDeployedError, aws_deployment, stack_of
 from cli.terminal import progress, warn
-from local.engine import Engine, running_engine
+from local.engine import ACCOUNT, REGION, Engine, running_engine
 from local.history_folder import HistoryFolder
-from local.recovery import recover
+from local.recovery import is_complete, recover
+from local.stored_items import StoredTable
+from local.stored_objects import StoredObjects
+
+# The outputs that reading needs. The template gives these resources fixed names, so that they outlive the stack.
+NAMES = {
+    "TrafficTable": "RepoTraffic",
+    "RepositoriesTable": "RepoTrafficRepositories",
+    "SnapshotsTable": "RepoTrafficSnapshots",
+    "ArchiveBucket": f"github-traffic-archive-{ACCOUNT}-{REGION}",
+}
 
 
 def show_files(settings: LocalSettings) -> None:
@@ -48,8 +60,55 @@ def opened(target: Target) -> Iterator[Deployment]:
         raise NothingDeployedError(f"There is no history in {settings.history} yet: {begins}.")
     if settings.without_github:
         warn("This is the demonstration's history, because no GitHub token is set.")
-    with running_engine(settings.history) as engine:
-        yield of_engine(engine, settings)
+    with _stored(settings) as deployment:
+        yield deployment
+
+
+@contextmanager
+def _stored(settings: LocalSettings) -> Iterator[Deployment]:
+    """Return a deployment that reads files, and starts the engine only for what needs it.
+
+    If the files may lack something, the engine starts at once: it stores what the archive has first.
+    """
+    history = HistoryFolder(settings.history.resolve())
+    with ExitStack() as running:
+        engines = cache(lambda: of_engine(running.enter_context(running_engine(settings.history)), settings))
+        if not is_complete(history):
+            engines()
+        objects = StoredObjects(history.objects, lambda: engines().client("s3"))
+        yield Deployment(
+            outputs=Later(lambda: engines().outputs, NAMES),
+            parameters=Later(lambda: engines().parameters),
+            client=lambda service: objects if service == "s3" else engines().client(service),
+            place=str(settings.history),
+            save=lambda: engines().save() if engines.cache_info().currsize else None,
+            table=partial(StoredTable, history.tables),
+        )
+
+
+class Later(Mapping[str, str]):
+    """A mapping that is read when something is looked up in it for the first time.
+
+    Args:
+        read: Reads it.
+        known: What need not be read.
+    """
+
+    def __init__(self, read: Callable[[], Mapping[str, str]], known: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._read = read
+        self._known = known
+
+    def __getitem__(self, key: str) -> str:
+        """Return the value of a key."""
+        return self._known[key] if key in self._known else self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the keys."""
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        """Return the number of keys."""
+        return len(self._read())
 
 
 def of_engine(engine: Engine, settings: LocalSettings, *, before: str = "") -> Deployment:

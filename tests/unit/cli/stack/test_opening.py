@@ -15,6 +15,9 @@ from cli.stack.deployment import Deployment
 from cli.stack.opening import opened
 from cli.stack.ready import demonstration, deployed, refuse_real_github
 from cli.terminal import CommandError, UsageError
+from local.engine import ACCOUNT, REGION
+from local.history_folder import HistoryFolder
+from local.stored_items import open_tables, to_text
 from simulated_github import SimulatedGitHub
 
 NO_TOKEN = """No GitHub token is set: this is a demonstration against a simulated GitHub.
@@ -25,7 +28,12 @@ and store it with `traffic token`. The two histories stay separate.
 """
 
 
-OUTPUTS = {"TrafficTable": "Days", "RepositoriesTable": "Names", "SnapshotsTable": "Totals"}
+OUTPUTS = {
+    "TrafficTable": "Days",
+    "RepositoriesTable": "Names",
+    "SnapshotsTable": "Totals",
+    "StateMachineArn": "machine",
+}
 
 
 class Machine:
@@ -352,3 +360,68 @@ def test_the_demonstration_of_a_user_with_a_token_is_apart_from_their_history(
         "This is a demonstration against a simulated GitHub. It captures nothing of yours.",
         "",
     ]
+
+
+@pytest.fixture
+def complete(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine whose tables on disk are complete, with a row and a note."""
+    monkeypatch.setattr(opening, "is_complete", lambda _history: True)
+    monkeypatch.setenv("GITHUB_TOKEN", "real")
+    history = HistoryFolder(machine.home / "home" / "api.github.com")
+    history.prepare()
+    item = {"repo-name": {"S": "octo/docs"}, "timestamp": {"S": "2026-11-20T00:00:00Z"}, "views-count": {"N": "5"}}
+    with open_tables(history.tables) as tables:
+        row = ("RepoTraffic", "octo/docs", "2026-11-20T00:00:00Z", to_text(item))
+        tables.execute("INSERT INTO items VALUES (?, ?, ?, ?)", row)
+    note = history.objects / ACCOUNT / f"github-traffic-archive-{ACCOUNT}-{REGION}/notes/octo/docs/2026-11-20-1.json"
+    note.parent.mkdir(parents=True)
+    note.write_text('{"repo_name": "octo/docs", "day": "2026-11-20", "text": "v2"}')
+    return machine
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "show octo/docs",
+        "export -f csv",
+        "export --what notes -f csv",
+        "report",
+        "badge octo/docs",
+        "chart octo/docs",
+        "verify",
+        "rebuild",
+        "note octo/docs",
+        "news",
+    ],
+)
+def test_reading_starts_no_engine(complete: Machine, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The engine takes two seconds to start; what is read lies in files."""
+    main(command.split())
+
+    assert complete.steps == []
+    assert "engine" not in capsys.readouterr().err
+
+
+def test_what_needs_the_engine_starts_it_once(complete: Machine) -> None:
+    """Runs, functions and secrets are the engine's."""
+    complete.engine.client = lambda service: f"the engine's {service}"
+
+    with opened(Target()) as deployment:
+        assert [row.metrics[0] for row in deployment.record.days("octo/docs")] == [5]
+        assert complete.steps == []
+        assert deployment.client("lambda") == "the engine's lambda"
+        assert (deployment.output("StateMachineArn"), dict(deployment.parameters)) == ("machine", {})
+        deployment.save()
+        complete.steps.append("command")
+
+    assert complete.steps == ["engine in home/api.github.com", "save", "command", "engine ends"]
+
+
+def test_tables_that_may_lack_something_are_completed_before_anything_is_read(
+    complete: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number that a killed engine had archived must not be missing in a report."""
+    monkeypatch.setattr(opening, "is_complete", lambda _history: False)
+
+    with opened(Target()):
+        assert complete.steps == ["engine in home/api.github.com"]
