@@ -52,8 +52,10 @@ def deploy(engine: Engine, assembly: Path, parameters: Mapping[str, str]) -> dic
     with only_one(engine.history / "engine" / "deployment.lock"):
         template_url = upload_assets(engine, read)
         values = keep_replaced_token(engine, read.stack, parameters)
-        change_stack(engine, read, template_url, values)
+        changed = change_stack(engine, read, template_url, values)
         remember_token(engine, parameters)
+        if changed:
+            engine.save()  # otherwise, after a kill there would be no stack to read with until the next deployment
         return outputs(engine, read.stack)
 
 
@@ -120,8 +122,11 @@ def zipped(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def change_stack(engine: Engine, assembly: Assembly, template_url: str, parameters: Mapping[str, str]) -> None:
+def change_stack(engine: Engine, assembly: Assembly, template_url: str, parameters: Mapping[str, str]) -> bool:
     """Create and execute a change set that imports the retained resources of an earlier stack.
+
+    Returns:
+        Whether anything changed.
 
     Raises:
         EngineError: The change set was refused, or its execution failed.
@@ -133,7 +138,7 @@ def change_stack(engine: Engine, assembly: Assembly, template_url: str, paramete
         StackName=assembly.stack,
         ChangeSetName=f"traffic-{secrets.token_hex(8)}",
         ChangeSetType="UPDATE" if exists else "CREATE",
-        # Without it, a create empties the tables that an earlier stack left behind; on AWS it fails.
+        # Without it, the names of tables and bucket that an earlier stack left behind are taken.
         ImportExistingResources=True,
         TemplateURL=template_url,
         Parameters=[{"ParameterKey": n, "ParameterValue": v} for n, v in parameters.items() if n in names],
@@ -143,12 +148,13 @@ def change_stack(engine: Engine, assembly: Assembly, template_url: str, paramete
     if described["Status"] == "FAILED":
         client.delete_change_set(ChangeSetName=change["Id"])
         if is_no_change(described.get("StatusReason", "")):
-            return
+            return False
         raise EngineError(f"the deployment was refused: {described.get('StatusReason')}")
     client.execute_change_set(ChangeSetName=change["Id"])
     stack = poll(lambda: client.describe_stacks(StackName=assembly.stack)["Stacks"][0], "StackStatus")
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise EngineError(f"the deployment failed: {failure(client, assembly.stack)}")
+    return True
 
 
 def is_no_change(reason: str) -> bool:

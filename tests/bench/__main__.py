@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cli.runs.prices import MEMORY
 from tests.bench.cost import first_version_cost, our_cost
@@ -18,12 +19,17 @@ from tests.bench.reading import reading_times
 from tests.bench.start_up import start_ratios
 from tests.bench.world import LATENCY, Measured
 from tests.bench.writes import writes_by_changed_item
+from tests.measure_history import DAYS
+from tests.measure_history import measure as measure_engine
 from tests.simulate_year import REPOSITORIES as MANY
 from tests.simulate_year import report, simulate
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 YEAR = "## A year on one token, by `make simulate-year`"
+
+ENGINE = "## The local engine with three years of history"
+LONG, ROUNDS = 1000, 3  # repositories, and measurements of each figure
 
 FUNCTIONS = f"## Functions with their share of a core, at {FLEET:,} repositories\n"
 
@@ -53,7 +59,7 @@ def main() -> None:
     loop, ours = paces()
     sections = [*beginning, pace_section(loop, ours), cost_section(loop)]
     sections += [writes_section(), growth_section(grown), functions_section()]
-    sections += [reading_section(given.histories), start_up_section()]
+    sections += [reading_section(given.histories), engine_section(), start_up_section()]
     year = kept_year() if given.no_year else "\n".join(f"- {line}" for line in year_lines()) + "\n"
     sections.append(f"Measured in {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     PAGE.write_text("\n".join([*sections, f"{YEAR}\n\n{year}"]), encoding="utf-8")
@@ -175,6 +181,24 @@ def reading_section(sizes: list[int]) -> str:
     return "## Reading three years of history\n\n" + table(("repositories", "report s", "export s"), rows)
 
 
+def engine_section() -> str:
+    """Compare the local engine on a long history with the engine on an empty one."""
+    sizes = (0, LONG)
+    rounds = [{size: measured_engine(size) for size in sizes} for _ in range(ROUNDS)]
+    best = {size: [min(figures) for figures in zip(*(each[size] for each in rounds), strict=True)] for size in sizes}
+    rows = [
+        (f"{size:,}", f"{start:.2f}", f"{memory:.0f}", f"{stop:.2f}") for size, (start, memory, _, stop) in best.items()
+    ]
+    note = f"The best of {ROUNDS} rounds; each row's history has {DAYS:,} days for each repository.\n"
+    return f"{ENGINE}\n\n" + table(("repositories", "s to start", "MB", "s to stop"), rows) + f"\n{note}"
+
+
+def measured_engine(repositories: int) -> tuple[float, float, float, float]:
+    """Measure the engine on a new history with this number of repositories."""
+    with TemporaryDirectory() as home:
+        return measure_engine(Path(home), repositories)
+
+
 def start_up_section() -> str:
     """Compare the start of functions and commands with the imports that every function needs."""
     rows = [(name, f"{seconds * 1000:.0f}", f"{times:.2f}") for name, seconds, times in start_ratios()]
@@ -195,6 +219,7 @@ def kept_year() -> str:
 # Sections that need no figures of other sections.
 ALONE = {
     "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
+    "engine": engine_section,
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""The engine's part of the fault matrix: it is killed, or its disk is full, at any moment of a run.
+"""The engine's part of the fault matrix: it is killed, its disk is full or power fails, at any moment of a run.
 
-After the same command again, the record is true.
+Before the next run, the tables contain everything that was archived. After it, the record is true.
 """
 
 import json
@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from local.engine import is_locked
 from local.history_folder import HistoryFolder
 from simulated_github import SimulatedGitHub
 from tests.e2e.commands import Row, Terminal, until
@@ -24,17 +25,30 @@ from tests.faults.judgement import Outcome
 
 pytestmark = pytest.mark.faults
 
+CLEAN = "The tables hold exactly what the archive says.\n"
+
 AT = "2026-11-20T09:00:00Z"
 REPOSITORIES = ["octo/docs", "octo/cli", "acme/docs"]
 CALLS = 1 + 4 * len(REPOSITORIES)
 
 
-def kill(engine: int) -> None:
+def kill(engine: int, _history: HistoryFolder) -> None:
     """End the engine without a chance to save."""
     os.kill(engine, signal.SIGKILL)
 
 
-def fill_disk(engine: int) -> None:
+def cut_power(engine: int, history: HistoryFolder) -> None:
+    """Kill the engine, and cut off what it wrote to its tables since the last flush: half of it is on disk."""
+    kill(engine, history)
+    give_up = time.monotonic() + 10
+    while is_locked(history) and time.monotonic() < give_up:
+        time.sleep(0.01)
+    log = history.tables.with_name("tables.sqlite-wal")
+    if log.exists():
+        os.truncate(log, log.stat().st_size // 2)
+
+
+def fill_disk(engine: int, _history: HistoryFolder) -> None:
     """Let every further write of the engine fail, as on a full disk: its files may not grow.
 
     Source:
@@ -43,7 +57,8 @@ def fill_disk(engine: int) -> None:
     resource.prlimit(engine, resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
-BLOWS: dict[str, Callable[[int], None]] = {"killed": kill, "disk full": fill_disk}
+Blow = Callable[[int, HistoryFolder], None]
+BLOWS: dict[str, Blow] = {"killed": kill, "disk full": fill_disk, "power cut": cut_power}
 
 # The number of calls before the failure, and the seconds after the last of them.
 SEEDED = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be repeated
@@ -57,16 +72,21 @@ MOMENTS = [
 def test_the_next_run_completes_a_run_whose_engine_failed(
     terminal: Terminal, blow: str, calls: int, after: float, record_property: Callable[[str, Any], None]
 ) -> None:
-    """A run that did not capture everything has a failed exit code, and the next one completes it."""
+    """A run that did not capture everything has a failed exit code, and the next one completes it.
+
+    Nothing that was archived waits for the next run: `traffic verify` finds no difference before it.
+    """
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
-        running = HistoryFolder(terminal.home / "loopback").running
+        history = HistoryFolder(terminal.home / "loopback")
         with terminal.typed("run") as command:
-            assert until(lambda: running.exists() and len(github.calls) >= calls, command)
+            assert until(lambda: history.running.exists() and len(github.calls) >= calls, command)
             time.sleep(after)
             with suppress(FileNotFoundError, ProcessLookupError):
-                BLOWS[blow](json.loads(running.read_text())["pid"])
+                BLOWS[blow](json.loads(history.running.read_text())["pid"], history)
+        verified = terminal.traffic("verify")
         before = kept(terminal)
+        archived = list(history.objects.glob("*/github-traffic-archive-*/answers/*/*.gz"))
         again = terminal.traffic("run")
         truth = truth_of(github)
     rows = kept(terminal)
@@ -76,6 +96,9 @@ def test_the_next_run_completes_a_run_whose_engine_failed(
     reported = command.returncode != 0
     outcome = Outcome("local engine", case, 1, status, complete, reported, len(truth - rows), len(rows - truth))
     record_property("fault", asdict(outcome))
+    if archived:
+        assert (verified.returncode, verified.stdout) == (0, CLEAN), verified.stderr
+    assert before <= truth
     assert again.returncode == 0, again.stdout + again.stderr
     assert outcome.good, outcome
 

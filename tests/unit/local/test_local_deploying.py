@@ -70,10 +70,10 @@ def assembly(**template: Any) -> deploying.Assembly:
     return deploying.Assembly(Path(), "Small", template, {})
 
 
-def change(cloudformation: _FakeCloudFormation, **parameters: str) -> None:
-    """Change the stack."""
+def change(cloudformation: _FakeCloudFormation, **parameters: str) -> bool:
+    """Change the stack; return whether anything changed."""
     described = assembly(Parameters={"GitHubAccessToken": {}, "Greeting": {}})
-    deploying.change_stack(fake_engine(cloudformation=cloudformation), described, "http://template", parameters)
+    return deploying.change_stack(fake_engine(cloudformation=cloudformation), described, "http://template", parameters)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_change_set_is_created_and_executed(before: str | None, kind: str) -> 
     """It imports retained resources, and contains only parameters that the template has."""
     client = _FakeCloudFormation(before, "REVIEW_IN_PROGRESS", f"{kind}_COMPLETE")
 
-    change(client, Greeting="hello", Unknown="x")
+    assert change(client, Greeting="hello", Unknown="x")
 
     (_, created), executed = client.calls
     assert executed == ("execute", "arn:change")
@@ -384,12 +384,15 @@ def test_a_stack_that_is_not_deleted_in_time_ends_the_wait(monkeypatch: pytest.M
     assert slept == [0.05, 0.05]
 
 
-def test_a_deployment_does_its_steps_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The token is remembered only after the stack has it; other commands wait for the lock meanwhile."""
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_deployment_does_its_steps_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changed: bool) -> None:
+    """The token is remembered only after the stack has it; a change is saved at once, in case of a kill."""
     (tmp_path / "engine").mkdir()
     engine = Engine("http://127.0.0.1:1", 1, "KEY", tmp_path)
     steps: list[Any] = []
     results = {"upload_assets": "url", "keep_replaced_token": {"a": "kept"}, "outputs": {"Out": "1"}}
+    results |= {"change_stack": changed}
+    monkeypatch.setattr(Engine, "save", lambda _engine: steps.append(("save",)))
     for name in ("upload_assets", "keep_replaced_token", "change_stack", "remember_token", "outputs"):
 
         def step(*arguments: Any, name: str = name) -> Any:
@@ -407,6 +410,7 @@ def test_a_deployment_does_its_steps_in_order(monkeypatch: pytest.MonkeyPatch, t
         ("keep_replaced_token", "Small", {"a": "given"}),
         ("change_stack", read, "url", {"a": "kept"}),
         ("remember_token", {"a": "given"}),
+        *([("save",)] if changed else []),
         ("outputs", "Small"),
     ]
     assert (tmp_path / "engine" / "deployment.lock").exists()

@@ -7,7 +7,7 @@ import pytest
 
 from local.history_folder import HistoryFolder, Saved, read_marker, write_marker
 from local.stored_items import EngineTables, StoredTable
-from local.takeover import SAVED_ITEMS, begin_tables
+from local.takeover import SAVED_ITEMS, DamagedTablesError, begin_tables
 
 STORED_UNTIL = "2026-11-20T09:00:00.000Z"
 
@@ -83,3 +83,16 @@ def test_without_the_file_nothing_of_the_archive_counts_as_stored(history: Histo
     begin_tables(history).close()
 
     assert read_marker(history) == Saved("state-000001")
+
+
+def test_a_damaged_file_is_reported_with_what_to_do(history: HistoryFolder) -> None:
+    """Nothing is lost: the archive has everything."""
+    history.tables.write_text("not a database" * 100)
+
+    with pytest.raises(DamagedTablesError) as raised:
+        begin_tables(history)
+
+    assert str(raised.value) == (
+        f"{history.tables} cannot be read (file is not a database): move it elsewhere, and the next command writes it"
+        " again from the archive"
+    )
