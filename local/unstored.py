@@ -29,7 +29,8 @@ class Unstored:
         @functools.wraps(execute)
         def execute_and_remove(function: Any, event: Any, *arguments: Any) -> Any:
             result = execute(function, event, *arguments)
-            if "error" not in result and isinstance(event, dict) and isinstance(event.get("batch"), dict):
+            # Store traffic returns nothing; other functions with the same event, and failed ones, return something.
+            if result.get("body") is None and isinstance(event, dict) and isinstance(event.get("batch"), dict):
                 self._written.pop(event["batch"].get("key"), None)
             return result
 

@@ -108,7 +108,7 @@ def test_a_change_set_without_changes_is_deleted(reason: str) -> None:
     """Otherwise each unchanged run leaves one more failed change set behind."""
     client = _FakeCloudFormation("CREATE_COMPLETE", change={"Status": "FAILED", "StatusReason": reason})
 
-    change(client)
+    assert not change(client)
 
     assert [call for call in client.calls if call[0] != "create"] == [("delete change set", "arn:change")]
 
@@ -390,8 +390,8 @@ def test_a_deployment_does_its_steps_in_order(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "engine").mkdir()
     engine = Engine("http://127.0.0.1:1", 1, "KEY", tmp_path)
     steps: list[Any] = []
-    results = {"upload_assets": "url", "keep_replaced_token": {"a": "kept"}, "outputs": {"Out": "1"}}
-    results |= {"change_stack": changed}
+    results: dict[str, object] = {"upload_assets": "url", "keep_replaced_token": {"a": "kept"}, "outputs": {"Out": "1"}}
+    results["change_stack"] = changed
     monkeypatch.setattr(Engine, "save", lambda _engine: steps.append(("save",)))
     for name in ("upload_assets", "keep_replaced_token", "change_stack", "remember_token", "outputs"):
 
