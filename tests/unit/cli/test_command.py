@@ -17,10 +17,15 @@ from botocore.exceptions import ClientError
 
 from cli.command import Target, read_any_day, read_day
 from cli.main import COMMANDS, main
+from cli.stack.opening import NAMES
 from cli.terminal import CommandError, UsageError
 from local.engine import EngineError
+from local.history_folder import HistoryFolder, Saved, write_marker
+from local.stored_items import StoredTable
 from local.synthesis import SynthesisError
 from tests.infrastructure.house import ROOT
+from traffic.record.items import item_of_day, item_of_entry
+from traffic.record.merge import Day, Entry, Name
 
 Opening = Callable[[str], list[Target]]
 
@@ -430,13 +435,50 @@ def test_a_command_imports_no_other() -> None:
     assert {name for name in loaded("show", "--help") if name.startswith("cli.commands.")} == {"cli.commands.show"}
 
 
-def loaded(*arguments: str) -> set[str]:
-    """Return the modules that a start of the program imports."""
-    program = "import sys; from cli.main import main; main(sys.argv[1:]); print(*sys.modules)"
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the complete history of a demonstration, as a small one."""
+    made = tmp_path_factory.mktemp("home")
+    history = HistoryFolder(made / "demo")
+    history.prepare()
+    write_marker(history, Saved(complete=True))
+    days, repositories = (StoredTable(history.tables, NAMES[each]) for each in ("TrafficTable", "RepositoriesTable"))
+    entry = Entry({"octo/docs": Name("2026-11-01", "2026-11-20")}, captured_on="2026-11-20")
+    repositories.write({"repo-id": "1"}, {}, {"repo-name": "octo/docs", **item_of_entry(entry)})
+    key = {"repo-name": "octo/docs", "timestamp": "2026-11-20T00:00:00Z"}
+    days.write(key, {}, {"repo-id": 1, **item_of_day(Day({"views-count": 5, "views-uniques": 1}))})
+    return made
+
+
+@pytest.mark.parametrize(
+    "command", ["show 1", "badge 1", "chart 1", "verify", "export -f csv", "report -o {home}/report.html"]
+)
+def test_a_command_that_reads_a_local_history_imports_no_sdk(
+    command: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`traffic show` of a small history answers in half a second; boto3 alone takes half of that."""
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("TRAFFIC_HOME", str(home))
+
+    modules = loaded(*command.format(home=home).split(), code=1 if command == "verify" else 0)
+
+    assert "cli.stack.opening" in modules
+    assert not modules & (SLOW - {"duckdb"} if command.startswith("export") else SLOW)
+
+
+def loaded(*arguments: str, code: int = 0) -> set[str]:
+    """Return the modules that a start of the program imports, and check its exit code."""
+    program = "import sys; from cli.main import main; code = main(sys.argv[1:]); print(code, *sys.modules)"
     done = subprocess.run(  # noqa: S603 - this program
-        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return set(done.stdout.splitlines()[-1].split())
+    ended, *modules = done.stdout.splitlines()[-1].split()
+    assert int(ended) == code, done.stderr
+    return set(modules)
 
 
 def test_a_stop_by_a_service_manager_is_as_graceful_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
