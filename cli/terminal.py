@@ -127,15 +127,7 @@ def discard(*outputs: TextIO) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
 
 
-def counted(rows: Iterable[Row], what: str) -> Iterator[Row]:
-    """Yield rows, and print a line of progress after every `MANY` of them."""
-    for number, row in enumerate(rows, 1):
-        if number % MANY == 0:
-            progress(f"Read {number:,} {what}.")
-        yield row
-
-
-def counted_pages(pages: Iterable[Sequence[Row]], what: str) -> Iterator[Sequence[Row]]:
+def counted(pages: Iterable[Sequence[Row]], what: str) -> Iterator[Sequence[Row]]:
     """Yield pages of rows, and print a line of progress whenever `MANY` more rows are read."""
     rows = 0
     for page in pages:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from cli.terminal import counted_pages
+from cli.terminal import counted
 from traffic.record.archive import Archive
 from traffic.record.notes import read_notes
 from traffic.record.reading import KeptRepository, Record
@@ -70,11 +70,11 @@ class Relations:
         """Return the items of a relation, or the notes."""
         since = self.since or ""
         if name == "days":
-            return counted_pages(self.record.traffic.pages({"timestamp": since} if since else None), "days")
+            return counted(self.record.traffic.pages({"timestamp": since} if since else None), "days")
         if name == "notes":
             notes = (note for note in read_notes(self.archive) if note.day >= since)
             return [[json.dumps({"repo-name": each.repo_name, "day": each.day, "text": each.text}) for each in notes]]
-        return counted_pages(self.record.snapshots.pages({"captured-on": since} if since else None), "captures")
+        return counted(self.record.snapshots.pages({"captured-on": since} if since else None), "captures")
 
     @contextmanager
     def piped(self, pages: Pages) -> Iterator[None]:

@@ -1,16 +1,40 @@
 """Reads what is stored about each repository, for the report."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from cli.terminal import counted
+from cli.relations.database import Relations, open_relations
 from traffic.record.archive import Archive
 from traffic.record.notes import read_notes
-from traffic.record.reading import Capture, DayRow, ListedRow, Record
+from traffic.record.reading import ListedRow, Record
 
 EPOCH = date(1970, 1, 1).toordinal()
+
+UNKNOWN = "0"  # the completeness of a day that no capture has
+
+# The days of each repository as columns, in order; the key is not sorted.
+COLUMNS = """SELECT
+    "repo-name",
+    list(day ORDER BY day),
+    list("views-count" ORDER BY day),
+    list("views-uniques" ORDER BY day),
+    list("clones-count" ORDER BY day),
+    list("clones-uniques" ORDER BY day),
+    string_agg(complete, '' ORDER BY day)
+FROM (
+    SELECT
+        *,
+        CAST(left("timestamp", 10) AS DATE) - DATE '1970-01-01' AS day,
+        CAST(CAST("views-complete" AS INTEGER) + 2 * CAST("clones-complete" AS INTEGER) AS VARCHAR) AS complete
+    FROM ({days})
+)
+GROUP BY "repo-name"
+"""
+
+Cells = list[int | None]
 
 
 @dataclass
@@ -20,7 +44,9 @@ class RepositoryHistory:
     Attributes:
         name: Its current name; the key of its rows if no name is known, or if another repository has the same name.
         former: Its earlier names.
-        days: Its rows by day.
+        start: Its first day.
+        metrics: From then on, for each day its views, visitors, clones and cloners, as columns; None if unknown.
+        complete: A digit for each of these days: 1 if the views are complete, plus 2 if the clones are.
         captures: By the day of a capture, the last of each week: the rows of `referrers` and `paths`. A list that
             GitHub did not return is absent.
         notes: The days and texts of its notes, in order.
@@ -28,9 +54,22 @@ class RepositoryHistory:
 
     name: str
     former: tuple[str, ...] = ()
-    days: dict[int, DayRow] = field(default_factory=dict)
+    start: int = 0
+    metrics: tuple[Cells, ...] = ([], [], [], [])
+    complete: str = ""
     captures: dict[int, dict[str, list[ListedRow]]] = field(default_factory=dict)
     notes: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def last(self) -> int | None:
+        """Its last day; None if it has no days."""
+        return self.start + len(self.complete) - 1 if self.complete else None
+
+    def cells(self, metric: int, days: range) -> Cells:
+        """Return a metric of some days, with None for those that no capture has."""
+        before, after = max(self.start - days.start, 0), days.stop - self.start
+        cells = self.metrics[metric][max(days.start - self.start, 0) : max(after, 0)]
+        return ([None] * min(before, len(days)) + cells + [None] * len(days))[: len(days)]
 
 
 def read_histories(record: Record, archive: Archive) -> list[RepositoryHistory]:
@@ -40,16 +79,39 @@ def read_histories(record: Record, archive: Archive) -> list[RepositoryHistory]:
     for repository in record.every_repository():
         former = tuple(name for name in repository.entry.names if name != repository.name)
         by_id[repository.id] = by_key[repository.repo_name] = RepositoryHistory(repository.name, former)
-    for row in counted(record.every_day(), "days"):
-        by_key.setdefault(row.repo_name, RepositoryHistory(row.repo_name)).days[_epoch_day(row.day)] = row
-    for id_, captures in _last_captures(record).items():
-        if id_ in by_id:
-            by_id[id_].captures = {_epoch_day(capture.day): _lists(capture) for capture in captures.values()}
+    with open_relations(record, archive) as relations:
+        for key, *columns in _rows(relations, "days", COLUMNS):
+            history = by_key.setdefault(key, RepositoryHistory(key))
+            history.start, history.metrics, history.complete = _without_gaps(*columns)
+        for id_, day, *lists in _rows(relations, "captures", "{captures}"):
+            if id_ in by_id:
+                by_id[id_].captures[_epoch_day(day)] = _listed(lists)
     for note in read_notes(archive):
         history = by_key.setdefault(note.repo_name, RepositoryHistory(note.repo_name))
         history.notes.append((_epoch_day(note.day), note.text))
     _make_names_unique(by_key)
     return sorted(by_key.values(), key=lambda history: history.name.lower())
+
+
+def _rows(relations: Relations, name: str, question: str) -> Iterator[tuple[Any, ...]]:
+    with relations.select(name) as select:
+        found = relations.database.execute(question.format(**{name: select}))
+        while page := found.fetchmany(100):
+            yield from page
+
+
+def _without_gaps(days: Sequence[int], *columns: Any) -> tuple[int, tuple[Cells, ...], str]:
+    """Return the first day, the metrics and the completeness of each day from then on."""
+    *metrics, complete = columns
+    if days[-1] - days[0] + 1 == len(days):
+        return days[0], tuple(metrics), complete
+    places = [day - days[0] for day in days]
+    filled: list[Cells] = [[None] * (places[-1] + 1) for _ in metrics]
+    digits = [UNKNOWN] * (places[-1] + 1)
+    for column, cells in zip([*filled, digits], [*metrics, complete], strict=True):
+        for place, cell in zip(places, cells, strict=True):
+            column[place] = cell
+    return days[0], tuple(filled), "".join(digits)
 
 
 def _make_names_unique(by_key: Mapping[str, RepositoryHistory]) -> None:
@@ -60,19 +122,13 @@ def _make_names_unique(by_key: Mapping[str, RepositoryHistory]) -> None:
             history.name = key
 
 
-def _last_captures(record: Record) -> dict[int, dict[int, Capture]]:
-    """Read the last capture of each week, by id and week: each covers 14 days, so one a week is enough."""
-    last: dict[int, dict[int, Capture]] = {}
-    for capture in counted(record.every_capture(), "captures"):
-        weeks = last.setdefault(capture.repo_id, {})
-        week = (_epoch_day(capture.day) + 3) // 7  # 1970-01-01 was a Thursday: weeks begin on Monday
-        if week not in weeks or capture.day > weeks[week].day:
-            weeks[week] = capture
-    return last
-
-
-def _lists(capture: Capture) -> dict[str, list[ListedRow]]:
-    return {name: rows for name in ("referrers", "paths") if (rows := capture.listed(name)) is not None}
+def _listed(lists: Sequence[Any]) -> dict[str, list[ListedRow]]:
+    named = zip(("referrers", "paths"), lists, strict=True)
+    return {
+        name: [ListedRow(row["name"], row["views"], row["uniques"]) for row in rows]
+        for name, rows in named
+        if rows is not None
+    }
 
 
 def _epoch_day(day: str) -> int:

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cli.report.histories import RepositoryHistory
-from traffic.record.reading import DayRow, ListedRow
+from traffic.record.reading import ListedRow
 
 RECENT = 28  # days: complete weeks, so that each weekday counts equally
 SPARK = 91  # days of the sparkline in the overview: 13 weeks
-
-NOTHING = DayRow("", "", (None, None, None, None))
 
 Packed = dict[str, Any]
 
@@ -33,18 +31,18 @@ def overview_row(history: RepositoryHistory, newest: int | None) -> Packed:
         `spark`, the views of the last `SPARK` days. A sum is null if GitHub reported none of its numbers.
     """
     end = newest if newest is not None else 0
-    recent = _cells(history, range(end - RECENT + 1, end + 1))
-    everything = list(history.days.values())
+    recent = range(end - RECENT + 1, end + 1)
+    views, _, clones, _ = history.metrics
     return {
         "name": history.name,
         "former": list(history.former),
-        "last": max(history.days, default=None),
-        "views": _sum(everything, 0),
-        "clones": _sum(everything, 2),
-        "recentViews": _sum(recent, 0),
-        "peakVisitors": max((day.metrics[1] for day in recent if day.metrics[1] is not None), default=None),
-        "recentClones": _sum(recent, 2),
-        "spark": [day.metrics[0] for day in _cells(history, range(end - SPARK + 1, end + 1))],
+        "last": history.last,
+        "views": _sum(views),
+        "clones": _sum(clones),
+        "recentViews": _sum(history.cells(0, recent)),
+        "peakVisitors": max((cell for cell in history.cells(1, recent) if cell is not None), default=None),
+        "recentClones": _sum(history.cells(2, recent)),
+        "spark": history.cells(0, range(end - SPARK + 1, end + 1)),
     }
 
 
@@ -56,14 +54,11 @@ def repository_data(history: RepositoryHistory) -> Packed:
         on; `complete`, a digit a day: 1 if the views are complete, plus 2 if the clones are; `notes`; `captures`, the
         days; `referrers` and `paths`, each with `names` and, by capture, `rows` of a name's index, views and uniques.
     """
-    start, end = min(history.days, default=0), max(history.days, default=-1)
-    days = _cells(history, range(start, end + 1))
-    columns = zip(*(day.metrics for day in days), strict=True) if days else ([], [], [], [])
     captured = dict(sorted(history.captures.items()))
     return {
-        "start": start,
-        **dict(zip(("views", "visitors", "clones", "cloners"), map(list, columns), strict=True)),
-        "complete": "".join(str(day.complete[0] + 2 * day.complete[1]) for day in days),
+        "start": history.start,
+        **dict(zip(("views", "visitors", "clones", "cloners"), history.metrics, strict=True)),
+        "complete": history.complete,
         "notes": sorted(history.notes),
         "captures": list(captured),
         "referrers": _lists(item.get("referrers") for item in captured.values()),
@@ -82,12 +77,8 @@ def deflated(data: Packed) -> str:
     return base64.b64encode(compressor.compress(text) + compressor.flush()).decode()
 
 
-def _cells(history: RepositoryHistory, days: range) -> list[DayRow]:
-    return [history.days.get(day, NOTHING) for day in days]
-
-
-def _sum(days: Iterable[DayRow], metric: int) -> int | None:
-    known = [number for day in days if (number := day.metrics[metric]) is not None]
+def _sum(cells: Iterable[int | None]) -> int | None:
+    known = [cell for cell in cells if cell is not None]
     return sum(known) if known else None
 
 

@@ -46,7 +46,7 @@ def page_parts(
     Yields:
         The parts of the HTML, in order.
     """
-    newest = max((max(history.days) for history in histories if history.days), default=None)
+    newest = max((history.last for history in histories if history.last is not None), default=None)
     overview = {
         "madeAt": to_text(made_at),
         "place": place,

@@ -2,10 +2,12 @@
 
 import math
 import random
+from dataclasses import replace
 from datetime import date
 
 from cli.report.histories import EPOCH, RepositoryHistory
-from traffic.record.reading import DayRow, ListedRow
+from tests.unit.report_days import Metrics, columns
+from traffic.record.reading import ListedRow
 
 NEWEST = date(2026, 11, 20).toordinal() - EPOCH
 
@@ -18,6 +20,7 @@ def made_up(number: int, *, days: int = 3 * 365) -> RepositoryHistory:
     """Make up a repository with quiet weekends, a launch, ten days without numbers, and one partial day."""
     chance = random.Random(number)  # noqa: S311 - numbers for a picture
     history = RepositoryHistory(f"octo/repository-{number:04}", (f"octo/old-{number:04}",) if number % 7 == 0 else ())
+    cells: dict[int, tuple[Metrics, str]] = {}
     level = 10 ** chance.uniform(0.5, 3)
     launch = NEWEST - chance.randrange(40, days - 30)
     for day in range(NEWEST - days + 1, NEWEST + 1):
@@ -27,9 +30,8 @@ def made_up(number: int, *, days: int = 3 * 365) -> RepositoryHistory:
         burst = 6 * math.exp(-(day - launch) / 5) if day >= launch else 0
         views = int(level * rhythm * (1 + burst) * chance.uniform(0.7, 1.3))
         clones = int(views * chance.uniform(0.1, 0.4))
-        history.days[day] = DayRow(
-            history.name, "", (views, views // 3, clones, clones // 2), (day != NEWEST - 20, True)
-        )
+        cells[day] = (views, views // 3, clones, clones // 2), "2" if day == NEWEST - 20 else "3"
+    history = replace(history, **columns(cells))
     for day in range(NEWEST - days + 14, NEWEST + 1, 7):
         history.captures[day] = {"referrers": _listed(REFERRERS, chance), "paths": _paths(chance)}
     history.notes = [(launch, "v2 released")] if number == 1 else []

@@ -94,7 +94,7 @@ class Capture(NamedTuple):
     Attributes:
         repo_id: GitHub's numeric id.
         day: The UTC day of the capture.
-        raw: The item, not yet converted: of a million captures the report needs a few.
+        raw: The item, not yet converted.
     """
 
     repo_id: int
@@ -134,10 +134,6 @@ class Record:
         begin = {"timestamp": since or "0"}
         return map(_day_row, self.traffic.query({"repo-name": repo_name}, begin, consistent=False))
 
-    def every_day(self) -> Iterator[DayRow]:
-        """Read the days of all repositories, in no order."""
-        return map(_day_row, self.traffic.scan(consistent=False))
-
     def every_repository(self) -> Iterator[KeptRepository]:
         """Read all repositories."""
         for item in self.repositories.every_item(having="repo-name", consistent=False):  # the others are names
@@ -148,11 +144,6 @@ class Record:
         found = self.snapshots.query({"repo-id": str(repo_id)}, {"captured-on": since}, end=until, consistent=False)
         for raw in found:
             yield Capture(repo_id, raw["captured-on"]["S"], raw)
-
-    def every_capture(self) -> Iterator[Capture]:
-        """Read the captures of all repositories, in no order."""
-        for raw in self.snapshots.scan(consistent=False):
-            yield Capture(int(raw["repo-id"]["S"]), raw["captured-on"]["S"], raw)
 
     def repository(self, asked: str) -> Found:
         """Find a repository as `find` does.

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from cli.report import page
 from cli.report.histories import RepositoryHistory
 from cli.report.packing import deflated, overview_row, repository_data
-from traffic.record.reading import DayRow, ListedRow
+from tests.unit.report_days import Metrics, columns
+from traffic.record.reading import ListedRow
 
 NEWEST = 20_777  # days since 1970-01-01
 
@@ -20,9 +21,9 @@ NOTHING_PACKED = {
 }  # fmt: skip
 
 
-def day(*metrics: int | None, complete: tuple[bool, bool] = (True, True)) -> DayRow:
+def day(*metrics: int | None, complete: str = "3") -> tuple[Metrics, str]:
     """Return a day's views, visitors, clones and cloners."""
-    return DayRow("octo/docs", "", metrics, complete)
+    return metrics, complete
 
 
 def written(histories: list[RepositoryHistory]) -> tuple[str, list[int]]:
@@ -43,7 +44,7 @@ def test_a_row_of_the_overview_covers_28_recent_days_and_13_weeks_of_views() -> 
         NEWEST: day(None, None, 0, 0),
     }
 
-    row = overview_row(RepositoryHistory("octo/docs", ("octo/old", "octo/older"), days), NEWEST)
+    row = overview_row(RepositoryHistory("octo/docs", ("octo/old", "octo/older"), **columns(days)), NEWEST)
 
     assert row == {
         "name": "octo/docs",
@@ -73,8 +74,8 @@ def test_a_repository_is_packed_in_columns_with_each_name_once() -> None:
     """Notes and captures are sorted. A list that GitHub did not answer is null; an empty list stays empty."""
     history = RepositoryHistory(
         "octo/docs",
-        days={NEWEST: day(1, 2, 3, 4), NEWEST - 2: day(5, 6, 7, 8, complete=(True, False)),
-              NEWEST - 3: day(9, None, 0, 0, complete=(False, True))},
+        **columns({NEWEST: day(1, 2, 3, 4), NEWEST - 2: day(5, 6, 7, 8, complete="1"),
+                   NEWEST - 3: day(9, None, 0, 0, complete="2")}),
         captures={
             NEWEST: {"referrers": [ListedRow("Bing", 5, 4), ListedRow("Google", 3, 2)], "paths": []},
             NEWEST - 7: {"referrers": [ListedRow("Google", 9, 8)]},
@@ -106,7 +107,9 @@ def test_packed_data_is_compact_json_in_raw_deflate() -> None:
 
 def test_the_overview_and_every_repository_are_in_the_page() -> None:
     """The packed parts have the numbers of the overview's rows, and each is reported once it is packed."""
-    html, packed = written([RepositoryHistory("octo/a", days={NEWEST: day(1, 1, 1, 1)}), RepositoryHistory("octo/<b>")])
+    html, packed = written(
+        [RepositoryHistory("octo/a", **columns({NEWEST: day(1, 1, 1, 1)})), RepositoryHistory("octo/<b>")]
+    )
 
     (summary,) = re.findall(r'<script type="application/json" id="summary">(.*)</script>', html)
     assert "<" not in summary

@@ -21,8 +21,9 @@ from cli.report.histories import EPOCH, RepositoryHistory, read_histories
 from cli.report.packing import overview_row, repository_data
 from cli.terminal import CommandError
 from tests.unit.cli_stack import Stack, fresh_stack
+from tests.unit.report_days import columns
 from traffic.record.notes import Note, put_note
-from traffic.record.reading import DayRow, ListedRow
+from traffic.record.reading import ListedRow
 
 stack = pytest.fixture(fresh_stack)
 
@@ -138,10 +139,10 @@ def test_two_repositories_with_the_same_name_have_a_page_each(stack: Stack) -> N
 
 def test_recent_sums_cover_the_same_days_for_all_repositories_and_never_add_uniques() -> None:
     """A repository without recent numbers must not show an older month as recent."""
-    cells = {NOV_18 - ago: DayRow("octo/docs", "", (10, 4, None, None), (True, True)) for ago in range(40)}
-    silent = RepositoryHistory("octo/silent", days={NOV_18 - 60: cells[NOV_18]})
+    cells = {NOV_18 - ago: ((10, 4, None, None), "3") for ago in range(40)}
+    silent = RepositoryHistory("octo/silent", **columns({NOV_18 - 60: cells[NOV_18]}))
 
-    row = overview_row(RepositoryHistory("octo/docs", days=cells), NOV_18)
+    row = overview_row(RepositoryHistory("octo/docs", **columns(cells)), NOV_18)
 
     assert (row["recentViews"], row["views"], row["peakVisitors"]) == (280, 400, 4)
     assert (row["recentClones"], row["clones"]) == (None, None)
@@ -274,8 +275,8 @@ def test_earlier_names_notes_and_lists_belong_to_their_repository(stack: Stack) 
 
     renamed, other, noted = read_histories(stack.deployment.record, stack.deployment.archive)
 
-    row = DayRow("octo/c", "1970-01-02T00:00:00Z", (None, None, None, 4), (False, False))
+    days = columns({1: ((None, None, None, 4), "0")})
     captures: dict[int, dict[str, list[ListedRow]]] = {3: {"paths": [ListedRow("/7", 3, 2)]}, 4: {"referrers": []}}
-    assert renamed == RepositoryHistory("Octo/A", ("octo/c", "octo/x"), {1: row}, captures)
+    assert renamed == RepositoryHistory("Octo/A", ("octo/c", "octo/x"), **days, captures=captures)
     assert other == RepositoryHistory("octo/b", notes=[(2, "b")])
     assert noted == RepositoryHistory("octo/new", notes=[(3, "no rows")])
