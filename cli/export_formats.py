@@ -111,7 +111,7 @@ def write_duckdb(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
     with _in_duckdb(sheet, rows, path, "DuckDB") as found:
         path.unlink(missing_ok=True)  # DuckDB makes a database of no file, but not of an empty one
         found.query("found", f"ATTACH {_text(path)} AS written")
-        found.create(f"written.{_quoted(sheet.name)}")
+        found.create(f"written.{quoted(sheet.name)}")
         found.query("found", "DETACH written")
 
 
@@ -144,7 +144,7 @@ def write_sqlite(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
         CommandError: SQLite cannot write it.
     """
     columns = ", ".join(_in_sqlite(sheet, column) for column in sheet.columns)
-    key = ", ".join(map(_quoted, sheet.key))
+    key = ", ".join(map(quoted, sheet.key))
     marks = ", ".join("?" for _ in sheet.columns)
     database = sqlite3.connect(path)
     try:
@@ -163,14 +163,15 @@ def write_sqlite(sheet: Sheet, rows: Iterable[Cells], path: Path) -> None:
 def _in_sqlite(sheet: Sheet, column: str) -> str:
     """Write the definition of a column."""
     filled = " NOT NULL" if column in sheet.filled else ""
-    return f"{_quoted(column)} {IN_SQLITE.get(sheet.columns[column], 'TEXT')}{filled}"
+    return f"{quoted(column)} {IN_SQLITE.get(sheet.columns[column], 'TEXT')}{filled}"
 
 
 def _text(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Write the name of a column for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 

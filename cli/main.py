@@ -44,6 +44,7 @@ COMMANDS = {
     "chart": ("chart", "draw a chart of a repository, for a README"),
     "note": ("note", "note what happened on a day, for the report"),
     "export": ("export", "write what is kept, as CSV, JSON, Parquet, SQLite or DuckDB"),
+    "sql": ("sql", "answer a question in SQL about everything that is kept"),
     "import": ("import_history", "import the history that another tool kept"),
     "start": ("start", "keep the local system running, with its daily run"),
     "settings": ("settings", "show the settings, or bring them to the stack in AWS"),

@@ -140,11 +140,11 @@ def counted(pages: Iterable[Sequence[Row]], what: str) -> Iterator[Sequence[Row]
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows: aligned and with headings on a terminal, otherwise separated by tabs and without headings."""
     output = sys.stdout
-    cells = [[plain("" if cell is None else cell) for cell in row] for row in rows]
+    cells = ([plain("" if cell is None else cell) for cell in row] for row in rows)
     if not output.isatty():
         output.writelines("\t".join(row) + "\n" for row in cells)
         return
-    output.writelines(f"{line}\n" for line in laid_out(headings, cells, shutil.get_terminal_size().columns))
+    output.writelines(f"{line}\n" for line in laid_out(headings, list(cells), shutil.get_terminal_size().columns))
 
 
 def duration(seconds: float) -> str:

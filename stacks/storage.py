@@ -12,6 +12,8 @@ from stacks.reviewed import accept
 # Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
 RUN_FILES_KEPT = Duration.days(80)
 
+RESULTS_KEPT = Duration.days(1)  # of Athena: who wants to keep one writes it to a file
+
 
 class Storage(Construct):
     """The history: three tables, and the archive of GitHub's answers.
@@ -87,6 +89,12 @@ class Storage(Construct):
                     prefix="runs/",
                     expiration=RUN_FILES_KEPT,
                     noncurrent_version_expiration=Duration.days(30),
+                ),
+                s3.LifecycleRule(
+                    id="ForgetResultsOfQueries",
+                    prefix="queries/",
+                    expiration=RESULTS_KEPT,
+                    noncurrent_version_expiration=RESULTS_KEPT,
                 ),
                 s3.LifecycleRule(id="DropBrokenUploads", abort_incomplete_multipart_upload_after=Duration.days(7)),
             ],

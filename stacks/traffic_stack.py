@@ -9,6 +9,7 @@ from stacks.dead_letters import DeadLetters
 from stacks.functions import Functions
 from stacks.notifications import Notifications
 from stacks.parameters import Parameters
+from stacks.queries import Queries
 from stacks.schedule import Schedule
 from stacks.storage import Storage
 from stacks.token_secret import Token
@@ -32,6 +33,7 @@ class GitHubTrafficCaptureStack(Stack):
         )
         parameters = Parameters(self, "Parameters")
         storage = Storage(self, "Storage")
+        Queries(self, "Queries", archive=storage.archive)
         secret = Token(self, "Token", parameter=parameters.by_name["GitHubAccessToken"]).secret
         notifications = Notifications(self, "Notifications", email=parameters.by_name["SummaryEmail"].value_as_string)
         topic = notifications.topic

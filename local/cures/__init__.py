@@ -5,6 +5,7 @@ test, listed in `tests/integration/local/test_each_cure.py`.
 """
 
 from local.cures import (
+    athena,
     cloudformation,
     dynamodb,
     iam,
@@ -46,4 +47,6 @@ def apply_cures(history: HistoryFolder, tables: EngineTables) -> None:
     payloads.refuse_large_payloads()
     logs.limit_resource_policies()
     secretsmanager.refuse_large_secrets()
+    athena.understand_athena_sql()
+    athena.read_tables_of_json()
     iam.enforce_policies()

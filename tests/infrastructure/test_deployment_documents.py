@@ -23,14 +23,16 @@ def kept(words: str) -> str:
 PAGE, TITLE = "docs/deploy.md", "What expires when"
 
 
-def test_only_the_files_of_runs_expire_in_the_archive(template: Template) -> None:
+def test_only_the_files_of_runs_and_queries_expire_in_the_archive(template: Template) -> None:
     """Somebody who relies on the archive must know what disappears from it."""
     rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
-    (runs,) = (rule for rule in rules if {"ExpirationInDays", "NoncurrentVersionExpiration"} & rule.keys())
-    old = runs["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    expiring = [rule for rule in rules if {"ExpirationInDays", "NoncurrentVersionExpiration"} & rule.keys()]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in expiring}
+    old = {rule["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in expiring}
 
-    assert runs["Prefix"] == "runs/"
-    assert kept("`runs/`") == f"{runs['ExpirationInDays']} days, and then {old} days as an earlier version"
+    assert days.keys() == {"runs/", "queries/"}
+    assert kept("`runs/`") == f"{days['runs/']} days, and then {old['runs/']} days as an earlier version"
+    assert kept("`queries/`") == f"{days['queries/']} day, and then {old['queries/']} day as an earlier version"
     assert kept("earlier versions of all other objects") == "for good"
     assert kept("`answers/`").startswith("for good")
 

@@ -46,6 +46,8 @@ PUBLIC_OUTPUTS = {
     "DashboardUrl",
     "GitHubTokenSecret",
     "StoreTrafficFunction",
+    "QueryDatabase",
+    "QueryWorkgroup",
 }
 
 

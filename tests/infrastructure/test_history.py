@@ -84,11 +84,11 @@ def test_an_upgrade_keeps_the_resources_of_the_first_version(
 
 
 def test_answers_and_listings_never_expire(template: Template) -> None:
-    """The tables can be rebuilt from the archive; only the files of runs may expire."""
+    """The tables can be rebuilt from the archive; only the files of runs and the results of queries may expire."""
     rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if any("Expiration" in name or "Transition" in name for name in rule)]
 
-    assert [rule["Prefix"] for rule in expiring] == ["runs/"]
+    assert {rule["Prefix"] for rule in expiring} == {"runs/", "queries/"}
 
 
 def test_the_files_of_a_run_expire_before_another_run_may_have_its_name(template: Template) -> None:

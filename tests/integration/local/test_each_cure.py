@@ -9,13 +9,16 @@ import pytest
 
 from local.engine import ROOT
 
-CURES, CODE, DEPLOYMENT, LIMITS = (
-    f"tests/integration/local/test_engine_{name}.py::test_" for name in ("cures", "code", "deployment", "limits")
+ATHENA, CURES, CODE, DEPLOYMENT, LIMITS = (
+    f"tests/integration/local/test_engine_{name}.py::test_"
+    for name in ("athena", "cures", "code", "deployment", "limits")
 )
 POLICIES = "tests/integration/local/test_policies_enforced.py::test_"
 
 # The test of each cure.
 TESTS = {
+    "athena.read_tables_of_json": f"{ATHENA}a_table_of_json_has_the_columns_of_its_definition",
+    "athena.understand_athena_sql": f"{ATHENA}a_query_in_athenas_sql_is_answered",
     "cloudformation.adopt_existing_buckets": f"{DEPLOYMENT}a_deleted_stack_leaves_its_table_to_the_next",
     "cloudformation.apply_bucket_lifecycle": f"{DEPLOYMENT}properties_of_tables_and_buckets_are_applied",
     "cloudformation.apply_table_properties": f"{DEPLOYMENT}properties_of_tables_and_buckets_are_applied",
