@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS items(
 ) WITHOUT ROWID
 """
 PAGE = 1000  # items
+ITEM = 'SELECT item FROM items WHERE table_name = ? AND "partition" = ? AND sort = ?'
 HOME = ("000000000000", "us-east-1")  # see `local.engine`
 NO_SORT = "__no_sort__"  # ministack's sort key in tables without one
 LOG_SIZE = 16 * 1024 * 1024  # bytes of the log beside the file that are kept after a large transaction
@@ -103,10 +104,9 @@ class EngineTables:
 
     def item(self, table: str, partition: str, sort: str) -> Any:
         """Read one item in DynamoDB's own form; None if it does not exist."""
-        found = self._all(
-            'SELECT item FROM items WHERE table_name = ? AND "partition" = ? AND sort = ?', table, partition, sort
-        )
-        return json.loads(found[0][0]) if found else None
+        with self._lock:
+            found = self._database.execute(ITEM, (table, partition, sort)).fetchone()
+        return json.loads(found[0]) if found else None
 
     def put(self, table: str, partition: str, sort: str, item: RawItem) -> None:
         """Write one item."""

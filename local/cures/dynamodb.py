@@ -2,9 +2,11 @@
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
+import copy
 import functools
 import json
 from collections.abc import Callable, Iterator, KeysView, MutableMapping
+from types import NoneType, SimpleNamespace
 from typing import Any
 
 from ministack.core import responses
@@ -14,6 +16,7 @@ from local.cures.dynamodb_pages import READING, Answer, Handler, by_page, evalua
 from local.stored_items import NO_SORT, EngineTables, row_name, row_sort
 
 WRITERS = ("_put_item", "_update_item", "_delete_item", "_batch_write_item", "_transact_write_items")
+SCALARS = frozenset([str, bool, int, float, NoneType])
 STATEMENTS = ("_execute_statement", "_batch_execute_statement", "_execute_transaction")
 
 
@@ -54,6 +57,17 @@ def store_items_on_disk(tables: EngineTables) -> None:
     dynamodb._query, dynamodb._scan = by_page(dynamodb._query), by_page(dynamodb._scan, scans=True)
     dynamodb._paginate_evaluated_items = paginated(dynamodb._paginate_evaluated_items)
     dynamodb._evaluate_condition = evaluated(dynamodb._evaluate_condition)
+    dynamodb.copy = SimpleNamespace(deepcopy=copied)
+
+
+def copied(value: Any) -> Any:
+    """Copy an item, in a tenth of the time that Python's `deepcopy` takes: its values are those of JSON."""
+    kind = type(value)
+    if kind in SCALARS:
+        return value
+    if kind is dict:
+        return {key: copied(inner) for key, inner in value.items()}
+    return [copied(inner) for inner in value] if kind is list else copy.deepcopy(value)
 
 
 def move_items(table: Any, tables: EngineTables, name: str) -> None:
@@ -123,6 +137,10 @@ class StoredItems(MutableMapping[str, "StoredPartition"]):
         if reading is not None and reading.page is not None:
             return reading.page[partition]
         return StoredPartition(self.tables, self.name, partition)
+
+    def get(self, partition: str, default: Any = None) -> Any:  # noqa: ARG002 - every partition exists
+        """Return one partition."""
+        return self[partition]
 
     def __setitem__(self, partition: str, items: Any) -> None:
         del self[partition]
