@@ -55,6 +55,12 @@ def recover(
     return len(keys)
 
 
+def end_rebuild(engine: Engine) -> None:
+    """Note that a rebuild has written everything that the tables lacked, so that nothing need be stored again."""
+    engine.ask("POST", "recovered")
+    engine.save()
+
+
 def unsaved(engine: Engine, bucket: str, since: datetime | None) -> Iterator[str]:
     """Yield the answers and imports written since the tables were last saved; all of them if that is unknown."""
     pages = engine.client("s3").get_paginator("list_objects_v2")

@@ -21,7 +21,7 @@ which creates it again.
 @command(EXAMPLES)
 def execute(target: Target) -> int:
     """Write what the tables lack of the archive, or hold too low."""
-    with opened(target) as deployment:
+    with opened(target, rebuilds=True) as deployment:
         written, differences = rebuild(deployment.record, deployment.archive, AT_ONCE if target.aws else 1, progress)
         deployment.save()
         items = counted(written, "item", "items")

@@ -14,7 +14,7 @@ from cli.stack.deployment import Deployment, NothingDeployedError, aws_deploymen
 from cli.terminal import progress, warn
 from local.engine import ACCOUNT, REGION, Engine, running_engine
 from local.history_folder import HistoryFolder
-from local.recovery import is_complete, recover
+from local.recovery import end_rebuild, is_complete, recover
 from local.stored_items import StoredTable
 from local.stored_objects import StoredObjects
 
@@ -41,8 +41,12 @@ def show_exposed(settings: LocalSettings) -> None:
 
 
 @contextmanager
-def opened(target: Target) -> Iterator[Deployment]:
+def opened(target: Target, *, rebuilds: bool = False) -> Iterator[Deployment]:
     """Open an existing deployment to read its history, without deploying anything.
+
+    Args:
+        target: The deployment.
+        rebuilds: Whether the command itself writes what the tables lack; otherwise that is stored first.
 
     Raises:
         NothingDeployedError: There is no history yet.
@@ -60,19 +64,20 @@ def opened(target: Target) -> Iterator[Deployment]:
         raise NothingDeployedError(f"There is no history in {settings.history} yet: {begins}.")
     if settings.without_github:
         warn("This is the demonstration's history, because no GitHub token is set.")
-    with _stored(settings) as deployment:
+    with _stored(settings, rebuilds=rebuilds) as deployment:
         yield deployment
 
 
 @contextmanager
-def _stored(settings: LocalSettings) -> Iterator[Deployment]:
+def _stored(settings: LocalSettings, *, rebuilds: bool) -> Iterator[Deployment]:
     """Return a deployment that reads files, and starts the engine only for what needs it.
 
     If the files may lack something, the engine starts at once: it stores what the archive has first.
     """
     history = HistoryFolder(settings.history.resolve())
     with ExitStack() as running:
-        engines = cache(lambda: of_engine(running.enter_context(running_engine(settings.history)), settings))
+        opening = _to_rebuild if rebuilds else of_engine
+        engines = cache(lambda: opening(running.enter_context(running_engine(settings.history)), settings))
         if not is_complete(history):
             engines()
         objects = StoredObjects(history.objects, lambda: engines().client("s3"))
@@ -118,6 +123,11 @@ def of_engine(engine: Engine, settings: LocalSettings, *, before: str = "") -> D
     if recovered:
         warn(f"Restored the table from {recovered} archive objects: the engine was not stopped properly.")
     return deployment
+
+
+def _to_rebuild(engine: Engine, settings: LocalSettings) -> Deployment:
+    """Return the engine's deployment. Its tables are complete when it is saved, because a rebuild completes them."""
+    return stack_of(engine.client, str(settings.history), save=partial(end_rebuild, engine))
 
 
 def forget_tables_before(target: Target) -> None:

@@ -16,6 +16,7 @@ from tests.bench.functions import FLEET, TIMEOUT, functions
 from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
 from tests.bench.processor import ONE_CORE, share_of
 from tests.bench.reading import reading_times
+from tests.bench.rebuild_times import AT_ONCE, CAPTURES, REBUILT, STORED, rebuilding_times
 from tests.bench.start_up import start_ratios
 from tests.bench.world import LATENCY, Measured
 from tests.bench.writes import writes_by_changed_item
@@ -59,7 +60,7 @@ def main() -> None:
     loop, ours = paces()
     sections = [*beginning, pace_section(loop, ours), cost_section(loop)]
     sections += [writes_section(), growth_section(grown), functions_section()]
-    sections += [reading_section(given.histories), engine_section(), start_up_section()]
+    sections += [reading_section(given.histories), engine_section(), rebuilding_section(), start_up_section()]
     year = kept_year() if given.no_year else "\n".join(f"- {line}" for line in year_lines()) + "\n"
     sections.append(f"Measured in {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     PAGE.write_text("\n".join([*sections, f"{YEAR}\n\n{year}"]), encoding="utf-8")
@@ -199,6 +200,18 @@ def measured_engine(repositories: int) -> tuple[float, float, float, float]:
         return measure_engine(Path(home), repositories)
 
 
+def rebuilding_section() -> str:
+    """Compare a rebuild with the way before it, and with a comparison that writes nothing."""
+    times = rebuilding_times(REBUILT)
+    (_, before), *_ = times
+    rows = [(what, f"{seconds:.1f}", f"{before / seconds:.1f}") for what, seconds in times]
+    note = (
+        f"{REBUILT} repositories with three years of history in {CAPTURES} captures, on the local engine. The first row"
+        f" is the time of {STORED} objects, {AT_ONCE} at once, multiplied.\n"
+    )
+    return "\n".join(["## Rebuilding three years of history\n", note, table(("", "seconds", "times as fast"), rows)])
+
+
 def start_up_section() -> str:
     """Compare the start of functions and commands with the imports that every function needs."""
     rows = [(name, f"{seconds * 1000:.0f}", f"{times:.2f}") for name, seconds, times in start_ratios()]
@@ -219,7 +232,7 @@ def kept_year() -> str:
 # Sections that need no figures of other sections.
 ALONE = {
     "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
-    "engine": engine_section,
+    "engine": engine_section, "rebuilding": rebuilding_section,
 }  # fmt: skip
 
 

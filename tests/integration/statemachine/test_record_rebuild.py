@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pytest
 
 from cli.commands.verify import verify
 from cli.stack.deployment import Deployment
+from local.history_folder import HistoryFolder
 from local.recovery import unsaved
+from local.stored_items import StoredTable
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Pipeline, deployed_pipeline
 from traffic.record.archive import pack, unpack
@@ -36,19 +39,22 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         yield pipeline
 
 
-def test_deleted_items_are_restored_item_for_item(captured: Pipeline) -> None:
-    """A rebuild needs nothing but the archive."""
-    before, stack = captured.tables(), deployment(captured)
+@pytest.mark.parametrize("by", ["the engine", "the file"])
+def test_deleted_items_are_restored_item_for_item(captured: Pipeline, by: str) -> None:
+    """A rebuild needs nothing but the archive, through the API as `--aws` does, and beside the engine."""
+    before, stack = captured.tables(), deployment(captured, in_file=by == "the file")
     assert before.keys() == KEYS.keys()
     assert all(before.values())
     assert verify(stack.record, stack.archive) == []
     empty(captured)
     assert {difference.kind for difference in verify(stack.record, stack.archive)} == {"missing"}
 
-    rebuild(stack.record, stack.archive)
+    written, left = rebuild(stack.record, stack.archive, at_once=4)
 
     assert captured.tables() == before
+    assert (written, left) == (sum(map(len, before.values())), [])
     assert verify(stack.record, stack.archive) == []
+    assert rebuild(stack.record, stack.archive) == (0, [])
 
 
 def test_listings_are_archived_and_never_treated_as_answers(captured: Pipeline) -> None:
@@ -74,9 +80,27 @@ def test_an_archived_object_is_never_overwritten(captured: Pipeline) -> None:
     assert captured.read(key) == content
 
 
-def deployment(pipeline: Pipeline) -> Deployment:
-    """The stack as the commands see it."""
-    return Deployment(outputs=pipeline.outputs, client=pipeline.engine.client, place="here", parameters={})
+@pytest.mark.parametrize("by", ["the engine", "the file"])
+def test_a_rebuild_and_a_run_at_the_same_time_lose_nothing(captured: Pipeline, by: str) -> None:
+    """Each gives way to the other, item by item."""
+    stack = deployment(captured, in_file=by == "the file")
+    empty(captured)
+    with SimulatedGitHub(repositories=6, seed=4, port=captured.port, at="2026-11-06T09:00:00Z"):
+        run = captured.start()
+        while not captured.tables()["RepoTraffic"]:
+            rebuild(stack.record, stack.archive)
+        rebuild(stack.record, stack.archive)
+        assert captured.finish(run).status == "SUCCEEDED"
+
+    rebuild(stack.record, stack.archive)
+    assert verify(stack.record, stack.archive) == []
+
+
+def deployment(pipeline: Pipeline, *, in_file: bool = False) -> Deployment:
+    """The stack as the commands see it: those with `--aws`, or those on this machine."""
+    table = partial(StoredTable, HistoryFolder(pipeline.engine.history).tables) if in_file else None
+    client = pipeline.engine.client
+    return Deployment(outputs=pipeline.outputs, client=client, place="here", parameters={}, table=table)
 
 
 def empty(pipeline: Pipeline) -> None:

@@ -52,7 +52,7 @@ def test_the_command_reports_its_progress_and_what_to_do_next(
     """A rebuild of years takes an hour; silence would look like a hang."""
     saves: list[bool] = []
     deployment = replace(kept.deployment, options=" --aws", save=lambda: saves.append(True))
-    monkeypatch.setattr("cli.commands.rebuild.opened", lambda _target: nullcontext(deployment))
+    monkeypatch.setattr("cli.commands.rebuild.opened", lambda _target, **_: nullcontext(deployment))
     monkeypatch.setattr("traffic.record.comparison.MANY", 2)
     total = sum(map(len, kept.dump().values()))
     kept.delete_items()
