@@ -19,7 +19,6 @@ from traffic.contract import Repository, Run
 from traffic.github.client import GitHub
 from traffic.record.archive import Archive
 from traffic.record.notes import Note, put_note
-from traffic.record.reading import Record
 from traffic.record.rebuilding import rebuild
 
 FORMER, NOW = "octo-org/http-client", "octo-org/api-client"  # this one was renamed
@@ -57,12 +56,11 @@ def demo_github(client: Callable[[str], Any], outlasting: ExitStack) -> str:
     return outlasting.enter_context(present_github()).url
 
 
-def begin_history(deployment: Deployment, record: Record, now: datetime, *, on_stored: Callable[[], None]) -> None:
+def begin_history(deployment: Deployment, now: datetime, *, on_stored: Callable[[], None]) -> None:
     """Capture and store the past, once; after an interruption, from its beginning again.
 
     Args:
-        deployment: The demonstration's.
-        record: Its tables, to read and to write.
+        deployment: The demonstration's. Its tables are read and written.
         now: The present.
         on_stored: Called when the tables contain what is archived.
     """
@@ -75,7 +73,7 @@ def begin_history(deployment: Deployment, record: Record, now: datetime, *, on_s
             if number and number % (CAPTURES // 4) == 0:
                 inform(f"Simulating {at:%B %Y} ...")
             capture(github, archive, at, renamed=at >= now - timedelta(days=RENAMED))
-    rebuild(record, archive)
+    rebuild(deployment.record, archive)
     on_stored()
     renamed = (now - timedelta(days=RENAMED)).date().isoformat()
     put_note(archive, Note(FORMER, renamed, f"renamed to {NOW}"))

@@ -4,12 +4,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cli.command import Target
 from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, local_settings, settings_folder
-from cli.stack.deployment import TABLES, Deployment, aws_deployment
+from cli.stack.deployment import Deployment, aws_deployment
 from cli.stack.opening import of_engine, show_files
 from cli.terminal import UsageError, inform, warn
 from local.deploying import deploy
@@ -17,7 +19,6 @@ from local.engine import Engine, only_one, running_engine
 from local.history_folder import HistoryFolder
 from local.stored_items import StoredTable
 from local.synthesis import ASSEMBLY, synthesize
-from traffic.record.reading import Record
 
 NEW_TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new"  # noqa: S105 - an address
 
@@ -106,8 +107,8 @@ def _deployed_here(settings: LocalSettings, *, before: str = "") -> Iterator[Dep
             deploy(engine, assembly, parameters)
             deployment = of_engine(engine, settings, before=before)
             if settings.without_github:
-                stored = (StoredTable(HistoryFolder(engine.history).tables, deployment.output(name)) for name in TABLES)
-                begin_history(deployment, Record(*stored), datetime.now(UTC), on_stored=engine.note_stored)
+                on_disk = replace(deployment, table=partial(StoredTable, HistoryFolder(engine.history).tables))
+                begin_history(on_disk, datetime.now(UTC), on_stored=engine.note_stored)
         yield deployment
 
 

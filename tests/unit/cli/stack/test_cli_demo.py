@@ -82,10 +82,10 @@ def test_the_past_is_simulated_once(
 
     record = stack.deployment.record
     with pytest.raises(KeyboardInterrupt):
-        demo.begin_history(stack.deployment, record, NOW, on_stored=stopped)
+        demo.begin_history(stack.deployment, NOW, on_stored=stopped)
     capsys.readouterr()
-    demo.begin_history(stack.deployment, record, NOW, on_stored=stored)
-    demo.begin_history(stack.deployment, record, NOW, on_stored=stopped)
+    demo.begin_history(stack.deployment, NOW, on_stored=stored)
+    demo.begin_history(stack.deployment, NOW, on_stored=stopped)
 
     assert steps == ["12 items of repositories"]
     assert {row["timestamp"][:10] for row in record.traffic.every_item()} >= {"2026-10-20", "2026-11-10"}

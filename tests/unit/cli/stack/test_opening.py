@@ -103,9 +103,10 @@ class Machine:
             on_progress(done, self.lost)
         return self.lost
 
-    def begin_history(self, _deployment: Any, record: Any, now: Any, *, on_stored: Any) -> None:
+    def begin_history(self, deployment: Any, now: Any, *, on_stored: Any) -> None:
         """Begin the history of the demonstration."""
         assert now.tzinfo is not None
+        record = deployment.record
         assert [record.traffic.name, record.repositories.name, record.snapshots.name] == ["Days", "Names", "Totals"]
         on_stored()
 
