@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from local.history_folder import HistoryFolder
 from local.launcher import ALREADY_RUNNING
@@ -76,9 +77,9 @@ class Engine:
         """Save the state now: a later kill loses only later changes."""
         self.ask("POST", "save")
 
-    def note_stored(self) -> None:
-        """Note that everything archived so far is in the tables, so that no start stores it again."""
-        self.ask("POST", "stored")
+    def note_stored(self, key: str = "") -> None:
+        """Note that everything archived so far, or one object, is in the tables: no start has to store it again."""
+        self.ask("POST", f"stored/{quote(key)}" if key else "stored")
 
     def ask(self, method: str, what: str) -> dict[str, Any]:
         """Call one of the engine's own paths, below `/_traffic/`.

@@ -6,6 +6,7 @@ On the port of the AWS APIs it also answers:
   complete archive.
 - `POST /_traffic/recovered`: the caller has stored everything that an earlier engine did not save.
 - `GET /_traffic/mail`: the e-mails that ask to confirm an SNS subscription, as `to` and `link`; none is delivered.
+- `POST /_traffic/stored`, `POST /_traffic/stored/KEY`: the caller has stored all archive objects so far, or this one.
 - `POST /_traffic/save`: saves the state now, and answers when it is on disk.
 """
 
@@ -39,6 +40,7 @@ from local.unstored import Unstored
 
 logger = logging.getLogger("local.gateway")
 
+STORED = "/_traffic/stored/"
 TRIES = 5  # a running execution may change while it is saved
 
 
@@ -84,6 +86,8 @@ class Gateway:
                 self.unstored.clear()
             case ("POST", "/_traffic/save"):
                 self.save()
+            case ("POST", _) if path.startswith(STORED):
+                self.unstored.forget(path.removeprefix(STORED))
             case _:
                 return 404, {"message": f"{method} {path} is not known here"}
         places = {"history": str(self.history.root), "tables": str(self.history.tables)}

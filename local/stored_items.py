@@ -310,6 +310,27 @@ class StoredTable:
                 self.writer.put(*place, {**held, **_written(key), **_written(update)})
         return unchanged
 
+    def replace(self, key: Item, read: Item, wanted: Item) -> bool:
+        """Set an item's attributes and remove all others, on condition that none has changed since they were read.
+
+        Args:
+            key: The item's key; the partition key comes first.
+            read: The item as it was read, without its key.
+            wanted: The attributes that it should have; if there are none, the item is removed.
+
+        Returns:
+            Whether it was written; if not, another writer was faster: read it again.
+        """
+        place = (self.name, *key_of(key))
+        with self.writer.transaction():
+            held = python_item(self.writer.item(*place) or {})
+            unchanged = held == ({**key, **read} if read else {})
+            if unchanged and wanted:
+                self.writer.put(*place, {**_written(key), **_written(wanted)})
+            elif unchanged:
+                self.writer.delete(*place)
+        return unchanged
+
     def _rows(self, where: str, values: Iterable[str] = ()) -> Iterator[Item]:
         select = f"SELECT item FROM items WHERE table_name = ?{where}"  # noqa: S608 - constants of this module
         return (json.loads(text) for (text,) in self.database.execute(select, (self.name, *values)))

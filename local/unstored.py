@@ -36,6 +36,10 @@ class Unstored:
 
         s3._persist_object, lambda_svc._execute_function_warm = add_and_persist, execute_and_remove
 
+    def forget(self, key: str) -> None:
+        """Forget one object: a command has stored it."""
+        self._written.pop(key, None)
+
     def clear(self) -> None:
         """Forget them: a rebuild has stored them, which no function did."""
         self._written.clear()

@@ -3,9 +3,11 @@
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,6 +18,7 @@ from cli.imports.first_version_rows import read_first_version
 from cli.imports.importing import ImportPlan, ImportTarget, bring, identify, plan
 from cli.imports.naming import GivenNames, is_full_name, name_parts, read_given
 from cli.imports.recognizing import TOOLS, Findings, Part, Refusal, find
+from cli.imports.taking_back import imports_of, receipt_at, receipt_of, take_back
 from cli.imports.tool_history import ToolHistory
 from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment
@@ -88,6 +91,7 @@ class Options:
     "--columns", metavar="MEANING=COLUMN,...", help=f"what the columns of CSV files are: {', '.join(COLUMN_NAMES)}"
 )
 @click.option("--skip-refused", is_flag=True, help="import what can be imported, and leave out what is refused")
+@click.option("--undo", metavar="RECEIPT", help="take an import back, by what it printed or by its key in the archive")
 @click.option("--dry-run", is_flag=True, help="show what would change, and change nothing")
 @click.option("--json", "as_json", is_flag=True, help="show what would change, or what changed, as JSON")
 def execute(
@@ -98,11 +102,17 @@ def execute(
     named: Sequence[str],
     owners: Sequence[str],
     columns: str | None,
+    undo: str | None,
     skip_refused: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
     """Import the histories that other tools kept."""
+    if undo is not None:
+        if words or tool or named or owners or columns or skip_refused or dry_run or as_json:
+            raise UsageError("--undo takes an import back: leave paths and other options out.")
+        with opened(target) as deployment:
+            return take_back(deployment, undo)
     options = read_options(words, tool, named, owners, columns)
     findings = Findings() if options.tool == FIRST_VERSION else find(options.paths, options.tool, options.columns)
     refuse(findings.refusals, skip=skip_refused)
@@ -119,17 +129,14 @@ def execute(
         refuse(unknown, skip=skip_refused)
         if not plans:
             raise UsageError("There is nothing to import in these files.")
-        keys = (
-            {} if dry_run else {each.target.name: bring(deployment.archive, deployment.store, each) for each in plans}
-        )
-        if keys:
-            deployment.save()
+        keys = {} if dry_run else brought(deployment, plans)
     if as_json:
         say(json.dumps(as_object(plans, [*findings.refusals, *unnamed, *unknown], left_out, keys), indent=2))
     elif dry_run:
         say("Nothing was changed: this was a dry run.")
     else:
-        inform(f"Imported {repositories(len(plans))}.")
+        receipt = receipt_of(next(iter(keys.values())))
+        inform(f"Imported {repositories(len(plans))}. `traffic import --undo {receipt}{target.options}` takes it back.")
     return 0
 
 
@@ -258,6 +265,22 @@ def planned(record: Record, parts: Sequence[tuple[str, Part]]) -> tuple[list[Imp
         histories.setdefault(target.repo_id, ToolHistory(part.history.source)).add(part.history)
     plans = [plan(record, targets[id_], histories[id_]) for id_ in targets]
     return sorted(plans, key=lambda each: each.target.name), refusals
+
+
+def brought(deployment: Deployment, plans: Sequence[ImportPlan]) -> dict[str, str]:
+    """Import what was planned, and return the keys of the imports in the archive, by repository.
+
+    All of one command have one time, which no import before has: it is the receipt.
+    """
+    record, archive = deployment.record, deployment.archive
+    while imports_of(archive, receipt_at(at := datetime.now(UTC))):
+        time.sleep(0.2)
+    keys: dict[str, str] = {}
+    for each in plans:
+        keys[each.target.name] = bring(record, archive, each, f"{at:%Y-%m-%dT%H:%M:%SZ}")
+        deployment.stored(keys[each.target.name])
+    deployment.save()
+    return keys
 
 
 def show(parts: Sequence[tuple[str, Part]], plans: Sequence[ImportPlan], left_out: Counter[str]) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from cli.imports.tool_history import ToolHistory
 from cli.terminal import CommandError
 from traffic.contract import METRICS
-from traffic.record.item_table import ItemTable
+from traffic.record.item_table import Table
 from traffic.record.items import Item
 
 
 def read_first_version(
-    table: ItemTable, owners: Mapping[str, str], owner: str | None, *, place: str
+    table: Table, owners: Mapping[str, str], owner: str | None, *, place: str
 ) -> dict[str, ToolHistory]:
     """Read the rows of the first version in the table; they stay unchanged.
 

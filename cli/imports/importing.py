@@ -1,8 +1,7 @@
 """Imports a history: writes it into the archive first, then lets Store traffic merge it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from cli.imports.tool_history import ToolHistory
 from cli.stack.token_access import identity
@@ -12,6 +11,8 @@ from traffic.github.client import GitHub
 from traffic.record.archive import Archive
 from traffic.record.merge import Snapshot
 from traffic.record.reading import Record
+from traffic.record.reports import read_reports
+from traffic.record.tables import Snapshots, Tables, store_report
 
 
 @dataclass(frozen=True)
@@ -102,29 +103,39 @@ def plan(record: Record, target: ImportTarget, history: ToolHistory) -> ImportPl
     return ImportPlan(target, history, added, raised, higher, same)
 
 
-def bring(archive: Archive, store: Callable[[str], None], planned: ImportPlan) -> str:
-    """Archive a history, then let Store traffic merge it. A second import changes nothing.
+def bring(record: Record, archive: Archive, planned: ImportPlan, imported_at: str) -> str:
+    """Archive a history, then merge it as Store traffic does. A second import changes nothing.
+
+    Args:
+        record: The record.
+        archive: The archive.
+        planned: The history.
+        imported_at: The time of the import, by which it can be taken back.
 
     Returns:
         The key of the import in the archive.
 
     Raises:
-        CommandError: The history is in the archive, but was not stored; `traffic rebuild` stores it.
+        CommandError: The history is in the archive, but rows of the repository belong to another one.
+        TableBusyError: The history is in the archive, but others kept changing an item; `traffic rebuild` stores it.
     """
     target, history = planned.target, planned.history
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     line: ImportedHistory = {
         "source": history.source,
         "files": history.files,
         "repo_id": target.repo_id,
         "repo": target.name,
-        "imported_at": now,
+        "imported_at": imported_at,
         "new": target.new,
         "days": {day: dict(seen.metrics) for day, seen in sorted(history.days.items())},
         "snapshots": _snapshots(history.snapshots),
     }
     key = archive.put_import(line)
-    store(key)
+    tables, snapshots = Tables(record.traffic, record.repositories), Snapshots(record.snapshots)
+    (report,) = read_reports([line])
+    stored = store_report(tables, snapshots, report)
+    if stored.conflict:
+        raise CommandError(f"{stored.conflict}: `traffic verify` shows more.")
     return key
 
 

@@ -1,12 +1,9 @@
 """The deployed stack as the commands see it: clients by service name, and the stack's outputs."""
 
-import json
 import shlex
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,26 +15,10 @@ from traffic.record.item_table import ItemTable, Table
 from traffic.record.reading import Record
 from traffic.settings import BY_KEY
 
-LONGEST_FUNCTION = 900  # seconds; Lambda lets no function run longer
-
-# The SDK must wait for the end of an invocation and never repeat it: after a minute of silence botocore would invoke
-# again, while the first function still works. Keep the connection alive, because firewalls drop silent ones.
-# Sources:
-#   https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (function timeout)
-#   https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (functions with a long timeout)
-CONFIGS: dict[str, dict[str, Any]] = {
-    "lambda": {"read_timeout": LONGEST_FUNCTION + 30, "retries": {"total_max_attempts": 1}, "tcp_keepalive": True},
-}
-
-
 TABLES = ("TrafficTable", "RepositoriesTable", "SnapshotsTable")  # the outputs with their names, as `Record` wants them
 SEGMENTS = 8  # parts of a table that a scan reads at once: boto3 keeps ten connections
 
 ONE_STACK = "an account and region has room for one stack, because its tables, archive and rule have fixed names"
-
-ATTEMPTS = 3  # to store an archive object
-PAUSE = 1.0  # seconds before an invocation that Lambda itself refused is repeated
-NOT_INVOKED = (429, 500, 502, 503, 504)  # HTTP statuses with which Lambda did not start the function
 
 
 class NothingDeployedError(CommandError):
@@ -59,6 +40,7 @@ class Deployment:
         stack: The stack's name.
         save: Writes the state to disk; does nothing in AWS.
         table: Opens a table by its name; None for DynamoDB's tables.
+        stored: Tells the engine that a command has stored an archive object itself; does nothing in AWS.
     """
 
     outputs: Mapping[str, str]
@@ -71,6 +53,7 @@ class Deployment:
     stack: str = STACK_NAME
     save: Callable[[], None] = lambda: None
     table: Callable[[str], Table] | None = None
+    stored: Callable[[str], None] = lambda _key: None
 
     @property
     def archive(self) -> Archive:
@@ -89,35 +72,6 @@ class Deployment:
 
     def _dynamodb_table(self, name: str) -> ItemTable:
         return ItemTable(self.client("dynamodb"), name, segments=SEGMENTS)
-
-    def store(self, key: str) -> None:
-        """Have Store traffic merge one archive object into the tables; its receipts go to `runs/rebuild/`.
-
-        Raises:
-            CommandError: It failed each time.
-        """
-        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        event = {"run": {"id": "rebuild", "started": started}, "batch": {"repositories": [], "key": key}}
-        failure = ""
-        for _ in range(ATTEMPTS):  # a run at the same time may keep changing an item
-            failure = self._store_once(event)
-            if not failure:
-                return
-        raise CommandError(
-            f"{key} could not be stored: {failure}. It is in the archive: `traffic rebuild{self.options}` stores it."
-        )
-
-    def _store_once(self, event: Mapping[str, Any]) -> str:
-        """Invoke Store traffic once, and return why it failed; empty if it stored the object."""
-        function = self.output("StoreTrafficFunction")
-        try:
-            answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        except ClientError as exc:
-            if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in NOT_INVOKED:
-                raise
-            time.sleep(PAUSE)
-            return str(exc)
-        return str(answer["Payload"].read().decode(errors="replace")[:500]) if "FunctionError" in answer else ""
 
     def output(self, name: str) -> str:
         """Return a stack output.
@@ -186,15 +140,13 @@ def aws_deployment(target: Target) -> Iterator[Deployment]:
         NothingDeployedError: The stack does not exist.
     """
     import boto3  # noqa: PLC0415 - a command that reads the history of this machine needs no boto3
-    from botocore.config import Config  # noqa: PLC0415
 
     session = boto3.Session(profile_name=target.profile, region_name=target.region)
     clients: dict[str, Any] = {}
 
     def client(service: str) -> Any:
         if service not in clients:
-            config = Config(**CONFIGS[service]) if service in CONFIGS else None
-            clients[service] = session.client(service, config=config)  # type: ignore[call-overload]
+            clients[service] = session.client(service)  # type: ignore[call-overload]
         return clients[service]
 
     place = f"AWS region {session.region_name or '(none)'}"

@@ -86,6 +86,7 @@ def _stored(settings: LocalSettings, *, rebuilds: bool) -> Iterator[Deployment]:
             parameters=Later(lambda: engines().parameters),
             client=lambda service: objects if service == "s3" else engines().client(service),
             place=str(settings.history),
+            stored=lambda key: engines().stored(key),
             save=lambda: engines().save() if engines.cache_info().currsize else None,
             table=partial(StoredTable, history.tables),
         )
@@ -118,7 +119,8 @@ class Later(Mapping[str, str]):
 
 def of_engine(engine: Engine, settings: LocalSettings, *, before: str = "") -> Deployment:
     """Return the engine's deployment. Store again what was lost if the engine was not stopped properly."""
-    deployment = replace(stack_of(engine.client, str(settings.history), save=engine.save), before=before)
+    deployment = stack_of(engine.client, str(settings.history), save=engine.save)
+    deployment = replace(deployment, before=before, stored=engine.note_stored)
     recovered = recover(engine, deployment.outputs, on_progress=_warn_about_recovery)
     if recovered:
         warn(f"Restored the table from {recovered} archive objects: the engine was not stopped properly.")

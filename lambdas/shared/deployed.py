@@ -22,13 +22,13 @@ def archive() -> Archive:
 @cache
 def tables() -> Tables:
     """Return the tables of days and of repositories."""
-    return Tables(boto3.client("dynamodb"), setting("TRAFFIC_TABLE"), setting("REPOSITORIES_TABLE"))
+    return Tables(ItemTable(boto3.client("dynamodb"), setting("TRAFFIC_TABLE")), entries())
 
 
 @cache
 def snapshots() -> Snapshots:
     """Return the table of snapshots."""
-    return Snapshots(boto3.client("dynamodb"), setting("SNAPSHOTS_TABLE"))
+    return Snapshots(ItemTable(boto3.client("dynamodb"), setting("SNAPSHOTS_TABLE")))
 
 
 @cache

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from cli.runs.prices import MEMORY
 from tests.bench.cost import first_version_cost, our_cost
 from tests.bench.functions import FLEET, TIMEOUT, functions
+from tests.bench.imports import import_of_many
 from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
 from tests.bench.processor import ONE_CORE, share_of
 from tests.bench.reading import reading_times
@@ -60,7 +61,8 @@ def main() -> None:
     loop, ours = paces()
     sections = [*beginning, pace_section(loop, ours), cost_section(loop)]
     sections += [writes_section(), growth_section(grown), functions_section()]
-    sections += [reading_section(given.histories), engine_section(), rebuilding_section(), start_up_section()]
+    sections += [reading_section(given.histories), engine_section(), rebuilding_section(), import_section()]
+    sections += [start_up_section()]
     year = kept_year() if given.no_year else "\n".join(f"- {line}" for line in year_lines()) + "\n"
     sections.append(f"Measured in {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     PAGE.write_text("\n".join([*sections, f"{YEAR}\n\n{year}"]), encoding="utf-8")
@@ -218,6 +220,14 @@ def start_up_section() -> str:
     return "## Start-up\n\n" + table(("", "ms of processor time", "times requests and a client"), rows)
 
 
+def import_section() -> str:
+    """Compare the import of a data repository with a plain reading of its files."""
+    taken = import_of_many()
+    row = (f"{taken.files:,}", f"{taken.seconds:.0f}", f"{taken.plain:.0f}", f"{taken.seconds / taken.plain:.1f}")
+    head = ("files", "seconds", "s to read them as CSV", "times", "MB of the largest process")
+    return "## Import of sixty repositories of github-repo-stats\n\n" + table(head, [(*row, f"{taken.memory:.0f}")])
+
+
 def year_lines() -> list[str]:
     """Simulate the year, and return the lines of its section."""
     return [line.replace("\t", ": ") for line in report(simulate(), MANY, 365)]
@@ -232,7 +242,7 @@ def kept_year() -> str:
 # Sections that need no figures of other sections.
 ALONE = {
     "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
-    "engine": engine_section, "rebuilding": rebuilding_section,
+    "engine": engine_section, "rebuilding": rebuilding_section, "import": import_section,
 }  # fmt: skip
 
 

@@ -36,6 +36,9 @@ ELSEWHERE = {
     ".venv/bin/traffic subscribe": (
         "tests/e2e/test_mail_commands.py::test_an_unconfirmed_address_fails_until_it_is_subscribed_for_good"
     ),
+    ".venv/bin/traffic import --undo": (
+        "tests/unit/cli/imports/test_cli_import.py::test_an_import_of_many_repositories_is_taken_back_by_one_receipt"
+    ),
     ".venv/bin/traffic token": (
         "tests/unit/cli/commands/test_cli_token.py::test_the_first_token_is_stored_in_the_fixed_place"
     ),

@@ -14,7 +14,7 @@ from cli.imports.csv_files import AGGREGATE
 from cli.main import COMMANDS, main
 from cli.terminal import INTERRUPTED
 from local.deploying import deploy
-from local.engine import Engine, running_engine
+from local.engine import ACCOUNT, REGION, Engine, running_engine
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub
 from tests.documents import PAGES, section
@@ -82,7 +82,8 @@ token --owner octo < github_pat_other
 note octo/docs 2026-11-20 release
 note octo/docs 2026-11-20 --remove
 import first-version --owner octo
-import github-repo-stats views_clones_aggregate.csv --repository octo/docs
+import views_clones_aggregate.csv --repository octo/docs
+import --undo IMPORT
 rebuild
 settings --apply
 subscribe you@example.com < LINK
@@ -147,7 +148,14 @@ class Account:
         for line in commands.strip().splitlines():
             command, _, text = line.partition(" < ")
             self.patch.setattr(sys, "stdin", Keyboard(self.engine, text))
-            assert main([*command.replace("RUN", self.newest_run()).split(), "--aws"]) == 0, line
+            command = command.replace("RUN", self.newest_run()).replace("IMPORT", self.newest_import())
+            assert main([*command.split(), "--aws"]) == 0, line
+
+    def newest_import(self) -> str:
+        """Return the archive's key of the newest import."""
+        bucket = f"github-traffic-archive-{ACCOUNT}-{REGION}"
+        found = self.engine.client("s3").list_objects_v2(Bucket=bucket, Prefix="imports/").get("Contents", [])
+        return str(max(found, key=lambda each: each["LastModified"])["Key"]) if found else ""
 
     def newest_run(self) -> str:
         """Return the name of the newest run."""

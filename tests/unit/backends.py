@@ -74,10 +74,18 @@ class CountedTable(StoredTable):
 
     def write(self, key: dict[str, Any], read: dict[str, Any], update: dict[str, Any]) -> bool:
         """Write an item, as `StoredTable` does."""
+        self._before()
+        return super().write(key, read, update)
+
+    def replace(self, key: dict[str, Any], read: dict[str, Any], wanted: dict[str, Any]) -> bool:
+        """Replace an item, as `StoredTable` does."""
+        self._before()
+        return super().replace(key, read, wanted)
+
+    def _before(self) -> None:
         meanwhile, self._backend.meanwhile = self._backend.meanwhile, lambda: None
         meanwhile()
         self._backend.writes += 1
-        return super().write(key, read, update)
 
 
 class InFile:

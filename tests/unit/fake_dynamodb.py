@@ -9,6 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
+from traffic.record.item_table import ItemTable
 from traffic.record.tables import Snapshots, Tables
 
 KEYS = {
@@ -39,12 +40,12 @@ class FakeDynamoDB:
     @property
     def tables(self) -> Tables:
         """The tables of days and repositories."""
-        return Tables(self, "RepoTraffic", "RepoTrafficRepositories")
+        return Tables(ItemTable(self, "RepoTraffic"), ItemTable(self, "RepoTrafficRepositories"))
 
     @property
     def snapshots(self) -> Snapshots:
         """The table of snapshots."""
-        return Snapshots(self, "RepoTrafficSnapshots")
+        return Snapshots(ItemTable(self, "RepoTrafficSnapshots"))
 
     def dump(self) -> dict[str, dict[tuple[str, ...], Any]]:
         """Return every item of every table, in Python's types."""
@@ -103,24 +104,44 @@ class FakeDynamoDB:
         TableName: str,  # noqa: N803
         Key: Stored,  # noqa: N803
         UpdateExpression: str,  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
         ExpressionAttributeNames: dict[str, str],  # noqa: N803
-        ExpressionAttributeValues: Stored,  # noqa: N803
-        ConditionExpression: str = "",  # noqa: N803
+        ExpressionAttributeValues: Stored | None = None,  # noqa: N803
     ) -> None:
         """Change an item, if the condition holds."""
+        names, values = ExpressionAttributeNames, ExpressionAttributeValues or {}
+        changed = {**Key, **self._read_to_write(TableName, Key, ConditionExpression, names, values)}
+        setting, _, removing = UpdateExpression.partition("REMOVE ")
+        for name, value in re.findall(r"(#\w+) = (:\w+)", setting):
+            changed[names[name]] = values[value]
+        for name in re.findall(r"#\w+", removing):
+            changed.pop(names[name], None)
+        self.items[TableName][_key(TableName, Key)] = deepcopy(changed)
+
+    def delete_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Key: Stored,  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
+        ExpressionAttributeNames: dict[str, str],  # noqa: N803
+        ExpressionAttributeValues: Stored,  # noqa: N803
+    ) -> None:
+        """Delete an item, if the condition holds."""
+        self._read_to_write(TableName, Key, ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues)
+        self.items[TableName].pop(_key(TableName, Key), None)
+
+    def _read_to_write(self, table: str, key: Stored, condition: str, names: dict[str, str], values: Stored) -> Stored:
+        """Return the item that is about to change, if the condition holds."""
         self._refuse()
         meanwhile, self.between = self.between, None
         if meanwhile:
             meanwhile()
         self.writes += 1
-        item = self.items[TableName].get(_key(TableName, Key), {})
-        names, values = ExpressionAttributeNames, ExpressionAttributeValues
-        if not all(_holds(part, item, names, values) for part in ConditionExpression.split(" AND ") if part):
+        item = self.items[table].get(_key(table, key), {})
+        if not all(_holds(part, item, names, values) for part in condition.split(" AND ")):
             raise _error("ConditionalCheckFailedException")
-        changed = {**Key, **item}
-        for name, sign, value in re.findall(r"(#\w+) (=|:ids)(?: (if_not_exists\(.*?\)|:\w+))?", UpdateExpression):
-            _apply(changed, names[name], sign, value, values)
-        self.items[TableName][_key(TableName, Key)] = deepcopy(changed)
+        return item
 
     @contextmanager
     def refusing(self, code: str) -> Iterator[None]:
@@ -132,15 +153,6 @@ class FakeDynamoDB:
     def _refuse(self) -> None:
         if self.refusal:
             raise _error(self.refusal)
-
-
-def _apply(item: Stored, name: str, sign: str, value: str, values: Stored) -> None:
-    if sign == ":ids":
-        item[name] = {"SS": sorted({*item.get(name, {"SS": []})["SS"], *values[sign]["SS"]})}
-    elif value.startswith("if_not_exists"):
-        item.setdefault(name, values[":id"])
-    else:
-        item[name] = values[value]
 
 
 def _holds(part: str, item: Stored, names: dict[str, str], values: Stored) -> bool:

@@ -26,8 +26,8 @@ class FakeS3:
         return {"Body": io.BytesIO(self.objects[Key])}
 
     def delete_object(self, *, Key: str, **_rest: str) -> None:  # noqa: N803
-        """Delete an object."""
-        del self.objects[Key]
+        """Delete an object, if it exists."""
+        self.objects.pop(Key, None)
 
     def get_paginator(self, operation: str) -> "FakeS3":
         """Return itself: it is a paginator of listings."""

@@ -5,7 +5,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +14,9 @@ from traffic.errors import ArchiveBusyError, RecordError
 from traffic.record.transient import renamed_if_transient
 
 PLACE = "The archive bucket"
-STORED = ("answers/", "imports/")  # the folders whose objects Store traffic merges into the tables
+IMPORTS = "imports/"
+UNDONE = "undone/"  # imports that were taken back; nothing reads them
+STORED = ("answers/", IMPORTS)  # the folders whose objects Store traffic merges into the tables
 
 # The headers of GitHub's answers that are archived: about time, limits, token, version and access.
 KEPT_HEADERS = (
@@ -128,6 +130,30 @@ class Archive:
         """Return the keys below a prefix, in order."""
         for page in self._pages(Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", []))
+
+    def set_aside(self, key: str) -> ImportedHistory:
+        """Move an import to `undone/`, where nothing reads it; it may be there already.
+
+        Returns:
+            What was imported.
+
+        Raises:
+            RecordError: There is no such import, or it is damaged.
+        """
+        undone = f"{UNDONE}{key.removeprefix(IMPORTS)}"
+        for found in (key, undone):
+            try:
+                content = self._read(found)
+                break
+            except ClientError as exc:
+                if exc.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+                    raise
+        else:
+            raise RecordError(f"The archive has no import {key!r}: expected the key of an object below imports/.")
+        self._put_once(undone, content)
+        self.delete(key)
+        (history,) = self.read_answers(undone)
+        return cast("ImportedHistory", history)
 
     def delete(self, key: str) -> None:
         """Delete an object; in AWS, S3 keeps its earlier version."""

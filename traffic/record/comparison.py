@@ -90,8 +90,8 @@ class Kind(Generic[Content]):
     checked: tuple[str, ...] = ()
 
 
-# Called with an item that differs: its kind, its key, its attributes, and what the archive says. Returns what the table
-# holds of it then.
+# Called with an item that differs: its kind, its key, its attributes, and what the archive says, which is None if it
+# does not have the item. Returns what the table holds of it then.
 Mend = Callable[[Kind[Any], Item, Item, Any], Item]
 
 
@@ -150,10 +150,12 @@ class Comparison:
         """Compare the items of names, or those of repositories, and update `held` with what `mend` returns."""
         kind = Kind(self.record.repositories, ("repo-id",), dict, _merged_names if names else _merged_entry)
 
-        def remembered(kind: Kind[Item], key: Item, item: Item, content: Item) -> Item:
+        def remembered(kind: Kind[Item], key: Item, item: Item, content: Item | None) -> Item:
             mended = self.mend(kind, key, item, content)
             if mended:
                 held[key["repo-id"]] = {**key, **mended}
+            else:
+                held.pop(key["repo-id"], None)
             return mended
 
         def compared(key: str) -> list[Difference]:
@@ -177,9 +179,9 @@ class Comparison:
     def _unknown(self, row_keys: set[str], ids: set[str]) -> Iterator[Difference]:
         """Yield the rows and snapshots of repositories that the archive does not have."""
         for row_key in sorted(self.record.traffic.partitions("repo-name") - row_keys):
-            yield from differing(self._days, {}, self._rows(row_key), leave)
+            yield from differing(self._days, {}, self._rows(row_key), self.mend)
         for id_ in sorted(self.record.snapshots.partitions("repo-id") - ids):
-            yield from differing(self._snapshots, {}, self._captures(id_), leave)
+            yield from differing(self._snapshots, {}, self._captures(id_), self.mend)
 
     @property
     def _days(self) -> Kind[DayOf]:
@@ -239,8 +241,10 @@ def differing(
         key = tuple(item[name] for name in kind.key_names)
         rest = {name: value for name, value in item.items() if name not in kind.key_names}
         if key not in unseen:
-            first_version = kind.key_names[0] == "repo-name" and "/" not in key[0]  # it stored no owners
-            found.append(Difference(FIRST_VERSION if first_version else "extra", kind.table.name, key))
+            if kind.key_names[0] == "repo-name" and "/" not in key[0]:  # the first version stored no owners
+                found.append(Difference(FIRST_VERSION, kind.table.name, key))
+            elif mend(kind, dict(zip(kind.key_names, key, strict=True)), rest, None) or not rest:
+                found.append(Difference("extra", kind.table.name, key))
             continue
         found += _compared(kind, key, rest, unseen.pop(key), mend)
     for key, content in unseen.items():

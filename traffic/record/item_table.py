@@ -62,6 +62,9 @@ class Table(Protocol):
     def write(self, key: Item, read: Item, update: Item) -> bool:
         """Set attributes, on condition that these attributes and the id have not changed since they were read."""
 
+    def replace(self, key: Item, read: Item, wanted: Item) -> bool:
+        """Set an item's attributes and remove all others, on condition that none has changed since they were read."""
+
 
 class ItemTable:
     """A table of items with attributes of Python's types.
@@ -226,26 +229,53 @@ class ItemTable:
         """
         guarded = dict(enumerate(sorted({*update, *({"repo-id"} & read.keys() - key.keys())})))
         new = {f":new{n}": to_dynamodb(update[name]) for n, name in guarded.items() if name in update}
+        change = "SET " + ", ".join(f"#{value[4:]} = {value}" for value in new)
+        return self._change("update_item", key, read, guarded, new, UpdateExpression=change)
+
+    def replace(self, key: Item, read: Item, wanted: Item) -> bool:
+        """Set an item's attributes and remove all others, on condition that none has changed since they were read.
+
+        Args:
+            key: The item's key.
+            read: The item as it was read, without its key.
+            wanted: The attributes that it should have; if there are none, the item is removed.
+
+        Returns:
+            Whether it was written; if not, another writer was faster: read it again.
+        """
+        guarded = dict(enumerate(sorted({*read, *wanted})))
+        if not wanted:
+            return self._change("delete_item", key, read, guarded, {})
+        changed = {n: name for n, name in guarded.items() if read.get(name) != wanted.get(name)}
+        new = {f":new{n}": to_dynamodb(wanted[name]) for n, name in changed.items() if name in wanted}
+        change = "SET " + ", ".join(f"#{value[4:]} = {value}" for value in new) if new else ""
+        removed = ", ".join(f"#{n}" for n, name in changed.items() if name not in wanted)
+        change = f"{change} REMOVE {removed}" if removed else change
+        return self._change("update_item", key, read, guarded, new, UpdateExpression=change.strip())
+
+    def _change(
+        self, operation: str, key: Item, read: Item, guarded: Mapping[int, str], new: Item, **change: str
+    ) -> bool:
+        """Write on condition that the guarded attributes are as they were read; return whether they were."""
         old = {f":old{n}": to_dynamodb(read[name]) for n, name in guarded.items() if name in read}
+        values = {"ExpressionAttributeValues": new | old} if new | old else {}
         try:
-            self.update(
-                key,
-                UpdateExpression="SET " + ", ".join(f"#{value[4:]} = {value}" for value in new),
+            self._ask(
+                operation,
+                TableName=self.name,
+                Key=_written(key),
                 ConditionExpression=" AND ".join(
                     f"#{n} = :old{n}" if f":old{n}" in old else f"attribute_not_exists(#{n})" for n in guarded
                 ),
                 ExpressionAttributeNames={f"#{n}": name for n, name in guarded.items()},
-                ExpressionAttributeValues=new | old,
+                **values,
+                **change,
             )
         except ClientError as exc:
             if exc.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
             raise
         return True
-
-    def update(self, key: Item, **expressions: Any) -> None:
-        """Change one item by DynamoDB's expressions."""
-        self._ask("update_item", TableName=self.name, Key=_written(key), **expressions)
 
     def _ask(self, operation: str, **request: Any) -> Any:
         """Call DynamoDB.

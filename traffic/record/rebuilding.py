@@ -32,6 +32,8 @@ def rebuild(
     written = count()  # unlike `+= 1`, its next() is safe in threads
 
     def mend(kind: Kind[Any], key: Item, item: Item, content: Any) -> Item:
+        if content is None:
+            return item
         merged, changed = settle(kind.table, key, item, lambda held: kind.merge(held, content), kind.checked)
         if changed:
             next(written)

@@ -1,11 +1,12 @@
 """Merges reports into the three tables, and writes only what changes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import NamedTuple
 
 from traffic.clock import start_of, to_text
 from traffic.errors import IdentityConflictError, TableBusyError
-from traffic.record.item_table import ATTEMPTS, ItemTable, Table, changes, item_of, to_dynamodb
+from traffic.record.item_table import ATTEMPTS, Table, changes, item_of
 from traffic.record.items import (
     Item,
     day_of_item,
@@ -17,7 +18,8 @@ from traffic.record.items import (
     pointer_key,
     snapshot_of_item,
 )
-from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots
+from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots, without_prefix
+from traffic.record.reports import Report
 from traffic.wording import counted
 
 # The times of a snapshot are written, and so checked, with every change: an older capture must not replace a newer one.
@@ -28,14 +30,13 @@ class Tables:
     """`RepoTraffic` and `RepoTrafficRepositories`.
 
     Args:
-        dynamodb: A DynamoDB client.
-        traffic: The name of the table of days.
-        repositories: The name of the table of repositories.
+        traffic: The table of days.
+        repositories: The table of repositories.
     """
 
-    def __init__(self, dynamodb: Any, traffic: str, repositories: str) -> None:
-        self._traffic = ItemTable(dynamodb, traffic)
-        self._repositories = ItemTable(dynamodb, repositories)
+    def __init__(self, traffic: Table, repositories: Table) -> None:
+        self._traffic = traffic
+        self._repositories = repositories
 
     def days(self, repo_name: str, days: Iterable[str]) -> dict[str, Item]:
         """Read the items of some days, by day.
@@ -126,30 +127,24 @@ class Tables:
 
     def _lead(self, name: str, repo_id: int, *, claim: bool) -> None:
         """Make a name lead to an id. With `claim`, the first id to do so owns the name as the key of its rows."""
-        update, names = "ADD #ids :ids", {"#ids": "repo-ids"}
-        values: Item = {":ids": {str(repo_id)}}
-        if claim:
-            update = f"SET #owner = if_not_exists(#owner, :id) {update}"
-            values[":id"] = str(repo_id)
-            names["#owner"] = "owner-id"
-        self._repositories.update(
-            {"repo-id": pointer_key(name)},
-            UpdateExpression=update,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={key: to_dynamodb(value) for key, value in values.items()},
-        )
+        key, id_ = {"repo-id": pointer_key(name)}, str(repo_id)
+
+        def led(item: Item) -> Item:
+            owner = {"owner-id": id_} if claim and "owner-id" not in item else {}
+            return {**item, "repo-ids": item.get("repo-ids", set()) | {id_}, **owner}
+
+        settle(self._repositories, key, self._repositories.item(key), led)
 
 
 class Snapshots:
     """`RepoTrafficSnapshots`: what GitHub reported of its window, one item for each repository and day of capture.
 
     Args:
-        dynamodb: A DynamoDB client.
-        name: The table's name.
+        table: The table.
     """
 
-    def __init__(self, dynamodb: Any, name: str) -> None:
-        self._table = ItemTable(dynamodb, name)
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def referrers(self, repo_id: int, since: str) -> dict[str, dict[str, int]]:
         """Read a repository's views by referrer, by day of capture, from a day on.
@@ -183,6 +178,41 @@ class Snapshots:
             return item_of_snapshot(merge_snapshots(snapshot_of_item(item), seen))
 
         return settle(self._table, key, self._table.item(key), merged, CHECKED)[1]
+
+
+class Stored(NamedTuple):
+    """What storing a report changed.
+
+    Attributes:
+        repo_name: The key of the repository's rows.
+        changed: The days whose items changed.
+        kept: All reported days as they were before.
+        conflict: Why no day was stored, if rows belong to another repository; otherwise empty.
+    """
+
+    repo_name: str
+    changed: list[str]
+    kept: dict[str, Day]
+    conflict: str = ""
+
+
+def store_report(tables: Tables, snapshots: Snapshots, report: Report) -> Stored:
+    """Merge a report into the tables. Rows that belong to another repository are left unchanged.
+
+    Raises:
+        TableBusyError: Others kept changing an item.
+    """
+    if not report.new and tables.repository(report.repo_id) is None:
+        # The object that made the repository known is gone from the archive, so only this one has its name.
+        report = replace(report, new=True)
+    repo_name, entry = tables.store_repository(report.repo_id, report.entry)
+    try:
+        stored = Stored(repo_name, *tables.store_days(repo_name, report.repo_id, report.days))
+    except IdentityConflictError as exc:
+        stored = Stored(repo_name, [], {}, str(exc))
+    for day, snapshot in report.snapshots.items():
+        snapshots.store(report.repo_id, day, without_prefix(snapshot, entry.names))
+    return stored
 
 
 def settle(

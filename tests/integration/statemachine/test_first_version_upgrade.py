@@ -79,7 +79,7 @@ def test_the_import_stores_the_rows_with_their_owner(upgraded: Pipeline) -> None
     plans = [plan(record, identify(record, name, None), history) for name, history in histories.items()]
     assert upgraded.tables() == before, "a plan changes nothing"
     for each in plans:
-        bring(deployment.archive, deployment.store, each)
+        bring(record, deployment.archive, each, "2026-11-20T10:15:00Z")
 
     assert numbers(upgraded, "octo/docs") == captured | {
         "2024-02-28": (9, 4, None, None),

@@ -1,5 +1,6 @@
 """`traffic import`: which options it accepts, and what it prints."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -137,11 +138,12 @@ def test_each_planned_history_is_imported_and_saved(
     """The state is written to disk once, at the end."""
     brought: list[str] = []
 
-    def bring(archive: object, store: object, planned: ImportPlan) -> None:
+    def bring(record: object, archive: object, planned: ImportPlan, at: str) -> str:
+        assert record
         assert archive
-        assert store
         assert upgraded.saves == 0
         brought.append(planned.target.name)
+        return f"imports/import_date=2026-11-20/import-{at.replace('-', '').replace(':', '')}-abc.jsonl.gz"
 
     monkeypatch.setattr(import_history, "bring", bring)
 
@@ -149,13 +151,19 @@ def test_each_planned_history_is_imported_and_saved(
 
     assert brought == ["octo/docs"]
     assert upgraded.saves == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "Imported 1 repository."
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"Imported 1 repository\. `traffic import --undo \d{8}T\d{6}Z` takes it back\.", last)
 
 
 def test_an_import_whose_plan_nobody_reads_to_its_end_is_done(upgraded: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """`traffic import ... | head` asks for less to read, not for half an import."""
     brought: list[str] = []
-    monkeypatch.setattr(import_history, "bring", lambda _archive, _store, planned: brought.append(planned.target.name))
+
+    def bring(_record: object, _archive: object, planned: ImportPlan, _at: str) -> str:
+        brought.append(planned.target.name)
+        return ""
+
+    monkeypatch.setattr(import_history, "bring", bring)
     monkeypatch.setattr(import_history, "table", lambda *_given: (_ for _ in ()).throw(BrokenPipeError()))
 
     assert main(["import", "first-version", "--owner", "docs=octo"]) == 0

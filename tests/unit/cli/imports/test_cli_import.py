@@ -1,5 +1,6 @@
 """`traffic import`: the history of other tools is merged into the record, verified and rebuilt with it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from cli.command import Target
 from cli.commands import import_history as command
 from cli.commands.verify import verify
+from cli.imports import taking_back
 from cli.imports.csv_files import GHRS_HEADING
 from cli.imports.recognizing import find
 from cli.main import main, traffic
@@ -35,6 +37,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Record]:
             yield made.deployment
 
         monkeypatch.setattr(command, "opened", opened)
+        monkeypatch.setattr(taking_back, "newest_executions", lambda *_given: [])
         monkeypatch.setenv("GITHUB_API_URL", made.github.url)
         monkeypatch.setenv("GITHUB_TOKEN", "any")
         monkeypatch.chdir(tmp_path)
@@ -227,6 +230,79 @@ def test_a_capture_after_the_import_continues_its_rows(kept: Record, tmp_path: P
 
     assert "2024-03-01" in kept.days_of("octo/web")
     assert "2026-11-20" in kept.days_of("octo/web")
+
+
+def test_an_import_of_many_repositories_is_taken_back_by_one_receipt(
+    kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is what the import printed; another import of the same days stays."""
+    before = kept.dump()
+    text = "date,repo,views,uniques\n2024-03-01,octo/docs,8,2\n2024-03-01,octo/web,5,1\n"
+    first, second = written(tmp_path / "a.csv", text), written(tmp_path / "b.csv", text.replace("8,2", "9,2"))
+    bring(first)
+    one = receipt(capsys)
+    kept_one = kept.dump()
+    bring(second)
+    two = receipt(capsys)
+    assert one != two
+
+    assert bring("--undo", two) == 0
+
+    assert "Took back the import of 2 repositories: 1 item changed." in capsys.readouterr().out
+    assert kept.dump() == kept_one
+    assert bring("--undo", one) == 0
+    assert kept.dump() == before
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
+    assert bring("--undo", one) == 0, "it can be repeated"
+    assert "0 items changed" in capsys.readouterr().out
+
+
+def receipt(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the receipt that an import printed."""
+    (found,) = re.findall(r"--undo (\d{8}T\d{6}Z)` takes it back", capsys.readouterr().out)
+    return str(found)
+
+
+def test_an_import_is_taken_back_by_its_key_in_the_archive(kept: Record, tmp_path: Path) -> None:
+    """Imports of earlier versions printed no receipt."""
+    before = kept.dump()
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring(views, "--repository", "octo/docs")
+    (key,) = kept.deployment.archive.keys("imports/")
+
+    assert bring("--undo", key) == 0
+
+    assert kept.dump() == before
+
+
+@pytest.mark.parametrize("given", ["", "20260101T000000Z", "yesterday", "answers/x"])
+def test_an_unknown_receipt_is_refused_and_the_last_ones_are_shown(kept: Record, tmp_path: Path, given: str) -> None:
+    """Nothing is changed."""
+    with pytest.raises(UsageError, match=r"expected the receipt of an import, .*: there is no import\."):
+        bring("--undo", given)
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring(views, "--repository", "octo/docs")
+    before = kept.dump()
+
+    with pytest.raises(UsageError, match=r"the last imports are \d{8}T\d{6}Z\."):
+        bring("--undo", given)
+    with pytest.raises(UsageError, match="leave paths and other options out"):
+        bring("--undo", given, "--dry-run")
+    assert kept.dump() == before
+
+
+def test_nothing_is_taken_back_while_a_run_is_in_progress(
+    kept: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run could have read what is taken back."""
+    views = written(tmp_path / "views.csv", "_date,total_views,unique_views\n2024-03-01,8,2\n")
+    bring(views, "--repository", "octo/docs")
+    (key,) = kept.deployment.archive.keys("imports/")
+    monkeypatch.setattr(taking_back, "newest_executions", lambda *_given: [{"status": "RUNNING"}])
+
+    with pytest.raises(CommandError, match="A run is in progress: wait for its end"):
+        bring("--undo", key)
+    assert list(kept.deployment.archive.keys("imports/")) == [key]
 
 
 @pytest.mark.parametrize(
