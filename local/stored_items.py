@@ -363,7 +363,7 @@ def key_of(key: Item) -> tuple[str, str]:
 
 
 def projected(items: Iterable[Item], attributes: Sequence[str]) -> Iterator[RawItem]:
-    """Reduce items to some attributes; to all of them if there is none."""
+    """Reduce items to some attributes; to all of them if these are empty."""
     for item in items:
         yield {name: item[name] for name in attributes if name in item} if attributes else item
 
