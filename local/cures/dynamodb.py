@@ -5,6 +5,7 @@
 import copy
 import functools
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, KeysView, MutableMapping
 from types import NoneType, SimpleNamespace
 from typing import Any
@@ -87,11 +88,16 @@ def in_transaction(tables: EngineTables, handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def handle(data: Any) -> Answer:
-        with tables.transaction() as give_up:
-            answer = handler(data)
-            if answer[0] >= 400:
-                give_up()
-            return answer
+        try:
+            with tables.transaction() as give_up:
+                answer = handler(data)
+                if answer[0] >= 400:
+                    give_up()
+                return answer
+        except sqlite3.OperationalError as exc:
+            # Not 500: an AWS SDK would then try ten times within half a minute, and the disk stays full for longer.
+            message = f"the tables could not be written: {exc}"
+            return tuple(responses.error_response_json("InternalServerError", message, 400))
 
     return handle
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -182,6 +183,26 @@ def test_a_write_of_another_process_is_seen_and_respected(engine: Engine) -> Non
     assert client.get_item(TableName=PAGES, Key=place)["Item"]["number"] == {"N": "9"}
     assert client.delete_item(TableName=PAGES, Key=place, ReturnValues="ALL_OLD")["Attributes"]["number"] == {"N": "9"}
     assert "Item" not in client.get_item(TableName=PAGES, Key=place)
+
+
+def test_a_write_that_does_not_reach_the_disk_is_refused(engine: Engine) -> None:
+    """After a few tries the run fails; nothing of the write is seen."""
+    client, place = engine.client("dynamodb"), key("octo/full", "2026-0001")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (0, limit))
+    try:
+        with pytest.raises(
+            ClientError, match=r"\(InternalServerError\).*could not be written: disk I/O error"
+        ) as raised:
+            client.put_item(TableName=PAGES, Item=place)
+    finally:
+        resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (limit, limit))
+
+    assert raised.value.response["Error"]["Code"] == "InternalServerError"
+    assert raised.value.response["ResponseMetadata"]["RetryAttempts"] == 0  # the state machine retries
+    assert "Item" not in client.get_item(TableName=PAGES, Key=place)
+    client.put_item(TableName=PAGES, Item=place)
+    client.delete_item(TableName=PAGES, Key=place)
 
 
 def test_a_transaction_writes_all_of_its_items_or_none(engine: Engine) -> None:
