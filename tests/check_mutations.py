@@ -153,7 +153,7 @@ MUTATIONS = [
     Mutation(
         "4 the table can be rebuilt: imports are left out",
         "traffic/record/archive.py",
-        'STORED = ("answers/", "imports/")',
+        'STORED = ("answers/", IMPORTS)',
         'STORED = ("answers/",)',
         "cli_import",
     ),
