@@ -49,4 +49,5 @@ def apply_cures(history: HistoryFolder, tables: EngineTables) -> None:
     secretsmanager.refuse_large_secrets()
     athena.understand_athena_sql()
     athena.read_tables_of_json()
+    athena.name_the_workgroup_of_a_query()
     iam.enforce_policies()

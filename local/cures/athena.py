@@ -1,11 +1,13 @@
-"""Cure of ministack's Athena: it understands Athena's SQL, and reads tables of JSON as they are defined."""
+"""Cures of ministack's Athena: Athena's SQL, tables of JSON as they are defined, and the rights to a query."""
 
 # ruff: noqa: SLF001 - patching ministack's inside is what this module is for
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.services import athena
 
 Table = Mapping[str, Any]  # as Glue describes it
@@ -68,6 +70,29 @@ def read_tables_of_json() -> None:
         return f"(SELECT {cells} WHERE false)"
 
     athena._table_relation, athena._empty_relation = table_relation, empty_relation
+
+
+def name_the_workgroup_of_a_query() -> None:
+    """Check a policy for a query's workgroup also if a request names only the query.
+
+    ministack: takes every query for the resource `*`, so a right to one workgroup allows to start a query, but not to
+    wait for it.
+    AWS: the resource is the workgroup.
+
+    Source:
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
+    """
+    extract = iam_actions.extract_resource_arn
+
+    @functools.wraps(extract)
+    def extract_workgroup(service: str, *given: Any) -> Any:
+        found, body, region, account = extract(service, *given), given[3], given[5], given[6]
+        if service != "athena" or found != "*" or b"QueryExecutionId" not in body:
+            return found
+        query = athena._executions.get_scoped(account, region, json.loads(body)["QueryExecutionId"]) or {}
+        return f"arn:aws:athena:{region}:{account}:workgroup/{query.get('WorkGroup', '*')}"
+
+    iam_actions.extract_resource_arn = extract_workgroup
 
 
 def _saved(cell: object) -> object:

@@ -17,6 +17,7 @@ POLICIES = "tests/integration/local/test_policies_enforced.py::test_"
 
 # The test of each cure.
 TESTS = {
+    "athena.name_the_workgroup_of_a_query": f"{ATHENA}a_right_to_the_workgroup_is_a_right_to_its_queries",
     "athena.read_tables_of_json": f"{ATHENA}a_table_of_json_has_the_columns_of_its_definition",
     "athena.understand_athena_sql": f"{ATHENA}a_query_in_athenas_sql_is_answered",
     "cloudformation.adopt_existing_buckets": f"{DEPLOYMENT}a_deleted_stack_leaves_its_table_to_the_next",

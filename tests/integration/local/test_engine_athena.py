@@ -5,7 +5,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.sql.athena_text import athena_text
 from cli.sql.question import read_question
@@ -55,9 +57,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield running
 
 
-def ask(engine: Engine, text: str) -> list[tuple[str | None, ...]]:
+def ask(engine: Engine, text: str, client: Any = None) -> list[tuple[str | None, ...]]:
     """Ask Athena in the stack's workgroup, and return the rows of the answer."""
-    client = engine.client("athena")
+    client = client or engine.client("athena")
     query = client.start_query_execution(
         QueryString=text,
         QueryExecutionContext={"Database": "github_traffic_capture"},
@@ -100,6 +102,29 @@ def test_the_views_are_answered_from_the_archive(engine: Engine) -> None:
     question = read_question("SELECT day, views_count, clones_count FROM days ORDER BY day", "athena")
 
     assert ask(engine, athena_text(question)) == [("2024-01-01", None, "4"), ("2026-11-19", "3", None)]
+
+
+def test_a_right_to_the_workgroup_is_a_right_to_its_queries(engine: Engine) -> None:
+    """The documented policy names the workgroup alone, as it should: other queries of the account are not ours."""
+    iam, allowed = engine.client("iam"), "arn:aws:athena:*:*:workgroup/github-traffic-capture"
+    iam.create_user(UserName="reader")
+    statement = {"Effect": "Allow", "Action": "athena:*", "Resource": allowed}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="reader", PolicyName="reader", PolicyDocument=document)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = boto3.client(
+        "athena",
+        endpoint_url=engine.url,
+        region_name=engine.client("athena").meta.region_name,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+
+    assert ask(engine, "SELECT 1", reader) == [("1",)]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.start_query_execution(
+            QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://elsewhere/"}, WorkGroup="primary"
+        )
 
 
 def test_a_second_deployment_keeps_tables_and_workgroup(engine: Engine) -> None:
