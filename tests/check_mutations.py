@@ -165,6 +165,13 @@ MUTATIONS = [
         "cli_rebuild cli_import store_identity",
     ),
     Mutation(
+        "4 the table can be rebuilt: a rebuild lowers what a table holds higher",
+        "traffic/record/comparison.py",
+        "**item_of_day(merge_days(day_of_item(item), day))}",
+        "**item_of_day(day)}",
+        "rebuild_losses",
+    ),
+    Mutation(
         "5 identity is the id: a rename begins a new history",
         "traffic/record/tables.py",
         'repo_name = item.get("repo-name") or self._own_key(seen.name, repo_id)',

@@ -147,6 +147,8 @@ class Account:
         """Type commands with `--aws`, each of which must succeed."""
         for line in commands.strip().splitlines():
             command, _, text = line.partition(" < ")
+            if command == "rebuild":
+                lose_a_day(self.engine)
             self.patch.setattr(sys, "stdin", Keyboard(self.engine, text))
             command = command.replace("RUN", self.newest_run()).replace("IMPORT", self.newest_import())
             assert main([*command.split(), "--aws"]) == 0, line
@@ -206,6 +208,14 @@ def recording(account: Account) -> Callable[..., Any]:
         return make(client, operation, given)
 
     return make_and_note
+
+
+def lose_a_day(engine: Engine) -> None:
+    """Delete a row of the captured repository, which a rebuild then has to write."""
+    client = engine.client("dynamodb")
+    rows = (row for row in client.scan(TableName="RepoTraffic")["Items"] if row["repo-name"]["S"] == "octo/docs")
+    key = {name: value for name, value in next(rows).items() if name in ("repo-name", "timestamp")}
+    client.delete_item(TableName="RepoTraffic", Key=key)
 
 
 def click_link(engine: Engine, topic: str) -> None:
