@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,  # a missing extension must be an error, not a download
     "TimeZone": "UTC",
     "memory_limit": "1GB",  # what needs more, such as the sorting of ten million days, goes to the temporary folder

@@ -106,12 +106,15 @@ def _without_gaps(days: Sequence[int], *columns: Any) -> tuple[int, tuple[Cells,
     if days[-1] - days[0] + 1 == len(days):
         return days[0], tuple(metrics), complete
     places = [day - days[0] for day in days]
-    filled: list[Cells] = [[None] * (places[-1] + 1) for _ in metrics]
-    digits = [UNKNOWN] * (places[-1] + 1)
-    for column, cells in zip([*filled, digits], [*metrics, complete], strict=True):
-        for place, cell in zip(places, cells, strict=True):
-            column[place] = cell
-    return days[0], tuple(filled), "".join(digits)
+    size = places[-1] + 1
+    filled = [_placed(places, cells, [None] * size) for cells in metrics]
+    return days[0], tuple(filled), "".join(_placed(places, complete, [UNKNOWN] * size))
+
+
+def _placed(places: Sequence[int], cells: Sequence[Any], column: list[Any]) -> list[Any]:
+    for place, cell in zip(places, cells, strict=True):
+        column[place] = cell
+    return column
 
 
 def _make_names_unique(by_key: Mapping[str, RepositoryHistory]) -> None:

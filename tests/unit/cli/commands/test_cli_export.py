@@ -368,13 +368,11 @@ def columns_of(path: Path, table: str) -> list[str]:
     if path.suffix == ".json":  # it leaves unknown cells out
         found = {column for row in json.loads(path.read_text()) for column in row}
         return [column for column in RELATIONS[table].columns if column in found or unknown(table, column)]
-    with duckdb.connect() as database:
+    with duckdb.connect() as opened:
         if path.suffix == ".duckdb":
-            database.execute(f"ATTACH '{path}' AS written (READ_ONLY)")
-            return database.table(f"written.{table}").columns
-        if path.suffix == ".jsonl":
-            return database.read_json(str(path)).columns
-        return (database.read_csv if path.suffix == ".csv" else database.read_parquet)(str(path)).columns
+            opened.execute(f"ATTACH '{path}' AS written (READ_ONLY)")
+        found_in = f"written.{table}" if path.suffix == ".duckdb" else f"'{path}'"
+        return [column for (column, *_) in opened.execute(f"DESCRIBE FROM {found_in}").fetchall()]
 
 
 def unknown(table: str, column: str) -> bool:

@@ -74,7 +74,7 @@ def rows(relations: Relations, name: str) -> list[tuple[Any, ...]]:
         return found.fetchall()
 
 
-EXPECTED = {
+EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     "days": [
         ("docs", "2019-01-01T00:00:00Z", 1, None, None, None, None, "docs", False, False),
         ("octo/docs", "2026-11-19T00:00:00Z", None, None, 0, 0, 7, "octo/manual", False, False),
