@@ -122,8 +122,8 @@ def execute(
         if options.tool == FIRST_VERSION:
             parts = of_first_version(deployment, options.given)
         plans, unknown = planned(deployment.record, parts)
-        histories = [part.history for part in findings.parts] or [each.history for each in plans]
-        left_out = sum((history.left_out for history in histories), Counter[str]())
+        empty = [part.history for part in findings.parts if part.history.empty]
+        left_out = sum((each.left_out for each in (*empty, *(each.history for each in plans))), Counter[str]())
         if not as_json:
             show(parts, plans, left_out)
         refuse(unknown, skip=skip_refused)
@@ -262,7 +262,10 @@ def planned(record: Record, parts: Sequence[tuple[str, Part]]) -> tuple[list[Imp
             refusals.append(Refusal(part.place, f"{part.place}: {exc}"))
             continue
         targets.setdefault(target.repo_id, target)
-        histories.setdefault(target.repo_id, ToolHistory(part.history.source)).add(part.history)
+        history = histories.setdefault(target.repo_id, ToolHistory(""))
+        sources = dict.fromkeys([*filter(None, [history.source]), part.history.source])
+        history.add(part.history)
+        history.source = ", ".join(sources)
     plans = [plan(record, targets[id_], histories[id_]) for id_ in targets]
     return sorted(plans, key=lambda each: each.target.name), refusals
 

@@ -1,5 +1,6 @@
 """`traffic import`: the history of other tools is merged into the record, verified and rebuilt with it."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from cli.commands.verify import verify
 from cli.imports import taking_back
 from cli.imports.csv_files import GHRS_HEADING
 from cli.imports.recognizing import find
+from cli.imports.tool_history import FILLED_ZEROS, UNKNOWN_UNIQUES
 from cli.main import main, traffic
 from cli.terminal import CommandError, UsageError
 from tests.unit.recorded import Record, record
@@ -255,6 +257,27 @@ def test_an_import_of_many_repositories_is_taken_back_by_one_receipt(
     assert verify(kept.deployment.record, kept.deployment.archive) == []
     assert bring("--undo", one) == 0, "it can be repeated"
     assert "0 items changed" in capsys.readouterr().out
+
+
+def test_the_parts_of_one_repository_are_one_import_that_names_their_tools(
+    kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person moved from one tool to another, and the files of both are in one tree."""
+    written(
+        tmp_path / "old" / "octo" / "docs" / "ghrs-data" / "views_clones_aggregate.csv",
+        f"{AGGREGATE}\n2024-03-01,0,0,7,3\n",
+    )
+    written(tmp_path / "all.csv", "date,repo,views,uniques\n2024-03-02,octo/docs,8,0\n2024-03-02,other,5,0\n")
+
+    assert bring(str(tmp_path), "--json", "--skip-refused") == 0
+
+    printed = json.loads(capsys.readouterr().out)
+    (found,) = printed["repositories"]
+    assert (found["repository"], found["source"], found["days"]) == ("octo/docs", "csv, github-repo-stats", 2)
+    assert [each["path"] for each in printed["refused"]] == [str(tmp_path)]
+    assert printed["left_out"] == {FILLED_ZEROS: 2, UNKNOWN_UNIQUES: 1}, "of what was imported"
+    (key,) = kept.deployment.archive.keys("imports/")
+    assert found["import"] == key
 
 
 def receipt(capsys: pytest.CaptureFixture[str]) -> str:
