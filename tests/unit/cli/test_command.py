@@ -463,7 +463,7 @@ def test_a_command_that_reads_a_local_history_imports_no_sdk(
     modules = loaded(*command.format(home=home).split(), code=1 if command == "verify" else 0)
 
     assert "cli.stack.opening" in modules
-    assert not modules & (SLOW - {"duckdb"} if command.startswith("export") else SLOW)
+    assert not modules & (SLOW - {"duckdb"} if command.startswith(("export", "report")) else SLOW)
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
