@@ -77,7 +77,7 @@ def test_the_next_run_completes_a_run_whose_engine_failed(
     Nothing that was archived waits for the next run: `traffic verify` finds no difference before it.
     """
     with SimulatedGitHub(repositories=REPOSITORIES, at=AT) as github:
-        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
+        terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x", TRAFFIC_WAIT_SCALE="0.1")
         history = HistoryFolder(terminal.home / "loopback")
         with terminal.typed("run") as command:
             assert until(lambda: history.running.exists() and len(github.calls) >= calls, command)
