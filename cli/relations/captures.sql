@@ -11,7 +11,7 @@ SELECT
         lambda listed: {'name': listed.M.path.S, 'views': listed.M."count".N, 'uniques': listed.M.uniques.N}
     ) AS paths
 FROM read_json(
-    getvariable('pipe'),
+    getvariable('lines'),
     format = 'newline_delimited',
     columns = {
         'repo-id': 'STRUCT(S VARCHAR)',

@@ -11,7 +11,7 @@ SELECT
     items."views-complete" IS NOT NULL AS "views-complete",
     items."clones-complete" IS NOT NULL AS "clones-complete"
 FROM read_json(
-    getvariable('pipe'),
+    getvariable('lines'),
     format = 'newline_delimited',
     columns = {
         'repo-name': 'STRUCT(S VARCHAR)',

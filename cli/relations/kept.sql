@@ -1,6 +1,6 @@
 CREATE TEMP TABLE kept AS
 SELECT * FROM read_json(
-    getvariable('pipe'),
+    getvariable('lines'),
     format = 'newline_delimited',
     columns = {
         'repo-name': 'VARCHAR',

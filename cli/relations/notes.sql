@@ -5,7 +5,7 @@ SELECT
     kept."repo-id",
     coalesce(kept."current-name", notes."repo-name") AS "current-name"
 FROM read_json(
-    getvariable('pipe'),
+    getvariable('lines'),
     format = 'newline_delimited',
     columns = {'repo-name': 'VARCHAR', 'day': 'VARCHAR', 'text': 'VARCHAR'}
 ) AS notes

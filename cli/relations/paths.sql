@@ -15,7 +15,7 @@ FROM (
         unnest(paths.L) AS listed,
         generate_subscripts(paths.L, 1) AS place
     FROM read_json(
-        getvariable('pipe'),
+        getvariable('lines'),
         format = 'newline_delimited',
         columns = {
             'repo-id': 'STRUCT(S VARCHAR)',

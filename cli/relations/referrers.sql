@@ -14,7 +14,7 @@ FROM (
         unnest(referrers.L) AS listed,
         generate_subscripts(referrers.L, 1) AS place
     FROM read_json(
-        getvariable('pipe'),
+        getvariable('lines'),
         format = 'newline_delimited',
         columns = {
             'repo-id': 'STRUCT(S VARCHAR)',

@@ -10,7 +10,7 @@ SELECT
     CAST(items."repo-id".S AS BIGINT) AS "repo-id",
     kept."current-name"
 FROM read_json(
-    getvariable('pipe'),
+    getvariable('lines'),
     format = 'newline_delimited',
     columns = {
         'repo-id': 'STRUCT(S VARCHAR)',

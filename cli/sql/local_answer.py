@@ -60,8 +60,8 @@ def _create_runs(relations: Relations) -> None:
     keys = (key for key in archive.keys("runs/") if key.endswith("/summary.json"))
     rows = [json.dumps(_run(summary)) for key in keys if (summary := archive.read_note(key))]
     columns = dict(VIEWS["runs"])
-    with relations.piped([rows]):
-        text = f"read_json(getvariable('pipe'), format = 'newline_delimited', columns = {columns})"
+    with relations.written([rows]):
+        text = f"read_json(getvariable('lines'), format = 'newline_delimited', columns = {columns})"
         relations.database.execute(f"CREATE TABLE runs AS SELECT * FROM {text} ORDER BY started")  # noqa: S608
 
 
