@@ -12,6 +12,7 @@ from pathlib import Path
 from cli.commands.verify import verify
 from cli.stack.deployment import Deployment
 from local.history_folder import HistoryFolder
+from local.recovery import store
 from local.stored_items import EngineTables, StoredTable
 from simulated_github.windows import WindowRules
 from tests.integration.pipeline import deployed_pipeline
@@ -46,9 +47,10 @@ def rebuilding_times(repositories: int) -> list[tuple[str, float]]:
         )
         keys = [stack.archive.put_answers(lines) for lines in objects(repositories)]
         stack.client("lambda")  # before the threads use it: boto3 makes clients safely in one thread only
+        stored = partial(store, deployed.engine, deployed.outputs["StoreTrafficFunction"])
         with ThreadPoolExecutor(AT_ONCE) as functions:
-            list(functions.map(stack.store, keys[:AT_ONCE]))  # they start
-            before = seconds(lambda: list(functions.map(stack.store, keys[AT_ONCE : AT_ONCE + STORED])))
+            list(functions.map(stored, keys[:AT_ONCE]))  # they start
+            before = seconds(lambda: list(functions.map(stored, keys[AT_ONCE : AT_ONCE + STORED])))
         empty(tables)
         rows = [("Store traffic for every object, as before", before / STORED * len(keys))]
         written = 0
