@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import sqlite3
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -24,6 +25,8 @@ from traffic.settings import SettingError
 
 ADVICE_AWS = "Check --profile, --region and the rights of these credentials; `traffic doctor --aws` checks more."
 ADVICE_LOCAL = "Look into engine.log in the history's folder, then try again: nothing that was stored is lost."
+
+DAMAGED = "Move it elsewhere while no command runs: the next command writes it again from the archive."
 
 ENOUGH_DISK = 10_000_000  # bytes; with less, the engine cannot even save a small history
 
@@ -54,6 +57,8 @@ def explained(error: Exception, *, aws: bool) -> str | None:
         return str(error)
     if isinstance(error, EngineError | SynthesisError):
         return _full_disk() or str(error)
+    if isinstance(error, sqlite3.DatabaseError):
+        return _full_disk() or f"{HistoryFolder(local_settings().history).tables} cannot be read ({error}). {DAMAGED}"
     if not isinstance(error, ClientError | BotoCoreError | ArchiveBusyError | TableBusyError):
         return None
     if not aws:

@@ -403,6 +403,21 @@ def test_reading_starts_no_engine(complete: Machine, command: str, capsys: pytes
     assert "engine" not in capsys.readouterr().err
 
 
+def test_a_damaged_file_of_tables_is_one_line_with_what_to_do(
+    complete: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk or a person damaged it; the archive has everything."""
+    history = HistoryFolder(complete.home / "home" / "api.github.com")
+    for path in history.tables.parent.glob(f"{history.tables.name}*"):
+        path.write_bytes(b"no database" * 1000)
+
+    assert main(["show", "octo/docs"]) == 1
+
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"{history.tables} cannot be read (file is not a database). Move it elsewhere" in error
+
+
 def test_what_needs_the_engine_starts_it_once(complete: Machine) -> None:
     """Runs, functions and secrets are the engine's."""
     complete.engine.client = lambda service: f"the engine's {service}"
