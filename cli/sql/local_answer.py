@@ -81,6 +81,10 @@ def _ask(database: duckdb.DuckDBPyConnection, text: str) -> SqlAnswer:
         return SqlAnswer(kept, _rows(database.execute(f"SELECT {shown} FROM ({text}\n) AS answer")))  # noqa: S608
     except duckdb.Error as exc:
         raise _refused(exc) from exc
+    except RuntimeError as exc:  # DuckDB's word for Ctrl-C
+        if "interrupted" in str(exc):
+            raise KeyboardInterrupt from exc
+        raise
 
 
 def _kept(type_: str) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.export_formats import Cell
+from cli.sql import local_answer
 from cli.sql.local_answer import answer_here
 from cli.sql.question import Question, read_question
 from cli.sql.views import VIEWS
@@ -136,3 +138,14 @@ def test_an_error_is_one_line_and_names_the_column_that_was_meant(kept: Stack, t
         ask(kept, text)
 
     assert str(raised.value) == error
+
+
+def test_a_question_that_is_interrupted_ends_as_every_command_does() -> None:
+    """DuckDB reports Ctrl-C as an error of its own, which a person would see as a traceback."""
+
+    class Interrupted:
+        def sql(self, _text: str) -> Any:
+            raise RuntimeError("Query interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        local_answer._ask(Interrupted(), "SELECT 1")  # type: ignore[arg-type]
