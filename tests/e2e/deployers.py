@@ -84,9 +84,12 @@ class CdkDeployer:
         self._cdk("bootstrap", "--output", str(self.folder / "bootstrap"))
 
     def deploy(self, parameters: Mapping[str, str], *, kept: Mapping[str, str]) -> None:  # noqa: ARG002 - AWS keeps them
-        """Synthesize and deploy; CloudFormation keeps the values of all other parameters."""
+        """Synthesize and deploy with a tag; CloudFormation keeps the values of all other parameters."""
         given = [word for name, value in parameters.items() for word in ("--parameters", f"{name}={value}")]
-        self._cdk("deploy", "--import-existing-resources", "--require-approval", "never", *given, *self._assembly())
+        options = ("--import-existing-resources", "--require-approval", "never", "--tags", "team=docs")
+        self._cdk("deploy", *options, *given, *self._assembly())
+        (stack,) = self.engine.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        assert stack["Tags"] == [{"Key": "team", "Value": "docs"}]
 
     def destroy(self) -> None:
         """Delete the stack."""
