@@ -159,7 +159,12 @@ def _holds(part: str, item: Stored, names: dict[str, str], values: Stored) -> bo
     if part.startswith("attribute_not_exists"):
         return names[part[len("attribute_not_exists(") : -1]] not in item
     name, value = part.split(" = ")
-    return bool(item.get(names[name]) == values[value])
+    return _unordered(item.get(names[name], {})) == _unordered(values[value])
+
+
+def _unordered(value: Stored) -> Stored:
+    """Return a value for a comparison: DynamoDB does not compare the order of a set."""
+    return {"SS": sorted(value["SS"])} if "SS" in value else value
 
 
 def _key(table: str, item: Stored) -> tuple[str, ...]:

@@ -39,7 +39,6 @@ THREADS = {
     "traffic/record/comparison.py": comparison.AT_ONCE,
     "traffic/record/item_table.py": SEGMENTS,
     "cli/commands/news.py": READERS,
-    "cli/relations/database.py": 1,
 }
 
 
