@@ -1,7 +1,7 @@
 """`traffic report`: writes everything as one HTML file, to open in a browser."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -44,24 +44,24 @@ def write_report(deployment: Deployment, path: Path, *, made_at: datetime) -> No
         CommandError: Nothing is stored yet, or the file cannot be written.
     """
     histories = read_histories(deployment.record, deployment.archive)
-    if not histories:
+    first = next(histories, None)
+    if first is None:
         raise CommandError(f"Nothing is stored yet: `traffic run{deployment.options}` captures the traffic.")
+    packed = 0
+
+    def on_packed(done: int) -> None:
+        nonlocal packed
+        packed = done
+        if done % MANY == 0:
+            progress(f"Packed {done:,} repositories.")
+
+    every = chain([first], histories)
     with atomic_file(path, private=True) as output:
-        output.writelines(
-            page_parts(histories, made_at=made_at, place=deployment.place, on_packed=_progress(len(histories)))
-        )
+        output.writelines(page_parts(every, made_at=made_at, place=deployment.place, on_packed=on_packed))
     if not is_plain(path):
         return  # the line below would be part of what another program reads
-    many = f"{len(histories):,} {plural(len(histories), 'repository', 'repositories')}"
+    many = f"{packed:,} {plural(packed, 'repository', 'repositories')}"
     inform(f"{path}: {many}, {_size(path.stat().st_size)}. Private: it names your referrers.")
-
-
-def _progress(total: int) -> Callable[[int], None]:
-    def report(done: int) -> None:
-        if done % MANY == 0 and done < total:
-            progress(f"Packed {done:,} of {total:,} repositories.")
-
-    return report
 
 
 def _size(size: int) -> str:

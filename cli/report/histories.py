@@ -65,6 +65,14 @@ class RepositoryHistory:
         """Its last day; None if it has no days."""
         return self.start + len(self.complete) - 1 if self.complete else None
 
+    def forget_all_but_the_last(self, days: int) -> None:
+        """Keep only the last days, and no captures and notes: those of 10,000 repositories need too much memory."""
+        kept = max(len(self.complete) - days, 0)
+        self.start += kept
+        self.metrics = tuple(cells[kept:] for cells in self.metrics)
+        self.complete = self.complete[kept:]
+        self.captures, self.notes = {}, []
+
     def cells(self, metric: int, days: range) -> Cells:
         """Return a metric of some days, with None for those that no capture has."""
         before, after = max(self.start - days.start, 0), days.stop - self.start
@@ -72,25 +80,31 @@ class RepositoryHistory:
         return ([None] * min(before, len(days)) + cells + [None] * len(days))[: len(days)]
 
 
-def read_histories(record: Record, archive: Archive) -> list[RepositoryHistory]:
-    """Read the histories of all repositories, sorted by name."""
+def read_histories(record: Record, archive: Archive) -> Iterator[RepositoryHistory]:
+    """Read the histories of all repositories, one after another, in no order.
+
+    When the last one was read, repositories that share a name are named by their keys.
+    """
     by_key: dict[str, RepositoryHistory] = {}
     by_id: dict[int, RepositoryHistory] = {}
     for repository in record.every_repository():
         former = tuple(name for name in repository.entry.names if name != repository.name)
         by_id[repository.id] = by_key[repository.repo_name] = RepositoryHistory(repository.name, former)
-    with open_relations(record, archive) as relations:
-        for key, *columns in _rows(relations, "days", COLUMNS):
-            history = by_key.setdefault(key, RepositoryHistory(key))
-            history.start, history.metrics, history.complete = _without_gaps(*columns)
-        for id_, day, *lists in _rows(relations, "captures", "{captures}"):
-            if id_ in by_id:
-                by_id[id_].captures[_epoch_day(day)] = _listed(lists)
     for note in read_notes(archive):
         history = by_key.setdefault(note.repo_name, RepositoryHistory(note.repo_name))
         history.notes.append((_epoch_day(note.day), note.text))
+    with_days = set()
+    with open_relations(record, archive) as relations:
+        for id_, day, *lists in _rows(relations, "captures", "{captures}"):
+            if id_ in by_id:
+                by_id[id_].captures[_epoch_day(day)] = _listed(lists)
+        for key, *columns in _rows(relations, "days", COLUMNS):
+            with_days.add(key)
+            history = by_key.setdefault(key, RepositoryHistory(key))
+            history.start, history.metrics, history.complete = _without_gaps(*columns)
+            yield history
+    yield from (history for key, history in by_key.items() if key not in with_days)
     _make_names_unique(by_key)
-    return sorted(by_key.values(), key=lambda history: history.name.lower())
 
 
 def _rows(relations: Relations, name: str, question: str) -> Iterator[tuple[Any, ...]]:

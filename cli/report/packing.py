@@ -7,6 +7,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cli.report.histories import RepositoryHistory
@@ -16,6 +17,35 @@ RECENT = 28  # days: complete weeks, so that each weekday counts equally
 SPARK = 91  # days of the sparkline in the overview: 13 weeks
 
 Packed = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PackedRepository:
+    """What the page has of a repository.
+
+    Attributes:
+        history: Its history, of which only the last days are kept.
+        views: The views of all days; None if GitHub reported none.
+        clones: The clones of all days.
+        data: Everything about it, compressed.
+    """
+
+    history: RepositoryHistory
+    views: int | None
+    clones: int | None
+    data: str
+
+    def row(self, newest: int | None) -> Packed:
+        """Return its row of the overview; see `overview_row`."""
+        return overview_row(self.history, newest) | {"views": self.views, "clones": self.clones}
+
+
+def pack(history: RepositoryHistory) -> PackedRepository:
+    """Compress a history, and forget of it what the overview does not need."""
+    views, _, clones, _ = history.metrics
+    packed = PackedRepository(history, _sum(views), _sum(clones), deflated(repository_data(history)))
+    history.forget_all_but_the_last(SPARK)
+    return packed
 
 
 def overview_row(history: RepositoryHistory, newest: int | None) -> Packed:

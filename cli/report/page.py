@@ -8,14 +8,14 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 from cli.report.histories import RepositoryHistory
-from cli.report.packing import RECENT, deflated, overview_row, repository_data
+from cli.report.packing import RECENT, PackedRepository, pack
 from traffic.clock import to_text
 
 FOLDER = Path(__file__).parent
@@ -33,12 +33,14 @@ SCRIPTS = (
 
 
 def page_parts(
-    histories: Sequence[RepositoryHistory], *, made_at: datetime, place: str, on_packed: Callable[[int], None]
+    histories: Iterable[RepositoryHistory], *, made_at: datetime, place: str, on_packed: Callable[[int], None]
 ) -> Iterator[str]:
-    """Write the page in parts: with 1,000 repositories it is too long to keep in memory twice.
+    """Write the page in parts, with the repositories sorted by name.
+
+    The overview comes first, so all repositories must be read before. Only what is packed of them is kept meanwhile.
 
     Args:
-        histories: The repositories.
+        histories: The repositories, in any order.
         made_at: When the report was made. The page shows it.
         place: Where the numbers come from. The page shows it.
         on_packed: Called after each repository with the number of repositories packed so far.
@@ -46,19 +48,23 @@ def page_parts(
     Yields:
         The parts of the HTML, in order.
     """
-    newest = max((history.last for history in histories if history.last is not None), default=None)
+    packed: list[PackedRepository] = []
+    for history in histories:
+        packed.append(pack(history))
+        on_packed(len(packed))
+    packed.sort(key=lambda each: each.history.name.lower())
+    newest = max((each.history.last for each in packed if each.history.last is not None), default=None)
     overview = {
         "madeAt": to_text(made_at),
         "place": place,
         "newest": newest,
         "recent": RECENT,
-        "repositories": [overview_row(history, newest) for history in histories],
+        "repositories": [each.row(newest) for each in packed],
     }
     before, after = _filled(embedded(overview)).split("<!-- PACKED -->")
     yield before
-    for number, history in enumerate(histories):
-        yield f'<script type="text/plain" id="packed-{number}">{deflated(repository_data(history))}</script>\n'
-        on_packed(number + 1)
+    for number, each in enumerate(packed):
+        yield f'<script type="text/plain" id="packed-{number}">{each.data}</script>\n'
     yield after
 
 

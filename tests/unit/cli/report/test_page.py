@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from cli.report import page
 from cli.report.histories import RepositoryHistory
-from cli.report.packing import deflated, overview_row, repository_data
+from cli.report.packing import deflated, overview_row, pack, repository_data
 from tests.unit.report_days import Metrics, columns
 from traffic.record.reading import ListedRow
 
@@ -106,22 +106,37 @@ def test_packed_data_is_compact_json_in_raw_deflate() -> None:
 
 
 def test_the_overview_and_every_repository_are_in_the_page() -> None:
-    """The packed parts have the numbers of the overview's rows, and each is reported once it is packed."""
+    """The packed parts have the numbers of the overview's rows, which are sorted by name; each is reported once."""
     html, packed = written(
-        [RepositoryHistory("octo/a", **columns({NEWEST: day(1, 1, 1, 1)})), RepositoryHistory("octo/<b>")]
+        [RepositoryHistory("octo/b", **columns({NEWEST: day(1, 1, 1, 1)})), RepositoryHistory("Octo/<a>")]
     )
 
     (summary,) = re.findall(r'<script type="application/json" id="summary">(.*)</script>', html)
     assert "<" not in summary
     assert ", " not in summary
     overview = json.loads(summary)
-    assert [row["name"] for row in overview.pop("repositories")] == ["octo/a", "octo/<b>"]
+    assert [row["name"] for row in overview.pop("repositories")] == ["Octo/<a>", "octo/b"]
     assert overview == {"madeAt": "2026-11-21T09:00:00Z", "place": "a test", "newest": NEWEST, "recent": 28}
     parts = re.findall(r'^<script type="text/plain" id="packed-(\d+)">([^<]+)</script>$', html, re.MULTILINE)
     unpacked = [json.loads(zlib.decompress(base64.b64decode(text), wbits=-15)) for _, text in parts]
     assert [number for number, _ in parts] == ["0", "1"]
-    assert [data["views"] for data in unpacked] == [[1], []]
+    assert [data["views"] for data in unpacked] == [[], [1]]
     assert packed == [1, 2]
+
+
+def test_of_a_packed_history_only_the_last_days_are_kept() -> None:
+    """The days of 10,000 repositories over three years need two gigabytes; the overview needs sums and 13 weeks."""
+    days = {NEWEST - ago: day(ago, 1, 2, 1) for ago in range(400)}
+    captures = {NEWEST: {"referrers": [ListedRow("a", 1, 1)]}}
+    history = RepositoryHistory("octo/a", **columns(days), captures=captures, notes=[(NEWEST, "v1")])
+    expected = overview_row(history, NEWEST + 3)
+
+    packed = pack(history)
+
+    assert packed.row(NEWEST + 3) == expected
+    assert (len(history.metrics[0]), len(history.complete), history.last) == (91, 91, NEWEST)
+    assert not history.captures
+    assert not history.notes
 
 
 def test_a_page_without_any_day_has_no_newest_day() -> None:
