@@ -24,7 +24,7 @@ class PackedRepository:
     """What the page has of a repository.
 
     Attributes:
-        history: Its history, of which only the last days are kept.
+        history: Its history. Only the last days are kept of it.
         views: The views of all days; None if GitHub reported none.
         clones: The clones of all days.
         data: Everything about it, compressed.
