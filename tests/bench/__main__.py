@@ -188,14 +188,14 @@ def reading_section(sizes: Sequence[int] = HISTORIES) -> str:
             read.what,
             f"{read.seconds:.1f}",
             f"{read.processor_seconds:.2f}",
-            f"{read.processor_seconds / read.plain:.1f}" if read.repositories > 1 else "",
+            f"{read.seconds / read.plain:.1f}" if read.repositories > 1 else "",
             f"{read.memory:.0f}",
         )
         for read in reading_times(sizes)
     ]
     note = (
         f"Each repository has {DAYS:,} days. The plain dump is `sqlite3 -csv` on an export as SQLite, measured before"
-        " each command. The column compares processor times.\n"
+        " each command. The column compares the times that a person waits; other load on the machine changes it.\n"
     )
     head = ("repositories", "command", "s", "processor s", "times a plain dump", "MB")
     return "\n".join(["## Reading three years of history\n", table(head, rows), note])

@@ -50,7 +50,7 @@ class Read:
         what: The command.
         seconds: Wall time.
         processor_seconds: The time that its processes used.
-        plain: The processor seconds of a plain dump of the same rows.
+        plain: The wall time of a plain dump of the same rows.
         memory: The most memory that it used, in megabytes.
     """
 
@@ -72,7 +72,7 @@ def reading_times(sizes: Iterable[int]) -> Iterator[Read]:
             for what, arguments in COMMANDS.items():
                 plain = measured(home, *dump(), output="plain.csv")
                 mine = traffic(home, *arguments)
-                yield Read(size, what, mine.seconds, mine.processor_seconds, plain.processor_seconds, mine.memory)
+                yield Read(size, what, mine.seconds, mine.processor_seconds, plain.seconds, mine.memory)
             lines = [count_lines(home / name) for name in ("export.csv", "plain.csv")]
             if lines != [size * DAYS + 1, size * DAYS]:
                 raise RuntimeError(f"{lines} lines written instead of {size * DAYS} rows")
