@@ -42,13 +42,46 @@ class Repository(TypedDict):
     passes: NotRequired[int]  # how often it has failed
 
 
+# The calls of the last minute by second: each entry has the time of its last call as Unix time in seconds, the number
+# of its calls, and the sum of their response times in seconds.
+MinuteOfCalls = list[tuple[float, int, float]]
+
+
+class Share(TypedDict):
+    """What a child may take of a user's limits while other children of this user run."""
+
+    children: int  # that run at once for the user, this one included
+    calls: int  # expected of all of them together in this run
+
+
+class Lane(TypedDict):
+    """The batches of one user, which one child captures one after another. They follow each other in the manifest."""
+
+    last: int  # the number of the last batch of the lane, from 0 for the first line of the manifest
+    width: int  # bytes of each line of the manifest
+    read: NotRequired[int]  # the number of the batch whose repositories are in the state
+
+
+class Place(TypedDict):
+    """Where a lane is."""
+
+    part: int  # the number of the batch, from 0 for the first line of the manifest
+
+
 class Batch(TypedDict):
-    """One item of the manifest: repositories to fetch, or an archive object to store again."""
+    """Repositories to fetch, or an archive object to store again: an item of the manifest, or what is left of it.
+
+    A lane has no repositories at first: Fetch traffic reads each batch of it from the manifest.
+    """
 
     repositories: list[Repository]
     key: NotRequired[str]  # the archive object to store
     pauses: NotRequired[int]  # waits at a secondary limit since the last answer
     owner: NotRequired[str]  # the owner whose token asks; absent for the token for all repositories
+    share: NotRequired[Share]  # for a child that does not have its user's limits for itself
+    lane: NotRequired[Lane]
+    at: NotRequired[Place]  # in the lane
+    minute: NotRequired[MinuteOfCalls]  # of the lane's user
 
 
 class ChildState(Redriven):
@@ -67,6 +100,8 @@ class TokenSaid(TypedDict):
     limit: NotRequired[int]  # calls that GitHub grants an hour
     remaining: NotRequired[int]  # calls that are left, by its last answer
     refused: NotRequired[str]  # GitHub refuses the token: why
+    login: NotRequired[str]  # the token's user; absent for an installation of an App, and if there is one token only
+    minute: NotRequired[MinuteOfCalls]  # of the listing
 
 
 class VersionEnd(TypedDict):
@@ -108,7 +143,8 @@ class Manifest(TypedDict):
     """Where the Map finds its items."""
 
     bucket: str
-    key: str
+    key: str  # the Map's items: the manifest, or the lanes if there are any
+    at_once: NotRequired[int]  # children that run at once
     batches: int
     repositories: int
     not_due: NotRequired[dict[str, int]]  # how many others are due, by day
@@ -244,6 +280,11 @@ def run_folder(run_id: str) -> str:
 def manifest_key(run_id: str) -> str:
     """Return the key of the object that lists a run's batches."""
     return f"runs/{run_folder(run_id)}/manifest.json"
+
+
+def lanes_key(run_id: str) -> str:
+    """Return the key of the object that lists the lanes of a run with more repositories than children."""
+    return f"runs/{run_folder(run_id)}/lanes.json"
 
 
 def listing_key(run_id: str, part: int) -> str:

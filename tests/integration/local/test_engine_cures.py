@@ -138,13 +138,16 @@ def invoke(engine: Engine, outputs: dict[str, str], function: str, **event: Any)
 
 
 def test_a_retry_waits_no_longer_than_its_longest_delay(engine: Engine, outputs: dict[str, str]) -> None:
-    """The retrier limits 600 s to 1 s, scaled 0.01 s; without the cure it waits 60 s, scaled 0.6 s."""
+    """The retrier limits 600 s to 1 s, scaled 0.01 s; without the cure it waits 60 s, scaled 0.6 s.
+
+    The times of events are rounded to milliseconds, so a wait of 0.6 s can look shorter.
+    """
     execution, _ = run(engine, outputs, "FailFunction", seconds=0)
 
     failed = times(engine, execution, "TaskFailed")[:2]
     again = times(engine, execution, "TaskScheduled")[1:]
     assert len(again) == 2
-    assert max(later - earlier for earlier, later in zip(failed, again, strict=True)) < 0.6
+    assert max(later - earlier for earlier, later in zip(failed, again, strict=True)) < 0.5
 
 
 def test_waits_are_scaled(engine: Engine, outputs: dict[str, str]) -> None:
