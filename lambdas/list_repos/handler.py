@@ -152,7 +152,7 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
     today = pages.listing.get("listed_at", run["started"])[:10]
     asked, not_due = choose(by_token(selected), pages.listing, today=today, hours=LONGEST_RUN // timedelta(hours=1))
     batches = plan_batches(asked)
-    archive().put_note(manifest_key(run["id"]), batches)
+    archive().put_manifest(manifest_key(run["id"]), batches)
     missing = missing_names(selected, wanted)
     if missing:
         pages.listing["missing"] = missing

@@ -34,7 +34,7 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
             f"Neither GitHub nor any answer in the archive has {date}. Available dates: {held}. "
             "Imported days need no run: traffic show has them."
         )
-    archive.put_note(manifest_key(run["id"]), batches)
+    archive.put_manifest(manifest_key(run["id"]), batches)
     manifest: Manifest = {
         "bucket": archive.bucket,
         "key": manifest_key(run["id"]),

@@ -19,11 +19,12 @@ class FakeS3:
             raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         self.objects[Key] = Body
 
-    def get_object(self, *, Key: str, **_rest: str) -> dict[str, Any]:  # noqa: N803
-        """Read an object."""
+    def get_object(self, *, Key: str, Range: str = "bytes=0-", **_rest: str) -> dict[str, Any]:  # noqa: N803
+        """Read an object, or a range of its bytes; the last byte is included."""
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key])}
+        first, _, last = Range.removeprefix("bytes=").partition("-")
+        return {"Body": io.BytesIO(self.objects[Key][int(first) : int(last) + 1 if last else None])}
 
     def delete_object(self, *, Key: str, **_rest: str) -> None:  # noqa: N803
         """Delete an object, if it exists."""

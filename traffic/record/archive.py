@@ -9,7 +9,15 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from traffic.contract import ArchivedAnswer, ImportedHistory, archive_prefix, import_key, listings_prefix, run_folder
+from traffic.contract import (
+    ArchivedAnswer,
+    Batch,
+    ImportedHistory,
+    archive_prefix,
+    import_key,
+    listings_prefix,
+    run_folder,
+)
 from traffic.errors import ArchiveBusyError, RecordError
 from traffic.record.transient import renamed_if_transient
 
@@ -126,6 +134,29 @@ class Archive:
                 return None
             raise
 
+    def put_manifest(self, key: str, batches: Sequence[Batch]) -> int:
+        """Write a run's batches as a JSON list, so that `read_batch` can read each without the others.
+
+        Returns:
+            The bytes of each line.
+        """
+        content, width = manifest_lines(batches)
+        self._put(Key=key, Body=content, ContentType="application/json")
+        return width
+
+    def read_batch(self, key: str, number: int, width: int) -> Batch:
+        """Read one batch of a manifest.
+
+        Args:
+            key: The manifest's key.
+            number: The number of the batch, from 0.
+            width: The bytes of each line, as `put_manifest` returned it.
+        """
+        first = number * width
+        line = self._read(key, Range=f"bytes={first}-{first + width - 1}")
+        batch: Batch = json.loads(line.strip(b"[], \n"))
+        return batch
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Return the keys below a prefix, in order."""
         for page in self._pages(Prefix=prefix):
@@ -166,9 +197,9 @@ class Archive:
         folders = (found["Prefix"] for page in pages for found in page.get("CommonPrefixes", []))
         return [folder.rpartition("=")[2].rstrip("/") for folder in folders]
 
-    def _read(self, key: str) -> bytes:
+    def _read(self, key: str, **request: str) -> bytes:
         with renamed_if_transient(ArchiveBusyError, PLACE):
-            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key, **request)["Body"].read()
         return body
 
     def _put(self, **request: Any) -> None:
@@ -183,6 +214,19 @@ class Archive:
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of an answer that are archived with it."""
     return {name: headers[name] for name in KEPT_HEADERS if name in headers}
+
+
+def manifest_lines(batches: Sequence[Batch]) -> tuple[bytes, int]:
+    """Write batches as a JSON list, one on each line. Spaces make all lines equally long.
+
+    Returns:
+        The list, and the bytes of each line with the end of the line.
+    """
+    ends = [","] * (len(batches) - 1) + ["]"]
+    # json.dumps escapes what is not ASCII, so that a character is a byte.
+    lines = [f"{'[' if n == 0 else ' '}{json.dumps(batch)}{ends[n]}" for n, batch in enumerate(batches)] or ["[]"]
+    width = max(map(len, lines)) + 1
+    return "".join(f"{line:<{width - 1}}\n" for line in lines).encode(), width
 
 
 def line(answer: Mapping[str, object]) -> bytes:

@@ -14,8 +14,9 @@ import pytest
 
 from simulated_github import faults
 from tests.unit.fake_s3 import FakeS3
+from tests.unit.handlers import account
 from tests.unit.recorded import Record, record
-from traffic.contract import METRICS, ArchivedAnswer, ImportedHistory
+from traffic.contract import METRICS, ArchivedAnswer, Batch, ImportedHistory
 from traffic.errors import RecordError
 from traffic.record.archive import Archive, pack, unpack
 
@@ -216,3 +217,41 @@ def test_a_note_is_read_as_it_was_written_and_as_none_once_deleted() -> None:
     assert list(archive.keys("runs/1/")) == ["runs/1/note.json"]
     archive.delete("runs/1/note.json")
     assert archive.read_note("runs/1/note.json") is None
+
+
+BATCHES: list[Batch] = [
+    {"repositories": [{"id": 1, "name": "octo/docs"}]},
+    {"repositories": [{"id": 2, "name": "octo/Ünïcode"}, {"id": 3, "name": "octo/a" * 50}], "owner": "octo"},
+    {"repositories": [{"id": 4, "name": "octo/[x],"}]},
+]
+
+
+def test_each_batch_of_a_manifest_is_read_without_the_others() -> None:
+    """A manifest of 100,000 repositories has megabytes, and one child reads all batches of its lane."""
+    s3 = FakeS3()
+    archive = Archive("archive", s3)
+
+    width = archive.put_manifest("runs/1/manifest.json", BATCHES)
+
+    assert [archive.read_batch("runs/1/manifest.json", number, width) for number in range(3)] == BATCHES
+    content = s3.objects["runs/1/manifest.json"]
+    assert {len(line) for line in content.splitlines(keepends=True)} == {width}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_manifest_is_a_list_of_json_as_the_map_reads_it(count: int) -> None:
+    """The states language knows no other form, and Summarize run reads all of it."""
+    archive = Archive("archive", FakeS3())
+
+    archive.put_manifest("runs/1/manifest.json", BATCHES[:count])
+
+    assert archive.read_note("runs/1/manifest.json") == BATCHES[:count]
+
+
+def test_s3_returns_the_bytes_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last byte of a range is included; one more would be the beginning of the next batch."""
+    with account(monkeypatch, "http://127.0.0.1:9") as kept_in:
+        archive = Archive("archive", kept_in.s3)
+        width = archive.put_manifest("runs/1/manifest.json", BATCHES)
+
+        assert archive.read_batch("runs/1/manifest.json", 1, width) == BATCHES[1]
