@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from local.history_folder import HistoryFolder
-from local.launcher import ALREADY_RUNNING
+from local.history_folder import ALREADY_RUNNING, HistoryFolder
 
 if TYPE_CHECKING:
     import boto3

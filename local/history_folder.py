@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+ALREADY_RUNNING = os.EX_TEMPFAIL  # the exit code of an engine if another one has locked the history
 MERGED = ("answers/", "imports/")  # the folders of the archive whose objects Store traffic merges into the tables
 
 

@@ -14,9 +14,7 @@ import traceback
 import uuid
 from pathlib import Path
 
-from local.history_folder import HistoryFolder, current_generation, write_json
-
-ALREADY_RUNNING = os.EX_TEMPFAIL
+from local.history_folder import ALREADY_RUNNING, HistoryFolder, current_generation, write_json
 
 
 def main() -> None:

@@ -4,23 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from local.engine import Engine, EngineError, is_locked, read_running
-from local.history_folder import MERGED, HistoryFolder, read_marker
-
-
-def is_complete(history: HistoryFolder) -> bool:
-    """Return whether the tables on disk contain the complete archive, so that they can be read without the engine.
-
-    They do if the engine that runs has recovered or, if none runs, if the last one ended with everything stored.
-    """
-    if not history.tables.exists():
-        return False
-    if not is_locked(history):
-        return read_marker(history).complete
-    try:
-        return bool(read_running(history).status()["recovered"])
-    except (EngineError, OSError, ValueError, KeyError):
-        return False  # it starts or ends
+from local.engine import Engine, EngineError
+from local.history_folder import MERGED
 
 
 def recover(

@@ -81,14 +81,14 @@ MUTATIONS = [
     ),
     Mutation(
         "2 not returned is not zero: the table fills in zeros",
-        "traffic/record/items.py",
+        "traffic/record/merge.py",
         "return {**day.metrics, **",
         'return {"views-count": 0, "clones-count": 0, **day.metrics, **',
         "merge",
     ),
     Mutation(
         "2 not returned is not zero: the reader fills the window with zeros",
-        "traffic/record/traffic_answers.py",
+        "traffic/record/reports.py",
         'rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
         "rows = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)} | "
         '{_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
@@ -103,21 +103,21 @@ MUTATIONS = [
     ),
     Mutation(
         "2 whether a day is complete is derived: the truncated day counts as complete",
-        "traffic/record/traffic_answers.py",
+        "traffic/record/reports.py",
         "oldest = day_of(window.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))",
         "oldest = day_of(window.captured_at - WINDOW)",
         "outages traffic_windows",
     ),
     Mutation(
         "2 whether a day is complete is derived: every window counts as complete days",
-        "traffic/record/traffic_answers.py",
+        "traffic/record/reports.py",
         "return all(_is_block(each) and each.captured_at >= REGIME_CHANGE and not each.enterprise for each in windows)",
         "return True",
         "outages traffic_windows",
     ),
     Mutation(
         "3 uniques are never summed: the window's uniques are the sum of the days",
-        "traffic/record/traffic_answers.py",
+        "traffic/record/reports.py",
         'totals = {f"{endpoint}-{field}": body.get(field) for field in ("count", "uniques")}',
         'totals = {f"{endpoint}-{f}": sum(row[f] for row in body[endpoint]) for f in ("count", "uniques")}',
         "window_snapshots",
@@ -180,7 +180,7 @@ MUTATIONS = [
     ),
     Mutation(
         "5 identity is the id: another repository of the same name shares the rows",
-        "traffic/record/items.py",
+        "traffic/record/merge.py",
         'return name if owner_id in (None, str(repo_id)) else f"{name}~{repo_id}"',
         "return name",
         "store_order store_identity",
@@ -208,7 +208,7 @@ MUTATIONS = [
     ),
     Mutation(
         "6 a hole is announced in time: it is announced on the 14th day, which is too late",
-        "traffic/record/traffic_answers.py",
+        "traffic/record/reports.py",
         "SAFE_DAYS = 13",
         "SAFE_DAYS = 14",
         "outages summary_deadlines",

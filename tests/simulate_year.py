@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from traffic.planning import LEAST_CALLS, MOST_CALLS, NEVER_ASKED, Known, calls_granted, is_active, plan
-from traffic.record.traffic_answers import WINDOW_DAYS
+from traffic.record.reports import WINDOW_DAYS
 
 REPOSITORIES = 100_000
 DAYS = 365

@@ -17,8 +17,8 @@ from traffic.contract import Redriven, Run
 from traffic.github.answers import FAILED
 from traffic.github.rate_limit import RESERVE
 from traffic.record.merge import Entry
+from traffic.record.reports import SAFE_DAYS, WINDOW_DAYS
 from traffic.record.spans import holes, meet
-from traffic.record.traffic_answers import SAFE_DAYS, WINDOW_DAYS
 
 LONGEST_RUN = timedelta(hours=20)  # the next day's run starts after 24
 EVERY = 7  # days after which a repository without traffic is asked for again, if the budget allows

@@ -10,7 +10,7 @@ from cli.atomic_file import atomic_file
 from cli.command import FILE, Target, command, read_repository
 from cli.pictures.badge_svg import badge_svg, short_number
 from cli.pictures.series import UNIQUES, check_ending, numbers_by_day, read_days
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 
 EXAMPLES = """examples:
   traffic badge octo/docs --output views.svg                  views of the last 28 days that GitHub reported

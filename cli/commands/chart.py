@@ -9,7 +9,7 @@ from cli.command import FILE, Target, command, read_day, read_repository
 from cli.pictures.chart_svg import chart_svg
 from cli.pictures.png import png
 from cli.pictures.series import UNIQUES, check_ending, numbers_by_day, read_days
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 from cli.terminal import CommandError
 
 EXAMPLES = """examples:

@@ -8,8 +8,7 @@ from cli.runs.cost_table import RUNS
 from cli.runs.executions import execution_arn, newest_executions
 from cli.runs.progress import RunReader
 from cli.runs.usage import usage
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, opened
 from cli.terminal import CommandError, plain, say, table
 from traffic.wording import repositories
 

@@ -13,8 +13,7 @@ from cli.pager import paged
 from cli.runs.executions import at, children_of, execution_arn, lasted, newest_executions, visits_of
 from cli.runs.progress import RunReader
 from cli.runs.visits import StateVisit, explain
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, opened
 from cli.terminal import duration, plain, say, table
 from traffic.wording import counted
 

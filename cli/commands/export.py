@@ -14,7 +14,7 @@ from cli.pager import paged
 from cli.relations.copies import write_relation
 from cli.relations.database import Relations, open_relations
 from cli.relations.relation_columns import RELATIONS
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 from cli.terminal import CommandError, UsageError
 
 EXAMPLES = """examples:

@@ -21,8 +21,7 @@ from cli.imports.recognizing import TOOLS, Findings, Part, Refusal, find
 from cli.imports.taking_back import imports_of, receipt_at, receipt_of, take_back
 from cli.imports.tool_history import ToolHistory
 from cli.settings.local_settings import local_settings
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, opened
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError, UsageError, inform, progress, say, table, unread_too, warn
 from traffic.github.tokens import token_owner, tokens_in

@@ -11,8 +11,7 @@ from cli.command import Target, command, read_day, read_execution
 from cli.pager import paged
 from cli.runs.executions import execution_arn
 from cli.runs.progress import RunReader
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, opened
 from cli.terminal import CommandError, UsageError, plain, say
 from traffic.clock import days_before
 from traffic.contract import Recent

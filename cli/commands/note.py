@@ -4,7 +4,7 @@ import click
 
 from cli.command import Target, command, read_any_day, read_repository
 from cli.pager import paged
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 from cli.terminal import CommandError, UsageError, inform, table
 from traffic.record.archive import Archive
 from traffic.record.notes import Note, put_note, read_notes

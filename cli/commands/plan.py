@@ -10,8 +10,7 @@ from cli.command import Target, command
 from cli.pager import paged
 from cli.runs.executions import events_of, newest_executions
 from cli.runs.progress import RunReader
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, opened
 from cli.terminal import CommandError, say, table
 from traffic.contract import manifest_key, not_due_key
 from traffic.github.tokens import ANYONE, token_owner

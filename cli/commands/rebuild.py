@@ -1,7 +1,7 @@
 """`traffic rebuild`: writes what the tables lack of the archive, or hold too low."""
 
 from cli.command import Target, command
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 from cli.terminal import inform, progress, table, warn
 from traffic.record.comparison import AT_ONCE, HEADINGS
 from traffic.record.rebuilding import rebuild

@@ -10,8 +10,7 @@ from cli.atomic_file import atomic_file, is_plain
 from cli.command import FILE, Target, command
 from cli.report.histories import read_histories
 from cli.report.page import page_parts
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, opened
 from cli.terminal import CommandError, inform, progress
 from traffic.wording import plural
 

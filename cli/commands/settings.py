@@ -11,8 +11,7 @@ from cli.pager import paged
 from cli.settings.local_settings import HOME, TOKEN, LocalSettings, local_settings, settings_folder
 from cli.settings.settings_file import SETTINGS_FILE, Written, read_settings_file
 from cli.stack.change_set import change_parameters
-from cli.stack.deployment import Deployment, aws_deployment
-from cli.stack.opening import show_exposed
+from cli.stack.deployment import Deployment, aws_deployment, show_exposed
 from cli.stack.subscriptions import subscribe_command
 from cli.terminal import CommandError, UsageError, inform, plain, say, table, warn
 from traffic.settings import FILE_SETTINGS, Setting, WrongValueError, check_size

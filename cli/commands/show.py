@@ -8,7 +8,7 @@ import click
 
 from cli.command import Target, command, read_day, read_repository
 from cli.pager import paged
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 from cli.terminal import say, table, warn
 from traffic.record.reading import DayRow, Found, Record
 

@@ -11,7 +11,7 @@ from cli.export_formats import FILES, TEXT, Cell, Sheet, chosen_format, write
 from cli.pager import paged
 from cli.sql.prepared import PREPARED, description, prepared_question
 from cli.sql.views import VIEWS
-from cli.stack.opening import opened
+from cli.stack.deployment import opened
 from cli.terminal import UsageError, table
 
 COLUMNS = "\n".join(f"  {view}: {', '.join(columns)}" for view, columns in VIEWS.items())

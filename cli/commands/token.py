@@ -15,8 +15,7 @@ from botocore.exceptions import ClientError
 from cli.command import Target, command, read_owner
 from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, local_settings, settings_folder
 from cli.settings.token_file import store_token
-from cli.stack.deployment import Deployment, NothingDeployedError
-from cli.stack.opening import opened
+from cli.stack.deployment import Deployment, NothingDeployedError, opened
 from cli.stack.token_access import github_with, token_report
 from cli.terminal import CommandError, UsageError, inform
 from traffic.errors import GitHubAuthError

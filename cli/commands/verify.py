@@ -2,7 +2,7 @@
 
 from cli.command import Target, command
 from cli.pager import paged
-from cli.stack.opening import forget_tables_before, opened
+from cli.stack.deployment import forget_tables_before, opened
 from cli.terminal import FAILED, progress, say, table, warn
 from traffic.record.archive import Archive
 from traffic.record.comparison import AT_ONCE, FIRST_VERSION, HEADINGS, Comparison, Difference

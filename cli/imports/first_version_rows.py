@@ -6,7 +6,7 @@ from cli.imports.tool_history import ToolHistory
 from cli.terminal import CommandError
 from traffic.contract import METRICS
 from traffic.record.item_table import Table
-from traffic.record.items import Item
+from traffic.record.merge import Item
 
 
 def read_first_version(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from traffic.record.merge import Day, Snapshot, Statement, merge_days, merge_snapshots
-from traffic.record.traffic_answers import MOST_ROWS
+from traffic.record.reports import MOST_ROWS
 
 KINDS = ("views", "clones")
 

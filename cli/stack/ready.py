@@ -11,13 +11,12 @@ from pathlib import Path
 
 from cli.command import Target
 from cli.settings.local_settings import DOTENV, TOKEN, LocalSettings, local_settings, settings_folder
-from cli.stack.deployment import Deployment, aws_deployment
-from cli.stack.opening import of_engine, show_files
+from cli.stack.deployment import Deployment, aws_deployment, of_engine, show_files
 from cli.terminal import UsageError, inform, warn
 from local.deploying import deploy
 from local.engine import Engine, only_one, running_engine
 from local.history_folder import HistoryFolder
-from local.stored_items import StoredTable
+from local.stored_history import StoredTable
 from local.synthesis import ASSEMBLY, synthesize
 
 NEW_TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/new"  # noqa: S105 - an address

@@ -10,7 +10,7 @@ from traffic.contract import ArchivedAnswer, Endpoint, Repository, Run
 from traffic.github.answers import FAILED, Answer, Meaning, Verdict, classify
 from traffic.github.client import GitHub
 from traffic.record.archive import kept_headers
-from traffic.record.traffic_answers import check_body
+from traffic.record.reports import check_body
 
 # Bytes of an answer with traffic. GitHub's answers have a few thousand; a batch of 25 keeps a hundred in memory.
 MOST_BYTES = 1024 * 1024

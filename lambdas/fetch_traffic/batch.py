@@ -11,7 +11,7 @@ from traffic.errors import GitHubAuthError, GitHubRejectionError
 from traffic.github.answers import Answer, Meaning, Verdict
 from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause, reserve_pause
-from traffic.record.traffic_answers import nobody_viewed
+from traffic.record.reports import nobody_viewed
 
 LAST = ENDPOINTS[-1]  # in the archive, it means that every endpoint answered: it is only kept together with the others
 PASSES = 3  # a repository that failed so often leaves the batch

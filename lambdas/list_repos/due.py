@@ -9,7 +9,7 @@ from traffic.contract import Batch, Listing, Repository
 from traffic.github.tokens import ANYONE
 from traffic.planning import MOST_CALLS, NEVER_ASKED, Known, calls_granted, known_of, ordinal, plan
 from traffic.record.item_table import ItemTable
-from traffic.record.items import entry_of_item
+from traffic.record.merge import entry_of_item
 
 READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # attributes of each entry
 SINGLES = 200  # up to so many repositories, each has its own child execution, so that the console shows it

@@ -22,8 +22,8 @@ from traffic.clock import from_text
 from traffic.contract import Listing, RunState
 from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_owner, token_text
+from traffic.record.reports import READY
 from traffic.record.spans import Spans, day_after, days_in, span_text, spans_of
-from traffic.record.traffic_answers import READY
 from traffic.wording import and_more, counted, plural, repositories
 
 

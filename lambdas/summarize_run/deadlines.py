@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from traffic.clock import days_before, start_of
 from traffic.record.merge import Entry
+from traffic.record.reports import SAFE_DAYS
 from traffic.record.spans import Span, Spans, day_after, days_in, holes, meet
-from traffic.record.traffic_answers import SAFE_DAYS
 from traffic.wording import counted
 
 ANNOUNCED = 28  # days for which a hole is reported: one e-mail is easily missed

@@ -23,7 +23,7 @@ from lambdas.summarize_run.stale import Stale, stale_ends
 from traffic.clock import days_before
 from traffic.contract import PUSH, TOKEN, RunState, excluded_prefix, not_due_key
 from traffic.github.answers import CAPTURED
-from traffic.record.items import day_of_item
+from traffic.record.merge import day_of_item
 from traffic.record.spans import Spans, days_in
 from traffic.unusual import (
     REFERRERS_KNOWN,

@@ -13,13 +13,14 @@ from cli.commands.verify import verify
 from cli.stack.deployment import Deployment
 from local.history_folder import HistoryFolder
 from local.recovery import store
-from local.stored_items import EngineTables, StoredTable
+from local.stored_history import StoredTable
+from local.stored_items import EngineTables
 from simulated_github.windows import WindowRules
 from tests.integration.pipeline import deployed_pipeline
 from tests.unit.simulated_answers import answers, busy
 from traffic.contract import ArchivedAnswer
 from traffic.record.rebuilding import rebuild
-from traffic.record.traffic_answers import WINDOW_DAYS
+from traffic.record.reports import WINDOW_DAYS
 
 REBUILT = 100  # repositories
 CAPTURES = 79  # one every 14 days: three years

@@ -30,11 +30,9 @@ PURE = (
     "github.rate_limit",
     "github.tokens",
     "record.expected",
-    "record.items",
     "record.merge",
     "record.reports",
     "record.spans",
-    "record.traffic_answers",
 )
 # The demonstration's past is captured by the code that captures, not by an imitation.
 DEMONSTRATION = ROOT / "cli" / "stack" / "demo.py"

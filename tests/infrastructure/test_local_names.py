@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cli.stack.opening import NAMES
+from cli.stack.deployment import NAMES
 from local.engine import ACCOUNT, REGION
 from tests.infrastructure.conftest import Template
 

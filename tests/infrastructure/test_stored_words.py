@@ -22,10 +22,9 @@ from traffic import contract, errors
 from traffic.github import answers
 from traffic.github.tokens import ANYONE
 from traffic.record.archive import kept_headers
-from traffic.record.items import item_of_day, item_of_entry, item_of_snapshot, own_key, pointer_key
-from traffic.record.merge import Day, Entry, Name
+from traffic.record.merge import Day, Entry, Name, item_of_day, item_of_entry, item_of_snapshot, own_key, pointer_key
 from traffic.record.notes import Note
-from traffic.record.traffic_answers import read_statement
+from traffic.record.reports import read_statement
 
 # Outcomes are in archive objects, receipts, `refusals` of RepoTrafficRepositories, logs and mails.
 OUTCOMES = {

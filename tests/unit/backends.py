@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from local.stored_items import StoredTable, open_tables, python_item, to_text
+from local.stored_history import StoredTable, python_item
+from local.stored_items import open_tables, to_text
 from tests.unit.fake_dynamodb import KEYS, FakeDynamoDB, Stored
 from traffic.record.item_table import ItemTable
 from traffic.record.reading import Record

@@ -14,19 +14,22 @@ from typing import Any, Generic, TypeVar
 from traffic.record.archive import Archive
 from traffic.record.expected import DayOf, Key, Replay, day_items, entry_items, name_items, snapshot_items
 from traffic.record.item_table import Table, item_of
-from traffic.record.items import (
+from traffic.record.merge import (
+    CHECKED,
     Item,
+    Snapshot,
     day_of_item,
     entry_of_item,
     item_of_day,
     item_of_entry,
     item_of_snapshot,
+    merge_days,
+    merge_entries,
+    merge_snapshots,
     snapshot_of_item,
 )
-from traffic.record.merge import Snapshot, merge_days, merge_entries, merge_snapshots
 from traffic.record.reading import Record
 from traffic.record.reports import read_reports
-from traffic.record.tables import CHECKED
 
 FIRST_VERSION = "first version"
 

@@ -12,8 +12,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from traffic.clock import start_of, to_text
-from traffic.record.items import Item, item_of_entry, own_key, pointer_key
-from traffic.record.merge import Day, Entry, Snapshot, Statement, merge_days, merge_entries, without_prefix
+from traffic.record.merge import (
+    Day,
+    Entry,
+    Item,
+    Snapshot,
+    Statement,
+    item_of_entry,
+    merge_days,
+    merge_entries,
+    own_key,
+    pointer_key,
+    without_prefix,
+)
 from traffic.record.reports import Report
 
 Key = tuple[str, ...]  # the key of an item, in the order of its table's key attributes

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from traffic.errors import TableBusyError
-from traffic.record.items import Item
+from traffic.record.merge import Item
 from traffic.record.transient import renamed_if_transient
 
 BATCH_GET = 100  # keys; DynamoDB's limit for one BatchGetItem

@@ -12,8 +12,7 @@ from typing import NamedTuple
 from traffic.contract import METRICS
 from traffic.errors import RecordError
 from traffic.record.item_table import RawItem, Table
-from traffic.record.items import entry_of_item, pointer_key
-from traffic.record.merge import Day, Entry
+from traffic.record.merge import Day, Entry, entry_of_item, pointer_key
 
 
 class DayRow(NamedTuple):

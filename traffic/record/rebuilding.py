@@ -6,7 +6,7 @@ from typing import Any
 
 from traffic.record.archive import Archive
 from traffic.record.comparison import FIRST_VERSION, Comparison, Difference, Kind
-from traffic.record.items import Item
+from traffic.record.merge import Item
 from traffic.record.reading import Record
 from traffic.record.tables import settle
 

@@ -1,25 +1,41 @@
-"""Reads what one archive object reports about each of its repositories. Pure."""
+"""Reads what GitHub's traffic answers, and imports, report about each repository. Pure.
+
+Source:
+    https://docs.github.com/en/rest/metrics/traffic
+"""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from traffic.clock import from_text
+from traffic.clock import day_of, days_before, from_text, start_of
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, WindowEnd
 from traffic.github.answers import CAPTURED, Answer
-from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, merge_snapshots
-from traffic.record.spans import Spans
-from traffic.record.traffic_answers import (
-    WindowAnswer,
-    complete_days,
-    days_behind,
-    last_days,
-    nobody_viewed,
-    read_days,
-    read_statement,
-    read_window,
-)
+from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, merge_days, merge_snapshots
+from traffic.record.spans import Spans, spans_of, within
+
+WINDOW = timedelta(hours=336)
+WINDOW_DAYS = 14
+SAFE_DAYS = 13  # days after a day on which GitHub still reports it completely: then a rolling window truncates it
+
+# Since then GitHub lists 14 complete UTC days, including zeros; an older GitHub Enterprise Server may not.
+# Source: recorded answers from before and after. https://docs.github.com/en/rest/metrics/traffic does not mention it.
+REGIME_CHANGE = datetime(2025, 12, 30, tzinfo=UTC)
+
+# A header that only answers of a GitHub Enterprise Server have.
+# Source: https://docs.github.com/en/enterprise-server@3.8/rest/enterprise-admin ("Version information")
+ENTERPRISE = "x-github-enterprise-version"
+
+MOST_DAYS = 100  # GitHub lists at most 15; the limit keeps a broken server's answer from becoming ten thousand items
+MOST_ROWS = 10  # GitHub lists no more; the limit keeps an item far below DynamoDB's 400 KB whatever a server sends
+LONGEST_TITLE = 256  # bytes of UTF-8
+LONGEST_PATH = 1024  # bytes of UTF-8
+
+READY = 7  # o'clock UTC: before this hour GitHub may not have counted yesterday
+
+LATEST = 7  # days after which a day that a rolling window still leaves out had no traffic
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,26 @@ class Report:
             for kind in ("views", "clones")
             if (days := [day for day, seen in self.days.items() if seen.metrics.get(f"{kind}-count")])
         }
+
+
+@dataclass(frozen=True)
+class WindowAnswer:
+    """The days that one views or clones answer lists.
+
+    Attributes:
+        rows: `count` and `uniques` of each day.
+        captured_at: The time of the answer.
+        enterprise: Whether an Enterprise Server answered, which may still have the older kind of window.
+    """
+
+    rows: Mapping[str, tuple[int, int]]
+    captured_at: datetime
+    enterprise: bool = False
+
+    @property
+    def today(self) -> str:
+        """The UTC day of the capture."""
+        return day_of(self.captured_at)
 
 
 @dataclass
@@ -172,3 +208,169 @@ def _detail(answer: ArchivedAnswer) -> str:
     """Return the status and GitHub's message, in one line."""
     message = Answer(answer["status"], answer["headers"], answer["body"].encode()).message()
     return f"{answer['status'] or 'no answer'}: {message}"
+
+
+def check_body(endpoint: Endpoint, body: Any) -> None:
+    """Check that a body has the shape that GitHub documents for an endpoint.
+
+    Raises:
+        ValueError: It has another shape. The message says what is wrong, and quotes nothing of the body.
+    """
+    rows = body
+    if endpoint in ("views", "clones"):
+        rows = body.get(endpoint) if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"the answer for {endpoint} holds no list of rows")
+    if len(rows) > MOST_DAYS:
+        raise ValueError(f"the answer for {endpoint} holds {len(rows)} rows")
+    for row in rows:
+        if not all(_is_count(row.get(field)) for field in ("count", "uniques")):
+            raise ValueError(f"a row for {endpoint} has no integers `count` and `uniques`")
+        if endpoint in ("views", "clones"):
+            _day(row)
+        elif not isinstance(row.get("path" if endpoint == "paths" else "referrer"), str):
+            raise ValueError(f"a row for {endpoint} has no name")
+
+
+def nobody_viewed(endpoint: Endpoint, body: Any) -> bool:
+    """Return whether an answer that `check_body` accepted reports zero views in GitHub's own total.
+
+    If so, there are no referrers and paths to ask for. An answer without that total proves nothing.
+    """
+    if endpoint != "views" or not _is_count(body.get("count")):
+        return False
+    return not body["count"] and not any(row["count"] for row in body["views"])
+
+
+def read_statement(endpoint: Endpoint, body: Any, captured_at: str) -> Statement | None:
+    """Read what an answer that `check_body` accepted reports of the window, apart from the days.
+
+    Returns:
+        The statement; None if the answer has no totals, because the days' numbers must not be added up instead.
+    """
+    if endpoint in ("views", "clones"):
+        totals = {f"{endpoint}-{field}": body.get(field) for field in ("count", "uniques")}
+        if not all(isinstance(total, int) and 0 <= total < 10**15 for total in totals.values()):
+            return None
+        return Statement(totals, captured_at)
+    read = _path if endpoint == "paths" else _referrer
+    return Statement({endpoint: [read(row) for row in body[:MOST_ROWS]]}, captured_at)
+
+
+def _path(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": _cut(row["path"], LONGEST_PATH),
+        "title": _cut(row.get("title"), LONGEST_TITLE),
+        "count": row["count"],
+        "uniques": row["uniques"],
+    }
+
+
+def _referrer(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"referrer": _cut(row["referrer"], LONGEST_TITLE), "count": row["count"], "uniques": row["uniques"]}
+
+
+def _cut(text: Any, longest: int) -> str:
+    """Cut a text to a number of bytes of UTF-8, but not within a character."""
+    return str(text or "").encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
+
+
+def read_window(
+    endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime, headers: Mapping[str, str] | None = None
+) -> WindowAnswer:
+    """Read the days of a views or clones answer that `check_body` accepted."""
+    rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}
+    return WindowAnswer(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
+
+
+def read_days(capture: Mapping[Endpoint, WindowAnswer]) -> dict[str, Day]:
+    """Return the days of one capture, with their metrics and whether these are complete.
+
+    Args:
+        capture: The windows of views and clones, or of the one that GitHub answered.
+    """
+    complete = complete_days(capture)
+    days: dict[str, Day] = {}
+    for endpoint, window in capture.items():
+        for day, (count, uniques) in window.rows.items():
+            kinds = frozenset({endpoint}) if within(day, complete[endpoint]) else frozenset()
+            seen = Day({f"{endpoint}-count": count, f"{endpoint}-uniques": uniques}, kinds)
+            days[day] = merge_days(days.get(day, Day()), seen)
+    return days
+
+
+def complete_days(capture: Mapping[Endpoint, WindowAnswer]) -> dict[Endpoint, Spans]:
+    """Return the days that one capture covers completely; in a rolling window this includes days without traffic.
+
+    If GitHub lists every day, including zeros, each listed day is complete. If it leaves out days without traffic, the
+    oldest day is truncated and the newest may be unfinished. GitHub can be late for views and clones separately.
+    """
+    every_day = _lists_every_day(capture)
+    return {
+        endpoint: spans_of(day for day in window.rows if day < window.today) if every_day else _rolling(window)
+        for endpoint, window in capture.items()
+    }
+
+
+def last_days(capture: Mapping[Endpoint, WindowAnswer]) -> dict[Endpoint, str]:
+    """Return the last day of each window, if GitHub lists every day of it, including zeros.
+
+    Otherwise nothing is returned: if days without traffic are left out, missing newest days prove nothing.
+    """
+    complete = complete_days(capture) if _lists_every_day(capture) else {}
+    return {endpoint: spans[-1][1] for endpoint, spans in complete.items() if spans}
+
+
+def days_behind(day: str, captured_at: datetime) -> int:
+    """Count the days by which a window that ends on a day ends too early for the time of its capture.
+
+    Source: recorded answers since March 2026. The newest day is two days old before 05:00 UTC, and yesterday in all of
+    249 samples after 07:00.
+    """
+    usual = 1 if captured_at.hour >= READY else 2
+    return max((start_of(day_of(captured_at)) - start_of(day)).days - usual, 0)
+
+
+def _lists_every_day(capture: Mapping[Endpoint, WindowAnswer]) -> bool:
+    """Return which kind of window a capture has: a block of complete days (true), or a rolling window (false).
+
+    A zero proves a block, and so does a day that a rolling window has already left; the current day proves a rolling
+    window. A block of 14 days up to yesterday without a zero can be either. Then the day on which GitHub changed
+    decides. An Enterprise Server's window is then taken for rolling: a truncated day must not pass for a complete one.
+    """
+    windows = capture.values()
+    if any(window.today in window.rows for window in windows):
+        return False
+    if any(count == 0 or _beyond(day, window) for window in windows for day, (count, _) in window.rows.items()):
+        return True
+    return all(_is_block(each) and each.captured_at >= REGIME_CHANGE and not each.enterprise for each in windows)
+
+
+def _beyond(day: str, window: WindowAnswer) -> bool:
+    """Return whether a day is too old for a rolling window, allowing an hour for answers that GitHub has cached."""
+    return start_of(day) + timedelta(hours=24 + 1) <= window.captured_at - WINDOW
+
+
+def _is_block(window: WindowAnswer) -> bool:
+    return len(window.rows) == WINDOW_DAYS and len(spans_of(window.rows)) == 1
+
+
+def _rolling(window: WindowAnswer) -> Spans:
+    """Return the days between the truncated and the newest one, and days so old that GitHub cannot still be late."""
+    oldest = day_of(window.captured_at - WINDOW - timedelta(microseconds=1) + timedelta(days=1))
+    newest = max((day for day in window.rows if day <= window.today), default="")
+    last = days_before(window.today, LATEST + 1)
+    if newest:
+        last = max(last, days_before(newest, 1))
+    return ((oldest, last),) if oldest <= last else ()
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**15
+
+
+def _day(row: Mapping[str, Any]) -> str:
+    try:
+        return day_of(from_text(str(row.get("timestamp"))))
+    except (ValueError, OverflowError) as exc:
+        raise ValueError("a row has no `timestamp` of the form 2026-11-20T00:00:00Z") from exc

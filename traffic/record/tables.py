@@ -7,23 +7,27 @@ from typing import NamedTuple
 from traffic.clock import start_of, to_text
 from traffic.errors import IdentityConflictError, TableBusyError
 from traffic.record.item_table import ATTEMPTS, Table, changes, item_of
-from traffic.record.items import (
+from traffic.record.merge import (
+    CHECKED,
+    Day,
+    Entry,
     Item,
+    Snapshot,
     day_of_item,
     entry_of_item,
     item_of_day,
     item_of_entry,
     item_of_snapshot,
+    merge_days,
+    merge_entries,
+    merge_snapshots,
     own_key,
     pointer_key,
     snapshot_of_item,
+    without_prefix,
 )
-from traffic.record.merge import Day, Entry, Snapshot, merge_days, merge_entries, merge_snapshots, without_prefix
 from traffic.record.reports import Report
 from traffic.wording import counted
-
-# The times of a snapshot are written, and so checked, with every change: an older capture must not replace a newer one.
-CHECKED = ("captured-at",)
 
 
 class Tables:

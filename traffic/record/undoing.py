@@ -11,8 +11,7 @@ from traffic.record.archive import Archive
 from traffic.record.comparison import Comparison, Difference, Kind
 from traffic.record.expected import Key
 from traffic.record.item_table import ATTEMPTS
-from traffic.record.items import Item, item_of_entry, pointer_key
-from traffic.record.merge import without_prefix
+from traffic.record.merge import Item, item_of_entry, pointer_key, without_prefix
 from traffic.record.reading import Record
 from traffic.record.reports import read_reports
 

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import Engine, running_engine
 from local.history_folder import HistoryFolder, current_generation
-from local.stored_items import StoredTable
+from local.stored_history import StoredTable
 from tests.integration.engine_stack import TABLE, alive, deploy_small, rows
 
 TOKEN = "ghp_deployed0123456789"

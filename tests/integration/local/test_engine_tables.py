@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from local.engine import Engine, running_engine
 from local.history_folder import HistoryFolder
-from local.recovery import is_complete, recover
-from local.stored_items import StoredTable
+from local.recovery import recover
+from local.stored_history import StoredTable, is_complete
 from tests.integration.engine_stack import TABLE, archive, deploy_small, put_row, rows
 
 DAYS = [f"2026-{number:04}" for number in range(60)]

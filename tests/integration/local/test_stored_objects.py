@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.engine import running_engine
 from local.history_folder import HistoryFolder
-from local.stored_objects import StoredObjects
+from local.stored_history import StoredObjects
 
 KEYS = (
     "answers/capture_date=2026-11-20/20261120T090000Z-run-1.jsonl.gz",

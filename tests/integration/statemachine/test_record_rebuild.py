@@ -10,7 +10,7 @@ from cli.commands.verify import verify
 from cli.stack.deployment import Deployment
 from local.history_folder import HistoryFolder
 from local.recovery import unsaved
-from local.stored_items import StoredTable
+from local.stored_history import StoredTable
 from simulated_github import SimulatedGitHub
 from tests.integration.pipeline import Pipeline, deployed_pipeline
 from traffic.record.archive import pack, unpack

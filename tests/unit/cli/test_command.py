@@ -17,15 +17,14 @@ from botocore.exceptions import ClientError
 
 from cli.command import Target, read_any_day, read_day
 from cli.main import COMMANDS, main
-from cli.stack.opening import NAMES
+from cli.stack.deployment import NAMES
 from cli.terminal import CommandError, UsageError
 from local.engine import EngineError
 from local.history_folder import HistoryFolder, Saved, write_marker
-from local.stored_items import StoredTable
+from local.stored_history import StoredTable
 from local.synthesis import SynthesisError
 from tests.infrastructure.house import ROOT
-from traffic.record.items import item_of_day, item_of_entry
-from traffic.record.merge import Day, Entry, Name
+from traffic.record.merge import Day, Entry, Name, item_of_day, item_of_entry
 
 Opening = Callable[[str], list[Target]]
 
@@ -462,7 +461,7 @@ def test_a_command_that_reads_a_local_history_imports_no_sdk(
 
     modules = loaded(*command.format(home=home).split(), code=1 if command == "verify" else 0)
 
-    assert "cli.stack.opening" in modules
+    assert "cli.stack.deployment" in modules
     assert not modules & (SLOW - {"duckdb"} if command.startswith(("export", "report")) else SLOW)
 
 

@@ -35,8 +35,7 @@ from traffic.errors import GitHubAuthError
 from traffic.github.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.planning import LONGEST_RUN
-from traffic.record.items import item_of_entry
-from traffic.record.merge import Entry, Name
+from traffic.record.merge import Entry, Name, item_of_entry
 
 HISTORY = 25_000  # events of an execution
 

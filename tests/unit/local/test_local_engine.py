@@ -18,8 +18,7 @@ import pytest
 
 from local import engine as local_engine
 from local.engine import Engine, EngineError, running_engine
-from local.history_folder import HistoryFolder
-from local.launcher import ALREADY_RUNNING
+from local.history_folder import ALREADY_RUNNING, HistoryFolder
 
 # A process that locks the history and answers as the engine does, without ministack: it starts in a moment.
 STAND_IN = """

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local import launcher
-from local.history_folder import HistoryFolder, read_marker
+from local.history_folder import ALREADY_RUNNING, HistoryFolder, read_marker
 from local.stored_items import EngineTables
 
 NOW = datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)
@@ -248,7 +248,7 @@ def test_ministack_is_kept_off_the_network_and_the_users_configuration(
 
 def test_the_exit_code_of_a_second_engine_differs_from_any_failure() -> None:
     """`local.engine` then uses the first one."""
-    assert launcher.ALREADY_RUNNING == os.EX_TEMPFAIL == 75
+    assert ALREADY_RUNNING == os.EX_TEMPFAIL == 75
 
 
 def serve(module: Any, history: HistoryFolder, monkeypatch: pytest.MonkeyPatch, *, started: bool) -> list[Any]:

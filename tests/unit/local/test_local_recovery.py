@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from local import recovery
 from local.engine import Engine, EngineError
 from local.history_folder import HistoryFolder, Saved, write_marker
-from local.recovery import is_complete, recover
+from local.recovery import recover
+from local.stored_history import is_complete
 from local.stored_items import EngineTables
 
 OUTPUTS = {"ArchiveBucket": "archive", "StoreTrafficFunction": "store"}
@@ -129,5 +129,5 @@ def test_tables_are_complete_if_the_last_engine_says_so(tmp_path: Path, monkeypa
         assert not is_complete(history)  # an engine starts, or ends
         for recovered in (True, False):
             engine = _FakeEngine(recovered=recovered)
-            monkeypatch.setattr(recovery, "read_running", lambda _history, running=engine: running)
+            monkeypatch.setattr("local.stored_history.read_running", lambda _history, running=engine: running)
             assert is_complete(history) is recovered

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.stored_items import RawItem, StoredTable, open_tables, to_text
+from local.stored_history import StoredTable
+from local.stored_items import RawItem, open_tables, to_text
 
 DAYS: list[RawItem] = [
     {"repo-name": {"S": name}, "timestamp": {"S": f"2026-11-{day:02}T00:00:00Z"}, "views-count": {"N": str(day)}}

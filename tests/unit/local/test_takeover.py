@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from local.history_folder import HistoryFolder, Saved, read_marker, write_marker
-from local.stored_items import EngineTables, StoredTable
+from local.stored_history import StoredTable
+from local.stored_items import EngineTables
 from local.takeover import SAVED_ITEMS, DamagedTablesError, begin_tables
 
 STORED_UNTIL = "2026-11-20T09:00:00.000Z"

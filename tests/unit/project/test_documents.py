@@ -18,6 +18,7 @@ from lambdas.summarize_run import outcome
 from lambdas.summarize_run.message import CURES
 from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.documents import ALL, PAGES, README, ROOT, anchors, commands, examples, section
+from tests.infrastructure.house import house
 from tests.infrastructure.test_definition import DEATHS
 from traffic import errors
 from traffic.github import answers
@@ -239,20 +240,40 @@ def test_every_folder_is_explained() -> None:
     assert explained >= set(FOLDERS)
 
 
-@pytest.mark.parametrize(
-    ("title", "files"),
-    [
-        ("The command `traffic show octo/docs`", 14),
-        ("One answer of GitHub, from fetch to table", 16),
-        ("The command `traffic verify`", 12),
-    ],
-)
-def test_a_reader_opens_few_files(title: str, files: int) -> None:
-    """A route through the code that is longer is not followed to its end."""
-    opened = re.findall(r"^\d+\. `(.+?)`", section("docs/develop.md", title), re.MULTILINE)
+# What to read for three questions, and how many files may be needed for each.
+ROUTES = {
+    "The command `traffic show octo/docs`": 14,
+    "One answer of GitHub, from fetch to table": 16,
+    "The command `traffic verify`": 12,
+}
 
-    assert 10 < len(opened) <= files
-    assert len(set(opened)) == len(opened)
+
+@pytest.mark.parametrize("title", ROUTES)
+def test_a_reader_opens_few_files(title: str) -> None:
+    """A route through the code that is longer is not followed to its end."""
+    entries = re.findall(r"^\d+\. (.+)$", section("docs/develop.md", title), re.MULTILINE)
+    opened = [paths_in(entry) for entry in entries]
+
+    assert 0 < len(opened) <= ROUTES[title]
+    assert all(len(paths) == 1 for paths in opened), "an entry that names two files counts one too few"
+    assert len(set(map(tuple, opened))) == len(opened)
+
+
+@pytest.mark.parametrize("title", ROUTES)
+def test_a_route_names_every_file_that_its_files_import(title: str) -> None:
+    """A reader is sent to each of them, or the page says why it is not needed."""
+    route = section("docs/develop.md", title)
+    named = {*paths_in(route), *paths_in(section("docs/develop.md", "What to read, in order"))}
+    listed = [path for line in re.findall(r"^\d+\. .+$", route, re.MULTILINE) for path in paths_in(line)]
+    modules = [path.removesuffix(".py").replace("/", ".") for path in listed if path.endswith(".py")]
+    needed = {name.replace(".", "/") + ".py" for module in modules for name in house()[module]}
+
+    assert needed - named == set()
+
+
+def paths_in(text: str) -> list[str]:
+    """Return the files of the code that a text names."""
+    return re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*\.\w+)`", text)
 
 
 @pytest.mark.parametrize("page", sorted(set(PAGES) - {"README.md"}))

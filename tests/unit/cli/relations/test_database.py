@@ -10,7 +10,8 @@ import pytest
 
 from cli.relations.database import Relations, open_relations
 from cli.relations.relation_columns import RELATIONS
-from local.stored_items import StoredTable, open_tables, to_text
+from local.stored_history import StoredTable
+from local.stored_items import open_tables, to_text
 from tests.unit.cli_stack import Stack, fresh_stack
 from tests.unit.fake_dynamodb import KEYS
 from traffic.errors import TableBusyError

@@ -19,7 +19,8 @@ from cli.sql.question import read_question
 from cli.sql.views import VIEWS
 from cli.stack.deployment import Deployment
 from lambdas.store_traffic import receipts
-from local.stored_items import StoredTable, open_tables, to_text
+from local.stored_history import StoredTable
+from local.stored_items import open_tables, to_text
 from stacks import queries
 from tests.unit.fake_dynamodb import KEYS, FakeDynamoDB
 from traffic.record.archive import pack, unpack

@@ -10,9 +10,8 @@ import pytest
 
 from cli.command import Target
 from cli.main import main
-from cli.stack import demo, opening, ready
-from cli.stack.deployment import Deployment
-from cli.stack.opening import opened
+from cli.stack import demo, ready
+from cli.stack.deployment import Deployment, opened
 from cli.stack.ready import demonstration, deployed, refuse_real_github
 from cli.terminal import CommandError, UsageError
 from local.engine import ACCOUNT, REGION
@@ -63,7 +62,7 @@ class Machine:
         monkeypatch.chdir(home)
         monkeypatch.setenv("TRAFFIC_HOME", str(home / "home"))
         for name in ("running_engine", "recover", "stack_of"):
-            monkeypatch.setattr(opening, name, getattr(self, name))
+            monkeypatch.setattr(f"cli.stack.deployment.{name}", getattr(self, name))
         for name in ("synthesize", "running_engine", "only_one", "deploy"):
             monkeypatch.setattr(ready, name, getattr(self, name))
         for name in ("stack_of", "present_github", "begin_history"):
@@ -238,8 +237,8 @@ def test_the_stack_in_aws_is_opened_as_it_is(machine: Machine, monkeypatch: pyte
         assert target.aws
         yield "the stack"
 
-    for module in (opening, ready):
-        monkeypatch.setattr(module, "aws_deployment", aws_deployment)
+    for module in ("deployment", "ready"):
+        monkeypatch.setattr(f"cli.stack.{module}.aws_deployment", aws_deployment)
     with open_(Target(aws=True)) as deployment:
         assert deployment == "the stack"
 
@@ -366,7 +365,7 @@ def test_the_demonstration_of_a_user_with_a_token_is_apart_from_their_history(
 @pytest.fixture
 def complete(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine whose tables on disk are complete, with a row and a note."""
-    monkeypatch.setattr(opening, "is_complete", lambda _history: True)
+    monkeypatch.setattr("cli.stack.deployment.is_complete", lambda _history: True)
     monkeypatch.setenv("GITHUB_TOKEN", "real")
     history = HistoryFolder(machine.home / "home" / "api.github.com")
     history.prepare()
@@ -437,7 +436,7 @@ def test_tables_that_may_lack_something_are_completed_before_anything_is_read(
     complete: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A number that a killed engine had archived must not be missing in a report."""
-    monkeypatch.setattr(opening, "is_complete", lambda _history: False)
+    monkeypatch.setattr("cli.stack.deployment.is_complete", lambda _history: False)
 
     with opened(Target()):
         assert complete.steps == ["engine in home/api.github.com"]

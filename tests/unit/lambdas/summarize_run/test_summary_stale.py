@@ -17,8 +17,7 @@ from tests.unit.simulated_answers import answers, busy, nine_o_clock, quiet
 from traffic.clock import days_before, from_text
 from traffic.github.answers import CAPTURED
 from traffic.planning import known_of, ordinal
-from traffic.record.reports import read_reports
-from traffic.record.traffic_answers import days_behind
+from traffic.record.reports import days_behind, read_reports
 
 # Invented, like a recorded series: the last day of the window for views and for clones. A stale copy of the clones
 # stayed at the 10th, the views had a stale copy too, and fresh answers came in between.

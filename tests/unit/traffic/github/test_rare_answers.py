@@ -18,7 +18,7 @@ from traffic.errors import ArchiveBusyError, InvalidSettingError
 from traffic.github.answers import FAILED, Answer, Meaning, classify
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.record.archive import Archive
-from traffic.record.traffic_answers import check_body
+from traffic.record.reports import check_body
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 

@@ -10,8 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traffic.contract import ENDPOINTS, METRICS
-from traffic.record.items import day_of_item, entry_of_item, item_of_day, item_of_entry
-from traffic.record.merge import Day, Entry, Name, Statement, lowered, merge_days, merge_entries, merge_snapshots
+from traffic.record.merge import (
+    Day,
+    Entry,
+    Name,
+    Statement,
+    day_of_item,
+    entry_of_item,
+    item_of_day,
+    item_of_entry,
+    lowered,
+    merge_days,
+    merge_entries,
+    merge_snapshots,
+)
 from traffic.record.spans import spans_of
 
 EXAMPLES = settings(max_examples=300, deadline=None)

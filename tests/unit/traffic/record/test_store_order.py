@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from traffic.contract import Endpoint
 from traffic.errors import IdentityConflictError, TableBusyError
-from traffic.record.items import pointer_key
-from traffic.record.merge import Day, Entry, Name, Statement
+from traffic.record.merge import Day, Entry, Name, Statement, pointer_key
 
 EXAMPLES = settings(max_examples=300, deadline=None)
 FIRST_DAY = date(2026, 11, 6)

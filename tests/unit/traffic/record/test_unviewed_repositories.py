@@ -12,9 +12,8 @@ from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.unit.handlers import Account, account, child
 from traffic.record.expected import Replay
-from traffic.record.items import item_of_entry
-from traffic.record.reports import read_reports
-from traffic.record.traffic_answers import nobody_viewed
+from traffic.record.merge import item_of_entry
+from traffic.record.reports import nobody_viewed, read_reports
 
 NAME = "octo/quiet"
 

@@ -8,7 +8,7 @@ from simulated_github import faults
 from tests.unit.recorded import record
 from traffic.contract import Endpoint
 from traffic.record.merge import Statement, merge_statements, without_prefix
-from traffic.record.traffic_answers import read_statement
+from traffic.record.reports import read_statement
 
 AT = "2026-11-20T09:00:00Z"
 TWO_DAYS = {
