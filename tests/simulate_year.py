@@ -10,13 +10,26 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from traffic.planning import LEAST_CALLS, MOST_CALLS, NEVER_ASKED, Known, calls_granted, is_active, plan
+from traffic.planning import (
+    LEAST_CALLS,
+    LONGEST_RUN,
+    MOST_CALLS,
+    NEVER_ASKED,
+    RESPONSE_SECONDS,
+    Known,
+    calls_a_minute,
+    calls_granted,
+    is_active,
+    listing_calls,
+    plan,
+    run_seconds,
+)
 from traffic.record.reports import WINDOW_DAYS
 
 REPOSITORIES = 100_000
 DAYS = 365
 LIMIT = 5000  # calls an hour, of one token
-HOURS = 20  # of a run
+HOURS = int(LONGEST_RUN.total_seconds() / 3600)  # of a run
 BEGIN = 739_000  # the first day, as an ordinal
 FLOOR = LEAST_CALLS / 13  # calls a day: the least that loses no views and clones of a repository
 
@@ -42,7 +55,8 @@ class Year:
     Attributes:
         lost: Days of repositories that were not captured while GitHub returned them.
         captured: Repositories that were captured at least once.
-        calls: The number of calls, by day.
+        calls: The number of calls, by day, those of the listing included.
+        hours: The most hours that a run took within GitHub's limits of an hour and a minute.
         asked: The number of calls, of captures and of days, for active and for dormant repositories.
         longest: The most days between two captures, for active and for dormant repositories.
         planning: The most seconds for a day's plan.
@@ -53,6 +67,7 @@ class Year:
     calls: list[int] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
     longest: Counter[str] = field(default_factory=Counter)
+    hours: float = 0.0
     planning: float = 0.0
 
     def a_day(self, what: str, kind: str) -> float:
@@ -101,15 +116,22 @@ def world(repositories: int, days: int, seed: int) -> World:
     return World(kinds, since, {}, dice, stalled, without_run, [NEVER_ASKED] * repositories)
 
 
-def simulate(repositories: int = REPOSITORIES, days: int = DAYS, *, limit: int = LIMIT, seed: int = 0) -> Year:
-    """Simulate a year."""
+def simulate(
+    repositories: int = REPOSITORIES,
+    days: int = DAYS,
+    *,
+    limit: int = LIMIT,
+    seconds: float = RESPONSE_SECONDS,
+    seed: int = 0,
+) -> Year:
+    """Simulate a year with a token of so many calls an hour, at a GitHub that takes so many seconds for each."""
     played = world(repositories, days, seed)
     year = Year()
     for today in range(BEGIN, BEGIN + days):
         played.wake(today)
         calls = 0
         if today not in played.without_run:
-            calls = run(played, year, today, limit)
+            calls = run(played, year, today, limit, seconds)
         year.calls.append(calls)
         for one, since in zip(played.known, played.since, strict=True):
             if since <= today and one.asked_on is not None:
@@ -123,17 +145,17 @@ def simulate(repositories: int = REPOSITORIES, days: int = DAYS, *, limit: int =
     return year
 
 
-def run(played: World, year: Year, today: int, limit: int) -> int:
-    """Simulate a day's run, and return the number of its calls."""
+def run(played: World, year: Year, today: int, limit: int, seconds: float) -> int:
+    """Simulate a day's run, and return the number of its calls. What its time does not allow is not reached."""
     known = played.known
     there = [each for each, since in enumerate(played.since) if since <= today]
     begun = time.perf_counter()
-    planned = plan([known[each] for each in there], today, calls_granted(limit, limit, HOURS))
+    calls = listing_calls(len(there), tokens=1)
+    planned = plan([known[each] for each in there], today, calls_granted(limit, limit - calls, HOURS, seconds))
     year.planning = max(year.planning, time.perf_counter() - begun)
-    calls = 0
     for position in planned.asked:
         each = there[position]
-        if calls + MOST_CALLS > limit * HOURS:
+        if (run_seconds(calls + MOST_CALLS, limit, seconds) or 0) > LONGEST_RUN.total_seconds():
             break  # not reached
         if played.dice.random() < FAILS:
             calls += 1
@@ -149,6 +171,7 @@ def run(played: World, year: Year, today: int, limit: int) -> int:
             year.asked["calls", kind] += made  # type: ignore[index]
             year.asked["captures", kind] += 1  # type: ignore[index]
             year.longest[kind] = max(year.longest[kind], today - before.asked_on)
+    year.hours = max(year.hours, (run_seconds(calls, limit, seconds) or 0) / 3600)
     return calls
 
 
@@ -188,6 +211,8 @@ def report(year: Year, repositories: int, days: int) -> list[str]:
         f"days lost\t{year.lost}",
         f"repositories captured\t{year.captured}",
         f"calls a day, at most\t{max(year.calls)} of {LIMIT * HOURS}",
+        f"calls a minute, at most\t{calls_a_minute():.0f} at {RESPONSE_SECONDS:g} s a call",
+        f"hours of a run, at most\t{year.hours:.1f} of {HOURS}",
         f"dormant: calls for a repository and day\t{year.a_day('calls', 'dormant'):.3f} (floor {FLOOR:.3f})",
         f"dormant: days between captures, at most\t{year.longest['dormant']}",
         f"active: captures for a repository and day\t{year.a_day('captures', 'active'):.2f}",

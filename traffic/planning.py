@@ -1,4 +1,4 @@
-"""Plans a run: its deadline, and the repositories it asks for if GitHub's limit does not allow all of them. Pure.
+"""Plans a run: how long it takes, and the repositories it asks for if GitHub's limits do not allow all. Pure.
 
 Waiting loses nothing: GitHub returns 14 days, so two calls every 13 days keep views and clones complete. A repository
 that is not asked for today is asked for before it is too late, with days to spare for runs that fail.
@@ -6,14 +6,15 @@ that is not asked for today is asked for before it is too late, with days to spa
 Days are ordinals (`date.toordinal`), so that a run plans for 100,000 repositories in seconds.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from traffic.clock import from_text, start_of, to_text
-from traffic.contract import Redriven, Run
+from traffic.contract import Redriven, Run, TokenSaid
 from traffic.github.answers import FAILED
 from traffic.github.rate_limit import RESERVE
 from traffic.record.merge import Entry
@@ -28,6 +29,11 @@ MOST_CALLS, LEAST_CALLS = 4, 2  # for a repository that was viewed lately, and f
 # length: then all repositories are asked for, with waits.
 # Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 LEAST_LIMIT = 1_000
+MOST_POINTS, MOST_SECONDS = 810, 81.0
+HOUR = 3_600.0  # seconds
+# Seconds that GitHub takes to answer a call for traffic, as far as a plan needs to know: the pace of a run goes by the
+# times that it measures. GitHub answers most calls for traffic in 0.06 to 0.15 s; no header says how long it took.
+RESPONSE_SECONDS = 0.15
 
 
 class Known(NamedTuple):
@@ -65,22 +71,86 @@ class Plan:
     not_due: dict[int, list[int]] = field(default_factory=dict)
 
 
-def calls_granted(limit: int | None, remaining: int | None, hours: int) -> int | None:
+def by_user(owners: Iterable[str], tokens: Mapping[str, TokenSaid]) -> dict[str, list[str]]:
+    """Group the owners of tokens by the user whose tokens they are: all tokens of a user share GitHub's limits.
+
+    Args:
+        owners: The owners, as in the secret.
+        tokens: What GitHub reported about each token.
+
+    Returns:
+        The owners of each user's tokens. A user is `@` and a login; a token without a login (an installation of an App,
+        or the only token) is its own user, named as its owner.
+    """
+    users: dict[str, list[str]] = {}
+    for owner in owners:
+        login = tokens.get(owner, {}).get("login")
+        users.setdefault(f"@{login}" if login else owner, []).append(owner)
+    return users
+
+
+def budget_of(owners: Iterable[str], tokens: Mapping[str, TokenSaid], hours: int) -> int | None:
+    """Return how many calls a run may plan for a user, by the lowest number of any token; None without a limit."""
+    limit = limit_of(owners, tokens)
+    remaining = [tokens[owner]["remaining"] for owner in owners if "remaining" in tokens.get(owner, {})]
+    return calls_granted(limit, min(remaining, default=None), hours)
+
+
+def limit_of(owners: Iterable[str], tokens: Mapping[str, TokenSaid]) -> int | None:
+    """Return the calls that GitHub grants a user an hour; None if it sets no limit."""
+    return min((tokens[owner]["limit"] for owner in owners if "limit" in tokens.get(owner, {})), default=None)
+
+
+def calls_granted(
+    limit: int | None, remaining: int | None, hours: int, seconds: float = RESPONSE_SECONDS
+) -> int | None:
     """Return how many calls a run may plan.
 
     Args:
         limit: The calls that GitHub grants an hour, by `x-ratelimit-limit`; None if there is no limit.
         remaining: The calls that are left now, by `x-ratelimit-remaining`.
         hours: How long the run may take.
+        seconds: How long GitHub takes to answer a call.
 
     Returns:
-        The calls that are left now and those of the following hours, less the reserve. None if there is no limit, or
-        the limit is that of a shorter window.
+        The calls of each hour within GitHub's limits, less the reserve, and less those that are used up now. None if
+        there is no limit, or the limit is that of a shorter window.
     """
     if limit is None or limit < LEAST_LIMIT:
         return None
-    left = limit if remaining is None else min(remaining, limit)
-    return max(left + limit * (hours - 1) - int(limit * hours * RESERVE), 0)
+    used = 0 if remaining is None else max(limit - remaining, 0)
+    return max(int(calls_an_hour(limit, seconds) * hours) - used, 0)
+
+
+def calls_a_minute(seconds: float = RESPONSE_SECONDS) -> float:
+    """Return how many calls GitHub's limits of a minute allow, less the reserve, if each takes this many seconds."""
+    return min(MOST_POINTS, MOST_SECONDS / seconds)
+
+
+def calls_an_hour(limit: int, seconds: float = RESPONSE_SECONDS) -> float:
+    """Return how many calls GitHub's limits of an hour and of a minute allow, less the reserve."""
+    return min(limit * (1 - RESERVE), 60 * calls_a_minute(seconds))
+
+
+def listing_calls(repositories: int, *, tokens: int) -> int:
+    """Return how many calls list a token's repositories, 100 a call; of several tokens each is asked whose it is."""
+    return max(math.ceil(repositories / 100), 1) + (tokens > 1)
+
+
+def run_seconds(calls: int, limit: int | None, seconds: float = RESPONSE_SECONDS) -> float | None:
+    """Return how long a user's calls take, in seconds; None if GitHub sets no limit: then there is no pace.
+
+    Args:
+        calls: The number of the calls, those of the listing included.
+        limit: The calls that GitHub grants an hour. A limit that belongs to a shorter window does not count.
+        seconds: How long GitHub takes to answer a call.
+    """
+    if limit is None:
+        return None
+    minute = calls_a_minute(seconds)
+    hourly = calls_an_hour(limit, seconds) if limit >= LEAST_LIMIT else 60 * minute
+    waits = max(math.ceil(calls / hourly) - 1, 0)  # for the next hour, each after a full one
+    return waits * HOUR + (calls - waits * hourly) / minute * 60
 
 
 def known_of(entry: Entry, today: int) -> Known:

@@ -1,10 +1,11 @@
-"""`traffic plan`: shows what the next run would do, and how many calls to GitHub that takes."""
+"""`traffic plan`: shows what the next run would do within GitHub's limits, and when it would be over."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from cli.command import Target, command
 from cli.pager import paged
@@ -12,9 +13,25 @@ from cli.runs.executions import events_of, newest_executions
 from cli.runs.progress import RunReader
 from cli.stack.deployment import Deployment, opened
 from cli.terminal import CommandError, say, table
-from traffic.contract import manifest_key, not_due_key
+from traffic.contract import TokenSaid, manifest_key, not_due_key
 from traffic.github.tokens import ANYONE, token_owner
-from traffic.planning import NEVER_ASKED, Known, Plan, calls_granted, known_of, plan
+from traffic.planning import (
+    MOST_POINTS,
+    MOST_SECONDS,
+    NEVER_ASKED,
+    RESPONSE_SECONDS,
+    Known,
+    Plan,
+    by_user,
+    calls_a_minute,
+    calls_an_hour,
+    calls_granted,
+    known_of,
+    limit_of,
+    listing_calls,
+    plan,
+    run_seconds,
+)
 from traffic.record.reading import Record
 
 EXAMPLES = """examples:
@@ -36,17 +53,36 @@ class Listed:
     Attributes:
         run: The run's name.
         owners: The owner whose token is used, by the id of each selected repository; None for those not due.
-        limits: Calls that GitHub grants an hour, by the owner whose token is used; None if GitHub sets no limit.
+        tokens: What GitHub reported about each token, by its owner.
     """
 
     run: str
     owners: Mapping[int, str | None]
-    limits: Mapping[str, int | None]
+    tokens: Mapping[str, TokenSaid]
+
+
+@dataclass(frozen=True)
+class UserPlan:
+    """A user's part of a run.
+
+    Attributes:
+        repositories: How many are selected.
+        planned: Those that are asked for, and the others.
+        calls: The expected number of calls, those of the listing included.
+        limit: Calls that GitHub grants the user an hour; None if it sets no limit.
+        granted: Calls that the run may make; None if there is no limit of an hour.
+    """
+
+    repositories: int
+    planned: Plan
+    calls: int
+    limit: int | None
+    granted: int | None
 
 
 @command(EXAMPLES)
 def execute(target: Target) -> int:
-    """Show which repositories the next run would ask for, and how many calls to GitHub that takes."""
+    """Show which repositories the next run would ask for, and how long that takes within GitHub's limits."""
     with paged(), opened(target) as deployment:
         show_plan(deployment, next_run(datetime.now(UTC), deployment.run_hour))
     return 0
@@ -58,30 +94,72 @@ def next_run(now: datetime, hour: int) -> date:
 
 
 def show_plan(deployment: Deployment, day: date) -> None:
-    """Print what a run on a day would do."""
+    """Print what the rule's run on a day would do."""
     listed = last_listing(deployment)
-    plans, budgets = [], []
     known = known_repositories(deployment.record, listed, day.toordinal())
-    for owner, repositories in known.items():
-        budgets.append(calls_granted(listed.limits.get(owner), None, RUN_HOURS))
-        plans.append(plan(repositories, day.toordinal(), budgets[-1]))
+    plans = [plan_user(owners, known, listed.tokens, day) for owners in by_user(known, listed.tokens).values()]
+    start = datetime.combine(day, time(deployment.run_hour))
     say(f"The run of {day}, based on what {listed.run} listed:")
-    table(("WHAT", "HOW MANY"), plan_rows(plans, sum(map(len, known.values())), budgets))
+    table(("WHAT", "HOW MANY"), plan_rows(plans, start))
+    say(f"GitHub is assumed to answer a call in {RESPONSE_SECONDS:g} s.")
+    if len(plans) > 1:
+        say(f"The limits of an hour and of a minute are for each of {len(plans)} users: here, the one with most calls.")
 
 
-def plan_rows(plans: Sequence[Plan], repositories: int, budgets: Sequence[int | None]) -> list[tuple[str, object]]:
-    """Add up the plans, one for each token, and return them as rows."""
+def plan_user(
+    owners: Sequence[str], known: Mapping[str, Sequence[Known]], tokens: Mapping[str, TokenSaid], day: date
+) -> UserPlan:
+    """Plan a user's part of a run as the run itself does.
+
+    Args:
+        owners: The owners of the user's tokens.
+        known: What is known about all repositories, by the owner whose token is used.
+        tokens: What GitHub reported about each token, by its owner.
+        day: The day of the run.
+    """
+    limit, repositories = limit_of(owners, tokens), [each for owner in owners for each in known[owner]]
+    listing = sum(listing_calls(len(known[owner]), tokens=len(tokens)) for owner in owners)
+    granted = calls_granted(limit, None if limit is None else limit - listing, RUN_HOURS)
+    planned = plan(repositories, day.toordinal(), granted)
+    return UserPlan(len(repositories), planned, listing + planned.calls, limit, granted)
+
+
+def plan_rows(plans: Sequence[UserPlan], start: datetime) -> list[tuple[str, object]]:
+    """Add up the plans, one for each user, and return them as rows."""
     waiting = Counter[int]()
-    for planned in plans:
-        waiting.update({day: len(positions) for day, positions in planned.not_due.items()})
+    for each in plans:
+        waiting.update({day: len(positions) for day, positions in each.planned.not_due.items()})
+    granted = [each.granted for each in plans]
+    durations = [run_seconds(each.calls, each.limit) for each in plans]
     rows: list[tuple[str, object]] = [
-        ("repositories", repositories),
-        ("asked", sum(len(planned.asked) for planned in plans)),
-        ("calls to GitHub, about", sum(planned.calls for planned in plans)),
-        ("calls granted, less the reserve", "unknown" if None in budgets else sum(filter(None, budgets))),
+        ("repositories", sum(each.repositories for each in plans)),
+        ("asked", sum(len(each.planned.asked) for each in plans)),
+        ("calls to GitHub, about", sum(each.calls for each in plans)),
+        ("calls granted, less the reserve", "unknown" if None in granted else sum(filter(None, granted))),
+        *limit_rows(max(plans, key=lambda each: each.calls)),
+        ("over at about", "unknown" if None in durations else over_at(start, max(filter(None, durations), default=0))),
         ("not due", waiting.total()),
     ]
     return rows + [(f"  due on {date.fromordinal(on)}", number) for on, number in sorted(waiting.items())]
+
+
+def limit_rows(user: UserPlan) -> list[tuple[str, object]]:
+    """Return how much a user's calls take of each of GitHub's limits, less the reserve."""
+    if user.limit is None:
+        return []
+    minute, hour = calls_a_minute(), int(calls_an_hour(user.limit))
+    points = min(user.calls, int(minute))
+    return [
+        ("calls an hour, at most", f"{min(user.calls, hour)} of {hour}"),
+        ("points a minute, at most", f"{points} of {MOST_POINTS}"),
+        ("seconds of response time a minute, at most", f"{points * RESPONSE_SECONDS:g} of {MOST_SECONDS:g}"),
+    ]
+
+
+def over_at(start: datetime, seconds: float) -> str:
+    """Return when a run is over, as `2026-11-20 09:01 UTC`: never too early a minute."""
+    end = start + timedelta(minutes=math.ceil(seconds / 60))
+    return f"{end:%Y-%m-%d %H:%M} UTC"
 
 
 def last_listing(deployment: Deployment) -> Listed:
@@ -102,23 +180,23 @@ def last_listing(deployment: Deployment) -> Listed:
             not_due = reader.read_json(not_due_key(reader.run_id)) or {}
             owners |= {id_: None for ids in not_due.values() for id_ in ids}
             if owners:  # a run that stores a date again from the archive lists objects, not repositories
-                return Listed(reader.run_id, owners, limits_of(deployment, reader.execution_arn))
+                return Listed(reader.run_id, owners, tokens_of(deployment, reader.execution_arn))
     raise CommandError("No run has listed repositories yet: `traffic run` starts one.")
 
 
-def limits_of(deployment: Deployment, arn: str) -> dict[str, int | None]:
-    """Read from a run's history how many calls GitHub granted each token when the run listed repositories."""
-    limits: dict[str, int | None] = {}
+def tokens_of(deployment: Deployment, arn: str) -> dict[str, TokenSaid]:
+    """Read from a run's history what GitHub reported about each token when the run listed repositories."""
+    tokens: dict[str, TokenSaid] = {}
     for event in events_of(deployment, arn):
-        limits |= _limits_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
-    return limits
+        tokens |= _tokens_in(event.get("stateExitedEventDetails", {}).get("output", "{}"))
+    return tokens
 
 
-def _limits_in(output: str) -> dict[str, int | None]:
+def _tokens_in(output: str) -> Mapping[str, TokenSaid]:
     state = json.loads(output)
     listing = state.get("listing") if isinstance(state, Mapping) else None
-    tokens = listing.get("tokens", {}) if isinstance(listing, Mapping) else {}
-    return {owner: token.get("limit") for owner, token in tokens.items()}
+    tokens: Mapping[str, TokenSaid] = listing.get("tokens", {}) if isinstance(listing, Mapping) else {}
+    return tokens
 
 
 def known_repositories(record: Record, listed: Listed, today: int) -> dict[str, list[Known]]:
@@ -127,6 +205,6 @@ def known_repositories(record: Record, listed: Listed, today: int) -> dict[str, 
     known: dict[str, list[Known]] = {}
     for id_, asks in sorted(listed.owners.items()):
         entry = entries.get(id_)
-        owner = asks or (token_owner(entry.name, listed.limits) if entry and entry.names else None) or ANYONE
+        owner = asks or (token_owner(entry.name, listed.tokens) if entry and entry.names else None) or ANYONE
         known.setdefault(owner, []).append(known_of(entry, today) if entry else NEVER_ASKED)
     return known

@@ -1,4 +1,4 @@
-"""Chooses the repositories that are asked for today: all, or as many as GitHub's limit allows."""
+"""Chooses the repositories that are asked for today: all, or as many as GitHub's limits allow."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,55 +7,66 @@ from datetime import date
 from lambdas.shared.deployed import entries
 from traffic.contract import Batch, Listing, Repository
 from traffic.github.tokens import ANYONE
-from traffic.planning import MOST_CALLS, NEVER_ASKED, Known, calls_granted, known_of, ordinal, plan
+from traffic.planning import (
+    MOST_CALLS,
+    NEVER_ASKED,
+    Known,
+    budget_of,
+    by_user,
+    known_of,
+    ordinal,
+    plan,
+)
 from traffic.record.item_table import ItemTable
 from traffic.record.merge import entry_of_item
 
-READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # attributes of each entry
 SINGLES = 200  # up to so many repositories, each has its own child execution, so that the console shows it
 BATCH = 25  # repositories in a child execution if there are more
+
+READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # attributes of each entry
+
+Asked = Mapping[str, Sequence[tuple[str, Repository]]]  # by user: repositories, each after the owner whose token asks
 
 
 def choose(
     wanted: Mapping[str, Sequence[Repository]], listing: Listing, *, today: str, hours: int
-) -> tuple[dict[str, Sequence[Repository]], dict[str, list[int]]]:
+) -> tuple[Asked, dict[str, list[int]]]:
     """Choose the repositories that are asked for.
 
     Args:
         wanted: All selected repositories, by the owner whose token asks.
-        listing: The listing, with each token's limit.
+        listing: The listing, with each token's limit and user.
         today: The day of the run.
         hours: How long the run may take.
 
     Returns:
-        The repositories that are asked for, and the ids of the others by the day on which they are due.
+        The repositories that are asked for, by user and the most urgent first if there is no budget for all, and the
+        ids of the others by the day on which they are due.
 
     Raises:
         TableBusyError: DynamoDB is throttled, or failed in passing.
     """
     tokens = listing.get("tokens", {})
-    budgets = {
-        owner: calls_granted(token.get("limit"), token.get("remaining"), hours)
-        for owner in wanted
-        if (token := tokens.get(owner)) is not None
-    }
+    users = by_user(wanted, tokens)
+    asked = {user: [(owner, each) for owner in owners for each in wanted[owner]] for user, owners in users.items()}
+    budgets = {user: budget_of(owners, tokens, hours) for user, owners in users.items()}
     tight = {
-        owner: repositories
-        for owner, repositories in wanted.items()
-        if (budget := budgets.get(owner)) is not None and len(repositories) * MOST_CALLS > budget
+        user: repositories
+        for user, repositories in asked.items()
+        if (budget := budgets[user]) is not None and len(repositories) * MOST_CALLS > budget
     }
     if not tight:
-        return dict(wanted), {}  # without reading the table
-    ids = {repository["id"] for repositories in tight.values() for repository in repositories}
+        return asked, {}  # without reading the table
+    ids = {repository["id"] for repositories in tight.values() for _, repository in repositories}
     known = read_known(entries(), ids, ordinal(today))
-    asked, not_due = dict(wanted), defaultdict[str, list[int]](list)
-    for owner, repositories in tight.items():
+    not_due = defaultdict[str, list[int]](list)
+    for user, repositories in tight.items():
         planned = plan(
-            [known.get(repository["id"], NEVER_ASKED) for repository in repositories], ordinal(today), budgets[owner]
+            [known.get(repository["id"], NEVER_ASKED) for _, repository in repositories], ordinal(today), budgets[user]
         )
-        asked[owner] = [repositories[position] for position in planned.asked]
+        asked[user] = [repositories[position] for position in planned.asked]
         for day, positions in planned.not_due.items():
-            not_due[date.fromordinal(day).isoformat()] += [repositories[position]["id"] for position in positions]
+            not_due[date.fromordinal(day).isoformat()] += [repositories[position][1]["id"] for position in positions]
     return asked, dict(not_due)
 
 
@@ -68,19 +79,20 @@ def read_known(table: ItemTable, wanted: set[int], today: int) -> Mapping[int, K
     }
 
 
-def plan_batches(asked: Mapping[str, Sequence[Repository]]) -> list[Batch]:
+def plan_batches(asked: Asked) -> list[Batch]:
     """Divide the repositories into the items of the Map: one each, or 25 each if there are more than 200.
 
     A batch uses one token. Batches of several tokens alternate, so that all of their limits are used at the same time.
     Otherwise the few children that run at a time would wait for one token while the others are idle.
-
-    Args:
-        asked: Repositories by the owner whose token asks.
     """
     size = 1 if sum(map(len, asked.values())) <= SINGLES else BATCH
     placed: list[tuple[float, Batch]] = []
-    for owner, repositories in asked.items():
+    by_owner = defaultdict[str, list[Repository]](list)
+    for pairs in asked.values():
+        for owner, repository in pairs:
+            by_owner[owner].append(repository)
+    for owner, repositories in by_owner.items():
         for start in range(0, len(repositories), size):
-            batch: Batch = {"repositories": list(repositories[start : start + size])}
+            batch: Batch = {"repositories": repositories[start : start + size]}
             placed.append((start / len(repositories), batch if owner == ANYONE else {**batch, "owner": owner}))
     return [batch for _, batch in sorted(placed, key=lambda each: each[0])]

@@ -20,12 +20,14 @@ from traffic.github.client import GitHub
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.github.tokens import ANYONE, token_owner
 
+USER = "/user"
 FIRST_PAGE = "/user/repos?per_page=100"
 RESERVE = 100.0  # seconds of the function's own time that are left for planning: it reads up to 100,000 entries
 
 # The listing travels from state to state, so texts from headers are bounded.
 HIDDEN = 1_000  # organizations; an id is about ten bytes
 TOKEN_EXPIRES = 40  # characters; GitHub's own are 25
+LOGIN = 100  # characters; GitHub allows 39
 
 
 @dataclass
@@ -57,6 +59,8 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
 ) -> Pages:
     """Read and archive the next pages of the listing, as far as GitHub and the clock allow.
 
+    If there are several tokens, ask first whose token it is: the tokens of a user share GitHub's limits.
+
     Args:
         github: The client that asks.
         listing: How far the listing is, and with whose token it goes on.
@@ -74,11 +78,12 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
     """
     pages = Pages({**listing})
     url = listing.get("next", FIRST_PAGE)
+    ask_user = len(owners) > 1 and listing.get("owner", ANYONE) not in listing.get("tokens", {})
     while True:
         pages.listing["next"] = url
         if seconds_left() < RESERVE:
             return pages
-        answer = github.get(url)
+        answer = github.get(USER if ask_user else url)
         meaning = classify(answer).meaning
         if meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
             pause = min(rate_limit_pause(answer, now(), attempt=pages.listing["pauses"]), LONGEST_WAIT)
@@ -86,6 +91,10 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
             pages.listing["pauses"] += 1
             return pages
         first = "listed_at" not in pages.listing
+        if ask_user:
+            _note_user(github, pages.listing, answer, first=first)
+            ask_user = False
+            continue
         _raise_unless_fine(github, answer, meaning, first=first)
         found = _repositories(github, answer, first=first)
         _note_headers(pages.listing, answer, now())
@@ -115,6 +124,23 @@ def _take(pages: Pages, page: Sequence[Mapping[str, Any]], selection: Selection,
         elif reasons[0] not in (TOKEN, PUSH):
             pages.excluded.append(repository["id"])
     listing["found"] = ListedSoFar(listed=listed, left_out=dict(left_out))
+
+
+def _note_user(github: GitHub, listing: Listing, answer: Answer, *, first: bool) -> None:
+    """Note whose token it is. GitHub answers 403 to an installation of an App, which has limits of its own.
+
+    Source:
+        https://docs.github.com/en/rest/users/users#get-the-authenticated-user
+    """
+    token: TokenSaid = {}
+    if answer.status != 403:
+        _raise_unless_fine(github, answer, classify(answer).meaning, first=first)
+        try:
+            token["login"] = answer.json()["login"][:LOGIN]
+        except (ValueError, TypeError, KeyError) as exc:
+            raise GitHubUnavailableError("GitHub does not answer whose token it is") from exc
+    listing["pauses"] = 0
+    listing["tokens"] = {**listing.get("tokens", {}), listing.get("owner", ANYONE): token}
 
 
 def _raise_unless_fine(github: GitHub, answer: Answer, meaning: Meaning, *, first: bool) -> None:
@@ -163,14 +189,17 @@ def _repositories(github: GitHub, answer: Answer, *, first: bool) -> list[Mappin
 def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
     listing["pauses"] = 0
     listing["listed_at"] = to_text(from_http(answer.headers.get("date")) or now)
+    owner, tokens = listing.get("owner", ANYONE), listing.get("tokens", {})
     token: TokenSaid = {}
+    if "login" in tokens.get(owner, {}):
+        token["login"] = tokens[owner]["login"]
     limit, remaining = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
     if all(number.isascii() and number.isdigit() for number in (limit, remaining)):
         token["limit"], token["remaining"] = int(limit), int(remaining)
     expires = answer.headers.get("github-authentication-token-expiration")
     if expires:
         token["expires"] = expires[:TOKEN_EXPIRES]
-    listing["tokens"] = {**listing.get("tokens", {}), listing.get("owner", ANYONE): token}
+    listing["tokens"] = {**tokens, owner: token}
     end = version_end(answer.headers)
     if end:
         listing["version_end"] = end

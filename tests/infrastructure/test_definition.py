@@ -186,7 +186,7 @@ def test_the_outputs_of_all_children_fit_into_one_state(definition: Mapping[str,
         https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (256 KiB)
     """
     capture = definition["States"]["Capture repositories"]
-    children = len(plan_batches({ANYONE: [{"id": n, "name": f"octo/{n}"} for n in range(100_000)]}))
+    children = len(plan_batches({ANYONE: [(ANYONE, {"id": n, "name": f"octo/{n}"}) for n in range(100_000)]}))
     ends = [state for state in capture["ItemProcessor"]["States"].values() if state.get("End")]
 
     assert capture["ResultPath"] is None

@@ -177,8 +177,8 @@ def test_a_restarted_listing_reads_full_pages(monkeypatch: pytest.MonkeyPatch) -
 
 def test_batches_of_several_tokens_alternate() -> None:
     """Four children run at a time: if all of them waited for one token's limit, the other tokens would be idle."""
-    few = [Repository(id=number, name=f"octo/r{number}") for number in range(100)]
-    many = [Repository(id=1000 + number, name=f"acme/r{number}") for number in range(300)]
+    few = [("octo", Repository(id=number, name=f"octo/r{number}")) for number in range(100)]
+    many = [("*", Repository(id=1000 + number, name=f"acme/r{number}")) for number in range(300)]
 
     batches = plan_batches({"octo": few, "*": many})
     owners = [batch.get("owner", "*") for batch in batches]

@@ -11,8 +11,19 @@ from simulated_github import SimulatedGitHub
 from tests.simulate_year import FLOOR, simulate
 from tests.unit.handlers import Account, account
 from traffic import planning
-from traffic.contract import not_due_key
-from traffic.planning import NEVER_ASKED, Known, calls_granted, due_on, known_of, ordinal, plan
+from traffic.contract import TokenSaid, not_due_key
+from traffic.planning import (
+    NEVER_ASKED,
+    Known,
+    by_user,
+    calls_a_minute,
+    calls_granted,
+    due_on,
+    known_of,
+    ordinal,
+    plan,
+    run_seconds,
+)
 from traffic.record.merge import Entry
 
 TODAY = date(2026, 11, 20).toordinal()
@@ -110,8 +121,66 @@ def test_a_year_of_more_than_the_limit_allows_daily_loses_nothing(seed: int) -> 
     assert year.lost == 0
     assert year.captured == 400
     assert max(year.calls) <= 400
+    assert 19 < year.hours <= 20
     assert FLOOR < year.a_day("calls", "dormant") < 0.3
     assert year.longest["dormant"] <= 13
+
+
+@pytest.mark.usefixtures("hourly")
+def test_a_year_at_a_slow_github_loses_nothing_and_no_run_takes_longer_than_it_may() -> None:
+    """At 240 s a call, 81 s of response time a minute are 20.25 calls an hour, fewer than the limit of an hour."""
+    year = simulate(400, 365, limit=60, seconds=240)
+
+    assert year.lost == 0
+    assert year.captured == 400
+    assert max(year.calls) <= 405
+    assert 19 < year.hours <= 20
+
+
+def test_the_limits_of_a_minute_bound_what_a_run_may_plan() -> None:
+    """Nine tenths of 900 points and of 90 s of response time. With quick answers the limit of an hour is lower."""
+    assert calls_a_minute(0.06) == 810
+    assert calls_a_minute(0.15) == 540
+    assert calls_granted(5000, 5000, 20, seconds=0.15) == 90_000
+    assert calls_granted(5000, 5000, 20, seconds=1.5) == 20 * 3_240
+    assert calls_granted(5000, 4000, 20, seconds=1.5) == 20 * 3_240 - 1_000
+
+
+@pytest.mark.parametrize(
+    ("calls", "limit", "seconds", "minutes"),
+    [
+        (0, 5000, 0.15, 0),
+        (540, 5000, 0.15, 1),
+        (4_500, 5000, 0.15, 4_500 / 540),
+        (5_040, 5000, 0.15, 60 + 1),  # the other calls wait for the next hour
+        (90_000, 5000, 0.15, 19 * 60 + 4_500 / 540),
+        (4_050, 5000, 1.2, 60),
+        (8_100, 5000, 1.2, 120),  # too slow to reach the limit of an hour: no wait
+        (810, 100, 0.06, 1),  # a limit of a shorter window, whose length is unknown
+    ],
+)
+def test_the_duration_of_a_run_follows_from_its_calls(calls: int, limit: int, seconds: float, minutes: float) -> None:
+    """Calls are spread over the minutes by GitHub's limits, and wait for the next hour when an hour's are used up."""
+    duration = run_seconds(calls, limit, seconds)
+
+    assert duration is not None
+    assert duration / 60 == pytest.approx(minutes)
+
+
+def test_without_a_limit_nothing_says_how_long_a_run_takes() -> None:
+    """Nothing paces it then."""
+    assert run_seconds(1_000, None) is None
+
+
+def test_tokens_of_one_login_are_one_user() -> None:
+    """A token without a login is its own user, also if its owner has the name of a login."""
+    tokens: dict[str, TokenSaid] = {"octo": {}, "acme": {"login": "octo"}, "zoo": {"login": "octo"}}
+
+    assert by_user(["octo", "acme", "zoo", "new"], tokens) == {
+        "octo": ["octo"],
+        "@octo": ["acme", "zoo"],
+        "new": ["new"],
+    }
 
 
 @pytest.mark.usefixtures("hourly")

@@ -49,7 +49,7 @@ def batch(*ids: int, **owner: str) -> dict[str, Any]:
 
 
 def test_with_enough_calls_the_run_asks_for_all_repositories(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """A repository that the tables do not hold yet takes four calls. Of 5,000 calls an hour 500 are the reserve."""
+    """A new repository takes four calls, and the listing one. Of 5,000 calls an hour 500 are the reserve."""
     add_run(stack, "run-1", [batch(1), batch(2, 3)], {"*": {"limit": 5000}})
 
     show_plan(stack.deployment, DAY)
@@ -58,20 +58,58 @@ def test_with_enough_calls_the_run_asks_for_all_repositories(stack: Stack, capsy
         "The run of 2026-11-21, based on what run-1 listed:",
         "repositories\t3",
         "asked\t3",
-        "calls to GitHub, about\t12",
-        "calls granted, less the reserve\t90000",
+        "calls to GitHub, about\t13",
+        "calls granted, less the reserve\t89999",
+        "calls an hour, at most\t13 of 4500",
+        "points a minute, at most\t13 of 810",
+        "seconds of response time a minute, at most\t1.95 of 81",
+        "over at about\t2026-11-21 09:01 UTC",
         "not due\t0",
+        "GitHub is assumed to answer a call in 0.15 s.",
     ]
 
 
-def test_each_token_has_a_plan_of_its_own(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """The calls that GitHub grants are added up, and the batches of each owner are planned with their token."""
-    tokens = {"octo": {"limit": 1000}, "*": {"limit": 5000}}
-    add_run(stack, "run-1", [batch(1, owner="octo"), batch(2)], tokens)
+def test_each_user_has_a_plan_of_its_own(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The calls that GitHub grants are added up, and the repositories of each owner are planned with their token."""
+    tokens = {"octo": {"limit": 1000, "login": "mona"}, "*": {"limit": 5000, "login": "lisa"}}
+    add_run(stack, "run-1", [batch(1, owner="octo"), batch(2, 3)], tokens)
 
     show_plan(stack.deployment, DAY)
 
-    assert "calls granted, less the reserve\t108000" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "calls granted, less the reserve\t107996" in out
+    assert "calls to GitHub, about\t16" in out
+    assert "points a minute, at most\t10 of 810" in out  # of the user with most calls
+    assert "for each of 2 users" in out
+
+
+def test_tokens_of_one_user_have_one_plan(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run counts their calls together, because GitHub does so."""
+    tokens = {"octo": {"limit": 5000, "login": "mona"}, "*": {"limit": 5000, "login": "mona"}}
+    add_run(stack, "run-1", [batch(1, owner="octo"), batch(2, 3)], tokens)
+
+    show_plan(stack.deployment, DAY)
+
+    out = capsys.readouterr().out
+    assert "calls granted, less the reserve\t89996" in out
+    assert "points a minute, at most\t16 of 810" in out
+    assert "users" not in out
+
+
+def test_a_run_that_waits_for_the_next_hours_limit_is_over_later(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """3,000 repositories are 12,030 calls: 4,500 in each of two hours, and the others in 5.6 minutes of 540."""
+    add_run(stack, "run-1", [batch(*range(3_000))], {"*": {"limit": 5000}})
+
+    show_plan(stack.deployment, DAY)
+
+    out = capsys.readouterr().out
+    assert "calls to GitHub, about\t12030" in out
+    assert "calls an hour, at most\t4500 of 4500" in out
+    assert "points a minute, at most\t540 of 810" in out
+    assert "seconds of response time a minute, at most\t81 of 81" in out
+    assert "over at about\t2026-11-21 11:06 UTC" in out
 
 
 def test_without_a_limit_the_calls_that_are_granted_are_unknown(
@@ -82,7 +120,9 @@ def test_without_a_limit_the_calls_that_are_granted_are_unknown(
 
     show_plan(stack.deployment, DAY)
 
-    assert "calls granted, less the reserve\tunknown" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "calls granted, less the reserve\tunknown" in out
+    assert "over at about\tunknown" in out
 
 
 def test_repositories_that_are_not_due_are_counted_by_day(
@@ -105,10 +145,15 @@ def test_repositories_that_are_not_due_are_counted_by_day(
         "The run of 2026-11-21, based on what run-1 listed:",
         "repositories\t11",
         "asked\t3",
-        "calls to GitHub, about\t12",
-        "calls granted, less the reserve\t18",
+        "calls to GitHub, about\t13",
+        "calls granted, less the reserve\t17",
+        "calls an hour, at most\t0 of 0",
+        "points a minute, at most\t13 of 810",
+        "seconds of response time a minute, at most\t1.95 of 81",
+        "over at about\t2026-11-21 23:01 UTC",
         "not due\t8",
         "  due on 2026-11-25\t8",
+        "GitHub is assumed to answer a call in 0.15 s.",
     ]
 
 
@@ -122,7 +167,7 @@ def test_repositories_that_are_not_due_count_for_their_owners_token(
 
     show_plan(stack.deployment, DAY)
 
-    assert "calls granted, less the reserve\t108000" in capsys.readouterr().out
+    assert "calls granted, less the reserve\t107996" in capsys.readouterr().out
 
 
 def test_the_last_run_that_listed_repositories_counts(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,7 +135,7 @@ def test_a_continued_listing_never_becomes_a_replay(monkeypatch: pytest.MonkeyPa
 
 def test_up_to_200_repositories_have_a_child_each_and_more_share_one() -> None:
     """The console shows a child for each repository if a person can still look through them."""
-    repositories = [Repository(id=number, name=f"octo/r{number}") for number in range(230)]
+    repositories = [("*", Repository(id=number, name=f"octo/r{number}")) for number in range(230)]
 
     assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories[:200]})] == [1] * 200
     assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories})] == [25] * 9 + [5]
