@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
-from functools import partial
 from threading import Event, Thread
 from typing import Self, Unpack
 
@@ -25,7 +24,7 @@ from simulated_github.account import (
 from simulated_github.fault_rules import FaultRule, Strikes, fault_rule
 from simulated_github.faults import Fault
 from simulated_github.github import Call, GitHubState
-from simulated_github.limits import PrimaryLimit, SecondaryLimits
+from simulated_github.limits import GITHUBS_CEILINGS, NO_CEILINGS, Peaks, PrimaryLimit, SecondaryLimits, UserLimits
 from simulated_github.server import application
 from simulated_github.simulated_clock import SimulatedClock, parse_time
 from simulated_github.sources import SeededTraffic, TrafficSource
@@ -48,14 +47,16 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         regime: GitHub's window of days; by default the one that was used at the simulated time.
         lag: Days by which GitHub's newest day is older than usual.
         stalls: Times (from, to) between which GitHub's newest day does not change.
-        limit: Calls granted in a window.
+        limit: Calls granted to a user in a window; None for an Enterprise Server without any limits.
         limit_window: The window's length in seconds.
         limit_status: The status of a refused call beyond the limit: 403 or 429.
-        secondary: Also enforce GitHub's limits of calls a minute, calls at once and processor time.
+        secondary: Enforce GitHub's limits of calls a minute, calls at once and processor time.
         minute_scale: Length of their minute, as a share of a real one, for tests with shortened waits.
         latency: Seconds that every answer takes.
         at: The simulated time, which goes on with real speed; by default the real time.
         token: The valid tokens; by default any token. A mapping adds the owners whose repositories each token sees.
+        users: The login of each token's user. Tokens of one user share its limits. By default each token in a mapping
+            is a user of its own, and every other token is the account's.
         token_expires: The header `github-authentication-token-expiration`: `2027-01-31 10:13:04 UTC`.
         port: The port; by default a free one.
         base_path: `/api/v3` for GitHub Enterprise Server.
@@ -72,14 +73,15 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         regime: Regime = "by-date",
         lag: int = 0,
         stalls: Sequence[tuple[str, str]] = (),
-        limit: int = 5000,
+        limit: int | None = 5000,
         limit_window: float = 3600,
         limit_status: int = 403,
-        secondary: bool = False,
+        secondary: bool = True,
         minute_scale: float = 1,
         latency: float = 0,
         at: datetime | str | None = None,
         token: str | Tokens | None = None,
+        users: Mapping[str, str] | None = None,
         token_expires: str | None = None,
         port: int = 0,
         base_path: str = "",
@@ -88,15 +90,18 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         frozen = tuple(Stall(parse_time(since), parse_time(until)) for since, until in stalls)
         self._rules = WindowRules(regime=regime, lag=lag, stalls=frozen, seed=seed)
         clock = SimulatedClock(parse_time(at) if isinstance(at, str) else at)
+        ceilings = GITHUBS_CEILINGS if secondary and limit is not None else NO_CEILINGS
         self.github = GitHubState(
             account=_account(repositories, owners, readable),
             traffic=source or SeededTraffic(seed, self._rules),
             clock=clock,
-            limit=PrimaryLimit(limit, limit_window),
+            new_limits=lambda: UserLimits(
+                None if limit is None else PrimaryLimit(limit, limit_window),
+                SecondaryLimits(clock, ceilings, scale=minute_scale),
+            ),
             limit_status=limit_status,
-            secondary=partial(SecondaryLimits, clock, scale=minute_scale) if secondary else None,
             enterprise=bool(base_path) or regime == "rolling",  # GitHub itself no longer uses the rolling window
-            credentials=Credentials([token] if isinstance(token, str) else token, token_expires),
+            credentials=Credentials([token] if isinstance(token, str) else token, token_expires, users),
         )
         self.port = port
         self.url = ""
@@ -133,6 +138,11 @@ class SimulatedGitHub(AbstractContextManager["SimulatedGitHub"]):
         """Every call so far."""
         with self.github.lock:
             return list(self.github.calls)
+
+    @property
+    def peaks(self) -> Mapping[str, Peaks]:
+        """The most that each user did in any minute, by login."""
+        return self.github.peaks
 
     def at(self, at: datetime | str) -> None:
         """Set the simulated time, as `POST /_at` does."""

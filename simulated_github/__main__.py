@@ -22,6 +22,7 @@ While it runs, at the same address:
   POST /_faults {"fault": NAME}   let GitHub fail (see simulated_github/faults.py); DELETE removes all faults
   POST /_repositories, /_token    rename, delete, create, change repositories; revoke the token
   GET /_calls                     every call so far; DELETE forgets them
+  GET /_limits                    each user's most calls and response seconds in a minute, and calls at once
   GET /_truth?repo=R&from=D&to=D  the true numbers of complete days
 
 Example: GITHUB_API_URL=http://127.0.0.1:8080 make run
@@ -49,9 +50,8 @@ def _seeded(arguments: Sequence[str]) -> SimulatedGitHub:
         seed=options.seed,
         regime=options.regime,
         lag=options.lag,
-        limit=options.limit,
+        limit=None if options.no_limits else options.limit,
         limit_window=options.limit_window,
-        secondary=options.secondary_limits,
         latency=options.latency / 1000,
         at=options.at,
         token=options.token,
@@ -136,7 +136,11 @@ def _seeded_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="length of the window (default: %(default)s)",
     )
-    add("--secondary-limits", action="store_true", help="900 calls a minute, 100 at once, 90 s of processor time")
+    add(
+        "--no-limits",
+        action="store_true",
+        help="an Enterprise Server without limits (default: also 900 calls a minute, 100 at once, 90 s of answers)",
+    )
     add("--latency", type=float, default=0, metavar="MS", help="milliseconds that every answer takes")
     add("--token", metavar="T", help="the only valid token (default: any token)")
     add("--base-path", default="", metavar="PATH", help="/api/v3 for GitHub Enterprise Server")

@@ -213,11 +213,19 @@ class Credentials:
     Args:
         tokens: The valid tokens, or None for any; a mapping adds the owners whose repositories each token sees.
         expires: The header `github-authentication-token-expiration` (`2027-01-31 10:13:04 UTC`), or None.
+        users: The login of each token's user; by default, each token with owners is a user of its own.
+
+    Attributes:
+        logins: The same; the user of any other token is the account.
     """
 
-    def __init__(self, tokens: Tokens | None = None, expires: str | None = None) -> None:
+    def __init__(
+        self, tokens: Tokens | None = None, expires: str | None = None, users: Mapping[str, str] | None = None
+    ) -> None:
         self._valid = None if tokens is None else set(tokens)
         self._owners = {token: {owner.lower() for owner in seen} for token, seen in _grants(tokens).items()}
+        own = {token: f"user-{number}" for number, token in enumerate(self._owners, start=1)}
+        self.logins: Mapping[str, str] = {**own, **(users or {})}
         self.expires = expires
         self._calls_left: int | None = None
         self._repositories_left: int | None = None
@@ -225,7 +233,7 @@ class Credentials:
 
     @property
     def are_granted(self) -> bool:
-        """Whether each token sees only some owners' repositories, and has a limit of its own."""
+        """Whether each token sees only some owners' repositories."""
         return bool(self._owners)
 
     def sees(self, token: str, owner: str) -> bool:

@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -15,7 +15,7 @@ from simulated_github import replies
 from simulated_github.account import Credentials, SimulatedAccount, SimulatedRepository, bearer
 from simulated_github.fault_rules import EndpointKind, FaultRule
 from simulated_github.faults import Circumstances, bad_api_version
-from simulated_github.limits import PrimaryLimit, SecondaryLimits
+from simulated_github.limits import Peaks, PrimaryLimit, UserLimits
 from simulated_github.replies import LOGIN, Reply, Request, error, json_reply
 from simulated_github.repository_lists import listing_reply
 from simulated_github.representation import own_user_object, single_repository_object
@@ -78,17 +78,15 @@ class GitHubState:
 
     account: SimulatedAccount
     traffic: TrafficSource
-    clock: SimulatedClock = field(default_factory=SimulatedClock)
-    limit: PrimaryLimit = field(default_factory=PrimaryLimit)
+    clock: SimulatedClock
+    new_limits: Callable[[], UserLimits]  # returns the limits of a user who has not called before
     limit_status: int = 403
-    secondary: Callable[[], SecondaryLimits] | None = None  # returns the limits of an account; None: no limits
     enterprise: bool = False  # an Enterprise Server, which adds its version to every answer
     credentials: Credentials = field(default_factory=Credentials)
     faults: list[FaultRule] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
-    _limits: dict[str, PrimaryLimit] = field(default_factory=dict)
-    _secondary: dict[str, SecondaryLimits] = field(default_factory=dict)
+    _limits: dict[str, UserLimits] = field(default_factory=dict)  # by login
     _request_ids: Iterator[int] = field(default_factory=count)
 
     def answer(self, request: Request) -> Reply:
@@ -107,10 +105,13 @@ class GitHubState:
 
     def paced(self, authorization: str) -> AbstractContextManager[int | None]:
         """Count a call with a token for the secondary limits; see `SecondaryLimits.call`."""
-        if self.secondary is None:
-            return nullcontext()
-        account = bearer(authorization) if self.credentials.are_granted else ""
-        return self._secondary.setdefault(account, self.secondary()).call()
+        return self._limits_of(bearer(authorization)).minute.call()
+
+    @property
+    def peaks(self) -> Mapping[str, Peaks]:
+        """The most that each user did in any minute, by login."""
+        with self.lock:
+            return {login: limits.minute.peaks for login, limits in self._limits.items()}
 
     def _decide(self, request: Request, target: RequestTarget, now: datetime) -> Reply:
         """Check the request in GitHub's order, from the headers to the limits, then answer."""
@@ -119,16 +120,16 @@ class GitHubState:
         traffic_of = target.repository.id if target.repository and target.endpoint in TRAFFIC.values() else None
         if not self.credentials.check(_token(request), traffic_of):
             return replies.bad_credentials()
-        limit = self._limit_of(request)
+        limit = self._limits_of(_token(request)).hour
         if target.endpoint == "rate_limit":
             return self._with_fault(request, target, _rate_limit(limit, now), now)
-        if limit.exhausted(now):
-            return replies.limit_exceeded(self.limit_status, self.account.owner_id(self.account.login))
+        if limit is not None and limit.exhausted(now):
+            return replies.limit_exceeded(self.limit_status, self.account.owner_id(self._login_of(_token(request))))
         if request.too_fast is not None:
             return replies.too_fast(self.limit_status, request.too_fast)
         reply = self._with_fault(request, target, self._own_answer(request, target, now), now)
         reply = _tagged(request, reply)
-        if reply.status != 304:
+        if limit is not None and reply.status != 304:
             limit.count()
         return reply
 
@@ -142,7 +143,7 @@ class GitHubState:
         if target.endpoint == "list":
             return listing_reply(request, self.account, self.credentials)
         if target.endpoint == "user":
-            return json_reply(200, own_user_object(self.account, request.api))
+            return json_reply(200, own_user_object(self.account, self._login_of(_token(request)), request.api))
         return self._of_repository(request, target, target.endpoint, now)
 
     def _of_repository(self, request: Request, target: RequestTarget, endpoint: EndpointKind, now: datetime) -> Reply:
@@ -172,12 +173,17 @@ class GitHubState:
         metric = cast("Metric", endpoint)
         return json_reply(200, self.traffic.counts(repository, metric, now, cast("Period", per)))
 
-    def _limit_of(self, request: Request) -> PrimaryLimit:
-        """Return the limit of a call: the account's, or the token's own."""
-        if not self.credentials.are_granted:
-            return self.limit
-        seconds = self.limit.window.total_seconds()
-        return self._limits.setdefault(_token(request), PrimaryLimit(self.limit.limit, seconds))
+    def _login_of(self, token: str) -> str:
+        """Return the login of a token's user; by default the account's."""
+        return self.credentials.logins.get(token, self.account.login)
+
+    def _limits_of(self, token: str) -> UserLimits:
+        """Return the limits of a token's user."""
+        login = self._login_of(token)
+        with self.lock:
+            if login not in self._limits:
+                self._limits[login] = self.new_limits()
+            return self._limits[login]
 
     def _with_fault(self, request: Request, target: RequestTarget, reply: Reply, now: datetime) -> Reply:
         """Apply the first fault that matches; each rule counts the calls that it matches."""
@@ -218,9 +224,11 @@ class GitHubState:
 
     def _token_headers(self, request: Request, target: RequestTarget, status: int, now: datetime) -> dict[str, str]:
         """Return the headers about the token: its limit, its scopes, its expiry."""
+        limit = self._limits_of(_token(request)).hour
         if status == 401:  # the limit of an unknown caller, as recorded
-            return PrimaryLimit(60).headers(now) | {"x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
-        headers = self._limit_of(request).headers(now)
+            unknown = PrimaryLimit(60).headers(now) | {"x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
+            return unknown if limit is not None else {}
+        headers = limit.headers(now) if limit is not None else {}
         needed = "administration=read" if target.rest else "metadata=read"
         headers["x-accepted-github-permissions"] = needed
         if not _token(request).startswith(("github_pat_", "ghs_")):
@@ -234,8 +242,10 @@ def _token(request: Request) -> str:
     return bearer(request.headers.get("Authorization", ""))
 
 
-def _rate_limit(limit: PrimaryLimit, now: datetime) -> Reply:
-    """Answer `/rate_limit`, which does not count as a call."""
+def _rate_limit(limit: PrimaryLimit | None, now: datetime) -> Reply:
+    """Answer `/rate_limit`, which does not count as a call. An Enterprise Server without limits has no such page."""
+    if limit is None:
+        return error(404, "Rate limiting is not enabled.")
     limit.exhausted(now)  # begins a new window if the last one has ended
     core = limit.figures(now)
     search = {"limit": 30, "used": 0, "remaining": 30, "reset": int(now.timestamp()) + 60}

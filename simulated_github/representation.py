@@ -71,36 +71,39 @@ THE_SAME: dict[str, Any] = {
 }
 
 
-def user_object(account: SimulatedAccount, login: str, api: str) -> dict[str, Any]:
-    """Return the object of an owner.
+def owner_object(account: SimulatedAccount, login: str, api: str) -> dict[str, Any]:
+    """Return the object of an owner: the account is a user, every other owner is an organization.
 
     Args:
-        account: The account that asks. It is a user; every other owner is an organization.
+        account: The account that asks.
         login: The owner's name.
         api: The API's own address, without a slash at the end.
     """
+    return _user_object(account, login, api, "User" if login.lower() == account.login.lower() else "Organization")
+
+
+def _user_object(account: SimulatedAccount, login: str, api: str, kind: str) -> dict[str, Any]:
     number = account.owner_id(login)
-    own = login.lower() == account.login.lower()
     return {
         "login": login,
         "id": number,
-        "node_id": _node_id("U" if own else "O", number),
+        "node_id": _node_id(kind[0], number),
         "avatar_url": f"https://avatars.githubusercontent.com/u/{number}?v=4",
         "gravatar_id": "",
         "url": f"{api}/users/{login}",
         "html_url": f"https://github.com/{login}",
-        "type": "User" if own else "Organization",
+        "type": kind,
         "user_view_type": "public",
         "site_admin": False,
         **{key: f"{api}/users/{login}{rest}" for key, rest in USER_LINKS.items()},
     }
 
 
-def own_user_object(account: SimulatedAccount, api: str) -> dict[str, Any]:
-    """Return the object of the account itself, as in `/user`."""
+def own_user_object(account: SimulatedAccount, login: str, api: str) -> dict[str, Any]:
+    """Return the object of a token's user, as in `/user`."""
     private = sum(repository.visibility != "public" for repository in account)
     return {
-        **user_object(account, account.login, api),
+        **_user_object(account, login, api, "User"),
         **dict.fromkeys(("name", "company", "location", "email", "hireable", "bio"), None),
         "blog": "",
         "public_repos": len(account.sorted_by_name()) - private,
@@ -129,7 +132,7 @@ def repository_object(account: SimulatedAccount, repository: SimulatedRepository
         "full_name": name,
         "private": repository.visibility != "public",  # GitHub marks internal ones as private, too
         "visibility": repository.visibility,
-        "owner": user_object(account, repository.owner, api),
+        "owner": owner_object(account, repository.owner, api),
         "fork": repository.fork,
         "archived": repository.archived,
         "html_url": f"https://github.com/{name}",

@@ -172,6 +172,11 @@ def _forget_calls(github: GitHubState, _query: Mapping[str, str], _content: Any)
     return {"count": 0, "calls": []}
 
 
+def _show_limits(github: GitHubState, _query: Mapping[str, str], _content: Any) -> Any:
+    """Return the most calls and response seconds in a minute, and the most calls at once, by the user's login."""
+    return {login: asdict(peaks) for login, peaks in github.peaks.items()}
+
+
 def _show_truth(github: GitHubState, query: Mapping[str, str], _content: Any) -> Any:
     """Return the true numbers of `?repo=owner/name` for the days `&from=2026-11-01&to=2026-11-20`."""
     repository = github.account.get(query["repo"])
@@ -224,6 +229,7 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("DELETE", "_faults"): _clear_faults,
     ("GET", "_calls"): _list_calls,
     ("DELETE", "_calls"): _forget_calls,
+    ("GET", "_limits"): _show_limits,
     ("GET", "_truth"): _show_truth,
     ("GET", "_repositories"): _list_repositories,
     ("POST", "_repositories"): _operate,

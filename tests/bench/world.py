@@ -22,10 +22,10 @@ LATENCY = 0.15  # seconds that GitHub takes for a call
 
 
 @contextmanager
-def github(port: int, repositories: int, latency: float = LATENCY, limit: int = 1_000_000) -> Iterator[str]:
-    """Serve this number of repositories, and allow this number of calls an hour; yield the address."""
+def github(port: int, repositories: int, latency: float = LATENCY, limit: int | None = None) -> Iterator[str]:
+    """Serve this number of repositories, and allow this number of calls an hour, or any; yield the address."""
     command = [sys.executable, "-m", "simulated_github", "--port", str(port), "--repositories", str(repositories)]
-    options = ["--latency", str(latency * 1000), "--limit", str(limit)]
+    options = ["--latency", str(latency * 1000), *(["--no-limits"] if limit is None else ["--limit", str(limit)])]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE) as server:  # noqa: S603 - our own
         assert server.stdout is not None
         server.stdout.readline()  # it prints its address when it is ready

@@ -60,7 +60,8 @@ def judge_repositories(aws: AwsPipeline, errors: list[GitHubError], endpoint: st
     """Give each error a repository of its own, at one endpoint; all are in one run, and must not affect each other."""
     names = {f"octo/case-{number:02}": error for number, error in enumerate(errors)}
     late = duration == "lasting" and errors[0].reach == "limit"
-    with SimulatedGitHub(repositories=[FINE, *names], port=aws.pipeline.port, at=AT) as github:
+    # The faults of each kind come alone: answers that hang would also use up the processor time of the minute.
+    with SimulatedGitHub(repositories=[FINE, *names], secondary=False, port=aws.pipeline.port, at=AT) as github:
         strikes = {name: Strike(error, DURATIONS[duration]) for name, error in names.items()}
         for name, strike in strikes.items():
             github.add_fault(strike.fault, repository=name, endpoint=kind_of(endpoint))
@@ -102,7 +103,9 @@ def judge_outage(aws: AwsPipeline, call: str, duration: str) -> Outcome:
 @contextmanager
 def listed_github(aws: AwsPipeline) -> Iterator[SimulatedGitHub]:
     """Serve a GitHub whose list has two pages."""
-    with SimulatedGitHub(repositories=LISTED, readable=BETWEEN, port=aws.pipeline.port, at=AT) as github:
+    with SimulatedGitHub(
+        repositories=LISTED, readable=BETWEEN, secondary=False, port=aws.pipeline.port, at=AT
+    ) as github:
         yield github
 
 

@@ -32,7 +32,7 @@ class NewestDayOnly(SeededTraffic):
 def test_every_repository_is_captured_in_so_many_children(pipeline: Pipeline, repositories: int, children: int) -> None:
     """The console shows a child for each of up to 200 repositories; more are in batches, which are cheaper."""
     source = NewestDayOnly(seed=0, rules=WindowRules())
-    with SimulatedGitHub(repositories=repositories, port=pipeline.port, source=source) as github:
+    with SimulatedGitHub(repositories=repositories, limit=None, port=pipeline.port, source=source) as github:
         execution = pipeline.run()
         names = set(github.names)
 
