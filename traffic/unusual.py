@@ -12,7 +12,6 @@ from typing import Protocol
 
 from traffic.clock import days_before, start_of
 from traffic.contract import Recent
-from traffic.record.merge import Day
 
 TOP = 10  # repositories listed with the most views
 LOOKED_AT = 20  # repositories whose views rose most, and as many whose views fell most
@@ -27,8 +26,6 @@ SPIKE = 3  # times the usual
 DROP = 0.2  # of the usual
 RECORD_AFTER = 28  # days that must be known before a record is reported
 REFERRERS_KNOWN = 56  # days of captures that must lack a referrer for it to be new
-
-WEEKLY = ("views-count", "clones-count")  # no uniques: those of several days are never added
 
 
 class Counted(Protocol):
@@ -128,30 +125,6 @@ class News:
     def referred(self) -> Sequence[Story]:
         """Repositories with new referrers, the referrer with the most views first."""
         return sorted((each for each in self.stories if each.referrers), key=lambda each: -max(each.referrers.values()))
-
-
-def recent(days: Mapping[str, Day]) -> Recent | None:
-    """Sum up the newest complete day, and the two weeks that end with it.
-
-    Returns:
-        None if no day is complete. Without `weeks` if one of their 14 days is not.
-    """
-    complete = [day for day, seen in days.items() if "views" in seen.complete]
-    if not complete:
-        return None
-    newest = max(complete)
-    summed: Recent = {"day": newest, "views": days[newest].metrics["views-count"]}
-    before = days.get(days_before(newest, 7), Day())
-    if "views" in before.complete:
-        summed["before"] = before.metrics["views-count"]
-    fortnight = [days.get(days_before(newest, age), Day()) for age in range(14)]
-    if all(day.complete == {"views", "clones"} for day in fortnight):
-        summed["weeks"] = [_sums(fortnight[:7]), _sums(fortnight[7:])]
-    return summed
-
-
-def _sums(days: Sequence[Day]) -> list[int]:
-    return [sum(day.metrics[metric] for day in days) for metric in WEEKLY]
 
 
 def newest_days(results: Iterable[Counted]) -> dict[int, Recent]:

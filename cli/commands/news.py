@@ -17,6 +17,7 @@ from traffic.clock import days_before
 from traffic.contract import Recent
 from traffic.news_text import news_sections
 from traffic.record.reading import KeptRepository, Record
+from traffic.record.reports import recent
 from traffic.record.spans import Spans, day_after
 from traffic.unusual import (
     REFERRED,
@@ -25,7 +26,6 @@ from traffic.unusual import (
     compare,
     first_read,
     may_be_record,
-    recent,
     sum_up,
     with_record,
     with_referrers,

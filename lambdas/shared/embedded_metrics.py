@@ -7,10 +7,12 @@ Source:
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from traffic.github.client import GitHub
+if TYPE_CHECKING:  # Summarize run writes metrics, too, and starts faster without the client
+    from traffic.github.client import GitHub
 
 NAMESPACE = "GitHubTrafficCapture"  # the stack's alarms and its dashboard name it, and the dimension `service`
 
@@ -19,7 +21,7 @@ SERVICE = "github"
 
 
 @contextmanager
-def counted(github: GitHub) -> Iterator[None]:
+def counted(github: "GitHub") -> Iterator[None]:
     """Write how many calls were made in the block, and how many GitHub still allows; also if one of them raises.
 
     Each invocation writes its own calls, once. A retry makes calls, too, and writes them.

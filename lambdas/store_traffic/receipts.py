@@ -3,9 +3,8 @@
 from lambdas.shared.deployed import snapshots, tables
 from traffic.contract import Receipt
 from traffic.record.merge import lowered
-from traffic.record.reports import Report
+from traffic.record.reports import Report, recent
 from traffic.record.tables import store_report
-from traffic.unusual import recent
 
 CONFLICT = "rows belong to another repository"  # a receipt's outcome; `traffic verify` shows which
 

@@ -5,13 +5,13 @@ Source:
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from traffic.clock import day_of, days_before, from_text, start_of
-from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, WindowEnd
+from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, Recent, WindowEnd
 from traffic.github.answers import CAPTURED, Answer
 from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, merge_days, merge_snapshots
 from traffic.record.spans import Spans, spans_of, within
@@ -34,6 +34,8 @@ LONGEST_TITLE = 256  # bytes of UTF-8
 LONGEST_PATH = 1024  # bytes of UTF-8
 
 READY = 7  # o'clock UTC: before this hour GitHub may not have counted yesterday
+
+WEEKLY = ("views-count", "clones-count")  # no uniques: those of several days are never added
 
 LATEST = 7  # days after which a day that a rolling window still leaves out had no traffic
 
@@ -208,6 +210,30 @@ def _detail(answer: ArchivedAnswer) -> str:
     """Return the status and GitHub's message, in one line."""
     message = Answer(answer["status"], answer["headers"], answer["body"].encode()).message()
     return f"{answer['status'] or 'no answer'}: {message}"
+
+
+def recent(days: Mapping[str, Day]) -> Recent | None:
+    """Sum up the newest complete day, and the two weeks that end with it.
+
+    Returns:
+        None if no day is complete. Without `weeks` if one of their 14 days is not.
+    """
+    complete = [day for day, seen in days.items() if "views" in seen.complete]
+    if not complete:
+        return None
+    newest = max(complete)
+    summed: Recent = {"day": newest, "views": days[newest].metrics["views-count"]}
+    before = days.get(days_before(newest, 7), Day())
+    if "views" in before.complete:
+        summed["before"] = before.metrics["views-count"]
+    fortnight = [days.get(days_before(newest, age), Day()) for age in range(14)]
+    if all(day.complete == {"views", "clones"} for day in fortnight):
+        summed["weeks"] = [_sums(fortnight[:7]), _sums(fortnight[7:])]
+    return summed
+
+
+def _sums(days: Sequence[Day]) -> list[int]:
+    return [sum(day.metrics[metric] for day in days) for metric in WEEKLY]
 
 
 def check_body(endpoint: Endpoint, body: Any) -> None:

@@ -22,7 +22,8 @@ from traffic.clock import from_text
 from traffic.contract import Receipt, RunState
 from traffic.news_text import change, news_sections, sparkline
 from traffic.record.merge import Day
-from traffic.unusual import News, Story, choose_stories, compare, recent, sum_up, with_record, with_referrers
+from traffic.record.reports import recent
+from traffic.unusual import News, Story, choose_stories, compare, sum_up, with_record, with_referrers
 
 DAY = "2026-11-19"  # a Thursday
 RUN: RunState = {

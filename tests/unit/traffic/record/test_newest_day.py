@@ -3,7 +3,7 @@
 import pytest
 
 from traffic.record.merge import Day
-from traffic.unusual import recent
+from traffic.record.reports import recent
 
 COMPLETE = frozenset({"views", "clones"})
 
