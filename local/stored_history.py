@@ -149,12 +149,12 @@ class StoredTable:
         return found - {""}
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
-        """Set attributes, on condition that these attributes and the id have not changed since they were read.
+        """Set or remove attributes, on condition that these and the id have not changed since they were read.
 
         Args:
             key: The item's key; the partition key comes first.
             read: The item as it was read; empty if it did not exist.
-            update: The attributes to set.
+            update: The attributes to set; those that are None are removed.
 
         Returns:
             Whether the item was written; if not, another writer was faster: read it again.
@@ -166,7 +166,9 @@ class StoredTable:
             known = python_item(held)
             unchanged = all(known.get(name, self) == read.get(name, self) for name in guarded)
             if unchanged:
-                self.writer.put(*place, {**held, **_written(key), **_written(update)})
+                rest = {name: value for name, value in held.items() if name not in update}
+                new = {name: value for name, value in update.items() if value is not None}
+                self.writer.put(*place, {**rest, **_written(key), **_written(new)})
         return unchanged
 
     def replace(self, key: Item, read: Item, wanted: Item) -> bool:

@@ -167,8 +167,8 @@ MUTATIONS = [
     Mutation(
         "4 the table can be rebuilt: a rebuild lowers what a table holds higher",
         "traffic/record/comparison.py",
-        "**item_of_day(merge_days(day_of_item(item), day))}",
-        "**item_of_day(day)}",
+        "merge_days(Day(unexplained, held.complete, sources), day))}",
+        "day)}",
         "rebuild_losses",
     ),
     Mutation(

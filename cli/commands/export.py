@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   traffic export --output traffic.parquet   into a file, in the format of its name: .csv, .json, .jsonl, .parquet,
                                             .sqlite, .db or .duckdb; the file appears only when it is complete
   traffic export -f jsonl --since yesterday   only that day and later ones
+  traffic export --sources -f csv           with the tool of each number that only an import has
   traffic export --what paths -o paths.csv  something else than days: referrers, paths, totals, repositories or notes
   traffic export --what all -o all.duckdb   all of them as tables of one database, SQLite or DuckDB
   traffic export --what all -f csv -o out   all of them as files in a folder
@@ -31,6 +32,8 @@ repo-id, current-name, views-complete, clones-complete
 
 repo-name and repo-id never change, and current-name is the name that GitHub reported last. views-complete and
 clones-complete are true if GitHub reported the day after it had ended. docs/data.md has the columns of the others.
+--sources adds views-count-source, views-uniques-source, clones-count-source and clones-uniques-source: the tool that a
+number was imported from, if GitHub did not report it.
 
 csv      a number that is not known is empty; a name that looks like a formula gets a ' before it
 json     an array of objects; a number that is not known is left out
@@ -58,12 +61,20 @@ TABLES = {("days", "sqlite"): "traffic"}  # the name of a table that differs fro
 @click.option("--format", "-f", "form", type=click.Choice(list(FORMATS)), help="the format (default: of FILE's name)")
 @click.option("--output", "-o", type=FILE, metavar="FILE", help="where to write (default: standard output)")
 @click.option("--since", type=read_day, metavar="DAY", help="only this day and later ones, as 2026-11-20")
-def execute(target: Target, what: str, form: str | None, output: Path | None, since: str | None) -> int:
+@click.option("--sources", is_flag=True, help="with days: the tool of each number that only an import has")
+def execute(
+    target: Target, what: str, form: str | None, output: Path | None, since: str | None, *, sources: bool
+) -> int:
     """Write every day of every repository, sorted by repository and day, or what else is kept."""
     form = chosen_format_of_all(form, output) if what == ALL else chosen_format(form, output)
     if since and what == "repositories":
         raise UsageError("--since chooses days, but --what repositories has none: leave --since out.")
-    with opened(target) as deployment, open_relations(deployment.record, deployment.archive, since=since) as relations:
+    if sources and what not in ("days", ALL):
+        raise UsageError(f"--sources is of days, but --what is {what}: leave one of them out.")
+    with (
+        opened(target) as deployment,
+        open_relations(deployment.record, deployment.archive, since=since, sources=sources) as relations,
+    ):
         if what == ALL and output:
             write_all(relations, form, output)
         elif output:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from cli.export_formats import FILES, FORMATS, TEXT, Cells, Sheet
 from cli.relations.database import Relations
-from cli.relations.relation_columns import RELATIONS
 from cli.relations.relation_columns import TEXT as TEXTS
+from cli.relations.relation_columns import sheet_of
 from cli.terminal import CommandError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def write_relation(relations: Relations, name: str, form: str, path: Path, *, ta
     """
     import duckdb  # noqa: PLC0415  # it takes 0.2 s
 
-    columns = RELATIONS[name]
+    columns = sheet_of(name, sources=relations.sources and name == "days")
     sheet = Sheet(table or name, columns.columns, columns.key, columns.filled)
     with relations.select(name) as select:
         try:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cli.terminal import counted
+from traffic.contract import METRICS
 from traffic.record.archive import Archive
 from traffic.record.notes import read_notes
 from traffic.record.reading import KeptRepository, Record
@@ -40,6 +41,7 @@ class Relations:
         record: The tables.
         archive: The archive, which has the notes.
         since: The first day to read; None for all. Repositories have no day, so it does not concern them.
+        sources: Whether days have the columns of their sources.
     """
 
     database: "DuckDBPyConnection"
@@ -47,6 +49,7 @@ class Relations:
     record: Record
     archive: Archive
     since: str | None = None
+    sources: bool = False
 
     @contextmanager
     def select(self, name: str) -> Iterator[str]:
@@ -61,6 +64,9 @@ class Relations:
         if name == "repositories":
             yield statement
             return
+        if name == "days" and not self.sources:
+            sources = ", ".join(f'"{metric}-source"' for metric in METRICS)
+            statement = f"SELECT * EXCLUDE ({sources}) FROM ({statement})"  # noqa: S608 - constants
         with self.written(self._pages(name)):
             yield statement
 
@@ -91,14 +97,16 @@ class Relations:
 
 
 @contextmanager
-def open_relations(record: Record, archive: Archive, *, since: str | None = None) -> Iterator[Relations]:
-    """Open the record, or what it holds since a day, in a new database in memory."""
+def open_relations(
+    record: Record, archive: Archive, *, since: str | None = None, sources: bool = False
+) -> Iterator[Relations]:
+    """Open the record, or what it holds since a day, in a new database in memory; see `Relations`."""
     import duckdb  # noqa: PLC0415  # it takes 0.2 s
 
     with TemporaryDirectory(prefix="traffic-") as folder:
         config = {**CONFIG, "temp_directory": str(Path(folder, "spilled"))}
         with duckdb.connect(config=config) as database:
-            relations = Relations(database, Path(folder), record, archive, since)
+            relations = Relations(database, Path(folder), record, archive, since, sources)
             with relations.written([[json.dumps(row_of(each)) for each in record.every_repository()]]):
                 database.execute((FOLDER / "kept.sql").read_text(encoding="utf-8"))
             yield relations

@@ -4,6 +4,7 @@ Exports write these names; in SQL each `-` is a `_`. `docs/data.md` describes th
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cli.export_formats import Sheet
 from traffic.contract import METRICS
@@ -57,3 +58,11 @@ _SHEETS = (
 )
 
 RELATIONS: Mapping[str, Sheet] = {sheet.name: sheet for sheet in _SHEETS}
+
+SOURCES = [f"{metric}-source" for metric in METRICS]  # the tool whose import alone has a number
+
+
+def sheet_of(name: str, *, sources: bool = False) -> Sheet:
+    """Return the columns of a relation; for days, on request, also those of the sources."""
+    sheet = RELATIONS[name]
+    return replace(sheet, columns={**sheet.columns, **dict.fromkeys(SOURCES, TEXT)}) if sources else sheet

@@ -9,7 +9,7 @@ const uniquesLabel = (kind, period) => (period === "day" ? kind.people : `${kind
 
 class TrafficChart {
   /**
-   * @param {object} kind title and people are texts; counts, uniques and complete hold a value for each day.
+   * @param {object} kind title and people are texts; counts, uniques, complete and imported hold a value for each day; imported can be empty.
    * @param {object} page firstDay, notes, and onZoom, which gets the range that a person chose.
    */
   constructor(box, kind, page) {

@@ -13,7 +13,7 @@ from traffic.record.reading import ListedRow, Record
 
 EPOCH = date(1970, 1, 1).toordinal()
 
-UNKNOWN = "0"  # the completeness of a day that no capture has
+UNKNOWN = "0"  # the digit of a day that no capture has
 
 # The days of each repository as columns, in order; the key is not sorted.
 COLUMNS = """SELECT
@@ -23,12 +23,17 @@ COLUMNS = """SELECT
     list("views-uniques" ORDER BY day),
     list("clones-count" ORDER BY day),
     list("clones-uniques" ORDER BY day),
-    string_agg(complete, '' ORDER BY day)
+    string_agg(complete, '' ORDER BY day),
+    string_agg(imported, '' ORDER BY day)
 FROM (
     SELECT
         *,
         CAST(left("timestamp", 10) AS DATE) - DATE '1970-01-01' AS day,
-        CAST(CAST("views-complete" AS INTEGER) + 2 * CAST("clones-complete" AS INTEGER) AS VARCHAR) AS complete
+        CAST(CAST("views-complete" AS INTEGER) + 2 * CAST("clones-complete" AS INTEGER) AS VARCHAR) AS complete,
+        CAST(
+            CAST(coalesce("views-count-source", "views-uniques-source") IS NOT NULL AS INTEGER)
+            + 2 * CAST(coalesce("clones-count-source", "clones-uniques-source") IS NOT NULL AS INTEGER) AS VARCHAR
+        ) AS imported
     FROM ({days})
 )
 GROUP BY "repo-name"
@@ -47,6 +52,7 @@ class RepositoryHistory:
         start: Its first day.
         metrics: From then on, for each day its views, visitors, clones and cloners, as columns; None if unknown.
         complete: A digit for each of these days: 1 if the views are complete, plus 2 if the clones are.
+        imported: A digit for each of these days: 1 if only an import has its views, plus 2 if only one has its clones.
         captures: By the day of a capture, the last of each week: the rows of `referrers` and `paths`. A list that
             GitHub did not return is absent.
         notes: The days and texts of its notes, in order.
@@ -57,6 +63,7 @@ class RepositoryHistory:
     start: int = 0
     metrics: tuple[Cells, ...] = ([], [], [], [])
     complete: str = ""
+    imported: str = ""
     captures: dict[int, dict[str, list[ListedRow]]] = field(default_factory=dict)
     notes: list[tuple[int, str]] = field(default_factory=list)
 
@@ -70,7 +77,7 @@ class RepositoryHistory:
         kept = max(len(self.complete) - days, 0)
         self.start += kept
         self.metrics = tuple(cells[kept:] for cells in self.metrics)
-        self.complete = self.complete[kept:]
+        self.complete, self.imported = self.complete[kept:], self.imported[kept:]
         self.captures, self.notes = {}, []
 
     def cells(self, metric: int, days: range) -> Cells:
@@ -94,14 +101,14 @@ def read_histories(record: Record, archive: Archive) -> Iterator[RepositoryHisto
         history = by_key.setdefault(note.repo_name, RepositoryHistory(note.repo_name))
         history.notes.append((_epoch_day(note.day), note.text))
     with_days = set()
-    with open_relations(record, archive) as relations:
+    with open_relations(record, archive, sources=True) as relations:
         for id_, day, *lists in _rows(relations, "captures", "{captures}"):
             if id_ in by_id:
                 by_id[id_].captures[_epoch_day(day)] = _listed(lists)
         for key, *columns in _rows(relations, "days", COLUMNS):
             with_days.add(key)
             history = by_key.setdefault(key, RepositoryHistory(key))
-            history.start, history.metrics, history.complete = _without_gaps(*columns)
+            history.start, history.metrics, history.complete, history.imported = _without_gaps(*columns)
             yield history
     yield from (history for key, history in by_key.items() if key not in with_days)
     _make_names_unique(by_key)
@@ -114,15 +121,16 @@ def _rows(relations: Relations, name: str, question: str) -> Iterator[tuple[Any,
             yield from page
 
 
-def _without_gaps(days: Sequence[int], *columns: Any) -> tuple[int, tuple[Cells, ...], str]:
-    """Return the first day, the metrics and the completeness of each day from then on."""
-    *metrics, complete = columns
+def _without_gaps(days: Sequence[int], *columns: Any) -> tuple[int, tuple[Cells, ...], str, str]:
+    """Return the first day, and for each day from then on the metrics and the digits."""
+    *metrics, complete, imported = columns
     if days[-1] - days[0] + 1 == len(days):
-        return days[0], tuple(metrics), complete
+        return days[0], tuple(metrics), complete, imported
     places = [day - days[0] for day in days]
     size = places[-1] + 1
     filled = [_placed(places, cells, [None] * size) for cells in metrics]
-    return days[0], tuple(filled), "".join(_placed(places, complete, [UNKNOWN] * size))
+    digits = ["".join(_placed(places, each, [UNKNOWN] * size)) for each in (complete, imported)]
+    return days[0], tuple(filled), digits[0], digits[1]
 
 
 def _placed(places: Sequence[int], cells: Sequence[Any], column: list[Any]) -> list[Any]:

@@ -38,7 +38,7 @@ function periodText(start, period) {
  *   because a sum would count a person who comes on two days twice; partial: whether a part of the period is missing.
  */
 function gather(kind, firstDay, period) {
-  const periods = { starts: [], counts: [], uniques: [], partial: [] };
+  const periods = { starts: [], counts: [], uniques: [], partial: [], imported: [] };
   const end = firstDay + kind.counts.length;
   for (let start = periodStart(firstDay, period); start < end; start = nextPeriod(start, period)) {
     const next = nextPeriod(start, period);
@@ -50,6 +50,7 @@ function gather(kind, firstDay, period) {
     periods.counts.push(counts.length ? counts.reduce((sum, count) => sum + count, 0) : null);
     periods.uniques.push(uniques.length ? Math.max(...uniques) : null);
     periods.partial.push(counts.length > 0 && complete < next - start);
+    periods.imported.push(cut(kind.imported).some(Boolean));
   }
   return periods;
 }

@@ -81,14 +81,16 @@ def repository_data(history: RepositoryHistory) -> Packed:
 
     Returns:
         `start`, the first day, as days since 1970-01-01; `views`, `visitors`, `clones`, `cloners` by day from then
-        on; `complete`, a digit a day: 1 if the views are complete, plus 2 if the clones are; `notes`; `captures`, the
-        days; `referrers` and `paths`, each with `names` and, by capture, `rows` of a name's index, views and uniques.
+        on; `complete`, a digit a day: 1 if the views are complete, plus 2 if the clones are; `imported`, the same for
+        views and clones that only an import has, or an empty text if there are none; `notes`; `captures`, the days;
+        `referrers` and `paths`, each with `names` and, by capture, `rows` of a name's index, views and uniques.
     """
     captured = dict(sorted(history.captures.items()))
     return {
         "start": history.start,
         **dict(zip(("views", "visitors", "clones", "cloners"), history.metrics, strict=True)),
         "complete": history.complete,
+        "imported": history.imported if history.imported.strip("0") else "",
         "notes": sorted(history.notes),
         "captures": list(captured),
         "referrers": _lists(item.get("referrers") for item in captured.values()),

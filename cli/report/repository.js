@@ -6,10 +6,11 @@ const RANGES = [["30 days", 30], ["90 days", 90], ["1 year", 365], ["All", null]
 class RepositoryPage {
   constructor(box, row, data) {
     Object.assign(this, { box, row, data, period: data.views.length > 400 ? "week" : "day", range: null });
-    const complete = (bit) => Array.from(data.complete, (digit) => Boolean(Number(digit) & bit));
+    const marked = (digits, bit) => Array.from(digits, (digit) => Boolean(Number(digit) & bit));
+    const marks = (bit) => ({ complete: marked(data.complete, bit), imported: marked(data.imported, bit) });
     this.kinds = [
-      { title: "Views", people: "Unique visitors", counts: data.views, uniques: data.visitors, complete: complete(1) },
-      { title: "Clones", people: "Unique cloners", counts: data.clones, uniques: data.cloners, complete: complete(2) },
+      { title: "Views", people: "Unique visitors", counts: data.views, uniques: data.visitors, ...marks(1) },
+      { title: "Clones", people: "Unique cloners", counts: data.clones, uniques: data.cloners, ...marks(2) },
     ];
     this.charts = [];
     this.build();
@@ -34,7 +35,7 @@ class RepositoryPage {
     for (const kind of this.kinds) {
       const chart = element("div", { class: "chart", tabindex: "0", role: "img" });
       const numbers = element("details", {}, element("summary", {}, `${kind.title} as a table`));
-      this.box.append(element("section", { class: "panel" }, element("h2", {}, kind.title), this.legend(), chart, numbers));
+      this.box.append(element("section", { class: "panel" }, element("h2", {}, kind.title), this.legend(kind), chart, numbers));
       const drawn = new TrafficChart(chart, kind, page);
       numbers.addEventListener("toggle", () => this.fillTable(numbers, drawn));
       this.charts.push(Object.assign(drawn, { numbers }));
@@ -42,8 +43,9 @@ class RepositoryPage {
     this.choosePeriod(this.period);
   }
 
-  legend() {
-    return element("p", { class: "quiet legend" }, element("i", { class: "partial" }), " partial: GitHub did not report all of it ", element("i", { class: "gap" }), " not recorded");
+  legend(kind) {
+    const imported = kind.imported.some(Boolean) ? " · The table marks what was imported, and not reported by GitHub." : "";
+    return element("p", { class: "quiet legend" }, element("i", { class: "partial" }), " partial: GitHub did not report all of it ", element("i", { class: "gap" }), " not recorded", imported);
   }
 
   drawTools() {
@@ -85,11 +87,11 @@ class RepositoryPage {
   fillTable(numbers, chart) {
     numbers.querySelector(".scroll")?.remove();
     if (!numbers.open) return;
-    const { starts, counts, uniques, partial } = chart.periods;
+    const { starts, counts, uniques, partial, imported } = chart.periods;
     const labels = [chart.period, chart.kind.title, uniquesLabel(chart.kind, chart.period), "Remark"];
     const rows = starts.map((start, index) => {
-      const remark = counts[index] === null ? "not recorded" : partial[index] ? "partial" : "";
-      const cells = [numberText(counts[index]), numberText(uniques[index]), remark];
+      const remarks = [counts[index] === null && "not recorded", partial[index] && "partial", imported[index] && "imported"];
+      const cells = [numberText(counts[index]), numberText(uniques[index]), remarks.filter(Boolean).join(", ")];
       return element("tr", {}, element("th", { scope: "row" }, periodText(start, chart.period)), ...cells.map((cell) => element("td", {}, cell)));
     });
     const head = element("thead", {}, element("tr", {}, ...labels.map((label) => element("th", { scope: "col" }, label))));

@@ -17,7 +17,7 @@ REFERRERS = ("Google", "news.ycombinator.com", "github.com", "reddit.com", "duck
 
 
 def made_up(number: int, *, days: int = 3 * 365) -> RepositoryHistory:
-    """Make up a repository with quiet weekends, a launch, ten days without numbers, and one partial day."""
+    """Make up a repository with quiet weekends, a launch, ten days without numbers, a partial and an imported day."""
     chance = random.Random(number)  # noqa: S311 - numbers for a picture
     history = RepositoryHistory(f"octo/repository-{number:04}", (f"octo/old-{number:04}",) if number % 7 == 0 else ())
     cells: dict[int, tuple[Metrics, str]] = {}
@@ -31,7 +31,7 @@ def made_up(number: int, *, days: int = 3 * 365) -> RepositoryHistory:
         views = int(level * rhythm * (1 + burst) * chance.uniform(0.7, 1.3))
         clones = int(views * chance.uniform(0.1, 0.4))
         cells[day] = (views, views // 3, clones, clones // 2), "2" if day == NEWEST - 20 else "3"
-    history = replace(history, **columns(cells))
+    history = replace(history, **columns(cells) | {"imported": f"{1:0{days - 30}}{'0' * 30}"})
     for day in range(NEWEST - days + 14, NEWEST + 1, 7):
         history.captures[day] = {"referrers": _listed(REFERRERS, chance), "paths": _paths(chance)}
     history.notes = [(launch, "v2 released")] if number == 1 else []

@@ -48,6 +48,17 @@ def test_days_without_numbers_are_gaps_and_partial_days_are_marked(open_report: 
     assert "10 not recorded, 1 partial" in (page.locator(".chart").first.get_attribute("aria-label") or "")
 
 
+def test_days_that_were_imported_are_marked_in_their_table(open_report: OpenReport) -> None:
+    """Their numbers are another tool's; only views have any here."""
+    page = visit(open_report())
+
+    rows = {row[0]: row[3] for row in table_rows(page)}
+
+    assert [day for day, remark in rows.items() if "imported" in remark] == ["2026-10-21"]
+    legends = page.locator(".legend").all_inner_texts()
+    assert ["imported" in legend for legend in legends] == [True, False]
+
+
 def test_the_gap_is_hatched_in_the_chart(open_report: OpenReport) -> None:
     """Without a mark, people overlook that a line stops and starts again."""
     page = visit(open_report())

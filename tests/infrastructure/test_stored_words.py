@@ -185,13 +185,15 @@ def test_places_of_imports_and_notes_stay() -> None:
 
 
 def test_attributes_of_days_stay() -> None:
-    """They are those of the first version, and what says that a day was returned completely."""
+    """They are those of the first version, what says that a day was returned completely, and where imports are from."""
     day = Day(
         {"views-count": 1, "views-uniques": 1, "clones-count": 1, "clones-uniques": 1}, frozenset({"views", "clones"})
     )
 
     assert contract.METRICS == ("views-count", "views-uniques", "clones-count", "clones-uniques")
     assert item_of_day(day).keys() == {*contract.METRICS, "views-complete", "clones-complete"}
+    imported = Day({"views-count": 1, "clones-count": 1}, sources={"views-count": "csv"})
+    assert item_of_day(imported)["sources"] == {"views-count": "csv"}
 
 
 def test_attributes_of_repositories_stay() -> None:

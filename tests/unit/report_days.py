@@ -12,4 +12,5 @@ def columns(days: Mapping[int, tuple[Metrics, str]]) -> dict[str, Any]:
         return {}
     every = [days.get(day, ((None,) * 4, "0")) for day in range(min(days), max(days) + 1)]
     metrics = tuple(map(list, zip(*(metrics for metrics, _ in every), strict=True)))
-    return {"start": min(days), "metrics": metrics, "complete": "".join(complete for _, complete in every)}
+    complete = "".join(complete for _, complete in every)
+    return {"start": min(days), "metrics": metrics, "complete": complete, "imported": "0" * len(every)}

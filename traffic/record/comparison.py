@@ -16,6 +16,9 @@ from traffic.record.expected import DayOf, Key, Replay, day_items, entry_items, 
 from traffic.record.item_table import Table, item_of
 from traffic.record.merge import (
     CHECKED,
+    CHECKED_OF_DAY,
+    SOURCES,
+    Day,
     Item,
     Snapshot,
     day_of_item,
@@ -27,6 +30,7 @@ from traffic.record.merge import (
     merge_entries,
     merge_snapshots,
     snapshot_of_item,
+    written_day,
 )
 from traffic.record.reading import Record
 from traffic.record.reports import read_reports
@@ -82,7 +86,7 @@ class Kind(Generic[Content]):
         table: The table.
         key_names: Its key attributes.
         write: Writes what the archive says of an item as the item's attributes, without its key.
-        merge: Merges what the archive says into an item of the table, as Store traffic does.
+        merge: Merges what the archive says into an item of the table, as Store traffic does; None for what to remove.
         checked: Attributes that are always written, and so checked.
     """
 
@@ -188,7 +192,7 @@ class Comparison:
 
     @property
     def _days(self) -> Kind[DayOf]:
-        return Kind(self.record.traffic, ("repo-name", "timestamp"), _day_item, _merged_day)
+        return Kind(self.record.traffic, ("repo-name", "timestamp"), _day_item, _merged_day, CHECKED_OF_DAY)
 
     @property
     def _snapshots(self) -> Kind[list[Snapshot]]:
@@ -273,8 +277,11 @@ def _expected(attribute: str, wanted: Any, held: Any) -> Any:
     """Return the value that an attribute should have, allowing for records of earlier versions.
 
     Such a record lacks attributes, which is not a difference. Nor is an earlier day of a refusal: a run for a past date
-    adds only that date's refusal to such a record.
+    adds only that date's refusal to such a record. A day of it can have sources for the numbers imported since, alone.
     """
+    if attribute == SOURCES:
+        known = {metric: tool for metric, tool in (wanted or {}).items() if held and metric in held}
+        return known or None
     if attribute in LATER and held is None:
         return None
     if attribute == BY_OUTCOME and wanted is not None:
@@ -291,7 +298,11 @@ def _merged_day(item: Item, content: DayOf) -> Item:
     repo_id, day = content
     if item.get("repo-id", repo_id) != repo_id:
         return item
-    return {**item, "repo-id": repo_id, **item_of_day(merge_days(day_of_item(item), day))}
+    held = day_of_item(item)
+    # Let the archive decide the source of a value that it explains: the item of an earlier version has no sources.
+    unexplained = {metric: value for metric, value in held.metrics.items() if value > day.metrics.get(metric, -1)}
+    sources = {metric: tool for metric, tool in held.sources.items() if metric in unexplained}
+    return {**item, **written_day(repo_id, merge_days(Day(unexplained, held.complete, sources), day))}
 
 
 def _snapshot_item(captured: list[Snapshot]) -> Item:

@@ -153,7 +153,7 @@ class _Earlier:
 
 
 def _text(known: KnownTraffic) -> str:
-    days = {day: (seen.metrics, list(seen.complete)) for day, seen in known.days.items()}
+    days = {day: (seen.metrics, list(seen.complete), seen.sources) for day, seen in known.days.items()}
     snapshots = {
         day: [{endpoint: (kept.said, kept.since, kept.until) for endpoint, kept in each.items()} for each in captured]
         for day, captured in known.snapshots.items()
@@ -164,7 +164,7 @@ def _text(known: KnownTraffic) -> str:
 def _known(part: str) -> KnownTraffic:
     days, snapshots = json.loads(part)
     return KnownTraffic(
-        {day: Day(metrics, frozenset(complete)) for day, (metrics, complete) in days.items()},
+        {day: Day(metrics, frozenset(complete), sources) for day, (metrics, complete, sources) in days.items()},
         {
             day: [{endpoint: Statement(*kept) for endpoint, kept in each.items()} for each in captured]
             for day, captured in snapshots.items()

@@ -60,7 +60,7 @@ class Table(Protocol):
         """Return the partition keys of all items."""
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
-        """Set attributes, on condition that these attributes and the id have not changed since they were read."""
+        """Set or remove attributes, on condition that these and the id have not changed since they were read."""
 
     def replace(self, key: Item, read: Item, wanted: Item) -> bool:
         """Set an item's attributes and remove all others, on condition that none has changed since they were read."""
@@ -217,20 +217,18 @@ class ItemTable:
         return {item[key]["S"] for item in self.scan([key], consistent=False)}
 
     def write(self, key: Item, read: Item, update: Item) -> bool:
-        """Set attributes, on condition that these attributes and the id have not changed since they were read.
+        """Set or remove attributes, on condition that these and the id have not changed since they were read.
 
         Args:
             key: The item's key.
             read: The item as it was read; empty if it did not exist.
-            update: The attributes to set.
+            update: The attributes to set; those that are None are removed.
 
         Returns:
             Whether the item was written; if not, another writer was faster: read it again.
         """
         guarded = dict(enumerate(sorted({*update, *({"repo-id"} & read.keys() - key.keys())})))
-        new = {f":new{n}": to_dynamodb(update[name]) for n, name in guarded.items() if name in update}
-        change = "SET " + ", ".join(f"#{value[4:]} = {value}" for value in new)
-        return self._change("update_item", key, read, guarded, new, UpdateExpression=change)
+        return self._update(key, read, guarded, {n: update[name] for n, name in guarded.items() if name in update})
 
     def replace(self, key: Item, read: Item, wanted: Item) -> bool:
         """Set an item's attributes and remove all others, on condition that none has changed since they were read.
@@ -246,12 +244,17 @@ class ItemTable:
         guarded = dict(enumerate(sorted({*read, *wanted})))
         if not wanted:
             return self._change("delete_item", key, read, guarded, {})
-        changed = {n: name for n, name in guarded.items() if read.get(name) != wanted.get(name)}
-        new = {f":new{n}": to_dynamodb(wanted[name]) for n, name in changed.items() if name in wanted}
-        change = "SET " + ", ".join(f"#{value[4:]} = {value}" for value in new) if new else ""
-        removed = ", ".join(f"#{n}" for n, name in changed.items() if name not in wanted)
-        change = f"{change} REMOVE {removed}" if removed else change
-        return self._change("update_item", key, read, guarded, new, UpdateExpression=change.strip())
+        changed = {n: wanted.get(name) for n, name in guarded.items() if read.get(name) != wanted.get(name)}
+        return self._update(key, read, guarded, changed)
+
+    def _update(self, key: Item, read: Item, guarded: Mapping[int, str], changed: Mapping[int, Any]) -> bool:
+        """Set attributes, by their number in `guarded`; remove those that are None."""
+        new = {f":new{n}": to_dynamodb(value) for n, value in changed.items() if value is not None}
+        set_ = ", ".join(f"#{value[4:]} = {value}" for value in new)
+        removed = ", ".join(f"#{n}" for n, value in changed.items() if value is None and guarded[n] in read)
+        parts = ((f"SET {set_}", set_), (f"REMOVE {removed}", removed))
+        change = " ".join(part for part, attributes in parts if attributes)
+        return self._change("update_item", key, read, guarded, new, UpdateExpression=change)
 
     def _change(
         self, operation: str, key: Item, read: Item, guarded: Mapping[int, str], new: Item, **change: str
@@ -287,9 +290,16 @@ class ItemTable:
             return getattr(self._dynamodb, operation)(**request)
 
 
-def changes(read: Item, merged: Item) -> Item:
-    """Return the attributes that have to be changed."""
-    return {name: value for name, value in merged.items() if read.get(name) != value}
+def changes(read: Item, merged: Item, checked: Sequence[str] = ()) -> Item:
+    """Return the attributes that have to be written; empty if nothing changes.
+
+    Args:
+        read: The item as it was read.
+        merged: The attributes that it should have; None for one that it should not have.
+        checked: Attributes that are written, and so checked, with every change.
+    """
+    changed = {name: value for name, value in merged.items() if read.get(name) != value}
+    return {**changed, **{name: merged[name] for name in checked if name in merged}} if changed else {}
 
 
 def _written(item: Item) -> dict[str, Any]:

@@ -26,6 +26,11 @@ SAID = {
 # The times of a snapshot are written, and so checked, with every change: an older capture must not replace a newer one.
 CHECKED = ("captured-at",)
 
+SOURCES = "sources"  # the attribute of a day that names the tools of numbers that only imports have
+
+# The numbers of a day and their sources are written and checked together: a source is right for one value only.
+CHECKED_OF_DAY = (*METRICS, SOURCES)
+
 
 @dataclass(frozen=True)
 class Day:
@@ -34,18 +39,28 @@ class Day:
     Attributes:
         metrics: The metrics (`views-count` ...) that GitHub reported; a missing one is unknown, not zero.
         complete: Which of `views` and `clones` GitHub reported for the complete day at least once.
+        sources: For each metric whose value only imports have: the tool that it comes from. All others are GitHub's.
     """
 
     metrics: Mapping[str, int] = field(default_factory=dict)
     complete: frozenset[str] = frozenset()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge_days(one: Day, other: Day) -> Day:
-    """Merge two reports of the same day: the highest value of each metric is kept."""
+    """Merge two reports of the same day: the highest value of each metric is kept, with its source.
+
+    If both have the value, its source is GitHub if GitHub reported it, otherwise the tool whose name sorts first.
+    """
     metrics = dict(one.metrics)
     for metric, value in other.metrics.items():
         metrics[metric] = max(value, metrics.get(metric, value))
-    return Day(metrics, one.complete | other.complete)
+    sources: dict[str, str] = {}
+    for metric in {*one.sources, *other.sources}:
+        tools = [day.sources.get(metric, "") for day in (one, other) if day.metrics.get(metric) == metrics[metric]]
+        if tool := min(tools):
+            sources[metric] = tool
+    return Day(metrics, one.complete | other.complete, sources)
 
 
 def lowered(kept: Day, seen: Day) -> int:
@@ -206,12 +221,19 @@ def day_of_item(item: Mapping[str, Any]) -> Day:
     return Day(
         {metric: item[metric] for metric in METRICS if metric in item},
         frozenset(kind for kind in ("views", "clones") if item.get(f"{kind}-complete")),
+        {metric: tool for metric, tool in item.get(SOURCES, {}).items() if metric in item},
     )
 
 
 def item_of_day(day: Day) -> Item:
     """Write a day as attributes of an item of `RepoTraffic`."""
-    return {**day.metrics, **{f"{kind}-complete": True for kind in day.complete}}
+    item = {**day.metrics, **{f"{kind}-complete": True for kind in day.complete}}
+    return {**item, SOURCES: dict(day.sources)} if day.sources else item
+
+
+def written_day(repo_id: int, day: Day) -> Item:
+    """Write a day as all attributes of its item; None removes the sources that it does not have."""
+    return {"repo-id": repo_id, SOURCES: None, **item_of_day(day)}
 
 
 def entry_of_item(item: Mapping[str, Any]) -> Entry:

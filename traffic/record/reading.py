@@ -12,7 +12,7 @@ from typing import NamedTuple
 from traffic.contract import METRICS
 from traffic.errors import RecordError
 from traffic.record.item_table import RawItem, Table
-from traffic.record.merge import Day, Entry, entry_of_item, pointer_key
+from traffic.record.merge import SOURCES, Day, Entry, entry_of_item, pointer_key
 
 
 class DayRow(NamedTuple):
@@ -24,6 +24,7 @@ class DayRow(NamedTuple):
         metrics: The numbers in the order of `METRICS`; None if GitHub did not report one.
         complete: Whether GitHub reported the complete day: views, clones.
         repo_id: GitHub's id; None in rows of the first version.
+        sources: For each of the numbers, the tool whose import alone has it; None if GitHub reported it.
     """
 
     repo_name: str
@@ -31,6 +32,7 @@ class DayRow(NamedTuple):
     metrics: tuple[int | None, ...]
     complete: tuple[bool, bool] = (False, False)
     repo_id: int | None = None
+    sources: tuple[str | None, ...] = (None,) * len(METRICS)
 
     @property
     def day(self) -> str:
@@ -197,4 +199,9 @@ def _day_row(raw: RawItem) -> DayRow:
         tuple([int(raw[metric]["N"]) if metric in raw else None for metric in METRICS]),
         ("views-complete" in raw, "clones-complete" in raw),
         int(raw["repo-id"]["N"]) if "repo-id" in raw else None,
+        _sources(raw[SOURCES]["M"]) if SOURCES in raw else (None,) * len(METRICS),
     )
+
+
+def _sources(raw: RawItem) -> tuple[str | None, ...]:
+    return tuple([intern(raw[metric]["S"]) if metric in raw else None for metric in METRICS])

@@ -195,7 +195,7 @@ def _imported(line: ImportedHistory) -> Report:
         line["repo_id"],
         line["repo"],
         line["imported_at"],
-        {day: Day(metrics) for day, metrics in line["days"].items()},
+        {day: Day(metrics, sources=dict.fromkeys(metrics, line["source"])) for day, metrics in line["days"].items()},
         (),
         snapshots={
             day: {endpoint: Statement(kept["said"], kept["since"]) for endpoint, kept in window.items()}  # type: ignore[misc]

@@ -9,13 +9,13 @@ from traffic.errors import IdentityConflictError, TableBusyError
 from traffic.record.item_table import ATTEMPTS, Table, changes, item_of
 from traffic.record.merge import (
     CHECKED,
+    CHECKED_OF_DAY,
     Day,
     Entry,
     Item,
     Snapshot,
     day_of_item,
     entry_of_item,
-    item_of_day,
     item_of_entry,
     item_of_snapshot,
     merge_days,
@@ -25,6 +25,7 @@ from traffic.record.merge import (
     pointer_key,
     snapshot_of_item,
     without_prefix,
+    written_day,
 )
 from traffic.record.reports import Report
 from traffic.wording import counted
@@ -78,8 +79,8 @@ class Tables:
             for day in list(waiting):
                 item = items.get(day, {})
                 kept.setdefault(day, day_of_item(item))
-                merged = {"repo-id": repo_id, **item_of_day(merge_days(day_of_item(item), waiting[day]))}
-                update = changes(item, merged)
+                merged = written_day(repo_id, merge_days(day_of_item(item), waiting[day]))
+                update = changes(item, merged, CHECKED_OF_DAY)
                 if update and not self._traffic.write(_day_key(repo_name, day), item, update):
                     continue
                 changed += [day] if update else []
@@ -228,7 +229,7 @@ def settle(
         table: The table.
         key: The item's key.
         item: The item as it was read; empty if it did not exist.
-        merge: Returns the merged item.
+        merge: Returns the merged item, with None for attributes to remove.
         checked: Attributes that are written, and so checked, with every other change.
 
     Returns:
@@ -239,10 +240,10 @@ def settle(
     """
     for _ in range(ATTEMPTS):
         merged = merge(item)
-        update = changes(item, merged)
+        update = changes(item, merged, checked)
         if not update:
             return merged, False
-        if table.write(key, item, {**update, **{name: merged[name] for name in checked}}):
+        if table.write(key, item, update):
             return merged, True
         item = {name: value for name, value in table.item(key).items() if name not in key}
     raise TableBusyError(f"{' '.join(key.values())} in {table.name} kept changing while it was merged")

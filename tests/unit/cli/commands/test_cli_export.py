@@ -357,6 +357,42 @@ def test_every_form_of_every_relation_has_its_columns(
     assert columns_of(path, "traffic" if (what, form) == ("days", "sqlite") else what) == list(RELATIONS[what].columns)
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_sources_are_columns_on_request(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """A program can tell an import's number from GitHub's, in every format; without the option nothing is different."""
+    day = {"repo-name": "octo/docs", "timestamp": "2026-11-19T00:00:00Z", "views-uniques": 5, "clones-count": 1}
+    stack._put("RepoTraffic", {**day, "sources": {"views-uniques": "github-repo-stats", "clones-count": "csv"}})
+    path, table = tmp_path / f"file.{form}", "traffic" if form == "sqlite" else "days"
+
+    assert export(stack, monkeypatch, "--sources", "-o", path) == 0
+
+    sources = {"views-count-source", "views-uniques-source", "clones-count-source", "clones-uniques-source"}
+    if form == "json":  # it leaves unknown cells out
+        (row,) = json.loads(path.read_text())
+        found: tuple[Any, ...] | None = tuple(row[name] for name in sorted(sources & row.keys()))
+    elif form == "sqlite":
+        with sqlite3.connect(path) as database:
+            found = database.execute('SELECT "clones-count-source", "views-uniques-source" FROM traffic').fetchone()
+        assert columns_of(path, table)[-4:] == [f"{metric}-source" for metric in METRICS]
+    else:
+        with duckdb.connect() as opened:
+            if form == "duckdb":
+                opened.execute(f"ATTACH '{path}' AS written (READ_ONLY)")
+            found_in = "written.days" if form == "duckdb" else f"'{path}'"
+            opened.execute(f'FROM {found_in} SELECT "clones-count-source", "views-uniques-source"')
+            found = opened.fetchone()
+        assert columns_of(path, table)[-4:] == [f"{metric}-source" for metric in METRICS]
+    assert found == ("csv", "github-repo-stats")
+
+
+def test_sources_are_of_days(capsys: pytest.CaptureFixture[str]) -> None:
+    """What GitHub lists in a capture has no sources."""
+    assert main(["export", "--what", "paths", "--sources", "--format", "csv"]) == 2
+    assert "--sources is of days, but --what is paths" in capsys.readouterr().err
+
+
 def columns_of(path: Path, table: str) -> list[str]:
     """Return the names of the columns of a file."""
     if path.suffix == ".sqlite":

@@ -33,6 +33,26 @@ def test_a_day_that_github_reported_completely_is_not_marked(stack: Stack, capsy
     assert capsys.readouterr().out == "2026-11-20\t1\t\t0\t\t\n"
 
 
+def test_sources_are_shown_on_request(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that GitHub never reported is told apart, with the tool that it comes from."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})
+    day = {"repo-name": "octo/docs", "timestamp": "2026-11-18T00:00:00Z", "views-count": 5, "views-uniques": 2}
+    stack._put("RepoTraffic", {**day, "sources": {"views-count": "csv", "views-uniques": "csv"}})
+    more = {"timestamp": "2026-11-19T00:00:00Z", "clones-count": 3, "clones-uniques": 1}
+    sources = {"views-count": "csv", "clones-count": "andry81", "clones-uniques": "andry81"}
+    stack._put("RepoTraffic", {**day, **more, "sources": sources})
+    stack._put("RepoTraffic", {**day, "timestamp": "2026-11-21T00:00:00Z"})
+
+    show(stack.deployment.record, "octo/docs", sources=True)
+
+    assert capsys.readouterr().out == (
+        "2026-11-18\t5\t2\t\t\tpartial\tcsv\n"
+        "2026-11-19\t5\t2\t3\t1\tpartial\tcsv (views), andry81 (clones, unique cloners)\n"
+        "2026-11-20\t\t\t\t\tmissing\t\n"
+        "2026-11-21\t5\t2\t\t\tpartial\t\n"
+    )
+
+
 def test_the_first_day_can_be_chosen(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     """Years of days do not fit a screen."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-20"})

@@ -16,8 +16,8 @@ from traffic.record.reading import ListedRow
 NEWEST = 20_777  # days since 1970-01-01
 
 NOTHING_PACKED = {
-    "start": 0, "views": [], "visitors": [], "clones": [], "cloners": [], "complete": "", "notes": [], "captures": [],
-    "referrers": {"names": [], "rows": []}, "paths": {"names": [], "rows": []},
+    "start": 0, "views": [], "visitors": [], "clones": [], "cloners": [], "complete": "", "imported": "",
+    "notes": [], "captures": [], "referrers": {"names": [], "rows": []}, "paths": {"names": [], "rows": []},
 }  # fmt: skip
 
 
@@ -90,6 +90,7 @@ def test_a_repository_is_packed_in_columns_with_each_name_once() -> None:
         "clones": [0, 7, None, 3],
         "cloners": [0, 8, None, 4],
         "complete": "2103",
+        "imported": "",
         "notes": [(NEWEST - 1, "earlier"), (NEWEST, "later")],
         "captures": [NEWEST - 7, NEWEST],
         "referrers": {"names": ["Google", "Bing"], "rows": [[0, 9, 8], [1, 5, 4, 0, 3, 2]]},

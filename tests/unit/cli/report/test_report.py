@@ -93,6 +93,22 @@ def test_the_file_holds_exactly_what_the_tables_hold(filled: Stack, tmp_path: Pa
     assert manual["paths"] == {"names": [], "rows": [None]}
 
 
+def test_the_page_marks_what_only_an_import_has(stack: Stack) -> None:
+    """GitHub never reported these days; nothing is packed for a repository without an import."""
+    day = {"repo-name": "octo/docs", "views-count": 5, "clones-count": 1}
+    both = {"views-uniques": "csv", "clones-count": "csv"}
+    for number, sources in enumerate([{"views-count": "csv"}, {"clones-uniques": "csv"}, None, both]):
+        item = {**day, "timestamp": f"2026-11-{18 + number}T00:00:00Z"}
+        if sources:
+            stack._put("RepoTraffic", {**item, "sources": sources})
+    stack.day("octo/web", "2026-11-18", {"views-count": 5})
+
+    docs, web = histories(stack)
+
+    assert (docs.imported, repository_data(docs)["imported"]) == ("1203", "1203")
+    assert (web.imported, repository_data(web)["imported"]) == ("0", "")
+
+
 def test_the_command_prints_the_path_the_size_and_that_the_file_is_private(
     filled: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """The algebra of the record: answers may come in any order and any number of times, and the result is the same."""
 
+import random
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import reduce
@@ -35,11 +36,17 @@ NAMES = st.sampled_from(["octo/docs", "octo/Docs", "octo/manual", "hubot/docs"])
 TIMES = DAYS.map(lambda day: f"{day}T09:00:00Z")
 COUNTS = st.integers(0, 5) | st.integers(0, 10**15 - 1)
 
-days = st.builds(
-    Day,
-    st.dictionaries(st.sampled_from(METRICS), COUNTS),
-    st.frozensets(st.sampled_from(["views", "clones"])),
-)
+metrics = st.dictionaries(st.sampled_from(METRICS), COUNTS)
+answers = st.builds(Day, metrics, st.frozensets(st.sampled_from(["views", "clones"])))
+
+
+def imported(said: dict[str, int], tool: str) -> Day:
+    """Return what another tool says of a day."""
+    return Day(said, sources=dict.fromkeys(said, tool))
+
+
+imports = st.builds(imported, metrics, st.sampled_from(["csv", "andry81"]))
+days = st.lists(answers | imports, min_size=1, max_size=3).map(lambda seen: reduce(merge_days, seen))
 entries = st.builds(
     Entry,
     st.dictionaries(NAMES, st.builds(Name, TIMES, DAYS)),
@@ -85,6 +92,24 @@ def test_a_cell_is_the_highest_reported_value_or_absent(reported: Sequence[Day])
         assert kept.metrics.get(metric) == max(values, default=None)
         assert (metric in kept.metrics) == bool(values)
     assert kept.complete == frozenset().union(*(day.complete for day in reported))
+
+
+@given(st.lists(answers, max_size=4), st.lists(imports, max_size=4), st.randoms())
+@EXAMPLES
+def test_a_source_is_kept_where_no_answer_of_github_has_the_value(
+    answered: list[Day], imported: list[Day], chance: random.Random
+) -> None:
+    """An import's number must never pass for GitHub's, nor GitHub's for an import's."""
+    reported = [*answered, *imported]
+    chance.shuffle(reported)
+
+    kept = reduce(merge_days, reported, Day())
+
+    for metric, value in kept.metrics.items():
+        tools = {day.sources[metric] for day in imported if day.metrics.get(metric) == value}
+        by_github = any(day.metrics.get(metric, -1) >= value for day in answered)
+        assert kept.sources.get(metric) == (None if by_github else min(tools))
+    assert kept.sources.keys() <= kept.metrics.keys()
 
 
 @given(days, days)

@@ -38,6 +38,16 @@ def test_days_are_read_in_order_and_unknown_numbers_are_none(stack: Stack, recor
     assert [row.day for row in rows] == ["2026-11-18", "2026-11-19", "2026-11-20"]
 
 
+def test_a_day_has_the_source_of_each_number(stack: Stack, record: Record) -> None:
+    """In the order of the numbers; None for what GitHub reported."""
+    day = {"repo-name": "octo/docs", "timestamp": "2026-11-18T00:00:00Z", "views-count": 1, "clones-count": 2}
+    stack._put("RepoTraffic", {**day, "sources": {"clones-count": "csv"}})
+
+    (row,) = record.days("octo/docs")
+
+    assert row.sources == (None, None, "csv", None)
+
+
 def test_repositories_are_read_without_the_items_of_their_names(stack: Stack, record: Record) -> None:
     """The same table maps names to ids: such items are not repositories."""
     stack.repository("7", "octo/docs", names={"octo/docs": "2026-10-01", "octo/manual": "2026-11-20"})

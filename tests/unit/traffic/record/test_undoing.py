@@ -45,11 +45,13 @@ def capture(archive: Archive, number: int, counts: list[int], id_: int = ID, nam
     return archive.put_answers(lines)
 
 
-def history(days: Mapping[str, int], *, new: bool = False, second: int = 0, **snapshots: str) -> ImportedHistory:
+def history(
+    days: Mapping[str, int], *, new: bool = False, second: int = 0, tool: str = "csv", **snapshots: str
+) -> ImportedHistory:
     """Return what another tool kept: views of days, and a referrer by day of capture (`d2026_11_18="a.example"`)."""
     since = "T00:00:00Z"
     return {
-        "source": "csv",
+        "source": tool,
         "files": ["views.csv"],
         "repo_id": ID,
         "repo": "octo/docs",
@@ -110,7 +112,11 @@ def take_back(tables: Backend, archive: Archive, key: str) -> tuple[int, list[An
 days = st.dictionaries(
     st.integers(0, 6).map(lambda ago: f"{FIRST - timedelta(days=ago - 2):%Y-%m-%d}"), st.integers(0, 9), max_size=6
 )
-imports = st.tuples(days, st.dictionaries(st.sampled_from(["d2026_11_20", "d2026_11_21"]), st.sampled_from("ab")))
+imports = st.tuples(
+    days,
+    st.dictionaries(st.sampled_from(["d2026_11_20", "d2026_11_21"]), st.sampled_from("ab")),
+    st.sampled_from(["csv", "andry81"]),
+)
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
@@ -130,8 +136,8 @@ def test_the_record_is_as_if_the_import_had_never_been(
         capture(archive, number, counts)
     capture(archive, 0, [3], id_=2, name="octo/web")  # another repository, which must not change
     keys = [
-        archive.put_import(history(views, new=new or not captured, second=second, **lists))
-        for second, (views, lists) in enumerate(imported)
+        archive.put_import(history(views, new=new or not captured, second=second, tool=tool, **lists))
+        for second, (views, lists, tool) in enumerate(imported)
     ]
     key = data.draw(st.sampled_from(keys))
     with tempfile.TemporaryDirectory() as folder, backend(kind, Path(folder)) as tables:
@@ -173,9 +179,10 @@ def test_a_cell_that_nothing_explains_is_left_and_named(tables: Backend, archive
     changed, (left,) = take_back(tables, archive, key)
 
     held = readable(tables.items())["RepoTraffic"]
-    assert changed == 1, "the other day"
+    assert changed == 2, "the source of this number, and the other day"
     assert (left.key, left.attribute, left.archive, left.held) == (DAY, "views-count", 4, 12)
     assert held[DAY]["views-count"] == 12
+    assert "sources" not in held[DAY]
     assert ("octo/docs", "2026-11-18T00:00:00Z") not in held
 
 
@@ -235,6 +242,7 @@ def test_an_undo_gives_way_to_a_writer(tables: Backend, archive: Archive) -> Non
     fill(tables, archive)
     higher = tables.items()
     higher["RepoTraffic"][DAY] |= {"views-count": {"N": "50"}}
+    del higher["RepoTraffic"][DAY]["sources"]
     tables.before_next_write(lambda: tables.put(deepcopy(higher)))
 
     changed, left = take_back(tables, archive, key)
