@@ -91,6 +91,7 @@ class ChildState(Redriven):
     batch: Batch
     parent: NotRequired[Redriven]  # the run's execution, as it was when the child started
     resume_at: NotRequired[str]  # GitHub must not be asked before
+    problem: NotRequired[Mapping[str, str]]  # Error and Cause of an earlier batch of the lane
 
 
 class TokenSaid(TypedDict):

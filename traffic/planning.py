@@ -24,6 +24,7 @@ from traffic.record.spans import holes, meet
 LONGEST_RUN = timedelta(hours=20)  # the next day's run starts after 24
 EVERY = 7  # days after which a repository without traffic is asked for again, if the budget allows
 SLACK = 3  # days before it is too late: from then on a repository comes before all others
+AT_ONCE = 4  # children that run at once if each has one repository, or an archive object to store again
 MOST_CALLS, LEAST_CALLS = 4, 2  # for a repository that was viewed lately, and for one that nobody viewed
 # The fewest calls that GitHub grants an hour. A smaller number belongs to a shorter window, and no header has its
 # length: then all repositories are asked for, with waits.

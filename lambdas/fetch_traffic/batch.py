@@ -40,6 +40,7 @@ class FetchedBatch:
         pauses: The number of waits at a limit since the last good answer.
         stop: The error that ends the run, if there is one.
         unanswered: Failed answers for remaining repositories, as lines that are not archived.
+        late: Whether the run's deadline is over, or will be before GitHub may be asked again: no batch is asked for.
     """
 
     answers: list[ArchivedAnswer] = field(default_factory=list)
@@ -48,6 +49,7 @@ class FetchedBatch:
     pauses: int = 0
     stop: Exception | None = None
     unanswered: list[ArchivedAnswer] = field(default_factory=list)
+    late: bool = False
 
     @property
     def unavailable(self) -> bool:
@@ -56,9 +58,11 @@ class FetchedBatch:
 
     def next_state(self, run: Run, asked: Batch, key: str | None) -> ChildState:
         """Return the state for the definition: what to store, and what to go on with and when."""
-        batch: Batch = {"repositories": self.remaining}
-        if "owner" in asked:
-            batch["owner"] = asked["owner"]
+        batch: Batch = {**asked, "repositories": self.remaining}
+        batch.pop("key", None)
+        batch.pop("pauses", None)
+        if self.late and "lane" in asked:
+            batch["at"] = {"part": asked["lane"]["last"]}
         if key is not None:
             batch["key"] = key
         if self.pauses:
@@ -89,13 +93,16 @@ def fetch_batch(
     fetched = fetcher.fetched
     for position, repository in enumerate(batch["repositories"]):
         if deadline and now() >= deadline:
+            fetched.late = True
             break  # the remaining repositories have no receipt, and are reported as not reached
         if fetched.resume_at or fetched.stop or seconds_left() < RESERVE:
             fetched.remaining += batch["repositories"][position:]
             break
         fetcher.fetch(repository)
-    if not fetched.remaining or (deadline and fetched.resume_at and fetched.resume_at >= deadline):
-        fetched.remaining, fetched.resume_at = [], None  # nothing remains, or the wait ends after the deadline
+    if deadline and fetched.resume_at and fetched.resume_at >= deadline:
+        fetched.late, fetched.remaining = True, []
+    if fetched.late or (not fetched.remaining and not _more_in_lane(batch)):
+        fetched.resume_at = None
     return fetched
 
 
@@ -163,6 +170,11 @@ class _Fetcher:
         self.fetched.resume_at = now + timedelta(seconds=pause)
         self.fetched.pauses += 1
         self.fetched.remaining.append(repository)
+
+
+def _more_in_lane(batch: Batch) -> bool:
+    """Return whether another batch of the lane follows."""
+    return "lane" in batch and batch["at"]["part"] < batch["lane"]["last"]
 
 
 def _left(missing: list[Endpoint]) -> list[Endpoint]:

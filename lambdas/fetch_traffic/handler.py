@@ -11,7 +11,7 @@ from lambdas.shared.deployed import archive
 from lambdas.shared.embedded_metrics import counted, write_wait
 from lambdas.shared.github_access import github
 from traffic.clock import to_text
-from traffic.contract import ChildState, Run, problems_prefix, stopped_key
+from traffic.contract import Batch, ChildState, Run, manifest_key, problems_prefix, stopped_key
 from traffic.errors import GitHubUnavailableError, RunStoppedError
 from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_text
@@ -35,14 +35,16 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         GitHubAuthError, GitHubRejectionError: The token or the request is refused; the run ends.
         RunStoppedError: Another child found that the run cannot go on.
     """
-    run, owner = extended(event["run"], event, event.get("parent", {})), event["batch"].get("owner", ANYONE)
+    run = extended(event["run"], event, event.get("parent", {}))
+    batch = read_batch(run, event["batch"])
+    owner = batch.get("owner", ANYONE)
     logger.append_keys(run=run["id"], state=STATE)
     refuse_if_stopped(run, owner)
     with counted(github(owner)):
         fetched = fetch_batch(
             github(owner),
             run,
-            event["batch"],
+            batch,
             now=lambda: datetime.now(UTC),
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )
@@ -51,7 +53,29 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
     report(run, owner, fetched)
     if fetched.resume_at:
         write_wait(fetched.resume_at, datetime.now(UTC))
-    return fetched.next_state(run, event["batch"], key)
+    state = fetched.next_state(run, batch, key)
+    if "problem" in event:
+        state["problem"] = event["problem"]
+    return state
+
+
+def read_batch(run: Run, batch: Batch) -> Batch:
+    """Read the batch at which a lane is from the manifest, unless the state has it already.
+
+    After a wait at the end of a batch, go on with the next batch.
+    """
+    lane = batch.get("lane")
+    if lane is None:
+        return batch
+    number, is_read = batch["at"]["part"], lane.get("read") == batch["at"]["part"]
+    if is_read and batch["repositories"]:
+        return batch
+    number += is_read
+    found = archive().read_batch(manifest_key(run["id"]), number, lane["width"])
+    read: Batch = {**found, "lane": {**lane, "read": number}, "at": {"part": number}}
+    if "pauses" in batch:
+        read["pauses"] = batch["pauses"]
+    return read
 
 
 def refuse_if_stopped(run: Run, owner: str) -> None:

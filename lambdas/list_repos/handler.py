@@ -30,7 +30,7 @@ from traffic.contract import (
     not_due_key,
 )
 from traffic.errors import GitHubLimitError
-from traffic.planning import LONGEST_RUN, extended
+from traffic.planning import AT_ONCE, LONGEST_RUN, extended
 
 STATE = "List repositories"  # in the definition
 
@@ -161,6 +161,7 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
     manifest: Manifest = {
         "bucket": archive().bucket,
         "key": manifest_key(run["id"]),
+        "at_once": AT_ONCE,
         "batches": len(batches),
         "repositories": sum(map(len, asked.values())),
     }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from traffic.clock import days_before
 from traffic.contract import Batch, Manifest, Run, RunState, archive_prefix, manifest_key
 from traffic.errors import InvalidInputError
+from traffic.planning import AT_ONCE
 from traffic.record.archive import Archive
 from traffic.record.spans import join, span_text
 
@@ -38,6 +39,7 @@ def replay(archive: Archive, run: Run, date: str, today: str) -> RunState:
     manifest: Manifest = {
         "bucket": archive.bucket,
         "key": manifest_key(run["id"]),
+        "at_once": AT_ONCE,
         "batches": len(batches),
         "repositories": 0,
         "held": held,

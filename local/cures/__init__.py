@@ -34,6 +34,7 @@ def apply_cures(history: HistoryFolder, tables: EngineTables) -> None:
     step_functions.honour_retry_fields()
     step_functions.forget_old_executions()
     step_functions.record_states_of_children()
+    step_functions.read_max_concurrency_path()
     cloudformation.hide_no_echo_values()
     cloudformation.adopt_existing_buckets()
     cloudformation.refer_to_secrets_by_arn()

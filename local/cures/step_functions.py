@@ -55,6 +55,28 @@ def retry_delay(
     return chance(0.0, delay) if retrier.get("JitterStrategy") == "FULL" else float(delay)
 
 
+def read_max_concurrency_path() -> None:
+    """Bound a distributed Map by the number at its `MaxConcurrencyPath`.
+
+    ministack: reads `MaxConcurrency` only; without it, up to 64 children run at once.
+    AWS: reads the number from the Map's input.
+
+    Source:
+        https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    run = stepfunctions._run_distributed_map
+
+    @functools.wraps(run)
+    def run_bounded(state: Any, given: Any, effective: Any, *rest: Any) -> Any:
+        if "MaxConcurrencyPath" in state:
+            ctx = rest[-1]
+            number = stepfunctions._resolve_path_or_ctx(state["MaxConcurrencyPath"], effective, ctx)
+            state = {**state, "MaxConcurrency": number}
+        return run(state, given, effective, *rest)
+
+    stepfunctions._run_distributed_map = run_bounded
+
+
 def forget_old_executions() -> None:
     """Save only the executions of the last 90 days.
 

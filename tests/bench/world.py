@@ -14,7 +14,8 @@ from typing import Any
 import requests
 
 from local.synthesis import synthesize
-from tests.integration.pipeline import ASSEMBLY, MAX_CONCURRENCY, Execution, Pipeline, deployed_pipeline
+from tests.integration.pipeline import ASSEMBLY, Execution, Pipeline, deployed_pipeline
+from traffic.planning import AT_ONCE
 
 LONGEST = 1500.0  # seconds that a run may take
 
@@ -43,15 +44,15 @@ def calls(url: str) -> Counter[str]:
 
 
 @contextmanager
-def pipeline(home: Path, concurrency: int = MAX_CONCURRENCY) -> Iterator[Pipeline]:
+def pipeline(home: Path, concurrency: int = AT_ONCE) -> Iterator[Pipeline]:
     """Deploy the real template with a chosen concurrency of its Map, and warm up the functions."""
     assembly = home / "assembly"
     shutil.copytree(synthesize(ASSEMBLY), assembly)
     for template in assembly.glob("*.template.json"):
         text = template.read_text()
-        ours, wanted = (f'\\"MaxConcurrency\\": {number},' for number in (MAX_CONCURRENCY, concurrency))
-        assert ours in text, "the definition has no such concurrency"
-        template.write_text(text.replace(ours, wanted))
+        ours = '\\"MaxConcurrencyPath\\": \\"$.manifest.at_once\\"'
+        assert ours in text, "the definition reads no such concurrency"
+        template.write_text(text.replace(ours, f'\\"MaxConcurrency\\": {concurrency}'))
     with deployed_pipeline(home / "history", assembly) as deployed:
         with github(deployed.port, 2 * concurrency, latency=0.5):
             deployed.run()

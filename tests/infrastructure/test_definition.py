@@ -169,7 +169,7 @@ def test_every_map_bounds_its_concurrency(definition: Mapping[str, Any]) -> None
     maps = [state for _, state in states(definition) if state["Type"] == "Map"]
 
     assert maps
-    assert all(state["MaxConcurrency"] > 0 for state in maps)
+    assert all(state["MaxConcurrencyPath"] == "$.manifest.at_once" for state in maps)
 
 
 def test_the_map_is_retried_only_before_a_child_has_begun(definition: Mapping[str, Any]) -> None:

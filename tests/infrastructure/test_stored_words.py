@@ -65,7 +65,7 @@ KEYS = {
     "Lane": {"last", "width", "read"},
     "Place": {"part"},
     "Batch": {"repositories", "key", "pauses", "owner", "share", "lane", "at", "minute"},
-    "ChildState": {"RedriveTime", "run", "batch", "parent", "resume_at"},
+    "ChildState": {"RedriveTime", "run", "batch", "parent", "resume_at", "problem"},
     "TokenSaid": {"expires", "limit", "remaining", "refused", "login", "minute"},
     "ListedSoFar": {"listed", "left_out"},
     "VersionEnd": {"deprecated", "sunset"},
@@ -123,7 +123,7 @@ STATES = [
     "Name run", "List repositories", "All listed?", "Wait to list", "Capture repositories", "Summarize run",
     "Write plain summary", "Summary wanted?", "Publish summary", "Run succeeded?", "Finish run", "Fail run",
     "Anything to fetch?", "Fetch traffic", "Anything fetched?", "Store traffic", "All fetched?", "Wait for rate limit",
-    "Finish batch", "Report failure",
+    "More batches?", "Next batch", "Finish batch", "Report failure",
 ]  # fmt: skip
 
 KEPT_HEADERS = {

@@ -20,10 +20,6 @@ from traffic.contract import METRICS, Receipt, Summary, receipts_prefix, summary
 
 ASSEMBLY = ROOT / "build" / "cloud-assembly"  # shared with `traffic run`: synthesis takes seconds
 
-DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").read_text())
-
-MAX_CONCURRENCY: int = DEFINITION["States"]["Capture repositories"]["MaxConcurrency"]
-
 LONGEST = 240.0  # seconds for any run here
 
 Items = dict[tuple[str, ...], dict[str, Any]]

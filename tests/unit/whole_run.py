@@ -67,7 +67,7 @@ def run(aws: Account, run_id: str = "run-1") -> Summary:
 
 def _capture(aws: Account, state: RunState, batch: Batch) -> None:
     child: ChildState = {"run": state["run"], "batch": batch}
-    while child["batch"]["repositories"]:
+    while True:
         try:
             child = aws.fetch(child)
         except GitHubUnavailableError:
@@ -75,3 +75,8 @@ def _capture(aws: Account, state: RunState, batch: Batch) -> None:
         child.pop("resume_at", None)
         if "key" in child["batch"]:
             aws.store(child)
+        if child["batch"]["repositories"]:
+            continue
+        if "lane" not in child["batch"] or child["batch"]["at"]["part"] >= child["batch"]["lane"]["last"]:
+            return
+        child["batch"]["at"]["part"] += 1

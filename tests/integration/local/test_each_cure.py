@@ -39,6 +39,7 @@ TESTS = {
     "sns.refuse_bad_subjects": f"{LIMITS}a_subject_that_no_mail_can_have_is_refused",
     "step_functions.forget_old_executions": f"{CURES}an_execution_of_more_than_90_days_ago_is_not_saved_again",
     "step_functions.honour_retry_fields": f"{CURES}a_retry_waits_no_longer_than_its_longest_delay",
+    "step_functions.read_max_concurrency_path": f"{CURES}a_map_runs_as_many_children_at_once_as_its_input_says",
     "step_functions.record_states_of_children": f"{CURES}the_history_of_a_child_execution_contains_its_states",
 }
 

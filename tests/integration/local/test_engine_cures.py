@@ -171,17 +171,10 @@ def test_the_history_of_a_child_execution_contains_its_states(engine: Engine, ou
         "Done": {"Type": "Succeed"},
     }
     processor = {"ProcessorConfig": mode, "StartAt": "Pass on", "States": states}
-    definition = {"StartAt": "Map", "States": {"Map": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
+    output, (child,) = run_map(engine, outputs, {"ItemProcessor": processor}, [1])
     client = engine.client("stepfunctions")
-    role = client.describe_state_machine(stateMachineArn=outputs["StateMachineArn"])["roleArn"]
-    machine = client.create_state_machine(name="maps", definition=json.dumps(definition), roleArn=role)
-    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"], input="[1]")["executionArn"]
-    while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        time.sleep(0.05)
-    assert (execution["status"], json.loads(execution["output"])) == ("SUCCEEDED", [{"seconds": 1}])
+    assert output == [{"seconds": 1}]
 
-    (map_run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
-    (child,) = client.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
     events = client.get_execution_history(executionArn=child["executionArn"])["events"]
     entered = [event["stateEnteredEventDetails"] for event in events if event["type"].endswith("StateEntered")]
     exited = [event["stateExitedEventDetails"] for event in events if event["type"].endswith("StateExited")]
@@ -195,6 +188,41 @@ def test_the_history_of_a_child_execution_contains_its_states(engine: Engine, ou
         ("Pass on", {"seconds": 1}),
         ("Wait for it", {"seconds": 1}),
     ]
+
+
+def run_map(
+    engine: Engine, outputs: dict[str, str], state: dict[str, Any], given: Any
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Run a machine that has only a Map; return its output and its child executions."""
+    definition = {"StartAt": "Map", "States": {"Map": {"Type": "Map", **state, "End": True}}}
+    client = engine.client("stepfunctions")
+    role = client.describe_state_machine(stateMachineArn=outputs["StateMachineArn"])["roleArn"]
+    name = f"maps-{len(client.list_state_machines()['stateMachines'])}"
+    machine = client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(given))["executionArn"]
+    while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.05)
+    assert execution["status"] == "SUCCEEDED"
+    (map_run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+    children = client.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
+    return json.loads(execution["output"]), children
+
+
+def test_a_map_runs_as_many_children_at_once_as_its_input_says(engine: Engine, outputs: dict[str, str]) -> None:
+    """The number of GitHub's users is known only after the listing, and each user has one child."""
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Wait for it",
+        "States": {"Wait for it": {"Type": "Wait", "Seconds": 20, "End": True}},
+    }
+    state = {"ItemsPath": "$.items", "MaxConcurrencyPath": "$.at_once", "ItemProcessor": processor}
+
+    _, children = run_map(engine, outputs, state, {"at_once": 2, "items": [1, 2, 3, 4]})
+
+    began = sorted(child["startDate"] for child in children)
+    ended = sorted(child["stopDate"] for child in children)
+    assert began[1] < ended[0] <= began[2]
+    assert ended[1] <= began[3]
 
 
 def test_an_e_mail_subscription_waits_for_its_confirmation(engine: Engine) -> None:

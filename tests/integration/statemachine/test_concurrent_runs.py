@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import retry_after
-from tests.integration.pipeline import MAX_CONCURRENCY, Pipeline
+from tests.integration.pipeline import Pipeline
+from traffic.planning import AT_ONCE
 
 SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-20T09:00:00Z", "detail": {}}
 
@@ -50,7 +51,7 @@ def runs_share_a_limit(pipeline: Pipeline, limit: int, window: int) -> bool:
     # A run asks only for paths twice: they are stored only together with the other answers.
     assert (answered["views"], answered["clones"], answered["referrers"]) == (2 * len(REPOSITORIES),) * 3
     # When a window ends, each running child is refused once, with up to three calls under way.
-    assert refused <= 2 * (3 * MAX_CONCURRENCY + 1) * max(1, answered.total() // limit)
+    assert refused <= 2 * (3 * AT_ONCE + 1) * max(1, answered.total() // limit)
     assert {item["repo-name"] for item in pipeline.repositories().values() if "repo-name" in item} == set(REPOSITORIES)
     return sum(map(pipeline.waits, ended)) > 0
 

@@ -10,7 +10,8 @@ from cli.runs.progress import RunReader
 from cli.stack.deployment import stack_of
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import primary_limit, retry_after, secondary_limit
-from tests.integration.pipeline import MAX_CONCURRENCY, Execution, Pipeline
+from tests.integration.pipeline import Execution, Pipeline
+from traffic.planning import AT_ONCE
 
 
 def captured_all(pipeline: Pipeline, execution: Execution, repositories: int) -> bool:
@@ -115,5 +116,5 @@ def limits_are_waited_out(pipeline: Pipeline, repositories: int, limit: int, win
     # A repository without views needs no lists of viewers. Paths are requested again if a call beside them is refused.
     assert repositories * 2 < answered - pages <= repositories * 4 + refused
     # A tenth of each window is not used, so the limit refuses only the calls under way when it is reached.
-    assert refused <= 3 * MAX_CONCURRENCY * max(1, answered // limit)
+    assert refused <= 3 * AT_ONCE * max(1, answered // limit)
     return pipeline.waits(execution) >= answered // limit

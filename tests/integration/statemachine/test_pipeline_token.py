@@ -1,7 +1,8 @@
 """A token that GitHub refuses ends the run at once: GitHub blocks accounts that repeat it."""
 
 from simulated_github import SimulatedGitHub
-from tests.integration.pipeline import MAX_CONCURRENCY, Pipeline
+from tests.integration.pipeline import Pipeline
+from traffic.planning import AT_ONCE
 
 
 def test_a_token_refused_at_the_start_fails_the_run(pipeline: Pipeline) -> None:
@@ -27,7 +28,7 @@ def test_a_token_revoked_during_the_run_causes_only_a_few_calls(pipeline: Pipeli
 
     (mail,) = pipeline.mail(1)
     assert (execution.status, execution.error) == ("FAILED", "GitHubAuthError")
-    assert 1 <= len(refused) <= 3 * MAX_CONCURRENCY + 1  # each child may have three under way
+    assert 1 <= len(refused) <= 3 * AT_ONCE + 1  # each child may have three under way
     assert "FAILED, GitHubAuthError" in mail["Subject"]
     assert "of 200 repositories captured" in mail["Message"]
     assert "not reached" in mail["Message"]

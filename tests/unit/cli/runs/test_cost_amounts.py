@@ -23,6 +23,7 @@ from simulated_github import SimulatedGitHub
 from tests.bench.functions import BATCH, FLEET, LATENCY
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
+from traffic import planning
 from traffic.planning import LONGEST_RUN
 
 DEFINITION = json.loads((Path(__file__).parents[4] / "statemachine" / "capture_traffic.asl.json").read_text())
@@ -164,7 +165,7 @@ def test_the_states_of_a_run_and_of_a_child_are_those_of_the_definition() -> Non
 
     assert len(way(DEFINITION["States"], DEFINITION["StartAt"])) == prices.RUN_STATES.value
     assert len(way(child["States"], child["StartAt"])) == prices.CHILD_STATES.value
-    assert DEFINITION["States"]["Capture repositories"]["MaxConcurrency"] == prices.AT_ONCE.value
+    assert prices.AT_ONCE.value == planning.AT_ONCE
     assert (prices.SINGLES.value, prices.BATCH.value) == (due.SINGLES, due.BATCH)
 
 
