@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
 from tests.bench.processor import ONE_CORE, share_of
 from tests.bench.reading import reading_times
 from tests.bench.rebuild_times import AT_ONCE, CAPTURES, REBUILT, STORED, rebuilding_times
+from tests.bench.speed import HOURLY, Speed, loop_of_the_first_version, of_one_user, of_three_tokens
 from tests.bench.start_up import start_ratios
 from tests.bench.world import LATENCY, Measured
 from tests.bench.writes import writes_by_changed_item
@@ -52,16 +54,20 @@ def main() -> None:
     )
     parser.add_argument("--histories", type=int, nargs="+", default=HISTORIES, help="repositories, for reading")
     parser.add_argument("--no-year", action="store_true", help="keep the section about the year unchanged")
-    parser.add_argument("--only", choices=ALONE, help="measure this section, and keep the others unchanged")
+    parser.add_argument(
+        "--only", choices=ALONE, nargs="+", help="measure these sections, and keep the others unchanged"
+    )
     given = parser.parse_args()
     if given.only:
-        replace_section(ALONE[given.only]())
+        for name in given.only:
+            replace_section(ALONE[name]())
         return
     begun = time.monotonic()
     beginning = [BEGINNING, machine()]
     grown = growth(given.sizes)
     loop, ours = paces()
     sections = [*beginning, pace_section(loop, ours), cost_section(loop)]
+    sections += [speed_section(60), speed_section(150), tokens_section(), enterprise_section()]
     sections += [writes_section(), growth_section(grown), functions_section()]
     sections += [reading_section(given.histories), engine_section(), rebuilding_section(), import_section()]
     sections += [start_up_section()]
@@ -74,7 +80,10 @@ def main() -> None:
 def replace_section(section: str) -> None:
     """Replace a section of the page, and add the day on which it was measured."""
     heading = section.partition("\n")[0]
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(f"{heading}\n")
+    page = PAGE.read_text(encoding="utf-8")
+    if heading not in page.splitlines():  # a new section; that about the year stays the last one
+        page = page.replace(YEAR, f"{heading}\n\n{YEAR}")
+    before, _, rest = page.partition(f"{heading}\n")
     _, mark, after = rest.partition("\n## ")
     today = f"\nMeasured alone, on {datetime.now(UTC):%Y-%m-%d}.\n"
     PAGE.write_text(f"{before}{section}{today}{mark}{after}", encoding="utf-8")
@@ -122,6 +131,58 @@ def cost_section(loop: Loop) -> str:
         " archives every answer.\n"
     )
     return "\n".join(["## Dollars for 1,000 repositories and a month\n", table(("", "dollars"), rows), note])
+
+
+def speed_section(milliseconds: int) -> str:
+    """Measure a run within all limits, beside the first version's loop."""
+    latency = milliseconds / 1000
+    rows = [loop_of_the_first_version(latency), of_one_user("ours", latency)]
+    return speeds(f"{milliseconds} ms a call", rows)
+
+
+def tokens_section() -> str:
+    """Measure runs with three tokens: the limits are those of their users."""
+    return speeds(
+        "three tokens",
+        [
+            of_three_tokens("of three users", ("mona", "hubot", "lisa"), LATENCY),
+            of_three_tokens("of one user", ("mona", "mona", "mona"), LATENCY),
+        ],
+    )
+
+
+def enterprise_section() -> str:
+    """Measure a run with an Enterprise Server without limits, where nothing has to wait."""
+    return speeds("an Enterprise Server without limits", [of_one_user("ours", LATENCY, limit=None)])
+
+
+def speeds(title: str, measured: Sequence[Speed]) -> str:
+    """Write a section about runs at GitHub's own speed."""
+    rows = [
+        (
+            each.what,
+            f"{each.repositories:,}",
+            f"{each.seconds:.0f}",
+            f"{each.calls:,}",
+            f"{each.calls / each.seconds:.1f}",
+            each.refused,
+            each.waits,
+            each.peaks,
+            f"{each.function_seconds / each.repositories:.2f}",
+            f"{each.dollars:.2f}",
+        )
+        for each in measured
+    ]
+    head = ("", "repositories", "seconds", "calls", "calls a second", "refused", "waits", "peaks")
+    note = (
+        f"GitHub grants each user {HOURLY:,} calls an hour, 900 a minute, 100 at once, and 90 s of response time in 60"
+        " s, except where it has no limits."
+        " The peaks are each user's most calls in a minute, calls at once, and response seconds in a minute, as GitHub"
+        " recorded them. The last two columns are the time of all functions, which have a complete core here, and the"
+        " price of 1,000 repositories: transitions, Lambda and DynamoDB.\n"
+    )
+    last = ("s of functions for each", "dollars a month")
+    return "\n".join([f"## At GitHub's own speed: {title}\n", table((*head, *last), rows), note])
 
 
 def writes_section() -> str:
@@ -260,7 +321,8 @@ def kept_year() -> str:
 ALONE = {
     "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
     "engine": engine_section, "rebuilding": rebuilding_section, "import": import_section,
-    "reading": reading_section,
+    "reading": reading_section, "pace-60": partial(speed_section, 60), "pace-150": partial(speed_section, 150),
+    "tokens": tokens_section, "enterprise": enterprise_section,
 }  # fmt: skip
 
 
