@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -318,7 +318,7 @@ def kept_year() -> str:
 
 
 # Sections that need no figures of other sections.
-ALONE = {
+ALONE: Mapping[str, Callable[[], str]] = {
     "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
     "engine": engine_section, "rebuilding": rebuilding_section, "import": import_section,
     "reading": reading_section, "pace-60": partial(speed_section, 60), "pace-150": partial(speed_section, 150),

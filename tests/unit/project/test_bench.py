@@ -4,15 +4,18 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.runs.prices import MEMORY
 from simulated_github import SimulatedGitHub
+from tests.bench import __main__ as bench
 from tests.bench import first_version, functions
 from tests.bench.account import account
 from tests.bench.processor import PERIOD, hold
+from tests.bench.speed import of_one_user
 from tests.bench.writes import writes_by_changed_item
 
 
@@ -97,3 +100,31 @@ def test_the_measured_functions_do_all_their_work(monkeypatch: pytest.MonkeyPatc
     assert planning.state["manifest"]["repositories"] == 200
     assert "200 of 200 repositories captured" in summary.state["message"]
     assert summary.memory > 30
+
+
+def test_a_section_that_is_measured_alone_replaces_itself_or_comes_before_the_year(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The year takes long to simulate, so it is kept as the end of the page."""
+    page = tmp_path / "benchmarks.md"
+    monkeypatch.setattr(bench, "PAGE", page)
+    page.write_text(f"# Benchmarks\n\n## One\n\nold\n\n{bench.YEAR}\n\n- days lost: 0\n", encoding="utf-8")
+
+    bench.replace_section("## One\n\nnew\n")
+    bench.replace_section("## Two\n\nfresh\n")
+
+    headings = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("## ")]
+    assert headings == ["## One", "## Two", bench.YEAR]
+    assert "old" not in page.read_text(encoding="utf-8")
+    assert bench.kept_year() == "- days lost: 0\n"
+
+
+@pytest.mark.slow
+def test_a_measured_run_counts_githubs_own_record() -> None:
+    """A refusal that is not counted would make a pace look right that is too fast."""
+    run = of_one_user("three repositories", latency=0.01, repositories=3)
+
+    assert (run.repositories, run.calls, run.refused, run.waits) == (3, 13, 0, 0)
+    assert run.peaks.startswith("13, ")
+    assert run.function_seconds > 0
+    assert run.dollars > 0
