@@ -21,6 +21,7 @@ from cli.imports.values import NO_YEAR, WrongCellError, is_month, read_count, re
 from cli.terminal import CommandError
 
 STATS, ACTION, ANY_CSV = "github-repo-stats", "repository-traffic-action", "csv"
+PIEBRO, GITLYTICS = "piebro", "gitlytics"
 
 GHRS_COLUMNS = {
     "clones_total": "clones-count",
@@ -50,6 +51,12 @@ GHRS_NAMES = (AGGREGATE, FRAGMENT, *GHRS_LISTS)
 SANGONZAL = {
     kind: {f"total_{kind}": f"{kind}-count", f"unique_{kind}": f"{kind}-uniques"} for kind in ("views", "clones")
 }
+
+# The first column with a name, in a row of ten referrers or paths, and what it lists. Two columns of numbers follow it.
+PIEBRO_LISTS = {"ref_1": ("referrers", "referrer"), "path_1": ("paths", "path")}
+PIEBRO_FOLDERS = ("github_views", "github_clones", "github_paths", "github_referrers")  # of a file for each repository
+
+GITLYTICS_NAME = re.compile(r"traffic_\d{4}(-\d{2})?\.csv")
 
 # What the columns of any other CSV file mean, by their names in lower case without what is no letter.
 DAY, REPOSITORY = "day", "repository"
@@ -176,16 +183,51 @@ def read_action(file: Path) -> dict[str, ToolHistory]:
     return {"": history}
 
 
-def read_any_csv(file: Path, kind: str | None, named: Mapping[str, str]) -> dict[str, ToolHistory]:
+def is_gitlytics(file: Path, heading: Sequence[str]) -> bool:
+    """Whether a file is one of gitlytics, by its name and its columns."""
+    return bool(GITLYTICS_NAME.fullmatch(file.name)) and heading[:2] in (("date", "repo_name"), ("date", "repository"))
+
+
+def read_piebro_list(file: Path) -> dict[str, ToolHistory]:
+    """Read referrers or paths of piebro/github-repo-traffic-stats: a row for each day of capture, with up to ten names.
+
+    The tool runs late in the evening. The row does not have the hour, so it is taken for the first of the day.
+
+    Raises:
+        CommandError: A cell is wrong.
+
+    Source:
+        https://github.com/piebro/github-repo-traffic-stats: query_github_traffic_data.py.
+    """
+    heading = heading_of(file)
+    endpoint, of = PIEBRO_LISTS[heading[1]]
+    history = ToolHistory(PIEBRO, [file.name])
+    for line in read_lines(file, [heading]):
+        rows: list[dict[str, object]] = []
+        for name, total, unique in zip(heading[1::3], heading[2::3], heading[3::3], strict=True):
+            count, uniques = line.count(total), line.count(unique)
+            if count is None or uniques is None:  # the tool fills the row up to ten
+                continue
+            title = {"title": ""} if of == "path" else {}
+            rows.append({of: intern(line.cells[name]), "count": count, "uniques": uniques, **title})
+        if rows:
+            history.add_snapshot(endpoint, rows, f"{line.day(heading[0])}T00:00:00Z")
+    if history.empty:
+        history.left_out[EMPTY_FILES] += 1
+    return {"": history}
+
+
+def read_any_csv(file: Path, kind: str | None, named: Mapping[str, str], tool: str = ANY_CSV) -> dict[str, ToolHistory]:
     """Read any CSV file with a column of days, for one repository or with a column that names it.
 
     A file with views and clones in one row was joined from two answers: a day that only one of them had is filled with
-    zeros by most tools, so such a pair of zeros is left out.
+    zeros by most tools, so such a pair of zeros is left out. gitlytics fills all days of a window.
 
     Args:
         file: The file.
         kind: `views` or `clones`, if the names of the file and its folders tell it.
         named: The columns that the person named: what each means, by its name in the file.
+        tool: The tool that wrote it, if its names tell it.
 
     Returns:
         The history of each repository, by its name in the file; by an empty name if the file has no such column.
@@ -199,19 +241,19 @@ def read_any_csv(file: Path, kind: str | None, named: Mapping[str, str]) -> dict
         return {"": _empty(file)}
     columns = meanings(file, heading, kind, named)
     if not columns:
-        history = ToolHistory(ANY_CSV, [file.name])
+        history = ToolHistory(tool, [file.name])
         history.left_out[UNDATED] += sum(1 for _ in read_lines(file, [heading]))
         return {"": history}
     day = next(column for column, meaning in columns.items() if meaning == DAY)
     repository = next((column for column, meaning in columns.items() if meaning == REPOSITORY), None)
     metrics = {column: meaning for column, meaning in columns.items() if meaning not in (DAY, REPOSITORY)}
-    joined = {metric.partition("-")[0] for metric in metrics.values()} == set(KINDS)
+    joined = tool == GITLYTICS or {metric.partition("-")[0] for metric in metrics.values()} == set(KINDS)
     for line in read_lines(file, [heading]):
         name = line.cells[repository].strip() if repository else ""
         if repository and not name:
             raise line.refuse(repository, "'', expected a repository, octo/docs")
         if name not in histories:
-            histories[name] = ToolHistory(ANY_CSV, [file.name])
+            histories[name] = ToolHistory(tool, [file.name])
         _add_line(histories[name], line, day, metrics, joined=joined)
     return histories or {"": _empty(file)}
 

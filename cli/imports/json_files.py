@@ -9,7 +9,16 @@ from cli.imports.tool_history import EMPTY_FILES, KINDS, MONTHS, UNDATED, ToolHi
 from cli.imports.values import WrongCellError, is_day, is_month, read_count, read_utc_day
 from cli.terminal import CommandError
 
-GITHUBS, BY_DAY = "github-json", "keyed-json"
+GITHUBS, BY_DAY, GHTRAF = "github-json", "keyed-json", "ghtraf"
+
+# The list of days in ghtraf's state.json and archive-YYYY-MM.json, and what its keys mean.
+GHTRAF_DAYS = "dailyHistory"
+GHTRAF_NUMBERS = {
+    "views": "views-count",
+    "uniqueViews": "views-uniques",
+    "clones": "clones-count",
+    "uniqueClones": "clones-uniques",
+}
 
 LISTS = {"referrer": "referrers", "path": "paths"}
 WRAPPED = ("daily", "days", "history", "data")  # keys below which tools keep the numbers by day
@@ -73,6 +82,8 @@ class _Reader:
             raise NoTrafficError
         elif any(is_day(key) for key in content):
             self._read_by_day(content)
+        elif isinstance(content.get(GHTRAF_DAYS), list):
+            self._read_ghtraf(content)
         elif "timestamp" in content and "count" in content and not set(KINDS) & content.keys():
             self._add_rows(self._only_kind(), [content])
         else:
@@ -93,6 +104,24 @@ class _Reader:
                 parts.append(("", part))
         if not parts:
             raise NoTrafficError
+
+    def _read_ghtraf(self, content: Mapping[str, Any]) -> None:
+        """Read a file of ghtraf. It writes zeros for days and numbers that GitHub did not report.
+
+        Source:
+            https://github.com/djdarcy/github-traffic-tracker: `dailyHistory` in templates/.../traffic-badges.yml.
+        """
+        self.history.source = GHTRAF
+        for row in content[GHTRAF_DAYS]:
+            if not isinstance(row, dict) or "date" not in row:
+                raise WrongCellError(f"{GHTRAF_DAYS} has {str(row)[:80]!r}, expected an object with date")
+            numbers = {metric: row.get(name) for name, metric in GHTRAF_NUMBERS.items()}
+            self._add_day(row["date"], numbers, filled=True)
+        lists = (content.get(name) for name in ("referrers", "popularPaths"))
+        if undated := sum(len(rows) for rows in lists if isinstance(rows, list)):
+            self.history.left_out[UNDATED] += undated
+        if not content[GHTRAF_DAYS]:
+            self.history.left_out[EMPTY_FILES] += 1
 
     def _read_array(self, content: list[Any]) -> None:
         if all(isinstance(row, dict) and LISTS.keys() & row.keys() for row in content):

@@ -16,15 +16,21 @@ from cli.imports.csv_files import (
     ANY_CSV,
     GHRS_NAMES,
     GHRS_RUNNING,
+    GITLYTICS,
+    PIEBRO,
+    PIEBRO_FOLDERS,
+    PIEBRO_LISTS,
     SANGONZAL,
     STATS,
     heading_of,
+    is_gitlytics,
     read_action,
     read_any_csv,
+    read_piebro_list,
     read_stats,
 )
 from cli.imports.ghstats_file import GHSTATS, read_ghstats
-from cli.imports.json_files import BY_DAY, GITHUBS, NoTrafficError, read_json
+from cli.imports.json_files import BY_DAY, GHTRAF, GITHUBS, NoTrafficError, read_json
 from cli.imports.tool_history import OTHER_FILES, ToolHistory
 from cli.terminal import CommandError
 
@@ -48,6 +54,7 @@ TASTE = 1_000_000  # bytes of a JSON file in which to look for traffic
 
 GHRS_FOLDER = "ghrs-data"
 OF_ONE = re.compile(r"traffic-(.+)")  # a folder of traffic-to-badge
+PIEBRO_OWNER = "github_username.txt"  # beside the folder `data`, which has github_views/NAME.csv
 
 WHY = {
     STATS: "the names of its files",
@@ -57,6 +64,9 @@ WHY = {
     "first version": "the rows in the table",
     GITHUBS: "GitHub's own form",
     BY_DAY: "numbers by day",
+    PIEBRO: "the names of its folders",
+    GITLYTICS: "its name and columns",
+    GHTRAF: "its list dailyHistory",
 }
 
 
@@ -182,13 +192,23 @@ def _read(file: Path, tool: str | None, columns: Mapping[str, str]) -> dict[str,
         return read_stats(file)
     if tool == ANY_JSON or (tool is None and ending == ".json"):
         return {"": read_json(file, _kind(file), uniques=bool(_words(file.stem) & set(UNIQUES_WORDS)))}
-    if tool is None and not columns:
-        heading = sorted(heading_of(file))
-        if heading in map(sorted, GHRS_RUNNING):
-            return read_stats(file)
-        if heading in [sorted(("_date", *names)) for names in SANGONZAL.values()]:
-            return read_action(file)
-    return read_action(file) if tool == ACTION else read_any_csv(file, _kind(file), columns)
+    if tool or columns:
+        return read_action(file) if tool == ACTION else read_any_csv(file, _kind(file), columns)
+    return _read_csv(file)
+
+
+def _read_csv(file: Path) -> dict[str, ToolHistory]:
+    """Read a CSV file whose columns or names tell the tool, or else any CSV file."""
+    heading = heading_of(file)
+    if sorted(heading) in map(sorted, GHRS_RUNNING):
+        return read_stats(file)
+    if sorted(heading) in [sorted(("_date", *names)) for names in SANGONZAL.values()]:
+        return read_action(file)
+    if PIEBRO_LISTS.keys() & heading[1:2]:
+        return read_piebro_list(file)
+    if file.parent.name in PIEBRO_FOLDERS:
+        return read_any_csv(file, _kind_of_folder(file.parent), {}, PIEBRO)
+    return read_any_csv(file, _kind(file), {}, GITLYTICS if is_gitlytics(file, heading) else ANY_CSV)
 
 
 def _words(name: str) -> set[str]:
@@ -237,7 +257,8 @@ def _folders_alike(files: Sequence[Path]) -> set[Path]:
     for file in files:
         folder, subject = _without_years(file.parent), _subject(file.parent)
         if folder != subject and GHRS_FOLDER not in folder.parts:  # otherwise, no name was passed over
-            folders.setdefault((subject, file.name, _kind(file)), set()).add(folder)
+            kind = folder.name if folder.name in PIEBRO_FOLDERS else _kind(file)
+            folders.setdefault((subject, file.name, kind), set()).add(folder)
     return {folder for alike in folders.values() if len(alike) > 1 for folder in alike}
 
 
@@ -259,12 +280,23 @@ def _label(file: Path, root: Path) -> tuple[str, str]:
         of_one = OF_ONE.fullmatch(name)
         if of_one and not _names_only_content(name):
             return of_one[1], "its folder"
+    if file.parent.name in PIEBRO_FOLDERS and file.suffix == ".csv":
+        # Of the given path only: data/github_views/alpha.csv, with the owner's file beside `data`.
+        owner = _piebro_owner(file.parents[2]) if len(parts) > len(("data", "github_views")) else ""
+        return (f"{owner}/{file.stem}", f"its name and {PIEBRO_OWNER}") if owner else (file.stem, "its name")
     if (
         not _words(file.stem) & {*KIND_WORDS, *UNIQUES_WORDS, *OTHER_WORDS}
         and _words(file.parent.name) & KIND_WORDS.keys()
     ):
         return (file.stem, "its name") if file.suffix == ".csv" else ("", "")
     return "", ""
+
+
+@lru_cache
+def _piebro_owner(folder: Path) -> str:
+    """Return the owner that a repository of piebro/github-repo-traffic-stats names; empty if it names none."""
+    file = folder / PIEBRO_OWNER
+    return file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else ""
 
 
 def _looks_like_traffic(file: Path) -> bool:

@@ -49,6 +49,21 @@ def joined(heading: str) -> Callable[[History], str]:
     )
 
 
+def gitlytics(history: History) -> str:
+    """Write a month of one repository, with the stars and forks of the last run."""
+    rows = (f"{day},octo/docs,{v},{vu},{c},{cu},7,1" for day, ((v, vu), (c, cu)) in history.items())
+    return "\n".join(["date,repo_name,views,unique_visitors,clones,unique_cloners,stars,forks", *rows]) + "\n"
+
+
+def ghtraf(history: History) -> str:
+    """Write a state, with totals and a part of the clones that are no GitHub's numbers."""
+    rows = [
+        {"date": f"{day}T00:00:00Z", "clones": c, "uniqueClones": cu, "views": v, "uniqueViews": vu, "organicClones": 9}
+        for day, ((v, vu), (c, cu)) in history.items()
+    ]
+    return json.dumps({"totalClones": 10**6, "dailyHistory": rows})
+
+
 def githubs(kind: str, number: int) -> Callable[[History], str]:
     """Return what writes GitHub's own form, with the totals that are no day's."""
 
@@ -89,6 +104,12 @@ TOOLS: dict[str, dict[str, Callable[[History], str]]] = {
         "views.csv": of_kind(0, "repo,date,views,uniques", "octo/docs,{day},{count},{uniques}"),
         "clones.csv": of_kind(1, "date,repo,clones,uniques", "{day},octo/docs,{count},{uniques}"),
     },
+    "piebro": {
+        "github_views/docs.csv": of_kind(0, "date,count,uniques"),
+        "github_clones/docs.csv": of_kind(1, "date,count,uniques"),
+    },
+    "gitlytics": {"traffic_2024-03.csv": gitlytics},
+    "ghtraf": {"state.json": ghtraf},
     "one row": {"daily.csv": joined("date,views,views_uniques,clones,clones_uniques")},
     "github-repo-stats": {
         "ghrs-data/views_clones_aggregate.csv": joined(

@@ -76,7 +76,8 @@ def test_folders_are_joined_only_where_their_names_tell_what_they_contain(
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"github_views/alpha.csv": COUNTS, "github_clones/alpha.csv": COUNTS}, [(".", "alpha", "csv")]),
+        ({"views/alpha.csv": COUNTS, "clones/alpha.csv": COUNTS}, [(".", "alpha", "csv")]),
+        ({"github_views/alpha.csv": COUNTS, "github_clones/alpha.csv": COUNTS}, [(".", "alpha", "piebro")]),
         ({"traffic-alpha/traffic_views.json": GITHUBS}, [("traffic-alpha", "alpha", "github-json")]),
         ({"traffic-stats/views.csv": VIEWS}, [(".", "", "repository-traffic-action")]),
         ({"views.csv": COUNTS}, [(".", "", "csv")]),
