@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from traffic.clock import from_text, start_of, to_text
-from traffic.contract import Redriven, Run, TokenSaid
+from traffic.contract import MinuteOfCalls, Redriven, Run, TokenSaid
 from traffic.github.answers import FAILED
 from traffic.github.rate_limit import RESERVE
 from traffic.record.merge import Entry
@@ -31,6 +31,7 @@ MOST_CALLS, LEAST_CALLS = 4, 2  # for a repository that was viewed lately, and f
 # Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 LEAST_LIMIT = 1_000
 MOST_POINTS, MOST_SECONDS = 810, 81.0
+MINUTE = 60.0  # seconds
 HOUR = 3_600.0  # seconds
 # Seconds that GitHub takes to answer a call for traffic, as far as a plan needs to know: the pace of a run goes by the
 # times that it measures. GitHub answers most calls for traffic in 0.06 to 0.15 s; no header says how long it took.
@@ -100,6 +101,12 @@ def budget_of(owners: Iterable[str], tokens: Mapping[str, TokenSaid], hours: int
 def limit_of(owners: Iterable[str], tokens: Mapping[str, TokenSaid]) -> int | None:
     """Return the calls that GitHub grants a user an hour; None if it sets no limit."""
     return min((tokens[owner]["limit"] for owner in owners if "limit" in tokens.get(owner, {})), default=None)
+
+
+def minute_of(owners: Iterable[str], tokens: Mapping[str, TokenSaid], now: float) -> MinuteOfCalls:
+    """Return a user's calls of the last minute, with any of the user's tokens. `now` is Unix time in seconds."""
+    calls = (each for owner in owners for each in tokens.get(owner, {}).get("minute", []))
+    return sorted(each for each in calls if each[0] > now - MINUTE)
 
 
 def calls_granted(

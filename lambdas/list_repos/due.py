@@ -1,27 +1,42 @@
-"""Chooses the repositories that are asked for today: all, or as many as GitHub's limits allow."""
+"""Chooses the repositories that are asked for today, and divides them among the children of the Map.
 
+GitHub's limits of a minute belong to a user. 200 repositories take at most 800 calls, so each can have a child of its
+own, without a common pace. Beyond that, one child, a lane, asks for all repositories of a user and keeps the pace by
+itself: no other child of the user runs at the same time, and while it waits it takes no other user's place.
+"""
+
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from lambdas.shared.deployed import entries
-from traffic.contract import Batch, Listing, Repository
+from traffic.contract import Batch, Lane, Listing, MinuteOfCalls, Repository, Share, TokenSaid, lanes_key, manifest_key
 from traffic.github.tokens import ANYONE
 from traffic.planning import (
+    AT_ONCE,
     MOST_CALLS,
+    MOST_POINTS,
     NEVER_ASKED,
     Known,
     budget_of,
     by_user,
     known_of,
+    limit_of,
+    minute_of,
     ordinal,
     plan,
 )
+from traffic.record.archive import Archive
 from traffic.record.item_table import ItemTable
 from traffic.record.merge import entry_of_item
 
 SINGLES = 200  # up to so many repositories, each has its own child execution, so that the console shows it
-BATCH = 25  # repositories in a child execution if there are more
+BATCH = 50  # repositories in a batch of a lane
+# An execution has at most 25,000 events. A batch of a lane takes 16, as does each wait, and a run has 1,200 minutes.
+# Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MOST_BATCHES = 300
 
 READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # attributes of each entry
 
@@ -79,20 +94,97 @@ def read_known(table: ItemTable, wanted: set[int], today: int) -> Mapping[int, K
     }
 
 
-def plan_batches(asked: Asked) -> list[Batch]:
-    """Divide the repositories into the items of the Map: one each, or 25 each if there are more than 200.
+class MapItems(NamedTuple):
+    """What was written for the Map.
 
-    A batch uses one token. Batches of several tokens alternate, so that all of their limits are used at the same time.
-    Otherwise the few children that run at a time would wait for one token while the others are idle.
+    Attributes:
+        key: The key of its items in the bucket.
+        at_once: How many children run at once.
+        batches: How many batches the manifest has.
     """
-    size = 1 if sum(map(len, asked.values())) <= SINGLES else BATCH
+
+    key: str
+    at_once: int
+    batches: int
+
+
+def write_items(archive: Archive, run_id: str, asked: Asked, tokens: Mapping[str, TokenSaid], now: float) -> MapItems:
+    """Write the run's manifest and, if there are too many repositories for a child each, the lanes.
+
+    Args:
+        archive: The bucket.
+        run_id: The run.
+        asked: The repositories that are asked for.
+        tokens: What GitHub reported about each token.
+        now: The time as Unix time in seconds.
+
+    Raises:
+        ArchiveBusyError: S3 is throttled, or failed in passing.
+    """
+    minutes = {user: minute_of(owners, tokens, now) for user, owners in by_user(tokens, tokens).items()}
+    if are_few(asked, tokens, minutes):
+        batches = plan_singles(asked)
+        archive.put_manifest(manifest_key(run_id), batches)
+        return MapItems(manifest_key(run_id), AT_ONCE, len(batches))
+    divided = {user: plan_lane(repositories) for user, repositories in asked.items() if repositories}
+    width = archive.put_manifest(manifest_key(run_id), [batch for lane in divided.values() for batch in lane])
+    lanes: list[Batch] = []
+    first = 0
+    for user, batches in divided.items():
+        lane: Batch = {
+            "repositories": [],
+            "lane": Lane(last=first + len(batches) - 1, width=width),
+            "at": {"part": first},
+        }
+        if minutes.get(user):
+            lane["minute"] = minutes[user]
+        lanes.append(lane)
+        first += len(batches)
+    archive.put_note(lanes_key(run_id), lanes)
+    return MapItems(lanes_key(run_id), len(lanes), first)
+
+
+def are_few(asked: Asked, tokens: Mapping[str, TokenSaid], minutes: Mapping[str, MinuteOfCalls]) -> bool:
+    """Return whether each repository can have a child: GitHub's limit of a minute allows all calls of each user."""
+    users = by_user(tokens, tokens)
+    return sum(map(len, asked.values())) <= SINGLES and all(
+        MOST_CALLS * len(repositories) + sum(calls for _, calls, _ in minutes.get(user, [])) <= MOST_POINTS
+        for user, repositories in asked.items()
+        if limit_of(users.get(user, []), tokens) is not None
+    )
+
+
+def plan_singles(asked: Asked) -> list[Batch]:
+    """Return a batch for each repository.
+
+    Those of several users alternate, so that the limits of all users are used at the same time: otherwise the few
+    children that run at once would wait for one user's limit while the others are idle.
+    """
     placed: list[tuple[float, Batch]] = []
-    by_owner = defaultdict[str, list[Repository]](list)
-    for pairs in asked.values():
-        for owner, repository in pairs:
-            by_owner[owner].append(repository)
-    for owner, repositories in by_owner.items():
-        for start in range(0, len(repositories), size):
-            batch: Batch = {"repositories": repositories[start : start + size]}
-            placed.append((start / len(repositories), batch if owner == ANYONE else {**batch, "owner": owner}))
+    for repositories in asked.values():
+        many = len(repositories)
+        share: Share = {"children": min(AT_ONCE, many), "calls": MOST_CALLS * many}
+        for position, (owner, repository) in enumerate(repositories):
+            placed.append((position / many, {**batch_of(owner, [repository]), "share": share}))
     return [batch for _, batch in sorted(placed, key=lambda each: each[0])]
+
+
+def plan_lane(repositories: Sequence[tuple[str, Repository]]) -> list[Batch]:
+    """Divide a user's repositories into the batches of a lane, as far as possible in their order.
+
+    A batch has one owner's repositories, because it uses one token.
+    """
+    size = max(BATCH, math.ceil(len(repositories) / MOST_BATCHES))
+    batches: list[Batch] = []
+    open_: dict[str, list[Repository]] = {}  # by owner, the repositories of a batch that has room
+    for owner, repository in repositories:
+        if len(open_.get(owner, ())) in (0, size):
+            open_[owner] = []
+            batches.append(batch_of(owner, open_[owner]))
+        open_[owner].append(repository)
+    return batches
+
+
+def batch_of(owner: str, repositories: list[Repository]) -> Batch:
+    """Return a batch of one owner's repositories."""
+    return {"repositories": repositories} if owner == ANYONE else {"repositories": repositories, "owner": owner}

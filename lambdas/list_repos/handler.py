@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.list_repos.due import choose, plan_batches
+from lambdas.list_repos.due import choose, write_items
 from lambdas.list_repos.every_token import by_token, read_all
 from lambdas.list_repos.page_archive import page_archive
 from lambdas.list_repos.pages import Pages
@@ -26,11 +26,10 @@ from traffic.contract import (
     RunState,
     excluded_key,
     listing_key,
-    manifest_key,
     not_due_key,
 )
 from traffic.errors import GitHubLimitError
-from traffic.planning import AT_ONCE, LONGEST_RUN, extended
+from traffic.planning import LONGEST_RUN, extended
 
 STATE = "List repositories"  # in the definition
 
@@ -151,8 +150,7 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
         pages.listing["unselected"] = why_nothing(pages.listing, wanted)
     today = pages.listing.get("listed_at", run["started"])[:10]
     asked, not_due = choose(by_token(selected), pages.listing, today=today, hours=LONGEST_RUN // timedelta(hours=1))
-    batches = plan_batches(asked)
-    archive().put_manifest(manifest_key(run["id"]), batches)
+    items = write_items(archive(), run["id"], asked, pages.listing.get("tokens", {}), datetime.now(UTC).timestamp())
     missing = missing_names(selected, wanted)
     if missing:
         pages.listing["missing"] = missing
@@ -160,9 +158,9 @@ def finish(run: Run, pages: Pages, wanted: Selection) -> RunState:
         pages.listing["globs"] = globs
     manifest: Manifest = {
         "bucket": archive().bucket,
-        "key": manifest_key(run["id"]),
-        "at_once": AT_ONCE,
-        "batches": len(batches),
+        "key": items.key,
+        "at_once": items.at_once,
+        "batches": items.batches,
         "repositories": sum(map(len, asked.values())),
     }
     if not_due:

@@ -18,7 +18,7 @@ import pytest
 
 from cli.runs.prices import MEMORY
 from lambdas.fetch_traffic.batch import PASSES
-from lambdas.list_repos.due import BATCH
+from lambdas.list_repos.due import BATCH, MOST_BATCHES, plan_lane
 from lambdas.list_repos.every_token import note_refusal
 from lambdas.list_repos.pages import RESERVE
 from lambdas.summarize_run import read_record
@@ -30,16 +30,27 @@ from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.bench.functions import PLANNING, TIMEOUT, functions
 from tests.unit.handlers import Account, account, child
-from traffic.contract import ENDPOINTS, Batch, ChildState, Listing, Receipt, RunState, receipts_prefix
+from traffic.contract import (
+    ENDPOINTS,
+    Batch,
+    ChildState,
+    Listing,
+    Receipt,
+    Repository,
+    RunState,
+    manifest_key,
+    receipts_prefix,
+)
 from traffic.errors import GitHubAuthError
 from traffic.github.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from traffic.github.rate_limit import rate_limit_pause
-from traffic.planning import LONGEST_RUN
+from traffic.planning import LEAST_CALLS, LONGEST_RUN, calls_granted
 from traffic.record.merge import Entry, Name, item_of_entry
 
 HISTORY = 25_000  # events of an execution
 
-EVENTS = 5 + 2 + 5 + 2 + 2  # of a child that fetches, stores and waits: two tasks, two choices and a wait
+# Of a child that fetches, stores, and waits or goes on with the next batch: two tasks, two choices, and one more state.
+EVENTS = 5 + 2 + 5 + 2 + 2
 
 PAYLOAD = 200 * 1024  # bytes: our own limit; Step Functions allows 256 KiB
 ITEM = 400 * 1000  # bytes
@@ -84,8 +95,8 @@ def aws(fleet: SimulatedGitHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acc
 
 def batches_of(aws: Account, state: RunState) -> list[Batch]:
     """Read the manifest."""
-    manifest = state["manifest"]
-    return list(json.load(aws.s3.get_object(Bucket=manifest["bucket"], Key=manifest["key"])["Body"]))
+    key = manifest_key(state["run"]["id"])
+    return list(json.load(aws.s3.get_object(Bucket=state["manifest"]["bucket"], Key=key)["Body"]))
 
 
 def receipt(batch: Batch, number: int) -> list[Receipt]:
@@ -114,7 +125,6 @@ def test_payloads_messages_and_items_of_the_map_stay_small_at_ten_thousand_repos
     summary = aws.summarize(state)
 
     assert sum(len(batch["repositories"]) for batch in batches) == FLEET
-    assert len(batches) <= 10_000  # child executions of a Map
     assert max(map(size, batches)) < PAYLOAD  # each goes into a child
     assert size({**state, "problem": {}}) < PAYLOAD
     assert size(summary) < PAYLOAD
@@ -128,11 +138,11 @@ def test_a_full_batch_that_waits_fails_and_goes_on_stays_small(aws: Account, fle
     """A child's state contains its repositories and what remains to ask, also if all of them failed."""
     (batch, *_) = batches_of(aws, aws.list_repositories())
     state: ChildState = {"run": {"id": "r" * 80, "started": "2026-11-20T09:00:00Z"}, "batch": batch}
-    fleet.add_fault(faults.server_error(), endpoint="clones", count=24)
-    fleet.add_fault(faults.retry_after(3600), endpoint="clones", first=25)
+    fleet.add_fault(faults.server_error(), endpoint="clones", count=BATCH - 1)
+    fleet.add_fault(faults.retry_after(3600), endpoint="clones", first=BATCH)
     after = aws.fetch(state)
 
-    assert len(after["batch"]["repositories"]) == 25
+    assert len(after["batch"]["repositories"]) == BATCH
     assert "resume_at" in after
     assert size(after) < PAYLOAD
 
@@ -237,17 +247,32 @@ def test_the_entry_of_a_repository_stays_small_over_thirty_years_of_holes_and_re
 
 
 def test_an_execution_stays_below_the_limit_of_events_if_github_asks_for_short_waits() -> None:
-    """GitHub asks to wait for a second, again and again: for 20 hours, or before each answer of a batch."""
+    """GitHub asks to wait for a second, again and again: for 20 hours, or before each answer about a repository."""
     now = datetime(2026, 11, 20, 9, tzinfo=UTC)
     brief = Answer(429, {"retry-after": "1"}, b"")
     pauses = [rate_limit_pause(brief, now, attempt=attempt) for attempt in range(1000)]
     lasting = list(accumulate(pauses))
     in_a_row = sum(seconds < LONGEST_RUN.total_seconds() for seconds in lasting)
-    answers = BATCH * len(ENDPOINTS)
+    answers = len(ENDPOINTS)
     before_each = sum(seconds * answers < LONGEST_RUN.total_seconds() for seconds in lasting) * answers
 
     assert pauses[0] == 1  # as GitHub asked, at first
     assert max(in_a_row, before_each + answers) * EVENTS < HISTORY
+
+
+def test_the_execution_of_the_largest_lane_stays_below_the_limit_of_events() -> None:
+    """No user has more than 15,000 calls an hour, nine tenths of them for a run of 20 hours, at two a repository.
+
+    The pace makes it wait up to once a minute, if GitHub is slow enough to need all minutes.
+    """
+    calls = calls_granted(15_000, None, 20)
+    assert calls == 270_000
+    lane = plan_lane([("*", Repository(id=number, name="octo/r")) for number in range(calls // LEAST_CALLS)])
+    minutes = int(LONGEST_RUN.total_seconds() / 60)
+
+    assert len(lane) <= MOST_BATCHES
+    assert (len(lane) + minutes) * EVENTS + 10 < HISTORY
+    assert max(map(size, lane)) < PAYLOAD
 
 
 @pytest.mark.slow

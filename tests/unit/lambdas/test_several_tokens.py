@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from lambdas.list_repos.due import choose, plan_batches
+from lambdas.list_repos.due import choose
 from lambdas.shared.deployed import archive
 from lambdas.shared.github_access import read_token
 from lambdas.summarize_run.dangers import find_dangers, token_lines
@@ -173,18 +173,6 @@ def test_a_restarted_listing_reads_full_pages(monkeypatch: pytest.MonkeyPatch) -
         aws.list_repositories_from(begun)
 
     assert [call.endpoint for call in github.calls] == ["list"]
-
-
-def test_batches_of_several_tokens_alternate() -> None:
-    """Four children run at a time: if all of them waited for one token's limit, the other tokens would be idle."""
-    few = [("octo", Repository(id=number, name=f"octo/r{number}")) for number in range(100)]
-    many = [("*", Repository(id=1000 + number, name=f"acme/r{number}")) for number in range(300)]
-
-    batches = plan_batches({"octo": few, "*": many})
-    owners = [batch.get("owner", "*") for batch in batches]
-
-    assert Counter(owners) == {"octo": 4, "*": 12}
-    assert all(Counter(owners[start : start + 4]) == {"octo": 1, "*": 3} for start in range(0, 16, 4))
 
 
 def test_each_token_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ def test_the_states_of_a_run_and_of_a_child_are_those_of_the_definition() -> Non
     assert len(way(DEFINITION["States"], DEFINITION["StartAt"])) == prices.RUN_STATES.value
     assert len(way(child["States"], child["StartAt"])) == prices.CHILD_STATES.value
     assert prices.AT_ONCE.value == planning.AT_ONCE
-    assert (prices.SINGLES.value, prices.BATCH.value) == (due.SINGLES, due.BATCH)
+    assert prices.SINGLES.value == due.SINGLES
 
 
 def test_a_run_makes_as_many_requests_to_s3_as_the_table_says(used: Mapping[int, Used]) -> None:

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from lambdas.list_repos.due import plan_batches
 from lambdas.shared.deployed import archive
 from simulated_github import SimulatedGitHub
 from simulated_github.windows import WindowRules
 from tests.unit.handlers import Account, account
 from tests.unit.simulated_answers import answers, busy
 from traffic.clock import from_text
-from traffic.contract import ChildState, Repository, RunState
+from traffic.contract import ChildState, RunState
 from traffic.errors import InvalidInputError
 
 CAPTURED = "2026-09-10T09:00:00Z"
@@ -131,11 +130,3 @@ def test_a_continued_listing_never_becomes_a_replay(monkeypatch: pytest.MonkeyPa
 
     assert begun["listing"]["next"]
     assert state["manifest"]["repositories"] == 120
-
-
-def test_up_to_200_repositories_have_a_child_each_and_more_share_one() -> None:
-    """The console shows a child for each repository if a person can still look through them."""
-    repositories = [("*", Repository(id=number, name=f"octo/r{number}")) for number in range(230)]
-
-    assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories[:200]})] == [1] * 200
-    assert [len(batch["repositories"]) for batch in plan_batches({"*": repositories})] == [25] * 9 + [5]

@@ -25,7 +25,7 @@ from simulated_github.representation import WORDS, repository_object
 from tests.unit.handlers import Account, account
 from tests.unit.lambdas.test_several_tokens import REPOSITORIES, SEEN, hold
 from traffic.clock import to_text
-from traffic.contract import RunState
+from traffic.contract import RunState, manifest_key
 from traffic.errors import ArchiveBusyError, GitHubAuthError, GitHubLimitError, GitHubUnavailableError
 from traffic.github.answers import Answer
 from traffic.record.archive import Archive, unpack
@@ -67,7 +67,7 @@ def pages(aws: Account) -> list[dict[str, Any]]:
 
 def listed_names(state: RunState) -> list[str]:
     """Return the names of the repositories in the run's manifest."""
-    batches = archive().read_note(state["manifest"]["key"])
+    batches = archive().read_note(manifest_key(state["run"]["id"]))
     return sorted(repository["name"] for batch in batches or [] for repository in batch["repositories"])
 
 
