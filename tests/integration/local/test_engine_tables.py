@@ -17,6 +17,7 @@ from local.history_folder import HistoryFolder
 from local.recovery import recover
 from local.stored_history import StoredTable, is_complete
 from tests.integration.engine_stack import TABLE, archive, deploy_small, put_row, rows
+from traffic.record.item_table import ItemTable
 
 DAYS = [f"2026-{number:04}" for number in range(60)]
 NAMES = ["octo/a", "octo/b", "octo/\u00fcml\u00e4ut", "octo/z"]
@@ -80,6 +81,19 @@ def test_a_scan_reads_every_item_once_a_megabyte_at_a_time(engine: Engine) -> No
     assert [len(page) for page in found[:-1]] == [34] * 7  # 34 x 30 KB are a megabyte
     assert [len(page) for page in pages(engine, "scan", Limit=100)] == [34] * 7 + [2]
     assert [len(page) for page in pages(engine, "scan", Limit=30)] == [30] * 8 + [0]
+
+
+def test_a_write_sets_and_removes_attributes_if_nobody_changed_them(engine: Engine) -> None:
+    """A day of an import loses its sources when GitHub reports as much."""
+    create(engine, "Removing")
+    table, key = ItemTable(engine.client("dynamodb"), "Removing"), {"name": "octo/docs", "day": "2026-11-19"}
+    imported = {"views-count": 5, "sources": {"views-count": "csv"}}
+    assert table.write(key, {}, imported)
+
+    assert not table.write(key, {**imported, "sources": {"views-count": "json"}}, {"sources": None})
+    assert table.write(key, imported, {"views-count": 6, "sources": None})
+    assert table.write(key, {"views-count": 6}, {"views-count": 7, "sources": None}), "a condition alone"
+    assert table.item(key) == {**key, "views-count": 7}
 
 
 def test_segments_of_a_scan_share_the_items(engine: Engine) -> None:

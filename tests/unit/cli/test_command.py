@@ -334,7 +334,7 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
         (".venv/bin/traffic e", ["executions", "export"]),
         ("traffic export --f", ["--format"]),
         ("traffic export --format ", ["csv", "json", "jsonl", "parquet", "sqlite", "duckdb"]),
-        ("traffic --aws export --s", ["--since", "--stack-name"]),
+        ("traffic --aws export --s", ["--since", "--sources", "--stack-name"]),
     ],
 )
 def test_a_shell_completes_commands_options_and_choices(

@@ -14,6 +14,7 @@ from cli.commands.verify import verify
 from tests.unit.backends import Backend, backend, readable
 from tests.unit.fake_s3 import FakeS3
 from tests.unit.traffic.record.test_undoing import BACKENDS, DAY, ID, as_stored, capture, fill, history, imports, store
+from traffic.record import expected
 from traffic.record.archive import Archive
 from traffic.record.merge import Day
 from traffic.record.rebuilding import rebuild
@@ -147,6 +148,20 @@ def test_a_record_of_before_verifies_and_a_rebuild_adds_its_sources(
 
         assert readable(tables.items()) == as_stored(archive)
         assert rebuild(tables.record, archive) == (0, [])
+
+
+def test_a_rebuild_of_a_long_history_restores_the_sources(
+    tables: Backend, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is merged of many days goes to a temporary file, and comes back with its sources."""
+    monkeypatch.setattr(expected, "MOST", 1)
+    capture(archive, 0, [4])
+    archive.put_import(history({"2026-11-19": 9, "2026-11-18": 7}))
+
+    rebuild(tables.record, archive)
+
+    assert readable(tables.items()) == as_stored(archive)
+    assert held(tables)["sources"] == {"views-count": "csv"}
 
 
 def test_a_wrong_source_is_a_difference_that_a_rebuild_repairs(tables: Backend, archive: Archive) -> None:
