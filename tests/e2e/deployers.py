@@ -10,10 +10,10 @@ from typing import Protocol
 
 import pytest
 
+from cli.command import STACK_NAME
 from local.deploying import deploy
 from local.engine import REGION, ROOT, Engine
 from local.synthesis import synthesize
-from stacks.traffic_stack import STACK_NAME
 from tests.integration.pipeline import ASSEMBLY
 
 CDK = "aws-cdk@2.1148.1"  # without a pin, npx can resolve to a broken release

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from cli.command import STACK_NAME
 from local.engine import Engine, running_engine
 from simulated_github import SimulatedGitHub
-from stacks.traffic_stack import STACK_NAME
 from tests.e2e.commands import Terminal
 from tests.e2e.deployers import CdkDeployer, Deployer, TemplateDeployer, aws_settings
 from tests.e2e.planted import files_with, processes_with

@@ -7,11 +7,11 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from cli.command import STACK_NAME
 from local.deploying import deploy
 from local.engine import Engine, running_engine
 from local.synthesis import synthesize
 from simulated_github import SimulatedGitHub
-from stacks.traffic_stack import STACK_NAME
 from tests.e2e.commands import Terminal
 from tests.e2e.deployers import aws_settings
 from tests.integration.pipeline import ASSEMBLY

@@ -1,4 +1,4 @@
-"""The template, synthesized once for all tests here, and functions that search it."""
+"""The template that the set-up synthesized, and functions that search it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from stacks.traffic_stack import STACK_NAME, traffic_app
+from cli.command import STACK_NAME
+from local.synthesis import ASSEMBLY, synthesize
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "capture_traffic.asl.json"
 
@@ -69,11 +70,16 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
             yield from states(state["ItemProcessor"])
 
 
+def template_at_hand() -> Mapping[str, Any]:
+    """Read the template that the set-up synthesized: a synthesis in each process takes longer than most tests."""
+    body: Mapping[str, Any] = json.loads((synthesize(ASSEMBLY) / f"{STACK_NAME}.template.json").read_text("utf-8"))
+    return body
+
+
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Synthesize the template that `cdk deploy` would send. Bundling would change nothing in it."""
-    app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
-    return Template(app.synth().get_stack_by_name(STACK_NAME).template)
+def template() -> Template:
+    """Return the template that a deployment to the local engine uses."""
+    return Template(template_at_hand())
 
 
 @pytest.fixture(scope="session")

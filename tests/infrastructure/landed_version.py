@@ -6,7 +6,9 @@ replace the resource; a property that is missing here was not set.
 
 from typing import Any
 
-BUCKET_NAME = {"Fn::Join": ["", ["github-traffic-archive-", {"Ref": "AWS::AccountId"}, "-", {"Ref": "AWS::Region"}]]}
+from local.engine import ACCOUNT, REGION
+
+BUCKET_NAME = f"github-traffic-archive-{ACCOUNT}-{REGION}"  # where the account is known
 
 TOPIC = "NotificationsSummaryA04F0844"
 

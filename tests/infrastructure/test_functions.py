@@ -2,17 +2,13 @@
 
 import json
 import re
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.runs.prices import ALARMS, LOGS_KEPT, MEMORY, METRICS, RUN_DAYS
 from stacks import bundling
 from stacks.log_metrics import NAMESPACE
-from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.infrastructure.conftest import Template
 from traffic.settings import SELECTION_SIZE
 
@@ -49,14 +45,6 @@ PUBLIC_OUTPUTS = {
     "QueryDatabase",
     "QueryWorkgroup",
 }
-
-
-def synthesized(outdir: Path) -> Mapping[str, Any]:
-    """Synthesize once more."""
-    template: Mapping[str, Any] = (
-        traffic_app(bundling=False, outdir=str(outdir)).synth().get_stack_by_name(STACK_NAME).template
-    )
-    return template
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -150,36 +138,6 @@ def test_the_log_group_of_the_state_machine_adds_to_no_policy_of_the_account(tem
         assert separator == ""
         assert parts[0].startswith("/aws/vendedlogs/states/")
         assert {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]} in parts
-
-
-def test_two_syntheses_give_the_same_template(template: Template, tmp_path: Path) -> None:
-    """`cdk diff` must show only what changed."""
-    assert json.dumps(synthesized(tmp_path)) == json.dumps(template.body)
-
-
-def test_stray_files_do_not_change_the_template(
-    template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Temporary or compiled files must not deploy four functions again; a change of code must."""
-    root = tmp_path / "root"
-    for package in bundling.PACKAGES:
-        shutil.copytree(bundling.ROOT / package, root / package)
-    monkeypatch.setattr(bundling, "ROOT", root)
-
-    for package in bundling.PACKAGES:
-        (root / package / "__pycache__").mkdir(exist_ok=True)
-        (root / package / "__pycache__" / "stray.cpython-313.pyc").write_text("compiled")
-        (root / package / "notes.txt").write_text("stray")
-    (root / "cli").mkdir()
-    (root / "cli" / "main.py").write_text("no function reads it")
-    assert synthesized(tmp_path / "stray") == template.body
-
-    hashes = {json.dumps(template.body)}
-    for changed in ("lambdas/shared/embedded_metrics.py", "traffic/contract.py"):
-        with (root / changed).open("a") as file:
-            file.write("#")
-        hashes.add(json.dumps(synthesized(tmp_path / changed)))
-    assert len(hashes) == 3
 
 
 def test_the_bundle_contains_sources_and_pinned_wheels_and_nothing_compiled(tmp_path: Path) -> None:

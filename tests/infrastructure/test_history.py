@@ -4,13 +4,10 @@ from typing import Any
 
 import pytest
 
-from stacks.traffic_stack import STACK_NAME, traffic_app
+from local.engine import ACCOUNT, REGION
 from tests.infrastructure.conftest import Template
 
 KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
-ARCHIVE_NAME = {
-    "Fn::Join": ["", ["github-traffic-archive-", {"Ref": "AWS::AccountId"}, "-", {"Ref": "AWS::Region"}]],
-}
 
 
 @pytest.mark.parametrize("type_", KEPT)
@@ -21,25 +18,17 @@ def test_the_history_is_retained(template: Template, type_: str) -> None:
 
 
 def test_the_history_has_fixed_names(template: Template) -> None:
-    """`--import-existing-resources` finds a retained resource by its name, which must not be a generated one."""
-    tables = {found["Properties"]["TableName"] for found in template.of_type("AWS::DynamoDB::Table").values()}
+    """`--import-existing-resources` finds a retained resource by its name, which must not be a generated one.
 
-    assert tables == {"RepoTraffic", "RepoTrafficRepositories", "RepoTrafficSnapshots"}
-    assert template.only("AWS::S3::Bucket")["BucketName"] == ARCHIVE_NAME
-
-
-def test_the_archive_has_a_plain_name_if_the_account_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CloudFormation adopts no resource whose name is an expression: a retained archive would fail the deployment.
+    CloudFormation adopts no resource whose name is an expression: a retained archive would fail the deployment.
 
     Source:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
     """
-    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "123456789012")
-    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-central-1")
-    body = traffic_app(bundling=False).synth().get_stack_by_name(STACK_NAME).template
-    (bucket,) = (found for found in body["Resources"].values() if found["Type"] == "AWS::S3::Bucket")
+    tables = {found["Properties"]["TableName"] for found in template.of_type("AWS::DynamoDB::Table").values()}
 
-    assert bucket["Properties"]["BucketName"] == "github-traffic-archive-123456789012-eu-central-1"
+    assert tables == {"RepoTraffic", "RepoTrafficRepositories", "RepoTrafficSnapshots"}
+    assert template.only("AWS::S3::Bucket")["BucketName"] == f"github-traffic-archive-{ACCOUNT}-{REGION}"
 
 
 def test_every_table_can_be_restored_to_any_second_of_35_days(template: Template) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.engine import ACCOUNT, REGION
 from tests.infrastructure.conftest import Template, many, role_of
 
 # The actions for which AWS accepts no resource except *.
@@ -115,12 +116,12 @@ def test_the_machine_may_redrive_its_children_and_nothing_else(template: Templat
         for found in template.statements(role_of(machine))
         if "states:RedriveExecution" in many(found["Action"])
     ]
-    values = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012", id_: "Machine"}
+    values = {"AWS::Partition": "aws", id_: "Machine"}
     parts = (
         part if isinstance(part, str) else part.get("Ref") or part["Fn::GetAtt"][0] for part in resource["Fn::Join"][1]
     )
     pattern = "".join(values.get(part, part) for part in parts)
-    executions = "arn:aws:states:eu-west-1:123456789012:execution"
+    executions = f"arn:aws:states:{REGION}:{ACCOUNT}:execution"
 
     assert fnmatchcase(f"{executions}:Machine/{label}:7b4a1f8e-child", pattern)
     assert not fnmatchcase(f"{executions}:Machine:run-1", pattern)

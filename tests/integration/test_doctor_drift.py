@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from cli.command import STACK_NAME
 from cli.stack.deployment import Deployment, stack_of
 from cli.stack.drift import drift_findings, table_drift
 from cli.stack.finding import Finding
 from local.deploying import deploy
 from local.engine import Engine, running_engine
 from local.synthesis import synthesize
-from stacks.traffic_stack import STACK_NAME
 from tests.integration.aws_command import run_aws_command
 from tests.integration.pipeline import ASSEMBLY, empty
 

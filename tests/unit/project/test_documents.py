@@ -16,8 +16,8 @@ from cli.settings.settings_file import SETTINGS_FILE, read_settings_file
 from lambdas.store_traffic.receipts import CONFLICT
 from lambdas.summarize_run import outcome
 from lambdas.summarize_run.message import CURES
-from stacks.traffic_stack import STACK_NAME, traffic_app
 from tests.documents import ALL, PAGES, README, ROOT, anchors, commands, examples, section
+from tests.infrastructure.conftest import template_at_hand
 from tests.infrastructure.house import house
 from tests.infrastructure.test_definition import DEATHS
 from traffic import errors
@@ -29,11 +29,9 @@ DEFINITION = json.loads((ROOT / "statemachine" / "capture_traffic.asl.json").rea
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """Return the template. Bundling is left out, because it does not change the template."""
-    app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
-    body: Mapping[str, Any] = app.synth().get_stack_by_name(STACK_NAME).template
-    return body
+def template() -> Mapping[str, Any]:
+    """Return the template."""
+    return template_at_hand()
 
 
 def first_cells(part: str, column: int = 0) -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from lambdas.list_repos.selection import missing_names, select
 from lambdas.shared.environment import read_selection
 from simulated_github import SimulatedGitHub
-from stacks.traffic_stack import STACK_NAME, traffic_app
+from tests.infrastructure.conftest import template_at_hand
 from tests.unit.handlers import account
 from tests.unit.whole_run import run
 from traffic.errors import InvalidSettingError
@@ -103,10 +103,9 @@ def test_an_impossible_value_is_reported(name: str, value: str, expected: str) -
 
 
 @pytest.fixture(scope="module")
-def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+def patterns() -> Mapping[str, str]:
     """Return the patterns that CloudFormation checks, by variable."""
-    app = traffic_app(bundling=False, outdir=str(tmp_path_factory.mktemp("assembly")))
-    found = app.synth().get_stack_by_name(STACK_NAME).template["Parameters"]
+    found = template_at_hand()["Parameters"]
     return {f"TRAFFIC_{name.upper()}": each.get("AllowedPattern", "") for name, each in found.items()}
 
 
