@@ -26,7 +26,7 @@ test: .venv/dev  ## Run all tests except the slow ones and the fault matrix
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: .venv/dev  ## Run the slow tests, which take minutes
-	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
+	$(BIN)/python -m pytest -m slow -n auto --dist loadgroup
 
 test-faults: .venv/dev  ## Run the fault matrix: break every call in every way, and print the results
 	$(BIN)/python -m pytest -m faults -n 2 tests/faults $(FAULTS)

@@ -21,6 +21,14 @@ class FullPools(logging.Handler):
             self.warnings.append(record.getMessage())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests of a file, which share fixtures, if pytest distributes groups."""
+    for item in items:
+        if not item.get_closest_marker("side_by_side"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Run every test in a home without settings."""

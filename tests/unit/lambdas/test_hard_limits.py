@@ -114,9 +114,7 @@ def receipt(batch: Batch, number: int) -> list[Receipt]:
     ]  # fmt: skip
 
 
-def test_payloads_messages_and_items_of_the_map_stay_small(
-    aws: Account, fleet: SimulatedGitHub
-) -> None:
+def test_payloads_messages_and_items_of_the_map_stay_small(aws: Account, fleet: SimulatedGitHub) -> None:
     """Lists are in the bucket. Between the states, only their keys and bounded texts are passed."""
     fleet.add_fault(partial_results(5_000), endpoint="list")
     state = aws.list_repositories()
