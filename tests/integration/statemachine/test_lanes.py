@@ -131,14 +131,27 @@ def test_a_lane_goes_on_after_a_wait(pipeline: Pipeline, monkeypatch: pytest.Mon
     assert (local.status, moto.status) == ("SUCCEEDED", "SUCCEEDED")
 
 
-def test_a_lane_ends_once_github_refuses_its_token(pipeline: Pipeline) -> None:
-    """Each further batch would start functions that may not ask anything."""
-    with SimulatedGitHub(repositories=4, port=pipeline.port, at=AT, token="another") as github:
-        local = run_locally(pipeline, batches_of(github, 1))
+def test_a_refused_token_stops_only_its_own_batches_of_a_lane(pipeline: Pipeline) -> None:
+    """The user's other token still captures. The refused one is sent once, though its batches are gone through."""
+    client, secret = pipeline.engine.client("secretsmanager"), pipeline.outputs["GitHubTokenSecret"]
+    before = client.get_secret_value(SecretId=secret)["SecretString"]
+    tokens = {"octo": "github_pat_refused", "acme": "github_pat_two"}
+    names = ["acme/a", "acme/b", "octo/a", "octo/b"]
+    try:
+        client.put_secret_value(SecretId=secret, SecretString=json.dumps(tokens))
+        with SimulatedGitHub(
+            repositories=names, port=pipeline.port, at=AT, token={"github_pat_two": ["acme"]}
+        ) as github:
+            acme_a, acme_b, octo_a, octo_b = batches_of(github, 1)
+            octos: list[Batch] = [{**batch, "owner": "octo"} for batch in (octo_a, octo_b)]
+            acmes: list[Batch] = [{**batch, "owner": "acme"} for batch in (acme_a, acme_b)]
+            local = run_locally(pipeline, [octos[0], acmes[0], octos[1], acmes[1]])
+            refused = [call for call in github.calls if call.status == 401]
+    finally:
+        client.put_secret_value(SecretId=secret, SecretString=before)
 
-    assert local.status == "FAILED"
     (child,) = pipeline.children(local)
-    events = pipeline.engine.client("stepfunctions").get_execution_history(executionArn=child["executionArn"])["events"]
-    entered = [each["stateEnteredEventDetails"]["name"] for each in events if each["type"].endswith("StateEntered")]
-    assert entered == ["Anything to fetch?", "Fetch traffic", "Report failure"]
-    assert len([call for call in github.calls if "traffic" in call.path]) == 1
+    assert captured(pipeline.receipts(local)) == {"acme/a", "acme/b"}
+    assert pipeline.errors(local) == ("GitHubAuthError", "RunStoppedError")
+    assert len(refused) == 1
+    assert (child["status"], local.error) == ("FAILED", "GitHubAuthError")
