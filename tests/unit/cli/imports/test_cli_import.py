@@ -114,6 +114,9 @@ def test_the_traffic_action_is_merged_with_githubs_zeros(kept: Record, tmp_path:
     both = {"views-count": 8, "views-uniques": 2, "clones-count": 3, "clones-uniques": 1}
     assert cells(kept, "octo/docs", "2024-03-02") == both
     assert not cells(kept, "octo/docs", "2024-03-03")
+    days = kept.aws.days()
+    assert days["octo/docs", "2024-03-02"]["sources"] == dict.fromkeys(both, "repository-traffic-action")
+    assert "sources" not in days["octo/docs", "2026-11-18"], "GitHub reported it"
 
 
 def test_the_first_versions_rows_are_merged_into_owners_repositories(
