@@ -27,6 +27,7 @@ columns of the list: status, name, start, duration, the subject of its e-mail
 """
 
 CHILDREN_SHOWN = 10
+STATES_SHOWN = 50  # of a child; a lane passes through thousands, and then only those that failed are shown
 
 
 @command(EXAMPLES)
@@ -129,13 +130,22 @@ def _show_child(deployment: Deployment, child: dict[str, Any]) -> None:
     reason = explain(described.get("error"), described.get("cause"))
     if reason:
         say(plain(reason))
-    show_states(visits_of(deployment, child["executionArn"]))
+    visits = visits_of(deployment, child["executionArn"])
+    shown = [visit for visit in visits[:-1] if visit.failures] + visits[-1:]
+    if len(visits) <= STATES_SHOWN:
+        shown = visits
+    show_states(shown)
+    if len(shown) < len(visits):
+        say(f"{counted(len(visits) - len(shown), 'more state', 'more states')}, without a failure.")
 
 
 def repositories_of(child_input: str | None) -> str:
-    """Return the names of the repositories in a child's batch, at most five of them."""
+    """Return the names of the repositories in a child's batch, at most five of them; or a lane's batches."""
     try:
-        names = [repository["name"] for repository in json.loads(child_input or "")["batch"]["repositories"]]
+        batch = json.loads(child_input or "")["batch"]
+        if "lane" in batch:
+            return f"a lane: batches {batch['at']['part'] + 1} to {batch['lane']['last'] + 1} of the run"
+        names = [repository["name"] for repository in batch["repositories"]]
     except (ValueError, KeyError, TypeError):
         return ""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""

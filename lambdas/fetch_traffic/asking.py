@@ -12,7 +12,7 @@ from traffic.github.client import GitHub
 from traffic.record.archive import kept_headers
 from traffic.record.reports import check_body
 
-# Bytes of an answer with traffic. GitHub's answers have a few thousand; a batch of 25 keeps a hundred in memory.
+# Bytes of an answer with traffic. GitHub's answers have a few thousand; a batch of 50 keeps two hundred in memory.
 MOST_BYTES = 1024 * 1024
 MOST_KEPT = 10_000  # characters that are kept of an answer without traffic, such as a page of HTML
 

@@ -1,8 +1,11 @@
 """Reads the traffic of a batch of repositories, until GitHub's limit, the clock or the end of the batch."""
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 
 from lambdas.fetch_traffic.asking import Asked, archived, ask
 from traffic.clock import LONGEST_WAIT, from_text, not_before
@@ -10,12 +13,20 @@ from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, Child
 from traffic.errors import GitHubAuthError, GitHubRejectionError
 from traffic.github.answers import Answer, Meaning, Verdict
 from traffic.github.client import GitHub
+from traffic.github.pace import LONGEST_SLEEP, MINUTE, SECONDS, Pace
 from traffic.github.rate_limit import rate_limit_pause, reserve_pause
 from traffic.record.reports import nobody_viewed
 
 LAST = ENDPOINTS[-1]  # in the archive, it means that every endpoint answered: it is only kept together with the others
 PASSES = 3  # a repository that failed so often leaves the batch
 RESERVE = 30.0  # seconds of the function's own time that are left for archiving
+TOGETHER = 4  # repositories that are asked for at once, each with up to three endpoints at once
+MOST_BYTES_KEPT = 32 * 1024 * 1024  # of answers; writing them takes three times as much of the function's memory
+
+# The part of a batch's calls for which a lane waits before the batch. The rest gets room while these calls are made;
+# if the wait ends late, no room is lost.
+PART = 0.75
+SHORTEST_WAIT = 1.0  # seconds: a Wait state ends at a complete second
 
 # If several answers are bad, the meaning that comes first here counts.
 _URGENT = (
@@ -27,6 +38,8 @@ _URGENT = (
     Meaning.MOVED,
     Meaning.TRANSIENT,
 )
+_OF_RUN = (Meaning.BAD_TOKEN, Meaning.OUR_BUG)
+_OF_LIMIT = (Meaning.LIMITED, Meaning.SECONDARY_LIMITED)
 
 
 @dataclass
@@ -41,6 +54,8 @@ class FetchedBatch:
         stop: The error that ends the run, if there is one.
         unanswered: Failed answers for remaining repositories, as lines that are not archived.
         late: Whether the run's deadline is over, or will be before GitHub may be asked again: no batch is asked for.
+        pace: The calls of the last minute; None if GitHub has no limits.
+        rest: Seconds to wait before this child ends, so that the children of its user together keep the pace.
     """
 
     answers: list[ArchivedAnswer] = field(default_factory=list)
@@ -50,19 +65,24 @@ class FetchedBatch:
     stop: Exception | None = None
     unanswered: list[ArchivedAnswer] = field(default_factory=list)
     late: bool = False
+    pace: Pace | None = None
+    rest: float = 0.0
 
     @property
     def unavailable(self) -> bool:
         """Whether GitHub failed for every repository."""
         return bool(self.unanswered) and not self.answers and self.resume_at is None and self.stop is None
 
-    def next_state(self, run: Run, asked: Batch, key: str | None) -> ChildState:
+    def next_state(self, run: Run, asked: Batch, key: str | None, now: datetime) -> ChildState:
         """Return the state for the definition: what to store, and what to go on with and when."""
         batch: Batch = {**asked, "repositories": self.remaining}
         batch.pop("key", None)
         batch.pop("pauses", None)
-        if self.late and "lane" in asked:
+        batch.pop("minute", None)
+        if "lane" in asked and self.late:
             batch["at"] = {"part": asked["lane"]["last"]}
+        if "lane" in asked and self.pace is not None:
+            batch["minute"] = self.pace.minute(now.timestamp())
         if key is not None:
             batch["key"] = key
         if self.pauses:
@@ -73,10 +93,40 @@ class FetchedBatch:
         return state
 
 
-def fetch_batch(
-    github: GitHub, run: Run, batch: Batch, *, now: Callable[[], datetime], seconds_left: Callable[[], float]
+@dataclass
+class _Visit:
+    """A repository of the batch, the endpoints still to be asked for, and what came of it.
+
+    Attributes:
+        lines: Good answers for the archive.
+        bad: The bad answer that counts; nothing is asked for after it.
+    """
+
+    repository: Repository
+    missing: list[Endpoint]
+    lines: list[ArchivedAnswer] = field(default_factory=list)
+    bad: Asked | None = None
+
+    def left(self) -> Repository:
+        """Return the repository as it remains."""
+        begun = self.lines or self.bad
+        return {**self.repository, "endpoints": _left(self.missing)} if begun else self.repository
+
+
+def fetch_batch(  # noqa: PLR0913 - every clock is an argument
+    github: GitHub,
+    run: Run,
+    batch: Batch,
+    *,
+    now: Callable[[], datetime],
+    seconds_left: Callable[[], float],
+    sleep: Callable[[float], None] = time.sleep,
+    minute: float = MINUTE,
 ) -> FetchedBatch:
     """Ask GitHub for everything still missing of a batch.
+
+    The first request is made alone: it shows whether GitHub refuses the token or is at a limit. Then several
+    repositories are asked for at once. The results are in the order of the batch, whichever answer comes first.
 
     Args:
         github: Where to ask.
@@ -84,23 +134,38 @@ def fetch_batch(
         batch: The repositories.
         now: The wall clock, for waits and the deadline only.
         seconds_left: How long this function may still run.
+        sleep: Waits for a number of seconds.
+        minute: Seconds of GitHub's minute, for tests with a shorter one.
 
     Returns:
         The answers and what remains. An error that ends the run is returned, too, so that earlier answers are kept.
     """
-    deadline = from_text(run["deadline"]) if "deadline" in run else None
-    fetcher = _Fetcher(github, run, now, seconds_left, FetchedBatch(pauses=batch.get("pauses", 0)))
-    fetched = fetcher.fetched
-    for position, repository in enumerate(batch["repositories"]):
-        if deadline and now() >= deadline:
-            fetched.late = True
-            break  # the remaining repositories have no receipt, and are reported as not reached
-        if fetched.resume_at or fetched.stop or seconds_left() < RESERVE:
-            fetched.remaining += batch["repositories"][position:]
-            break
-        fetcher.fetch(repository)
-    if deadline and fetched.resume_at and fetched.resume_at >= deadline:
-        fetched.late, fetched.remaining = True, []
+    began = now()
+    fetcher = _Fetcher(github, run, Pace(batch.get("minute", ()), length=minute), now, seconds_left, sleep)
+    visits = [_Visit(each, list(each.get("endpoints", ENDPOINTS))) for each in batch["repositories"]]
+    if visits:
+        fetcher.visit(visits[0], alone=True)
+    with ThreadPoolExecutor(TOGETHER) as callers:
+        list(callers.map(fetcher.visit, visits))
+    fetched = FetchedBatch(
+        pauses=0 if any(visit.lines for visit in visits) else batch.get("pauses", 0),
+        resume_at=fetcher.resume_at,
+        late=fetcher.late,
+        pace=fetcher.pace if fetcher.paced else None,
+    )
+    for visit in visits:
+        _add(fetched, run, visit, now())
+    fetched.pauses += any(visit.bad and visit.bad.verdict.meaning in _OF_LIMIT for visit in visits)
+    if fetched.pace and not fetched.resume_at:
+        if not fetched.remaining and _more_in_lane(batch):
+            pause = fetched.pace.pause(round(len(fetcher.took) * PART), now().timestamp())
+            fetched.resume_at = now() + timedelta(seconds=pause) if pause > SHORTEST_WAIT else None
+        longest = max(seconds_left() - RESERVE, 0.0)
+        fetched.rest = min(max(_least(batch, fetcher.took) - (now() - began).total_seconds(), 0.0), longest)
+    if fetcher.deadline and fetched.resume_at and fetched.resume_at >= fetcher.deadline:
+        fetched.late = True
+    if fetched.late:
+        fetched.remaining = []
     if fetched.late or (not fetched.remaining and not _more_in_lane(batch)):
         fetched.resume_at = None
     return fetched
@@ -108,68 +173,141 @@ def fetch_batch(
 
 @dataclass
 class _Fetcher:
-    """Asks for one repository after another, and adds the results to `fetched`."""
+    """Asks for repositories, several at once, as long as the limits and the time allow.
+
+    Attributes:
+        resume_at: When GitHub may be asked again, by the pace or so that a tenth of the hour is left.
+        late: Whether the run's deadline is over.
+        paced: Whether GitHub has limits: without them, its answers have no such headers.
+        took: The response time of each call, in seconds.
+    """
 
     github: GitHub
     run: Run
+    pace: Pace
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
-    fetched: FetchedBatch
+    sleep: Callable[[float], None]
+    resume_at: datetime | None = None
+    late: bool = False
+    paced: bool = True
+    took: list[float] = field(default_factory=list)
+    _halted: bool = False
+    _bytes: int = 0
+    _lock: Lock = field(default_factory=Lock)
 
-    def fetch(self, repository: Repository) -> None:
-        """Ask for the endpoints that are still missing, until an answer is bad or the time is over.
+    @property
+    def deadline(self) -> datetime | None:
+        """The run's deadline."""
+        return from_text(self.run["deadline"]) if "deadline" in self.run else None
+
+    def visit(self, visit: _Visit, *, alone: bool = False) -> None:
+        """Ask for the endpoints that are still missing, until an answer is bad or nothing more may be asked for.
 
         Views come first and alone: they show whether GitHub answers for this repository, and whether there is more to
         ask for. All other endpoints are asked for at once.
+
+        Args:
+            visit: The repository; the results are added to it.
+            alone: Make one request only.
         """
-        missing = list(repository.get("endpoints", ENDPOINTS))
-        while missing:
-            if self.fetched.resume_at or self.seconds_left() < RESERVE:
-                self.fetched.remaining.append({**repository, "endpoints": _left(missing)})
+        if not visit.lines and self.deadline and self.now() >= self.deadline:
+            self.late = True  # the repository has no receipt, and is reported as not reached
+            return
+        while visit.missing and visit.bad is None:
+            wanted = visit.missing[:1] if alone or visit.missing[0] == "views" else list(visit.missing)
+            if not self._begin(len(wanted)):
                 return
-            asked = ask(self.github, repository, missing[:1] if missing[0] == "views" else missing)
+            self._take(visit, ask(self.github, visit.repository, wanted))
+            if alone:
+                return
+
+    def _begin(self, calls: int) -> bool:
+        """Wait until the pace allows some calls; return False if nothing more may be asked for."""
+        while True:
+            with self._lock:
+                if self._halted or self.seconds_left() < RESERVE or self._bytes > MOST_BYTES_KEPT:
+                    return False
+                pause = self.pace.pause(calls, self.now().timestamp()) if self.paced else 0.0
+                if not pause:
+                    self.pace.begin(calls)
+                    return True
+                if pause > LONGEST_SLEEP:
+                    self._wait(pause)
+                    return False
+            self.sleep(pause)
+
+    def _take(self, visit: _Visit, asked: Sequence[Asked]) -> None:
+        """Add answers to a repository; ask for nothing more if one of them concerns all repositories."""
+        with self._lock:
+            now = self.now()
+            seconds = [each.answer.seconds for each in asked]
+            self.pace.end(now.timestamp(), seconds)
+            self.took += seconds
             bad = [each for each in asked if each.verdict.meaning is not Meaning.FINE]
-            kept = [each for each in asked if each not in bad and not (bad and each.endpoint == LAST)]
-            self._keep(repository, kept)
-            missing = [endpoint for endpoint in missing if endpoint not in {each.endpoint for each in kept}]
+            fine = [each for each in asked if each not in bad and not (bad and each.endpoint == LAST)]
+            for each in fine:
+                visit.lines.append(archived(self.run, visit.repository, each, now))
+                self._bytes += len(each.answer.body)
+                self.paced = "x-ratelimit-limit" in each.answer.headers
+                pause = reserve_pause(each.answer, now)
+                if pause is not None:  # the rest of the limit is for the owner's other tools
+                    self._wait(pause)
+            visit.missing = [each for each in visit.missing if each not in {found.endpoint for found in fine}]
             if bad:
-                self._stop_at({**repository, "endpoints": missing}, min(bad, key=_urgency))
-                return
-            if any(nobody_viewed(each.endpoint, each.answer.json()) for each in asked):
-                missing = [endpoint for endpoint in missing if endpoint not in OF_VIEWERS]
+                visit.bad = min(bad, key=_urgency)
+                self._halted |= visit.bad.verdict.meaning in (*_OF_RUN, *_OF_LIMIT)
+            elif any(nobody_viewed(each.endpoint, each.answer.json()) for each in asked):
+                visit.missing = [each for each in visit.missing if each not in OF_VIEWERS]
 
-    def _keep(self, repository: Repository, fine: Sequence[Asked]) -> None:
-        """Add answers for the archive, and wait if the rest of the limit is for the owner's other tools."""
-        now = self.now()
-        for each in fine:
-            self.fetched.answers.append(archived(self.run, repository, each, now))
-            self.fetched.pauses = 0
-            pause = reserve_pause(each.answer, now)
-            if pause is not None:
-                self.fetched.resume_at = now + timedelta(seconds=min(pause, LONGEST_WAIT))
+    def _wait(self, pause: float) -> None:
+        """Ask for nothing more before a pause is over."""
+        until = self.now() + timedelta(seconds=min(pause, LONGEST_WAIT))
+        self.resume_at = max(self.resume_at or until, until)
+        self._halted = True
 
-    def _stop_at(self, repository: Repository, bad: Asked) -> None:
-        """Add what a bad answer means for its repository, the batch or the run."""
-        line = archived(self.run, repository, bad, self.now())
-        repository = {**repository, "endpoints": _left(repository["endpoints"])}
-        if bad.verdict.meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
-            self._pause(repository, bad.answer)
-        elif bad.verdict.meaning in (Meaning.BAD_TOKEN, Meaning.OUR_BUG):
-            self.fetched.remaining.append(repository)
-            self.fetched.stop = _reason_to_stop(line, bad.answer, bad.verdict)
-        elif bad.verdict.meaning is Meaning.TRANSIENT and repository.get("passes", 0) + 1 < PASSES:
-            self.fetched.unanswered.append(line)
-            self.fetched.remaining.append({**repository, "passes": repository.get("passes", 0) + 1})
-        else:  # refused, or failed for the last time: the other endpoints would not answer either
-            self.fetched.answers.append(line)
 
-    def _pause(self, repository: Repository, answer: Answer) -> None:
-        """Wait as long as GitHub demands. A limit is not a failure, so it is not a pass of the repository."""
-        now = self.now()
-        pause = min(rate_limit_pause(answer, now, attempt=self.fetched.pauses), LONGEST_WAIT)
-        self.fetched.resume_at = now + timedelta(seconds=pause)
-        self.fetched.pauses += 1
-        self.fetched.remaining.append(repository)
+def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime) -> None:
+    """Add what came of a repository, and what a bad answer means for it, the batch or the run."""
+    fetched.answers += visit.lines
+    if visit.bad is None:
+        if visit.missing:
+            fetched.remaining.append(visit.left())
+        return
+    answer, verdict = visit.bad.answer, visit.bad.verdict
+    line, passes = archived(run, visit.repository, visit.bad, now), visit.repository.get("passes", 0) + 1
+    if verdict.meaning in _OF_LIMIT:
+        _pause(fetched, answer, now)
+        fetched.remaining.append(visit.left())
+    elif verdict.meaning in _OF_RUN:
+        fetched.stop = fetched.stop or _reason_to_stop(line, answer, verdict)
+        fetched.remaining.append(visit.left())
+    elif verdict.meaning is Meaning.TRANSIENT and passes < PASSES:
+        fetched.unanswered.append(line)
+        fetched.remaining.append({**visit.left(), "passes": passes})
+    else:  # refused, or failed for the last time: the other endpoints would not answer either
+        fetched.answers.append(line)
+
+
+def _pause(fetched: FetchedBatch, answer: Answer, now: datetime) -> None:
+    """Wait as long as GitHub demands. A limit is not a failure, so it is not a pass of the repository."""
+    pause = min(rate_limit_pause(answer, now, attempt=fetched.pauses), LONGEST_WAIT)
+    until = now + timedelta(seconds=pause)
+    fetched.resume_at = max(fetched.resume_at or until, until)
+
+
+def _least(batch: Batch, took: Sequence[float]) -> float:
+    """Return how long a child lasts at least, so that its user's children at once keep GitHub's limit of response time.
+
+    Together they may use 81 s of it in a minute, and each of them makes its part of the calls.
+
+    Returns:
+        Seconds; 0 if all calls of the user in this run fit into one minute.
+    """
+    share = batch.get("share")
+    if share is None or not took or share["calls"] * sum(took) / len(took) <= SECONDS:
+        return 0.0
+    return sum(took) * share["children"] * MINUTE / SECONDS
 
 
 def _more_in_lane(batch: Batch) -> bool:

@@ -1,5 +1,6 @@
 """Fetch traffic: reads the traffic of a batch of repositories from GitHub into the archive."""
 
+import time
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -53,7 +54,8 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
     report(run, owner, fetched)
     if fetched.resume_at:
         write_wait(fetched.resume_at, datetime.now(UTC))
-    state = fetched.next_state(run, batch, key)
+    time.sleep(fetched.rest)
+    state = fetched.next_state(run, batch, key, datetime.now(UTC))
     if "problem" in event:
         state["problem"] = event["problem"]
     return state
@@ -75,6 +77,8 @@ def read_batch(run: Run, batch: Batch) -> Batch:
     read: Batch = {**found, "lane": {**lane, "read": number}, "at": {"part": number}}
     if "pauses" in batch:
         read["pauses"] = batch["pauses"]
+    if "minute" in batch:
+        read["minute"] = batch["minute"]
     return read
 
 

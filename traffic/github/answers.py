@@ -8,7 +8,7 @@ Source:
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,11 +57,13 @@ class Answer:
         status: HTTP status; None if no complete answer came.
         headers: Names in lower case.
         body: As received, decompressed; if no complete answer came, a sentence that explains why.
+        seconds: The response time: until the headers came or, without an answer, until the call was given up.
     """
 
     status: int | None
     headers: Mapping[str, str]
     body: bytes
+    seconds: float = field(default=0.0, compare=False)
 
     def json(self) -> Any:
         """Read the body.

@@ -23,6 +23,7 @@ CALL_SECONDS = 20.0  # for a complete call: the timeouts of `requests` bound onl
 SILENCE_SECONDS = (5.0, 15.0)  # to connect, and between two bytes
 MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 repositories is about 0.6 MB
 MAX_REDIRECTS = 3
+MOST_AT_ONCE = 16  # calls, each on a connection of its own
 
 # GitHub's address of a repository by its id.
 BY_ID = re.compile(r"^https?://[^/?#@\\]+(/api/v3)?/repositories/\d+(/|$)")
@@ -160,7 +161,7 @@ class GitHub:
             answer = done.get(timeout=seconds)
         except queue.Empty:
             self._session = _session()  # the thread that hangs still uses the old one
-            return Answer(None, {}, f"no complete answer within {self._call_seconds:g} s".encode())
+            return Answer(None, {}, f"no complete answer within {self._call_seconds:g} s".encode(), seconds)
         return answer
 
     def _note_remaining(self, answers: Sequence[Answer]) -> None:
@@ -171,7 +172,8 @@ class GitHub:
 
 def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, token: str, seconds: float) -> Answer:
     """Ask, and read the complete body. An error of the connection becomes an answer without a status."""
-    ends = time.monotonic() + seconds
+    began = time.monotonic()
+    ends = began + seconds
     try:
         with session.get(
             url,
@@ -186,18 +188,21 @@ def _ask(session: requests.Session, url: str, params: Mapping[str, str] | None, 
             for chunk in response.iter_content(64 * 1024):
                 body += chunk
                 if len(body) > MAX_BODY or time.monotonic() > ends:
-                    return Answer(None, {}, b"the answer is too large or too slow")
+                    return Answer(None, {}, b"the answer is too large or too slow", time.monotonic() - began)
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, headers, bytes(body))
+            return Answer(response.status_code, headers, bytes(body), response.elapsed.total_seconds())
     except (requests.RequestException, OSError, ValueError) as exc:
-        return Answer(None, {}, type(exc).__name__.encode())  # the name only: the text can contain the address
+        # The name only: the text can contain the address.
+        return Answer(None, {}, type(exc).__name__.encode(), time.monotonic() - began)
 
 
 def _session() -> requests.Session:
     session = _Session()
     # No retries by urllib3: it would sleep as long as Retry-After says, up to six hours, in a Lambda that is paid for.
-    session.mount("https://", HTTPAdapter(max_retries=0))
-    session.mount("http://", HTTPAdapter(max_retries=0))
+    for scheme in ("https://", "http://"):
+        session.mount(
+            scheme, HTTPAdapter(pool_connections=1, pool_maxsize=MOST_AT_ONCE, max_retries=0, pool_block=True)
+        )
     return session
 
 

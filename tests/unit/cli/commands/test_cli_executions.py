@@ -135,6 +135,27 @@ def test_all_children_are_shown_if_wanted(stack: Stack, capsys: pytest.CaptureFi
     assert not lines[-1].endswith("--children shows all.")
 
 
+def test_a_lane_shows_its_batches_and_the_states_that_failed(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """One child captures many batches: thousands of states in which nothing happened would hide the one that failed."""
+    stack.step_functions.execution("run-1", stopDate=STARTED)
+    add_children(stack, succeeded=0, failed=1)
+    (child,) = stack.step_functions.children
+    child["input"] = json.dumps({"batch": {"repositories": [], "lane": {"last": 59, "width": 9}, "at": {"part": 20}}})
+    named = {"name": "Fetch traffic"}
+    events = [event(second, "TaskStateEntered", stateEnteredEventDetails=named) for second in range(100)]
+    events[40:40] = [event(39, "TaskFailed", taskFailedEventDetails={"error": "KeyError", "cause": "name"})]
+    events.append(event(100, "FailStateEntered", stateEnteredEventDetails={"name": "Report failure"}))
+    stack.step_functions.events = {child["executionArn"]: events}
+
+    assert shown(stack, "run-1", capsys)[-5:] == [
+        "a lane: batches 21 to 60 of the run",
+        "GitHubUnavailableError: 502",
+        "Fetch traffic\tTask\t2026-11-20T09:00:39Z\t1.0s\t\tKeyError: name",
+        "Report failure\tFail\t2026-11-20T09:01:40Z\t0.0s\t\t",
+        "99 more states, without a failure.",
+    ]
+
+
 def test_a_child_shows_the_first_repositories_of_its_batch() -> None:
     """Children have random names: only their repositories show which is which."""
 

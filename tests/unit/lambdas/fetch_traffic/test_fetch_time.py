@@ -1,13 +1,13 @@
 """Fetch traffic and the clock: its own time, and the run's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
 from traffic.clock import to_text
-from traffic.contract import Batch, Repository
+from traffic.contract import Batch, Repository, Run
 from traffic.github.answers import Answer
 from traffic.github.client import GitHub, Wanted
 from traffic.github.rate_limit import reserve_pause
@@ -37,25 +37,21 @@ def _answer(kind: str) -> Answer:
 
 
 def fetch(
-    github: GitHub, *, now: datetime = NOW, deadline: datetime = NOW + timedelta(hours=20), seconds: Iterator[float]
+    github: GitHub, *, now: datetime = NOW, deadline: datetime = NOW + timedelta(hours=20), seconds: float = 300
 ) -> FetchedBatch:
     """Fetch two repositories."""
     batch: Batch = {"repositories": REPOSITORIES}
     run = {"id": "run", "started": to_text(NOW), "deadline": to_text(deadline)}
-    return fetch_batch(github, run, batch, now=lambda: now, seconds_left=lambda: next(seconds))  # type: ignore[arg-type]
-
-
-def plenty() -> Iterator[float]:
-    """Return more time than any batch needs."""
-    while True:
-        yield 300.0
+    return fetch_batch(github, run, batch, now=lambda: now, seconds_left=lambda: seconds)  # type: ignore[arg-type]
 
 
 def test_it_stops_in_time_and_returns_what_is_left_to_ask() -> None:
     """A function that AWS ends loses the answers it already has."""
-    left = iter([200.0, 30.0, 29.9, 29.8])
+    github = AnsweringGitHub()
+    batch: Batch = {"repositories": REPOSITORIES}
+    run: Run = {"id": "run", "started": to_text(NOW)}
 
-    fetched = fetch(AnsweringGitHub(), seconds=left)
+    fetched = fetch_batch(github, run, batch, now=lambda: NOW, seconds_left=lambda: 29.9 if github.asked else 30.0)
 
     assert [line["endpoint"] for line in fetched.answers] == ["views"]
     assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["clones", "referrers", "paths"]}, REPOSITORIES[1]]
@@ -66,7 +62,7 @@ def test_after_the_runs_deadline_it_asks_nothing_and_ends() -> None:
     """A run that never ends reports nothing. Repositories without a receipt are reported."""
     github = AnsweringGitHub()
 
-    fetched = fetch(github, now=NOW + timedelta(hours=20), seconds=plenty())
+    fetched = fetch(github, now=NOW + timedelta(hours=20))
 
     assert (github.asked, fetched.answers, fetched.remaining) == ([], [], [])
 
@@ -75,7 +71,7 @@ def test_it_does_not_wait_beyond_the_runs_deadline() -> None:
     """The next day's run asks again; a child that still waits then would slow it down."""
     limited = Answer(403, {"retry-after": "7200"}, b'{"message": "rate limit"}')
 
-    fetched = fetch(AnsweringGitHub(limited), deadline=NOW + timedelta(hours=1), seconds=plenty())
+    fetched = fetch(AnsweringGitHub(limited), deadline=NOW + timedelta(hours=1))
 
     assert (fetched.remaining, fetched.resume_at) == ([], None)
 
@@ -84,7 +80,7 @@ def test_a_wait_within_the_runs_deadline_keeps_both_repositories() -> None:
     """A rate limit is not a failure."""
     limited = Answer(403, {"retry-after": "60"}, b'{"message": "rate limit"}')
 
-    fetched = fetch(AnsweringGitHub(limited), seconds=plenty())
+    fetched = fetch(AnsweringGitHub(limited))
 
     assert [repository["id"] for repository in fetched.remaining] == [1, 2]
     assert fetched.resume_at == NOW + timedelta(seconds=60)
@@ -98,7 +94,7 @@ def limited_answer(remaining: str, reset: str = "1795168800") -> Answer:
 
 def test_a_tenth_of_the_limit_is_left_for_the_owners_other_tools() -> None:
     """The answers so far are kept, and the run goes on after GitHub's reset."""
-    fetched = fetch(AnsweringGitHub(limited_answer("499")), seconds=plenty())
+    fetched = fetch(AnsweringGitHub(limited_answer("499")))
 
     assert [line["endpoint"] for line in fetched.answers] == ["views"]
     assert fetched.remaining == [{**REPOSITORIES[0], "endpoints": ["clones", "referrers", "paths"]}, REPOSITORIES[1]]
@@ -110,7 +106,7 @@ def test_it_does_not_wait_if_more_is_left() -> None:
     """Most runs never come near the limit."""
     github = AnsweringGitHub(limited_answer("500"))
 
-    fetched = fetch(github, seconds=plenty())
+    fetched = fetch(github)
 
     assert fetched.resume_at is None
     assert len(github.asked) > 1

@@ -146,7 +146,7 @@ def test_the_remaining_limit_is_the_lowest_that_github_reported(monkeypatch: pyt
 
 @pytest.mark.parametrize(("size", "outcome"), [(1024 * 1024, "captured"), (1024 * 1024 + 1, None)])
 def test_an_answer_with_traffic_has_up_to_a_megabyte(size: int, outcome: str | None) -> None:
-    """A batch of 25 repositories keeps a hundred answers in memory; GitHub's own have a few thousand bytes."""
+    """A batch of 50 repositories keeps two hundred answers in memory; GitHub's own have a few thousand bytes."""
     large = Answer(200, {}, b"[]".ljust(size))
 
     fetched = fetch(PickyGitHub({"referrers": large}))

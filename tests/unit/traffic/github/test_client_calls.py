@@ -1,6 +1,7 @@
 """What the one client of GitHub sends, and what it makes of answers that are too large, too slow, or redirects."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -230,6 +231,22 @@ def test_an_answer_that_does_not_come_ends_after_the_time_of_a_call(server: Serv
     assert client._session.get_adapter("https://a").max_retries.total == 0  # type: ignore[attr-defined]
     assert client._session.get_adapter("http://a").max_retries.total == 0  # type: ignore[attr-defined]
     assert client.get("/fine").status == 200
+
+
+def test_the_response_time_of_a_call_is_measured(server: Server) -> None:
+    """GitHub limits the response time of a minute; a call without an answer counts until it is given up."""
+    server.replies["/late"] = reply_late
+    server.replies["/never"] = lambda _call: time.sleep(1)
+
+    assert 0.2 <= github(server).get("/late").seconds < 1
+    assert github(server).get("/fine").seconds < 0.2
+    assert github(server, call_seconds=0.4).get("/never").seconds == pytest.approx(0.4, abs=0.01)
+
+
+def reply_late(call: BaseHTTPRequestHandler) -> None:
+    """Answer after 0.2 s."""
+    time.sleep(0.2)
+    reply_by_token(call, {"Bearer token": FINE})
 
 
 def assert_released(event: threading.Event) -> None:

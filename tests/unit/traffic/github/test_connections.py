@@ -6,6 +6,7 @@ With one thread more, each call of the last thread opens a new TLS connection an
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,10 +20,13 @@ from requests.adapters import DEFAULT_POOLSIZE
 
 from cli.commands.news import READERS
 from cli.stack.deployment import SEGMENTS
+from lambdas.fetch_traffic.batch import TOGETHER
 from lambdas.summarize_run import read_record
 from tests.unit.serving import serving
 from traffic.contract import ENDPOINTS
-from traffic.github.client import GitHub
+from traffic.github.client import MOST_AT_ONCE, GitHub
+from traffic.github.pace import AT_ONCE
+from traffic.planning import AT_ONCE as CHILDREN
 from traffic.record import comparison
 from traffic.record.archive import Archive
 
@@ -35,6 +39,7 @@ OBJECTS = 480
 # Each file with a thread pool, and its largest number of threads.
 THREADS = {
     "traffic/github/client.py": len(ENDPOINTS),
+    "lambdas/fetch_traffic/batch.py": TOGETHER,
     "lambdas/summarize_run/read_record.py": read_record.READERS,
     "traffic/record/comparison.py": comparison.AT_ONCE,
     "traffic/record/item_table.py": SEGMENTS,
@@ -122,6 +127,19 @@ def test_calls_to_github_keep_their_connections(server: Server) -> None:
     github._session.close()
 
     assert server.connections <= len(ENDPOINTS)
+
+
+def test_several_repositories_at_once_keep_their_connections(server: Server) -> None:
+    """The client never opens more connections than it keeps, and GitHub closes none for being too many."""
+    github = GitHub(server.url, lambda **_fresh: "token")
+    with ThreadPoolExecutor(TOGETHER) as callers:
+        for _ in range(20 * TOGETHER):
+            callers.submit(github.get_all, [(f"/{endpoint}", None) for endpoint in ENDPOINTS])
+    github._session.close()
+
+    assert server.connections <= TOGETHER * len(ENDPOINTS) <= MOST_AT_ONCE
+    assert CHILDREN * len(ENDPOINTS) <= AT_ONCE
+    assert MOST_AT_ONCE <= AT_ONCE
 
 
 def test_no_thread_pool_is_larger_than_a_connection_pool() -> None:
