@@ -82,8 +82,8 @@ MUTATIONS = [
     Mutation(
         "2 not returned is not zero: the table fills in zeros",
         "traffic/record/merge.py",
-        "return {**day.metrics, **",
-        'return {"views-count": 0, "clones-count": 0, **day.metrics, **',
+        "item = {**day.metrics, **",
+        'item = {"views-count": 0, "clones-count": 0, **day.metrics, **',
         "merge",
     ),
     Mutation(
@@ -97,8 +97,8 @@ MUTATIONS = [
     Mutation(
         "2 not returned is not zero: the reading room fills in zeros",
         "traffic/record/reading.py",
-        "if metric in raw else None for metric in METRICS",
-        "if metric in raw else 0 for metric in METRICS",
+        'int(raw[metric]["N"]) if metric in raw else None for metric in METRICS',
+        'int(raw[metric]["N"]) if metric in raw else 0 for metric in METRICS',
         "cli_export",
     ),
     Mutation(
