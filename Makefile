@@ -25,8 +25,8 @@ run: .venv/run  ## Capture traffic once, on this machine; without a token, show 
 test: .venv/dev  ## Run all tests except the slow ones and the fault matrix
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-slow: .venv/dev  ## Run the slow tests, which take minutes
-	$(BIN)/python -m pytest -m slow -n auto --dist loadgroup
+test-slow: .venv/dev  ## Run the slow tests, which take minutes, and all examples of properties
+	$(BIN)/python -m pytest -m 'slow or hypothesis' --hypothesis-profile thorough -n auto --dist loadgroup
 
 test-faults: .venv/dev  ## Run the fault matrix: break every call in every way, and print the results
 	$(BIN)/python -m pytest -m faults -n 2 tests/faults $(FAULTS)

@@ -260,6 +260,7 @@ def failing(modules: Sequence[str], mutation: Mutation | None = None) -> str:
         if mutation:
             mutate(copy / mutation.file, mutation)
         command = [sys.executable, "-m", "pytest", "--exitfirst", "-q", "-p", "no:cacheprovider"]
+        command += ["--hypothesis-profile", "thorough"]  # all examples
         command += [str(module_path(name).relative_to(ROOT)) for name in modules]
         done = subprocess.run(command, cwd=copy, check=False, capture_output=True, text=True)  # noqa: S603
     failed = re.search(r"^(?:FAILED|ERROR) tests/unit/(.+?)(?: - |$)", done.stdout, re.MULTILINE)

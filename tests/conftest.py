@@ -4,8 +4,14 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.isolation import empty_home
+
+# `make test` tries a quarter of the examples; `make test-slow` chooses the other profile. A busy machine is no failure.
+settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("quick")
 
 
 class FullPools(logging.Handler):

@@ -27,7 +27,7 @@ from traffic.record.merge import (
 )
 from traffic.record.spans import spans_of
 
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=3 * settings().max_examples, deadline=None)
 
 DAYS = st.dates(date(2025, 1, 1), date(2027, 12, 31)).map(str) | st.dates(date(2026, 11, 1), date(2026, 11, 28)).map(
     str

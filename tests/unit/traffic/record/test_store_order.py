@@ -14,7 +14,7 @@ from traffic.contract import Endpoint
 from traffic.errors import IdentityConflictError, TableBusyError
 from traffic.record.merge import Day, Entry, Name, Statement, pointer_key
 
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=3 * settings().max_examples, deadline=None)
 FIRST_DAY = date(2026, 11, 6)
 
 
