@@ -32,17 +32,31 @@ def dollars(used: Mapping[Price, float], *of: Price) -> float:
 
 
 def children(repositories: int) -> int:
-    """Return the number of children of a run: one for each repository, or one for each batch."""
-    return repositories if repositories <= prices.SINGLES.value else int(-(-repositories // prices.BATCH.value))
+    """Return the number of children of a run with one token: one for each repository, or one for all."""
+    return repositories if repositories <= prices.SINGLES.value else 1
+
+
+def rounds(repositories: int) -> int:
+    """Return the number of batches of a run with one token, each of them once more for each pause within it."""
+    if children(repositories) == repositories:
+        return repositories
+    pauses = -(-repositories * prices.CALLS.value // prices.CALLS_A_MINUTE.value)
+    return int(-(-repositories // prices.BATCH.value) + pauses)
+
+
+def transitions(children: int, rounds: int) -> float:
+    """Return how many states a run and its children enter."""
+    own = prices.RUN_STATES.value + children * prices.CHILD_STATES.value
+    return own + rounds * prices.ROUND_STATES.value + (rounds - children) * prices.NEXT_STATES.value
 
 
 def used_by_run(repositories: int) -> Used:
     """Return what a run of so many repositories uses if nothing fails."""
-    batches = children(repositories)
+    parts, times = children(repositories), rounds(repositories)
     return {
-        **requests_and_logs(repositories, batches, calls=2 + 2 * batches),
-        prices.TRANSITION: prices.RUN_STATES.value + batches * prices.CHILD_STATES.value,
-        prices.GIGABYTE_SECOND: gigabyte_seconds(repositories, batches),
+        **requests_and_logs(repositories, parts, times, calls=2 + 2 * times),
+        prices.TRANSITION: transitions(parts, times),
+        prices.GIGABYTE_SECOND: gigabyte_seconds(repositories, times),
         prices.WRITE: writes(repositories, changed_days=repositories),
         prices.READ: reads(repositories),
         prices.SECRET_READ: 1 + prices.AT_ONCE.value,
@@ -50,14 +64,15 @@ def used_by_run(repositories: int) -> Used:
     }
 
 
-def requests_and_logs(repositories: int, batches: int, calls: int) -> Used:
-    """Return the requests and logs of a run with so many repositories, children and calls of functions."""
+def requests_and_logs(repositories: int, children: int, rounds: int, calls: int) -> Used:
+    """Return the requests and logs of a run with so many repositories, children, rounds and calls of functions."""
+    lanes, batches = (1, rounds) if rounds > children else (0, 0)
     return {
         prices.INVOCATION: calls,
-        prices.PUT: prices.RUN_PUTS.value + batches * prices.CHILD_PUTS.value,
-        prices.GET: prices.RUN_GETS.value + batches * prices.CHILD_GETS.value,
+        prices.PUT: prices.RUN_PUTS.value + lanes * prices.LANE_PUTS.value + rounds * prices.ROUND_PUTS.value,
+        prices.GET: prices.RUN_GETS.value + rounds * prices.ROUND_GETS.value + batches * prices.BATCH_GETS.value,
         prices.LOGGED: (calls * prices.CALL_LOGGED.value + repositories * prices.REPOSITORY_LOGGED.value) / GIGABYTE,
-        prices.TRACE: 1 + batches,
+        prices.TRACE: 1 + children,
     }
 
 
@@ -76,16 +91,23 @@ def reads(repositories: int) -> float:
     return repositories * prices.REPOSITORY_READS.value + scanned + prices.NEWS_READS.value
 
 
-def gigabyte_seconds(repositories: int, batches: int) -> float:
+def gigabyte_seconds(repositories: int, rounds: int) -> float:
     """Return the functions' seconds, each multiplied by the function's memory in GB."""
-    further, started = repositories - batches, min(batches, prices.AT_ONCE.value)
+    further, started = repositories - rounds, starts(repositories)
     seconds = {
         "ListRepos": prices.LIST.value + repositories * prices.LIST_MORE.value,
-        "FetchTraffic": started * prices.COLD.value + batches * prices.FETCH.value + further * prices.FETCH_MORE.value,
-        "StoreTraffic": started * prices.COLD.value + batches * prices.STORE.value + further * prices.STORE_MORE.value,
+        "FetchTraffic": started * prices.COLD.value + rounds * prices.FETCH.value + further * prices.FETCH_MORE.value,
+        "StoreTraffic": started * prices.COLD.value + rounds * prices.STORE.value + further * prices.STORE_MORE.value,
         "SummarizeRun": prices.SUMMARIZE.value + repositories * prices.SUMMARIZE_MORE.value,
     }
     return sum(seconds[name] * megabytes / 1024 for name, megabytes in MEMORY.items())
+
+
+def starts(repositories: int) -> float:
+    """Return how often Fetch traffic starts: for each child that runs at once, and after each wait of the hour."""
+    if children(repositories) > 1:
+        return min(repositories, prices.AT_ONCE.value)
+    return 1 + repositories * prices.CALLS.value // prices.CALLS_AN_HOUR.value
 
 
 def used_by_month(repositories: int) -> Used:

@@ -67,22 +67,31 @@ KEY_USE = Price("uses of AWS's key", 0.03 / 10_000, "https://aws.amazon.com/kms/
 # MB of each function, which also decide its share of a core. stacks/functions.py deploys the same numbers.
 MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
 
-MEASURED = "docs/benchmarks.md, functions with their share of a core"
+MEASURED = "docs/benchmarks.md, functions with their share of a core; memory and batches"
 COUNTED = "tests/unit/cli/runs/test_cost_amounts.py"
 
-# Up to SINGLES repositories, each child of a run has one. Beyond that, each child has BATCH of them.
+# Up to SINGLES repositories, each has a child of its own. Beyond that, one child captures the repositories of a user in
+# batches, and pauses when GitHub's limits of a minute demand it: the more often, the longer GitHub takes for a call.
 SINGLES = Amount(200, COUNTED)
-BATCH = Amount(25, COUNTED)
+BATCH = Amount(50, COUNTED)
+CALLS = Amount(4, COUNTED)  # for a repository
+CALLS_A_MINUTE = Amount(540, COUNTED)  # if GitHub takes 150 ms for a call
+CALLS_AN_HOUR = Amount(4500, COUNTED)  # the functions start again after a longer wait
 
-# States that a run, and each child of its Map, enter if nothing fails.
+# States that a run enters if nothing fails, each child of its Map, and each round of a child: a batch, or what a pause
+# left of it. One more state leads from a round to the next.
 RUN_STATES = Amount(9, COUNTED)
-CHILD_STATES = Amount(6, COUNTED)
+CHILD_STATES = Amount(2, COUNTED)
+ROUND_STATES = Amount(4, COUNTED)
+NEXT_STATES = Amount(1, COUNTED)
 
 # Requests to S3. AWS also charges for requests of objects that do not exist.
 RUN_PUTS = Amount(6, COUNTED)  # pages of the listing, manifest and summary, and three lists
 RUN_GETS = Amount(2, COUNTED)  # the manifest, by the Map and by Summarize run
-CHILD_PUTS = Amount(2, COUNTED)  # the answers, and their receipts
-CHILD_GETS = Amount(3, COUNTED)  # whether the run was stopped, the answers, and by Summarize run the receipts
+LANE_PUTS = Amount(1, COUNTED)  # the list of children, if they have several batches
+ROUND_PUTS = Amount(2, COUNTED)  # the answers, and their receipts
+ROUND_GETS = Amount(3, COUNTED)  # whether the run was stopped, the answers, and by Summarize run the receipts
+BATCH_GETS = Amount(1, COUNTED)  # its line of the manifest, if the child has several batches
 
 # The most for one repository and day: with traffic that day, referrers and paths.
 REPOSITORY_READS = Amount(3, COUNTED)  # units: 14 days at once, the entry and the snapshot
@@ -105,11 +114,11 @@ REPOSITORY_LOGGED = Amount(1000, COUNTED)  # a line by Fetch traffic and one by 
 LOGS_KEPT = Amount(3, "stacks/functions.py")  # months
 
 # Seconds of the functions.
-COLD = Amount(7.5, MEASURED)  # to start Fetch traffic or Store traffic
+COLD = Amount(19.5, MEASURED)  # to start Fetch traffic or Store traffic
 FETCH = Amount(1.5, MEASURED)  # a batch of one
-FETCH_MORE = Amount(0.33, MEASURED)  # each further repository of it
-STORE = Amount(1.2, MEASURED)
-STORE_MORE = Amount(0.1, MEASURED)
+FETCH_MORE = Amount(0.2, MEASURED)  # each further repository of it
+STORE = Amount(1.3, MEASURED)
+STORE_MORE = Amount(0.23, MEASURED)
 LIST = Amount(3.0, MEASURED)
 LIST_MORE = Amount(0.0025, MEASURED)  # each repository, if GitHub takes 150 ms for a page of 100
 SUMMARIZE = Amount(5.0, MEASURED)

@@ -82,14 +82,15 @@ def usage(deployment: Deployment, reader: RunReader, execution: Mapping[str, Any
     """Add up what a run and its children used."""
     children = [child["executionArn"] for child in children_of(deployment, reader.execution_arn)]
     histories = chain.from_iterable(visits_of(deployment, arn) for arn in (reader.execution_arn, *children))
-    transitions, calls, seconds = add_up(histories)
+    transitions, calls, seconds = add_up(visits := list(histories))
+    rounds = sum(visit.name == "Store traffic" for visit in visits)
     receipts = list(reader.receipts())
     stored = len({receipt["id"] for receipt in receipts})
     found = _measured(deployment, execution["startDate"], execution["stopDate"], calls)
     changed = sum(receipt["items_changed"] for receipt in receipts)
     weighed = sum(seconds[task] * MEMORY[FUNCTIONS[task]] / 1024 for task in seconds)
     used = {
-        **requests_and_logs(stored, len(children), calls),
+        **requests_and_logs(stored, len(children), rounds, calls),
         TRANSITION: transitions,
         GIGABYTE_SECOND: found.gigabyte_seconds if found else weighed,
         WRITE: found.writes if found else writes(stored, changed),

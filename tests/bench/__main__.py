@@ -1,6 +1,7 @@
 """`make bench`: measures, prints tables and writes docs/benchmarks.md."""
 
 import argparse
+import math
 import os
 import platform
 import time
@@ -11,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cli.runs.prices import MEMORY
+from cli.runs.cost_table import RUNS, rounds, transitions
+from cli.runs.prices import GIGABYTE_SECOND, MEMORY, TRANSITION
+from tests.bench.cost import REPOSITORIES as PRICED
 from tests.bench.cost import first_version_cost, our_cost
-from tests.bench.functions import FLEET, TIMEOUT, functions
+from tests.bench.functions import BATCH, FLEET, SIZES, TIMEOUT, Taken, batch_of, batches, functions
 from tests.bench.imports import import_of_many
 from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
 from tests.bench.processor import ONE_CORE, share_of
@@ -35,6 +38,14 @@ YEAR = "## A year on one token, by `make simulate-year`"
 ENGINE = "## The local engine with three years of history"
 LONG, ROUNDS = 1000, 3  # repositories, and measurements of each figure
 
+HELD = (
+    "Each function runs in a new process, and the time includes its imports. In each 50 ms the process is stopped once"
+    f" it has used its share of a core. AWS Lambda gives one core to {ONE_CORE:,} MB of memory, and lets each function"
+    f" run for {TIMEOUT:.0f} s. If the share used is below the share given, the function waited for a server or for"
+    " this machine."
+)
+FUNCTION_HEAD = ("function", "work", "MB given", "MB used", "share given", "share used", "processor s", "seconds")
+BATCHES = "## Memory and batches\n"
 FUNCTIONS = f"## Functions with their share of a core, at {FLEET:,} repositories\n"
 
 HISTORIES = (1, 1000)
@@ -68,7 +79,7 @@ def main() -> None:
     loop, ours = paces()
     sections = [*beginning, pace_section(loop, ours), cost_section(loop)]
     sections += [speed_section(60), speed_section(150), tokens_section(), enterprise_section()]
-    sections += [writes_section(), growth_section(grown), functions_section()]
+    sections += [writes_section(), growth_section(grown), functions_section(), batches_section()]
     sections += [reading_section(given.histories), engine_section(), rebuilding_section(), import_section()]
     sections += [start_up_section()]
     year = kept_year() if given.no_year else "\n".join(f"- {line}" for line in year_lines()) + "\n"
@@ -213,32 +224,58 @@ def growth_section(grown: Mapping[int, tuple[Measured, Measured | None]]) -> str
 
 
 def functions_section() -> str:
-    """Measure the time and memory of each function with its share of a core."""
-    rows = [
-        (
-            taken.function,
-            taken.what,
-            MEMORY[taken.function],
-            f"{taken.memory:.0f}",
-            f"{share_of(MEMORY[taken.function]):.3f}",
-            f"{taken.held.share:.3f}",
-            f"{taken.held.cpu_seconds:.1f}",
-            f"{taken.held.seconds:.1f}",
-            "" if taken.again is None else f"{taken.again:.1f}",
-        )
-        for taken in functions()
-    ]
-    head = ("function", "work", "MB given", "MB used", "share given", "share used")
+    """Measure the time and memory of the functions that a run calls once, with their share of a core."""
     note = (
-        "Each function runs in a new process, and the time includes its imports. In each 50 ms the process is stopped"
-        f" once it has used its share of a core. AWS Lambda gives one core to {ONE_CORE:,} MB of memory, and lets each"
-        f" function run for {TIMEOUT:.0f} s.\n"
-        f"The functions do all their work over HTTP. GitHub takes {LATENCY * 1000:.0f} ms for a call to fetch a batch"
-        " and no time to list, and the table holds all repositories. The last column is the same work, repeated by"
-        " the same process a day later.\n"
-        "If the share used is below the share given, the function waited for a server or for this machine.\n"
+        f"{HELD} The functions do all their work over HTTP. GitHub takes no time to list, and the table holds all"
+        " repositories.\n"
     )
-    return "\n".join([FUNCTIONS, note, table((*head, "processor s", "seconds", "warm s"), rows)])
+    return "\n".join([FUNCTIONS, note, table(FUNCTION_HEAD, map(function_row, functions()))])
+
+
+def batches_section() -> str:
+    """Measure Fetch traffic and Store traffic with each memory, and with batches of each size."""
+    measured = batches()
+    rows = [(*function_row(taken), f"{taken.again:.1f}", f"{dollars_of(taken):.6f}") for taken in measured]
+    note = (
+        f"{HELD} GitHub takes {LATENCY * 1000:.0f} ms for a call, and has no limits here. The last two columns are the"
+        " same work, repeated by the same process a day later, and what it costs.\n"
+    )
+    sizes = [(size, f"{of_transitions(size):.3f}", f"{of_lambda(size, measured):.3f}") for size in SIZES]
+    chosen = [(size, moved, ran, f"{float(moved) + float(ran):.3f}") for size, moved, ran in sizes]
+    months = f"Dollars for {PRICED:,} repositories and a month, by the repositories in a batch:\n"
+    head = ("batch", "transitions", "Lambda for Fetch traffic and Store traffic", "both")
+    return "\n".join([BATCHES, note, table((*FUNCTION_HEAD, "warm s", "dollars"), rows), months, table(head, chosen)])
+
+
+def function_row(taken: Taken) -> Sequence[object]:
+    """Write what a function took with its share of a core."""
+    return (
+        taken.function,
+        taken.what,
+        taken.given,
+        f"{taken.memory:.0f}",
+        f"{share_of(taken.given):.3f}",
+        f"{taken.held.share:.3f}",
+        f"{taken.held.cpu_seconds:.1f}",
+        f"{taken.held.seconds:.1f}",
+    )
+
+
+def dollars_of(taken: Taken) -> float:
+    """Price the work of a warm function."""
+    return (taken.again or 0.0) * taken.given / 1024 * GIGABYTE_SECOND.dollars
+
+
+def of_transitions(size: int) -> float:
+    """Price a month's transitions of one child with batches of a size, and with the pauses that GitHub demands."""
+    pauses = rounds(PRICED) - math.ceil(PRICED / BATCH)
+    return transitions(1, math.ceil(PRICED / size) + pauses) * TRANSITION.dollars * RUNS
+
+
+def of_lambda(size: int, measured: Iterable[Taken]) -> float:
+    """Price a month of Fetch traffic and Store traffic with batches of a size."""
+    chosen = [each for each in measured if each.what == batch_of(size) and each.given == MEMORY[each.function]]
+    return sum(map(dollars_of, chosen)) * math.ceil(PRICED / size) * RUNS
 
 
 def reading_section(sizes: Sequence[int] = HISTORIES) -> str:
@@ -319,7 +356,7 @@ def kept_year() -> str:
 
 # Sections that need no figures of other sections.
 ALONE: Mapping[str, Callable[[], str]] = {
-    "writes": writes_section, "functions": functions_section, "start-up": start_up_section,
+    "writes": writes_section, "functions": functions_section, "batches": batches_section, "start-up": start_up_section,
     "engine": engine_section, "rebuilding": rebuilding_section, "import": import_section,
     "reading": reading_section, "pace-60": partial(speed_section, 60), "pace-150": partial(speed_section, 150),
     "tokens": tokens_section, "enterprise": enterprise_section,

@@ -18,15 +18,19 @@ from typing import Any, cast
 
 import requests
 
+from cli.runs import prices
 from cli.runs.prices import MEMORY
 from tests.bench.account import account, ids, name_of
-from tests.bench.processor import Held, hold, share_of
+from tests.bench.processor import ONE_CORE, Held, hold, share_of
 from tests.bench.world import github, peak_memory
 from tests.integration.pipeline import free_port
 from traffic.contract import ENDPOINTS, listing_key, manifest_key, receipts_prefix
 
 FLEET = 100_000
-BATCH = 25
+RECEIPTS = 25  # in an object that Summarize run reads; the larger batches of such a fleet make fewer objects
+BATCH = int(prices.BATCH.value)
+SIZES = (25, 50, 100)  # of batches, to choose among
+MEMORIES = (256, 512, 1024, ONE_CORE)  # MB, to choose among
 PART = 2_500  # repositories that one call of List repositories finds
 PLANNING = "the last page and the planning"
 TIMEOUT = 300.0  # seconds that each function may run
@@ -43,6 +47,7 @@ class Taken:
     Attributes:
         what: The work.
         function: The function's name in the stack.
+        given: The memory with which it ran, in MB.
         held: Its time, and the share of a core that it used.
         memory: The most memory of its process, in megabytes.
         again: The seconds of the last call, if the process made several: the time of a warm function.
@@ -51,6 +56,7 @@ class Taken:
 
     what: str
     function: str
+    given: int
     held: Held
     memory: float
     again: float | None
@@ -58,9 +64,15 @@ class Taken:
 
 
 def functions(fleet: int = FLEET) -> list[Taken]:
-    """Measure every function, each at its memory and its share of a core."""
+    """Measure the functions that a run calls once, each at its memory and its share of a core."""
     with account(fleet) as aws:
-        return [*listings(aws, fleet), summary(aws, fleet), *batches(aws)]
+        return [*listings(aws, fleet), summary(aws, fleet)]
+
+
+def batches() -> list[Taken]:
+    """Measure Fetch traffic and Store traffic with batches of all sizes, and one size with all memories."""
+    with account(0) as aws:
+        return [taken for size in (1, *SIZES) for taken in batch(aws, size, MEMORIES if size == BATCH else ())]
 
 
 def listings(aws: str, fleet: int) -> Iterator[Taken]:
@@ -86,7 +98,7 @@ def listings(aws: str, fleet: int) -> Iterator[Taken]:
 
 def summary(aws: str, fleet: int) -> Taken:
     """Let Summarize run summarize a run that captured all repositories, with several tokens."""
-    parts = cut(fleet, BATCH)
+    parts = cut(fleet, RECEIPTS)
     put(aws, manifest_key("run"), [{"repositories": batch} for batch in parts])
     for number, batch in enumerate(parts):
         put(aws, f"{receipts_prefix('run')}{number:06}.json", [receipt(repository) for repository in batch])
@@ -98,18 +110,30 @@ def summary(aws: str, fleet: int) -> Taken:
     return taken
 
 
-def batches(aws: str) -> Iterator[Taken]:
-    """Let Fetch and Store do a large batch and a batch of one in a cold process, and again in the same process."""
-    for size in (BATCH, 1):
+def batch(aws: str, size: int, memories: Sequence[int]) -> Iterator[Taken]:
+    """Let Fetch and Store do a batch in a cold process, and again in the same process on the next day.
+
+    Args:
+        aws: The address of the account.
+        size: Repositories in the batch.
+        memories: The memories to measure, in MB; by default those of the stack.
+    """
+    for megabytes in memories or (None,):
         with github(free_port(), size, latency=LATENCY) as url:
             names = [str(found["name"]) for found in requests.get(f"{url}/_repositories", timeout=60).json()]
             repositories = [{"id": id_, "name": name} for id_, name in enumerate(names, start=1)]
             asked = {"run": RUN, "batch": {"repositories": repositories}}
             today = called("FetchTraffic", "", [asked], aws, url).state
             requests.post(f"{url}/_at", json={"at": tomorrow()}, timeout=60).raise_for_status()
-            fetched = called("FetchTraffic", f"a batch of {size}", [asked, asked], aws, url)
+            fetched = called("FetchTraffic", batch_of(size), [asked, asked], aws, url, megabytes=megabytes)
+        assert not fetched.state["batch"]["repositories"], "Fetch traffic did not ask for all of them"
         yield fetched
-        yield called("StoreTraffic", f"a batch of {size}", [today, fetched.state], aws, "")
+        yield called("StoreTraffic", batch_of(size), [today, fetched.state], aws, "", megabytes=megabytes)
+
+
+def batch_of(size: int) -> str:
+    """Return the name of the work on a batch."""
+    return f"a batch of {size}"
 
 
 def tomorrow() -> str:
@@ -139,20 +163,23 @@ def put(aws: str, key: str, note: Any) -> None:
     requests.put(f"{aws}/archive/{key}", data=json.dumps(note), timeout=60).raise_for_status()
 
 
-def called(function: str, what: str, events: Sequence[Any], aws: str, github_url: str) -> Taken:
+def called(  # noqa: PLR0913 - what is called, where, and with which memory
+    function: str, what: str, events: Sequence[Any], aws: str, github_url: str, *, megabytes: int | None = None
+) -> Taken:
     """Call a function for one event after another, in a process with the share of a core that its memory brings."""
+    given = megabytes or MEMORY[function]
     command = [sys.executable, "-m", "tests.bench.functions", function, *map(json.dumps, events)]
     with tempfile.TemporaryFile("w+") as printed:
         begun = time.monotonic()
         process = subprocess.Popen(command, stdout=printed, env=environment(aws, github_url), text=True)  # noqa: S603
-        held = hold(process, share_of(MEMORY[function]), begun=begun)
+        held = hold(process, share_of(given), begun=begun)
         printed.seek(0)
         lines = printed.read().splitlines()
     if process.returncode:
         raise RuntimeError(f"{function} failed: {lines[-1:]}")
     ended = json.loads(lines[-1])
     again = ended["seconds"] if len(events) > 1 else None
-    return Taken(what, function, held, ended["memory"], again, ended["state"])
+    return Taken(what, function, given, held, ended["memory"], again, ended["state"])
 
 
 def environment(aws: str, github_url: str) -> dict[str, str]:

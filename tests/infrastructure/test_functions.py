@@ -85,7 +85,7 @@ def test_each_function_has_the_memory_with_which_it_was_measured(template: Templ
     assert template.function(folder)["MemorySize"] == MEMORY[name]
     assert template.function(folder)["Timeout"] == TIMEOUT
     given = re.findall(rf"^\| {name} \| [^|]+ \| (\d+) \|", BENCHMARKS, re.MULTILINE)
-    assert set(given) == {str(MEMORY[name])}
+    assert str(MEMORY[name]) in given
 
 
 def test_the_cost_table_counts_the_alarms_and_metrics_that_are_deployed(template: Template) -> None:

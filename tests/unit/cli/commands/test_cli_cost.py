@@ -29,9 +29,9 @@ def event(kind: str, seconds: float, name: str = "") -> dict[str, Any]:
     return {"type": kind, "timestamp": STARTED + timedelta(seconds=seconds), **details}
 
 
-def task(begins: float, ends: float) -> list[dict[str, Any]]:
+def task(begins: float, ends: float, name: str = "Fetch traffic") -> list[dict[str, Any]]:
     """Make the events of a task."""
-    return [event("TaskStateEntered", begins, "Fetch traffic"), event("TaskStateExited", ends)]
+    return [event("TaskStateEntered", begins, name), event("TaskStateExited", ends)]
 
 
 def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,22 +40,25 @@ def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.Capt
     child = {"executionArn": "arn:child:1", "name": "child", "status": "SUCCEEDED", "startDate": STARTED}
     stack.step_functions.children.append(child)
     choice = [event("ChoiceStateEntered", 2, "All fetched?"), event("ChoiceStateExited", 2)]
-    stack.step_functions.events = {run["executionArn"]: task(0, 2), "arn:child:1": [*task(0, 1.5), *choice]}
+    stack.step_functions.events = {
+        run["executionArn"]: task(0, 2),
+        "arn:child:1": [*task(0, 1), *task(1, 1.5, "Store traffic"), *choice],
+    }
     stack.note(receipts_prefix("run-1") + "a.json", [{"id": 1, "items_changed": 14}, {"id": 2, "items_changed": 0}])
 
     show_cost(stack.deployment, None)
 
     assert capsys.readouterr().out.splitlines() == [
         "run-1  SUCCEEDED  2 repositories stored",
-        "state transitions\t3\t0.000075",
+        "state transitions\t4\t0.000100",
         "Lambda\t3.5 s, 0.9 GB-s\t0.000012",
         "DynamoDB writes\tat most 22 units\t0.000014",
         "DynamoDB reads\tat most 1307 units\t0.000163",
         "S3 requests\tabout 8 writes, 5 reads\t0.000042",
         "logs\tabout 2 KB\t0.000001",
         "X-Ray traces\tat most 2\t0.000010",
-        "together\t\t0.000317",
-        "a month of such runs\t30 runs\t0.009502",
+        "together\t\t0.000342",
+        "a month of such runs\t30 runs\t0.010252",
     ]
 
 

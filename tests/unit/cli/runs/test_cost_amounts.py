@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from cli.runs import prices
-from cli.runs.cost_table import requests_and_logs, writes
+from cli.runs import cost_table, prices
+from cli.runs.cost_table import requests_and_logs, transitions, writes
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import due
 from lambdas.list_repos import handler as list_repos
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from simulated_github import SimulatedGitHub
-from tests.bench.functions import BATCH, FLEET, LATENCY
+from tests.bench.functions import BATCH, FLEET, LATENCY, RECEIPTS, batch_of
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
 from traffic import planning
@@ -75,6 +75,15 @@ class Used:
     def count(self, *operations: str) -> int:
         """Count the requests of some kinds."""
         return sum(operation in operations for operation, _ in self.calls)
+
+
+@pytest.fixture(scope="module")
+def used_in_batches() -> Iterator[Used]:
+    """A run of three repositories on their second day, in one child with three batches."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(due, "SINGLES", 0)
+        monkeypatch.setattr(due, "BATCH", 1)
+        yield second_day(monkeypatch, 3)
 
 
 @pytest.fixture(scope="module")
@@ -153,28 +162,61 @@ def stored(aws: Account) -> dict[Any, Mapping[str, Any]]:
     return {**aws.days(), **aws.repositories(), **{(*key, "snapshot"): item for key, item in aws.snapshots().items()}}
 
 
-def way(states: Mapping[str, Any], name: str) -> list[str]:
-    """Follow the states from one on to the end, where all is well."""
+def way(states: Mapping[str, Any], name: str, *, until: str = "") -> list[str]:
+    """Follow the states from one on to the end, or to another one, where all is well."""
     following = WELL.get(name) or states[name].get("Next")
-    return [name, *(way(states, following) if following else [])]
+    return [name, *(way(states, following, until=until) if following and following != until else [])]
 
 
 def test_the_states_of_a_run_and_of_a_child_are_those_of_the_definition() -> None:
     """Each state entered is paid for; a state more in the children is the largest part of a large fleet's bill."""
     child = DEFINITION["States"]["Capture repositories"]["ItemProcessor"]
+    run_states = len(way(DEFINITION["States"], DEFINITION["StartAt"]))
+    child_states = len(way(child["States"], child["StartAt"]))
 
-    assert len(way(DEFINITION["States"], DEFINITION["StartAt"])) == prices.RUN_STATES.value
-    assert len(way(child["States"], child["StartAt"])) == prices.CHILD_STATES.value
+    assert run_states == prices.RUN_STATES.value
+    assert transitions(children=1, rounds=1) == run_states + child_states
+    assert transitions(children=7, rounds=7) == run_states + 7 * child_states
     assert prices.AT_ONCE.value == planning.AT_ONCE
     assert prices.SINGLES.value == due.SINGLES
+
+
+@pytest.mark.parametrize("between", ["Next batch", "Wait for rate limit"])
+def test_from_one_batch_to_the_next_and_over_a_pause_there_are_as_many_states_as_the_table_says(between: str) -> None:
+    """A child with a user's batches goes in circles, and pays for each state of a circle."""
+    states = DEFINITION["States"]["Capture repositories"]["ItemProcessor"]["States"]
+    leads = [choice["Next"] for choice in states["All fetched?"]["Choices"]]
+    circle = [between, *way(states, states[between]["Next"], until="Finish batch")]
+
+    assert between in leads
+    assert circle[-1] == "All fetched?"
+    assert transitions(children=1, rounds=9) - transitions(children=1, rounds=8) == len(circle)
+
+
+def test_a_run_pauses_as_often_as_the_response_time_of_a_minute_demands() -> None:
+    """A tenth of GitHub's limits is left to others, and each pause makes Fetch and Store run once more."""
+    assert prices.CALLS_A_MINUTE.value == planning.calls_a_minute(LATENCY)
+    assert prices.CALLS_AN_HOUR.value == planning.calls_an_hour(5000, LATENCY)
+    assert prices.CALLS.value == planning.MOST_CALLS
+    assert cost_table.rounds(200) == cost_table.children(200) == 200
+    assert (cost_table.children(1000), cost_table.rounds(1000)) == (1, 20 + 8)
+    assert (cost_table.starts(3), cost_table.starts(200), cost_table.starts(10_000)) == (3, 4, 1 + 8)
 
 
 def test_a_run_makes_as_many_requests_to_s3_as_the_table_says(used: Mapping[int, Used]) -> None:
     """Writing costs twelve times as much as reading, and a list as much as a write."""
     for size, found in used.items():
-        expected = requests_and_logs(size, size, calls=2 + 2 * size)
+        expected = requests_and_logs(size, size, size, calls=2 + 2 * size)
         assert found.count("PutObject", "ListObjectsV2") == expected[prices.PUT]
         assert found.count("GetObject") == expected[prices.GET]  # one stands for the Map's own, of the manifest
+
+
+def test_a_child_with_several_batches_makes_as_many_requests_to_s3_as_the_table_says(used_in_batches: Used) -> None:
+    """Each batch is a line of the manifest, which Fetch traffic reads by itself."""
+    expected = requests_and_logs(3, 1, 3, calls=2 + 2 * 3)
+
+    assert used_in_batches.count("PutObject", "ListObjectsV2") == expected[prices.PUT]
+    assert used_in_batches.count("GetObject") == expected[prices.GET]
 
 
 def test_a_repository_is_read_and_written_in_as_many_units_as_the_table_says(used: Mapping[int, Used]) -> None:
@@ -221,7 +263,7 @@ def test_functions_log_no_more_than_the_table_says_and_not_much_less(used: Mappi
     """A line for each repository costs as much as the requests to S3."""
     for size, found in used.items():
         calls = 2 + 2 * size
-        expected = requests_and_logs(size, size, calls)[prices.LOGGED] * prices.GIGABYTE
+        expected = requests_and_logs(size, size, size, calls)[prices.LOGGED] * prices.GIGABYTE
         assert expected / 2 < found.logged + calls * len(LAMBDA_LINES) <= expected
 
 
@@ -243,18 +285,18 @@ def test_aws_key_is_used_as_often_as_the_longest_run_allows() -> None:
 
 
 def measured() -> Mapping[tuple[str, str], tuple[float, float]]:
-    """Read from the benchmarks what each function took for some work: seconds cold, and seconds warm where measured."""
+    """Read from the benchmarks what each function took with its memory: seconds cold, and seconds warm if measured."""
     page = (Path(__file__).parents[4] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     cut = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
-    rows = [cells for cells in cut if cells[0] in prices.MEMORY]
-    return {(cells[0], cells[1]): (float(cells[7]), float(cells[8] or 0)) for cells in rows}
+    rows = [cells for cells in cut if cells[0] in prices.MEMORY and int(cells[2]) == prices.MEMORY[cells[0]]]
+    return {(cells[0], cells[1]): (float(cells[7]), float(cells[8]) if len(cells) > 8 else 0.0) for cells in rows}
 
 
 @pytest.mark.parametrize("function", ["FetchTraffic", "StoreTraffic"])
 def test_fetch_and_store_take_no_longer_than_the_table_says_and_not_much_less(function: str) -> None:
     """The longest part of the functions' bill for a large fleet."""
-    (_, one), (_, batch) = (measured()[function, f"a batch of {size}"] for size in (1, BATCH))
-    total, _ = measured()[function, "a batch of 1"]
+    (_, one), (_, batch) = (measured()[function, batch_of(size)] for size in (1, BATCH))
+    total, _ = measured()[function, batch_of(1)]
     fetches = function == "FetchTraffic"
     first, more = (prices.FETCH, prices.FETCH_MORE) if fetches else (prices.STORE, prices.STORE_MORE)
 
@@ -266,7 +308,7 @@ def test_fetch_and_store_take_no_longer_than_the_table_says_and_not_much_less(fu
 def test_list_and_summarize_take_no_longer_than_the_table_says_and_not_much_less() -> None:
     """They have the most memory, so each of their seconds costs the most."""
     listed, _ = measured()["ListRepos", f"{FLEET:,} repositories, call 1"]
-    summarized, _ = measured()["SummarizeRun", f"{FLEET:,} repositories, {FLEET // BATCH:,} receipts"]
+    summarized, _ = measured()["SummarizeRun", f"{FLEET:,} repositories, {FLEET // RECEIPTS:,} receipts"]
     waited = FLEET / 100 * LATENCY  # GitHub answered at once where it was measured
 
     assert listed + waited <= prices.LIST.value + FLEET * prices.LIST_MORE.value <= 3 * (listed + waited)

@@ -25,16 +25,22 @@ def test_the_page_shows_the_table() -> None:
     assert cost_table.cost_table() in (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 
 
+ROUND = cost_table.transitions(children=1, rounds=2) - cost_table.transitions(children=1, rounds=1)
+SINGLE = cost_table.transitions(children=1, rounds=1) - prices.RUN_STATES.value
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
-        f"{prices.RUN_STATES.value} states of the run and {prices.CHILD_STATES.value} of each child",
-        f"Up to {prices.SINGLES.value} repositories have a child each; beyond that a child takes {prices.BATCH.value}",
+        f"{prices.RUN_STATES.value} states of the run and {SINGLE} of each child with one repository",
+        f"Up to {prices.SINGLES.value} repositories have a child each",
+        f"in batches of {prices.BATCH.value}, with {ROUND} states for each batch and for each pause",
+        f"at {prices.CALLS_A_MINUTE.value} calls a minute",
         f"List repositories has {prices.MEMORY['ListRepos']} MB, Summarize run {prices.MEMORY['SummarizeRun']:,} MB",
         f"the others {prices.MEMORY['FetchTraffic']} MB",
         f"takes {cost_table.writes(1, changed_days=1)} write units a day",
         f"and {prices.REPOSITORY_READS.value} read units",
-        f"a child writes {prices.CHILD_PUTS.value} objects and reads {prices.CHILD_GETS.value}",
+        f"a batch writes {prices.ROUND_PUTS.value} objects and reads {prices.ROUND_GETS.value}",
         f"{(prices.DAY_BYTES.value + prices.SNAPSHOT_BYTES.value) / 1024:.1f} KB a day for each repository in the",
         f"and {(prices.ANSWERS_BYTES.value + prices.LISTED_BYTES.value) / 1000:.1f} KB in the archive",
         f"A secret costs ${prices.SECRET.dollars:.2f}, an alarm ${prices.ALARM.dollars:.2f}",
