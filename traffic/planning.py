@@ -16,6 +16,7 @@ from typing import NamedTuple
 from traffic.clock import from_text, start_of, to_text
 from traffic.contract import MinuteOfCalls, Redriven, Run, TokenSaid
 from traffic.github.answers import FAILED
+from traffic.github.pace import MINUTE, POINTS, SECONDS
 from traffic.github.rate_limit import RESERVE
 from traffic.record.merge import Entry
 from traffic.record.reports import SAFE_DAYS, WINDOW_DAYS
@@ -30,8 +31,6 @@ MOST_CALLS, LEAST_CALLS = 4, 2  # for a repository that was viewed lately, and f
 # length: then all repositories are asked for, with waits.
 # Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 LEAST_LIMIT = 1_000
-MOST_POINTS, MOST_SECONDS = 810, 81.0
-MINUTE = 60.0  # seconds
 HOUR = 3_600.0  # seconds
 # Seconds that GitHub takes to answer a call for traffic, as far as a plan needs to know: the pace of a run goes by the
 # times that it measures. GitHub answers most calls for traffic in 0.06 to 0.15 s; no header says how long it took.
@@ -132,7 +131,7 @@ def calls_granted(
 
 def calls_a_minute(seconds: float = RESPONSE_SECONDS) -> float:
     """Return how many calls GitHub's limits of a minute allow, less the reserve, if each takes this many seconds."""
-    return min(MOST_POINTS, MOST_SECONDS / seconds)
+    return min(POINTS, SECONDS / seconds)
 
 
 def calls_an_hour(limit: int, seconds: float = RESPONSE_SECONDS) -> float:

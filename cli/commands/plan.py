@@ -14,10 +14,9 @@ from cli.runs.progress import RunReader
 from cli.stack.deployment import Deployment, opened
 from cli.terminal import CommandError, say, table
 from traffic.contract import TokenSaid, manifest_key, not_due_key
+from traffic.github.pace import POINTS, SECONDS
 from traffic.github.tokens import ANYONE, token_owner
 from traffic.planning import (
-    MOST_POINTS,
-    MOST_SECONDS,
     NEVER_ASKED,
     RESPONSE_SECONDS,
     Known,
@@ -151,8 +150,8 @@ def limit_rows(user: UserPlan) -> list[tuple[str, object]]:
     points = min(user.calls, int(minute))
     return [
         ("calls an hour, at most", f"{min(user.calls, hour)} of {hour}"),
-        ("points a minute, at most", f"{points} of {MOST_POINTS}"),
-        ("seconds of response time a minute, at most", f"{points * RESPONSE_SECONDS:g} of {MOST_SECONDS:g}"),
+        ("points a minute, at most", f"{points} of {POINTS}"),
+        ("seconds of response time a minute, at most", f"{points * RESPONSE_SECONDS:g} of {SECONDS:g}"),
     ]
 
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from lambdas.shared.deployed import entries
 from traffic.contract import Batch, Lane, Listing, MinuteOfCalls, Repository, Share, TokenSaid, lanes_key, manifest_key
+from traffic.github.pace import POINTS
 from traffic.github.tokens import ANYONE
 from traffic.planning import (
     AT_ONCE,
     MOST_CALLS,
-    MOST_POINTS,
     NEVER_ASKED,
     Known,
     budget_of,
@@ -148,7 +148,7 @@ def are_few(asked: Asked, tokens: Mapping[str, TokenSaid], minutes: Mapping[str,
     """Return whether each repository can have a child: GitHub's limit of a minute allows all calls of each user."""
     users = by_user(tokens, tokens)
     return sum(map(len, asked.values())) <= SINGLES and all(
-        MOST_CALLS * len(repositories) + sum(calls for _, calls, _ in minutes.get(user, [])) <= MOST_POINTS
+        MOST_CALLS * len(repositories) + sum(calls for _, calls, _ in minutes.get(user, [])) <= POINTS
         for user, repositories in asked.items()
         if limit_of(users.get(user, []), tokens) is not None
     )

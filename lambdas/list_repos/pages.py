@@ -1,5 +1,6 @@
 """Lists the repositories that the token can push to, page by page."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ from traffic.contract import PUSH, TOKEN, ListedSoFar, Listing, Repository, Toke
 from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavailableError, InvalidSettingError
 from traffic.github.answers import NOT_GITHUBS, Answer, Meaning, classify, not_the_api, stranger, version_end
 from traffic.github.client import GitHub
+from traffic.github.pace import LONGEST_SLEEP, Pace
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.github.tokens import ANYONE, token_owner
+from traffic.planning import by_user, minute_of
 
 USER = "/user"
 FIRST_PAGE = "/user/repos?per_page=100"
@@ -81,8 +84,15 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
     ask_user = len(owners) > 1 and listing.get("owner", ANYONE) not in listing.get("tokens", {})
     while True:
         pages.listing["next"] = url
-        if seconds_left() < RESERVE:
+        spare = seconds_left() - RESERVE
+        if spare < 0:
             return pages
+        pause = _pause(pages.listing, now())
+        if pause > min(LONGEST_SLEEP, spare):
+            pages.resume_at = now() + timedelta(seconds=pause)
+            return pages
+        time.sleep(pause)
+        begun = now()
         answer = github.get(USER if ask_user else url)
         meaning = classify(answer).meaning
         if meaning in (Meaning.LIMITED, Meaning.SECONDARY_LIMITED):
@@ -93,11 +103,13 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
         first = "listed_at" not in pages.listing
         if ask_user:
             _note_user(github, pages.listing, answer, first=first)
+            _count(pages.listing, begun, now())
             ask_user = False
             continue
         _raise_unless_fine(github, answer, meaning, first=first)
         found = _repositories(github, answer, first=first)
         _note_headers(pages.listing, answer, now())
+        _count(pages.listing, begun, now())
         keep_page(pages.listing.get("owner", ANYONE), github.address(url), pages.listing["listed_at"], answer)
         _take(pages, found, selection, owners)
         following = _next_page(github, answer)
@@ -105,6 +117,31 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
             del pages.listing["next"]
             return pages
         url = following
+
+
+def _pause(listing: Listing, now: datetime) -> float:
+    """Return how many seconds to wait so that the user's calls stay below GitHub's limits of a minute.
+
+    A server that sends no limit, such as an Enterprise Server, sets no pace.
+    """
+    owner, tokens = listing.get("owner", ANYONE), listing.get("tokens", {})
+    if "limit" not in tokens.get(owner, {}):
+        return 0.0
+    user = next(owners for owners in by_user(tokens, tokens).values() if owner in owners)
+    return Pace(minute_of(user, tokens, now.timestamp())).pause(1, now.timestamp())
+
+
+def _count(listing: Listing, begun: datetime, ended: datetime) -> None:
+    """Add a call to the last minute of its token, and forget what is older."""
+    owner = listing.get("owner", ANYONE)
+    tokens: dict[str, TokenSaid] = {}
+    for each, token in listing["tokens"].items():
+        pace = Pace(token.get("minute", []))
+        if each == owner:
+            pace.begin(1)
+            pace.end(ended.timestamp(), [(ended - begun).total_seconds()])
+        tokens[each] = {**token, "minute": pace.minute(ended.timestamp())}
+    listing["tokens"] = tokens
 
 
 def _take(pages: Pages, page: Sequence[Mapping[str, Any]], selection: Selection, owners: Collection[str]) -> None:
@@ -191,8 +228,11 @@ def _note_headers(listing: Listing, answer: Answer, now: datetime) -> None:
     listing["listed_at"] = to_text(from_http(answer.headers.get("date")) or now)
     owner, tokens = listing.get("owner", ANYONE), listing.get("tokens", {})
     token: TokenSaid = {}
-    if "login" in tokens.get(owner, {}):
-        token["login"] = tokens[owner]["login"]
+    known = tokens.get(owner, {})
+    if "login" in known:
+        token["login"] = known["login"]
+    if "minute" in known:
+        token["minute"] = known["minute"]
     limit, remaining = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
     if all(number.isascii() and number.isdigit() for number in (limit, remaining)):
         token["limit"], token["remaining"] = int(limit), int(remaining)

@@ -27,6 +27,7 @@ PURE = (
     "planning",
     "settings",
     "github.answers",
+    "github.pace",
     "github.rate_limit",
     "github.tokens",
     "record.expected",

@@ -65,9 +65,9 @@ class Account:
         event = cast("RunState", {"run": run, "input": {} if given is None else given})
         return list_repos.lambda_handler(event, cast("Any", Context(seconds)))
 
-    def list_repositories_from(self, state: RunState) -> RunState:
+    def list_repositories_from(self, state: RunState, seconds: float = 300) -> RunState:
         """Go on with a listing, as the definition does after a wait."""
-        return list_repos.lambda_handler(state, cast("Any", Context()))
+        return list_repos.lambda_handler(state, cast("Any", Context(seconds)))
 
     def fetch(self, state: ChildState, seconds: float = 300) -> ChildState:
         """Do what the state "Fetch traffic" does."""
