@@ -154,7 +154,7 @@ def fetch_batch(  # noqa: PLR0913 - every clock is an argument
         pace=fetcher.pace if fetcher.paced else None,
     )
     for visit in visits:
-        _add(fetched, run, visit, now())
+        _add(fetched, run, visit, now(), least=minute if "lane" in batch else 0.0)
     fetched.pauses += any(visit.bad and visit.bad.verdict.meaning in _OF_LIMIT for visit in visits)
     if fetched.pace and not fetched.resume_at:
         if not fetched.remaining and _more_in_lane(batch):
@@ -267,8 +267,16 @@ class _Fetcher:
         self._halted = True
 
 
-def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime) -> None:
-    """Add what came of a repository, and what a bad answer means for it, the batch or the run."""
+def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime, *, least: float) -> None:
+    """Add what came of a repository, and what a bad answer means for it, the batch or the run.
+
+    Args:
+        fetched: To be added to.
+        run: The run.
+        visit: The repository.
+        now: The time.
+        least: Seconds to wait at a limit at least.
+    """
     fetched.answers += visit.lines
     if visit.bad is None:
         if visit.missing:
@@ -277,7 +285,7 @@ def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime) -> None:
     answer, verdict = visit.bad.answer, visit.bad.verdict
     line, passes = archived(run, visit.repository, visit.bad, now), visit.repository.get("passes", 0) + 1
     if verdict.meaning in _OF_LIMIT:
-        _pause(fetched, answer, now)
+        _pause(fetched, answer, now, least)
         fetched.remaining.append(visit.left())
     elif verdict.meaning in _OF_RUN:
         fetched.stop = fetched.stop or _reason_to_stop(line, answer, verdict)
@@ -289,9 +297,13 @@ def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime) -> None:
         fetched.answers.append(line)
 
 
-def _pause(fetched: FetchedBatch, answer: Answer, now: datetime) -> None:
-    """Wait as long as GitHub demands. A limit is not a failure, so it is not a pass of the repository."""
-    pause = min(rate_limit_pause(answer, now, attempt=fetched.pauses), LONGEST_WAIT)
+def _pause(fetched: FetchedBatch, answer: Answer, now: datetime, least: float) -> None:
+    """Wait as long as GitHub demands. A limit is not a failure, so it is not a pass of the repository.
+
+    A lane waits for a minute at least: GitHub can demand a second again and again, and an execution with 25,000 events
+    ends.
+    """
+    pause = min(max(rate_limit_pause(answer, now, attempt=fetched.pauses), least), LONGEST_WAIT)
     until = now + timedelta(seconds=pause)
     fetched.resume_at = max(fetched.resume_at or until, until)
 

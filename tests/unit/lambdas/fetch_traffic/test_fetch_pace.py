@@ -206,6 +206,18 @@ def test_a_lane_waits_between_two_batches_and_keeps_its_calls_in_mind() -> None:
     assert sum(calls for _, calls, _ in state["batch"]["minute"]) == 800
 
 
+@pytest.mark.parametrize(("lane", "least"), [({}, 0), ({"lane": {"last": 0, "width": 9}, "at": {"part": 0}}, 60)])
+def test_a_lane_waits_for_a_minute_at_least_at_a_limit(lane: dict[str, Any], least: float) -> None:
+    """GitHub can demand a second again and again: the history of a lane's execution must not become too long."""
+    limited = TimedGitHub()
+    limited.get_all = lambda _: [Answer(429, {**LIMITED, "retry-after": "1"}, b"{}")]  # type: ignore[method-assign]
+
+    resume_at = fetch(limited, 2, **lane).resume_at
+
+    assert resume_at is not None
+    assert resume_at - NOW == timedelta(seconds=max(least, 1))
+
+
 def test_a_child_of_several_rests_until_all_of_them_keep_the_response_time() -> None:
     """Four children of one user with 150 ms a call: together 81 s of response time in a minute."""
     share = {"children": 4, "calls": 800}
