@@ -190,7 +190,8 @@ def speeds(title: str, measured: Sequence[Speed]) -> str:
         " s, except where it has no limits."
         " The peaks are each user's most calls in a minute, calls at once, and response seconds in a minute, as GitHub"
         " recorded them. The last two columns are the time of all functions, which have a complete core here, and the"
-        " price of 1,000 repositories: transitions, Lambda and DynamoDB.\n"
+        " price of 1,000 repositories: transitions, Lambda and DynamoDB. Each run of ours is a first run, which writes"
+        " 14 days for each repository; [the table of costs](cost.md) has the price of later ones.\n"
     )
     last = ("s of functions for each", "dollars a month")
     return "\n".join([f"## At GitHub's own speed: {title}\n", table((*head, *last), rows), note])

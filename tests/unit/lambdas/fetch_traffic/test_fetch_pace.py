@@ -66,6 +66,14 @@ class TimedGitHub(GitHub):
         return f'{{"count": 1, "uniques": 1, "{kind}": {rows}}}'.encode() if kind in ("views", "clones") else self.body
 
 
+class LimitedGitHub(TimedGitHub):
+    """Refuses every call for a second."""
+
+    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+        """Return refusals."""
+        return [Answer(429, {**LIMITED, "retry-after": "1"}, b"{}") for _ in wanted]
+
+
 class Clock:
     """A clock that only goes on while somebody sleeps."""
 
@@ -209,10 +217,7 @@ def test_a_lane_waits_between_two_batches_and_keeps_its_calls_in_mind() -> None:
 @pytest.mark.parametrize(("lane", "least"), [({}, 0), ({"lane": {"last": 0, "width": 9}, "at": {"part": 0}}, 60)])
 def test_a_lane_waits_for_a_minute_at_least_at_a_limit(lane: dict[str, Any], least: float) -> None:
     """GitHub can demand a second again and again: the history of a lane's execution must not become too long."""
-    limited = TimedGitHub()
-    limited.get_all = lambda _: [Answer(429, {**LIMITED, "retry-after": "1"}, b"{}")]  # type: ignore[method-assign]
-
-    resume_at = fetch(limited, 2, **lane).resume_at
+    resume_at = fetch(LimitedGitHub(), 2, **lane).resume_at
 
     assert resume_at is not None
     assert resume_at - NOW == timedelta(seconds=max(least, 1))
