@@ -25,12 +25,12 @@ class NewestDayOnly(SeededTraffic):
     ("repositories", "children"),
     [
         pytest.param(200, 200, id="one each up to 200", marks=pytest.mark.slow),
-        pytest.param(230, 10, id="batches of 25 beyond"),
-        pytest.param(1000, 40, id="a thousand", marks=pytest.mark.slow),
+        pytest.param(230, 1, id="one for the user beyond"),
+        pytest.param(1000, 1, id="a thousand", marks=pytest.mark.slow),
     ],
 )
 def test_every_repository_is_captured_in_so_many_children(pipeline: Pipeline, repositories: int, children: int) -> None:
-    """The console shows a child for each of up to 200 repositories; more are in batches, which are cheaper."""
+    """The console shows a child for each of up to 200 repositories; beyond that, one for each user."""
     source = NewestDayOnly(seed=0, rules=WindowRules())
     with SimulatedGitHub(repositories=repositories, limit=None, port=pipeline.port, source=source) as github:
         execution = pipeline.run()

@@ -62,7 +62,7 @@ def test_a_command_shows_its_headings(
 ) -> None:
     """They are in the order of the columns."""
     monkeypatch.setattr(f"cli.commands.{command}.opened", lambda _target: nullcontext(stack.deployment))
-    monkeypatch.setattr("cli.commands.plan.last_listing", lambda _deployment: Listed("run-1", {}, {}))
+    monkeypatch.setattr("cli.commands.plan.last_listing", lambda _deployment: Listed("run-1", {1: "*"}, {}))
     stack.step_functions.execution("run-1", stopDate=STARTED + timedelta(minutes=5))
 
     assert main([command]) == 0
