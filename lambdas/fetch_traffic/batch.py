@@ -275,7 +275,7 @@ def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime, *, least
         run: The run.
         visit: The repository.
         now: The time.
-        least: Seconds to wait at a limit at least.
+        least: Seconds to wait at least at a limit other than that of the hour.
     """
     fetched.answers += visit.lines
     if visit.bad is None:
@@ -300,9 +300,10 @@ def _add(fetched: FetchedBatch, run: Run, visit: _Visit, now: datetime, *, least
 def _pause(fetched: FetchedBatch, answer: Answer, now: datetime, least: float) -> None:
     """Wait as long as GitHub demands. A limit is not a failure, so it is not a pass of the repository.
 
-    A lane waits for a minute at least: GitHub can demand a second again and again, and an execution with 25,000 events
-    ends.
+    A lane waits for a minute at least, unless the calls of the hour are used up: GitHub can demand a second again and
+    again, and an execution with 25,000 events ends.
     """
+    least = 0.0 if answer.headers.get("x-ratelimit-remaining") == "0" else least
     pause = min(max(rate_limit_pause(answer, now, attempt=fetched.pauses), least), LONGEST_WAIT)
     until = now + timedelta(seconds=pause)
     fetched.resume_at = max(fetched.resume_at or until, until)

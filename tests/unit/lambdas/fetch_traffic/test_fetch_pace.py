@@ -215,7 +215,7 @@ def test_a_lane_waits_between_two_batches_and_keeps_its_calls_in_mind() -> None:
 
 
 @pytest.mark.parametrize(("lane", "least"), [({}, 0), ({"lane": {"last": 0, "width": 9}, "at": {"part": 0}}, 60)])
-def test_a_lane_waits_for_a_minute_at_least_at_a_limit(lane: dict[str, Any], least: float) -> None:
+def test_a_lane_waits_for_a_minute_at_least_at_a_secondary_limit(lane: dict[str, Any], least: float) -> None:
     """GitHub can demand a second again and again: the history of a lane's execution must not become too long."""
     resume_at = fetch(LimitedGitHub(), 2, **lane).resume_at
 
