@@ -25,12 +25,11 @@ run: .venv/run  ## Capture traffic once, on this machine; without a token, show 
 test: .venv/dev  ## Run all tests except the slow ones and the fault matrix
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# Slow tests and faults wait for half of their time, so two cores are busy only with more processes than cores.
 test-slow: .venv/dev  ## Run the slow tests, which take minutes, and all examples of properties
-	$(BIN)/python -m pytest -m 'slow or hypothesis' --hypothesis-profile thorough -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -m 'slow or hypothesis' --hypothesis-profile thorough -n auto --dist loadgroup
 
 test-faults: .venv/dev  ## Run the fault matrix: break every call in every way, and print the results
-	$(BIN)/python -m pytest -m faults -n 4 tests/faults $(FAULTS)
+	$(BIN)/python -m pytest -m faults -n 2 tests/faults $(FAULTS)
 
 check: .venv/dev  ## Lint and type-check the code, and check template and definition
 	$(BIN)/ruff check .
