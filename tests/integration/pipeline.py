@@ -110,9 +110,9 @@ class Pipeline:
 
     def events(self, execution: Execution) -> list[dict[str, Any]]:
         """Return the histories of the run and of its children."""
-        client = self.engine.client("stepfunctions")
+        pages = self.engine.client("stepfunctions").get_paginator("get_execution_history")
         arns = [execution.arn, *(child["executionArn"] for child in self.children(execution))]
-        return [event for arn in arns for event in client.get_execution_history(executionArn=arn)["events"]]
+        return [event for arn in arns for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
     def summary(self, execution: Execution) -> Summary:
         """Return the summary in the archive."""
