@@ -12,6 +12,8 @@ from tests.unit.fake_dynamodb import KEYS, FakeDynamoDB, Stored
 from traffic.record.item_table import ItemTable
 from traffic.record.reading import Record
 
+BACKENDS = ("in DynamoDB", "in a file")
+
 Items = dict[str, dict[tuple[str, ...], Stored]]  # by table and key, in DynamoDB's own form
 
 

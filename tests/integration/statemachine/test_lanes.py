@@ -77,6 +77,16 @@ def run_locally(pipeline: Pipeline, *lanes: Sequence[Batch]) -> Execution:
     return run_lanes(client("stepfunctions"), pipeline.outputs["StateMachineArn"], archive, lanes)
 
 
+def run_on_moto(
+    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, lane: Sequence[Batch]
+) -> tuple[Execution, set[str]]:
+    """Run one lane on moto, and return the names of the repositories that were captured, too."""
+    with moto_pipeline(monkeypatch, github.url) as other:
+        archive = Archive("archive", other.account.s3)
+        execution = run_lanes(boto3.client("stepfunctions"), other.machine, archive, [lane])
+        return execution, captured(other.receipts(execution))
+
+
 def captured(receipts: Sequence[Any]) -> set[str]:
     """Return the names of the repositories that were captured."""
     return {receipt["name"] for receipt in receipts if receipt["outcome"] == "captured"}
@@ -101,10 +111,7 @@ def test_a_batch_that_fails_in_the_middle_of_a_lane_fails_alone(
     with SimulatedGitHub(repositories=4, port=pipeline.port, at=AT) as github:
         batches = with_a_failure(batches_of(github, 2))
         local = run_locally(pipeline, batches)
-        with moto_pipeline(monkeypatch, github.url) as other:
-            archive = Archive("archive", other.account.s3)
-            moto = run_lanes(boto3.client("stepfunctions"), other.machine, archive, [batches])
-            moto_captured = captured(other.receipts(moto))
+        _, moto_captured = run_on_moto(monkeypatch, github, batches)
 
     (child,) = pipeline.children(local)
     assert captured(pipeline.receipts(local)) == moto_captured == set(github.names)
@@ -120,10 +127,7 @@ def test_a_lane_goes_on_after_a_wait(pipeline: Pipeline, monkeypatch: pytest.Mon
         github.add_fault(primary_limit(1), repository=third, endpoint="clones", count=1)
         local = run_locally(pipeline, batches)
         github.add_fault(primary_limit(1), repository=third, endpoint="clones", count=1)
-        with moto_pipeline(monkeypatch, github.url) as other:
-            archive = Archive("archive", other.account.s3)
-            moto = run_lanes(boto3.client("stepfunctions"), other.machine, archive, [batches])
-            moto_captured = captured(other.receipts(moto))
+        moto, moto_captured = run_on_moto(monkeypatch, github, batches)
 
     (child,) = pipeline.children(local)
     assert captured(pipeline.receipts(local)) == moto_captured == set(github.names)

@@ -9,25 +9,24 @@ from lambdas.shared.github_access import read_token
 from tests.unit.handlers import TOKEN, Account, account
 
 
-class Later(datetime):
-    """A clock that is some seconds ahead."""
+class Clock(datetime):
+    """A clock that stands still until a test moves it: replacing a secret may take seconds on a busy machine."""
 
-    by = timedelta()
+    time = datetime(2026, 11, 20, 9)  # noqa: DTZ001 - Powertools uses no time zone
 
     @classmethod
     def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # Powertools passes no time zone
         """Return the time."""
         assert tz is None
-        return datetime.now() + cls.by  # noqa: DTZ005 - as Powertools does
+        return cls.time
 
 
 def rotated(monkeypatch: pytest.MonkeyPatch, aws: Account, *, after: float) -> str:
     """Read the token, replace it, and read it again so many seconds later."""
-    monkeypatch.setattr(base, "datetime", Later)
-    Later.by = timedelta()
+    monkeypatch.setattr(base, "datetime", Clock)
     assert read_token() == TOKEN
     aws.secrets.put_secret_value(SecretId="token", SecretString="rotated")
-    Later.by = timedelta(seconds=after)
+    monkeypatch.setattr(Clock, "time", Clock.time + timedelta(seconds=after))
     return read_token()
 
 

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cli.commands.verify import verify
-from tests.unit.backends import Backend, Items, backend, readable
+from tests.unit.backends import BACKENDS, Backend, Items, backend, readable
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from tests.unit.simulated_answers import answer, body_of
 from traffic.contract import METRICS, ArchivedAnswer, Endpoint
@@ -27,7 +27,6 @@ from traffic.record.reports import read_reports
 
 EXAMPLES = settings(max_examples=60, deadline=None, phases=[Phase.generate])
 
-BACKENDS = ("in DynamoDB", "in a file")
 FIRST = datetime(2026, 11, 20, 9, tzinfo=UTC)
 NAMES = ("octo/docs", "octo/Docs", "octo/web")
 

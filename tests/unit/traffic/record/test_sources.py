@@ -2,7 +2,6 @@
 
 import random
 import tempfile
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cli.commands.verify import verify
-from tests.unit.backends import Backend, backend, readable
+from tests.unit.backends import BACKENDS, Backend, backend, readable
 from tests.unit.fake_s3 import FakeS3
-from tests.unit.traffic.record.test_undoing import BACKENDS, DAY, ID, as_stored, capture, fill, history, imports, store
+from tests.unit.traffic.record.test_undoing import DAY, ID, as_stored, capture, fill, history, imports, store
 from traffic.record import expected
 from traffic.record.archive import Archive
 from traffic.record.merge import Day
@@ -25,19 +24,6 @@ EXAMPLES = settings(max_examples=25, deadline=None, phases=[Phase.generate])
 Imported = tuple[dict[str, int], dict[str, str], str]  # views by day, referrers by day of capture, and the tool
 
 captures = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5), max_size=3)
-
-
-@pytest.fixture
-def archive() -> Archive:
-    """An empty archive."""
-    return Archive("bucket", FakeS3())
-
-
-@pytest.fixture(params=BACKENDS)
-def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    """Empty tables on one of the backends."""
-    with backend(request.param, tmp_path) as made:
-        yield made
 
 
 def merged(tables: Backend, day: Day) -> None:

@@ -1,7 +1,7 @@
 """Promise: an import that is taken back leaves the record as if it had never been, and nothing else changes."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cli.commands.verify import verify
-from tests.unit.backends import Backend, backend, readable
+from tests.unit.backends import BACKENDS, Backend, backend, readable
 from tests.unit.fake_dynamodb import FakeDynamoDB
 from tests.unit.fake_s3 import FakeS3
 from tests.unit.simulated_answers import answer, body_of
@@ -26,7 +26,6 @@ from traffic.record.undoing import undo
 
 EXAMPLES = settings(max_examples=60, deadline=None, phases=[Phase.generate])
 
-BACKENDS = ("in DynamoDB", "in a file")
 FIRST = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 ID = 1
@@ -82,19 +81,6 @@ def as_stored(archive: Archive) -> dict[str, Any]:
     dynamodb = FakeDynamoDB()
     store(dynamodb.tables, dynamodb.snapshots, archive, archive.stored_keys())
     return readable(dynamodb.items)
-
-
-@pytest.fixture
-def archive() -> Archive:
-    """An empty archive."""
-    return Archive("bucket", FakeS3())
-
-
-@pytest.fixture(params=BACKENDS)
-def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    """Empty tables on one of the backends."""
-    with backend(request.param, tmp_path) as made:
-        yield made
 
 
 def fill(tables: Backend, archive: Archive) -> None:
