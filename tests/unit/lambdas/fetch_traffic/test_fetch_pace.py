@@ -154,16 +154,15 @@ def test_repositories_are_asked_for_at_the_same_time() -> None:
     """A function is paid for while it waits for GitHub."""
     with SimulatedGitHub(repositories=12, latency=0.2) as github:
         listed: list[Repository] = [{"id": n, "name": name} for n, name in enumerate(github.names)]
-        began = time.monotonic()
         fetch_at(github, listed)
 
-    assert time.monotonic() - began < 12 * 0.4 / 2
+    assert github.peaks["octo"].at_once > 4, "the endpoints of one repository are four"
 
 
 def test_githubs_limits_of_a_minute_refuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """All three limits of the simulated GitHub, with a minute of 1.2 s and a tenth of the calls."""
     monkeypatch.setattr(simulated_github, "GITHUBS_CEILINGS", Ceilings(points=90))
-    monkeypatch.setattr(pacing, "POINTS", 81)
+    monkeypatch.setattr(pacing, "POINTS", 60)  # so few because a busy machine delays a call by a part of this minute
     with SimulatedGitHub(repositories=40, minute_scale=0.02, latency=0.01) as github:
         listed: list[Repository] = [{"id": n, "name": name} for n, name in enumerate(github.names)]
         began = time.monotonic()
@@ -172,7 +171,7 @@ def test_githubs_limits_of_a_minute_refuse_nothing(monkeypatch: pytest.MonkeyPat
 
     assert fetched.remaining == []
     assert {call.status for call in calls} == {200}
-    assert time.monotonic() - began > (len(calls) / 81 - 1) * 1.2 * 0.9  # without a pace it would take half of it
+    assert time.monotonic() - began > (len(calls) / 60 - 1) * 1.2 * 0.9  # without a pace it would take half of it
 
 
 def test_without_limits_there_is_no_pause() -> None:

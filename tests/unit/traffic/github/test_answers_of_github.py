@@ -64,16 +64,19 @@ SECONDARY = [
 ]
 
 
-def wait_of(monkeypatch: pytest.MonkeyPatch, fault: Fault, pauses: int = 0) -> float:
-    """Return how many seconds Fetch traffic waits after a fault."""
+def assert_waits(monkeypatch: pytest.MonkeyPatch, fault: Fault, seconds: float, pauses: int = 0) -> None:
+    """Check how many seconds Fetch traffic waits after a fault, to two seconds, however long the call itself takes."""
     with SimulatedGitHub(repositories=[REPOSITORY]) as github, account(monkeypatch, github.url) as aws:
         github.refuse(REPOSITORY, fault)
         state = child(REPOSITORY)
         state["batch"]["pauses"] = pauses
+        began = datetime.now(UTC)
         answer = aws.fetch(state)
+        ended = datetime.now(UTC)
     assert [found["name"] for found in answer["batch"]["repositories"]] == [REPOSITORY]
     assert "key" not in answer["batch"]
-    return (from_text(answer["resume_at"]) - datetime.now(UTC)).total_seconds()
+    resume_at = from_text(answer["resume_at"])
+    assert (resume_at - ended).total_seconds() - 2 <= seconds <= (resume_at - began).total_seconds() + 2
 
 
 @pytest.mark.parametrize("fault", TRANSIENT, ids=lambda fault: fault.name)
@@ -199,7 +202,7 @@ def test_fetch_waits_at_a_limit_as_long_as_github_requires(
     monkeypatch: pytest.MonkeyPatch, fault: Fault, seconds: float
 ) -> None:
     """GitHub still refuses in the second of the reset, so two seconds are added."""
-    assert seconds - 2 <= wait_of(monkeypatch, fault) <= seconds + 2
+    assert_waits(monkeypatch, fault, seconds)
 
 
 @pytest.mark.parametrize("fault", SECONDARY, ids=lambda fault: fault.name)
@@ -208,7 +211,7 @@ def test_fetch_waits_longer_each_time_at_a_secondary_limit_without_a_time(
     monkeypatch: pytest.MonkeyPatch, fault: Fault, pauses: int, seconds: float
 ) -> None:
     """GitHub does not announce the end; asking too early prolongs the limit."""
-    assert seconds - 2 <= wait_of(monkeypatch, fault, pauses) <= seconds + 2
+    assert_waits(monkeypatch, fault, seconds, pauses)
 
 
 @pytest.mark.parametrize(("fault", "outcome"), SKIPPED, ids=lambda value: getattr(value, "name", None))
