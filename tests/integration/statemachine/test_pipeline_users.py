@@ -13,7 +13,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 
 from lambdas.list_repos import due
 from simulated_github import SimulatedGitHub
-from simulated_github.faults import retry_after
+from simulated_github.faults import primary_limit, retry_after
 from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.integration import moto_pipeline
@@ -81,7 +81,10 @@ def test_a_user_who_waits_takes_nobodys_place(of_two_users: Pipeline) -> None:
 
 
 def test_no_two_children_of_a_user_run_at_once_on_another_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Moto's engine calls the functions in this process, so each call's user and time can be seen. Mona waits 2 s."""
+    """Moto's engine calls the functions in this process, so each call's user and time can be seen.
+
+    Mona waits a second or two at the hour's limit: at the other limits a lane waits a minute at least.
+    """
     monkeypatch.setattr(due, "SINGLES", 11)
     monkeypatch.setattr(due, "BATCH", 2)
     calls = defaultdict[str, list[tuple[float, float]]](list)
@@ -102,8 +105,8 @@ def test_no_two_children_of_a_user_run_at_once_on_another_engine(monkeypatch: py
     with serving(12) as github, moto_pipeline.moto_pipeline(monkeypatch, github.url) as deployed:
         assert lambda_eval_utils._invoke_lambda_function is watched
         deployed.account.secrets.put_secret_value(SecretId="token", SecretString=json.dumps(TOKENS))
-        github.add_fault(retry_after(2), endpoint="views", repository="acme/r002", count=1)
-        github.add_fault(retry_after(2), endpoint="views", repository="octo/r000", count=1)
+        github.add_fault(primary_limit(1), endpoint="views", repository="acme/r002", count=1)
+        github.add_fault(primary_limit(1), endpoint="views", repository="octo/r000", count=1)
         execution = deployed.run()
         captured = {each["name"] for each in deployed.receipts(execution) if each["outcome"] == "captured"}
 
