@@ -89,9 +89,9 @@ MUTATIONS = [
     Mutation(
         "2 not returned is not zero: the reader fills the window with zeros",
         "traffic/record/reports.py",
-        'rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
+        'rows = {day_of_row(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
         "rows = {days_before(day_of(captured_at), n): (0, 0) for n in range(1, 14)} | "
-        '{_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
+        '{day_of_row(row): (row["count"], row["uniques"]) for row in body[endpoint]}',
         "outages",
     ),
     Mutation(
@@ -208,7 +208,7 @@ MUTATIONS = [
     ),
     Mutation(
         "6 a hole is announced in time: it is announced on the 14th day, which is too late",
-        "traffic/record/reports.py",
+        "traffic/github/bodies.py",
         "SAFE_DAYS = 13",
         "SAFE_DAYS = 14",
         "outages summary_deadlines",

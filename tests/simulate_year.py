@@ -10,9 +10,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from traffic.deadline import LONGEST_RUN
+from traffic.github.bodies import WINDOW_DAYS
 from traffic.planning import (
     LEAST_CALLS,
-    LONGEST_RUN,
     MOST_CALLS,
     NEVER_ASKED,
     RESPONSE_SECONDS,
@@ -24,7 +25,6 @@ from traffic.planning import (
     plan,
     run_seconds,
 )
-from traffic.record.reports import WINDOW_DAYS
 
 REPOSITORIES = 100_000
 DAYS = 365

@@ -9,20 +9,20 @@ Days are ordinals (`date.toordinal`), so that a run plans for 100,000 repositori
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from traffic.clock import from_text, start_of, to_text
-from traffic.contract import MinuteOfCalls, Redriven, Run, TokenSaid
+from traffic.clock import start_of
+from traffic.contract import MinuteOfCalls, TokenSaid
 from traffic.github.answers import FAILED
+from traffic.github.bodies import SAFE_DAYS, WINDOW_DAYS
 from traffic.github.pace import MINUTE, POINTS, SECONDS
 from traffic.github.rate_limit import RESERVE
-from traffic.record.merge import Entry
-from traffic.record.reports import SAFE_DAYS, WINDOW_DAYS
 from traffic.record.spans import holes, meet
 
-LONGEST_RUN = timedelta(hours=20)  # the next day's run starts after 24
+if TYPE_CHECKING:  # Fetch traffic plans nothing, and starts faster without the rules of the record
+    from traffic.record.merge import Entry
+
 EVERY = 7  # days after which a repository without traffic is asked for again, if the budget allows
 SLACK = 3  # days before it is too late: from then on a repository comes before all others
 AT_ONCE = 4  # children that run at once if each has one repository, or an archive object to store again
@@ -160,7 +160,7 @@ def run_seconds(calls: int, limit: int | None, seconds: float = RESPONSE_SECONDS
     return waits * HOUR + (calls - waits * hourly) / minute * 60
 
 
-def known_of(entry: Entry, today: int) -> Known:
+def known_of(entry: "Entry", today: int) -> Known:
     """Read from a repository's entry what decides when it is asked for."""
     complete = meet(entry.covered.get("views", ()), entry.covered.get("clones", ()))
     # A temporary failure is not an answer: the repository has waited since the last answer.
@@ -248,23 +248,3 @@ def not_due_text(not_due: Mapping[str, int]) -> str:
         f"{waiting} more were not due: GitHub's limit does not allow asking for all of them every day."
         f" None of them loses a day. The next {not_due[min(not_due)]} are due on {min(not_due)}."
     )
-
-
-def extended(run: Run, *executions: Redriven) -> Run:
-    """Return a run with the latest deadline: its own, or 20 hours after a redrive.
-
-    A redriven state gets the input that it had the first time, so the run's own deadline may be long past.
-
-    Args:
-        run: The run.
-        executions: The executions that a call belongs to: that of the run, that of a child.
-
-    Source:
-        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html (same input)
-        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html (RedriveTime is there only
-        in a redriven execution)
-    """
-    given = [from_text(each["RedriveTime"]) + LONGEST_RUN for each in executions if "RedriveTime" in each]
-    if "deadline" not in run or not given:
-        return run
-    return {**run, "deadline": to_text(max(from_text(run["deadline"]), *given))}

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 # Characters. Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -93,8 +93,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """What a value, or each entry of a list, must look like.
 
     Attributes:
@@ -151,16 +150,15 @@ HOURS = tuple(map(str, range(7, 24)))
 HOUR = Shape("|".join(HOURS), f"an hour from {HOURS[0]} to {HOURS[-1]} (UTC)", HOURS, number=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """A row of the table.
 
     Attributes:
         key: Its name in `traffic.toml` and in `traffic settings`.
-        parameter: Its name as a parameter of the stack; empty if the stack does not need it.
-        variable: Its name in the environment, of this machine and of the functions; empty if neither reads it there.
         shape: What a value, or each entry of a list, must look like.
         meaning: What it is for, for people who deploy the stack or read the documentation.
+        parameter: Its name as a parameter of the stack; empty if the stack does not need it.
+        variable: Its name in the environment, of this machine and of the functions; empty if neither reads it there.
         default: The value if nobody sets one.
         many: Whether it is a list: an array in `traffic.toml`, elsewhere a text with commas.
         secret: Whether no file and no output may show it.
@@ -169,10 +167,10 @@ class Setting:
     """
 
     key: str
-    parameter: str = ""
-    variable: str = ""
     shape: Shape
     meaning: str
+    parameter: str = ""
+    variable: str = ""
     default: str = ""
     many: bool = False
     secret: bool = False

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from traffic.clock import from_http, to_text
 from traffic.contract import ArchivedAnswer, Endpoint, Repository, Run
 from traffic.github.answers import FAILED, Answer, Meaning, Verdict, classify
+from traffic.github.bodies import check_body
 from traffic.github.client import GitHub
 from traffic.record.archive import kept_headers
-from traffic.record.reports import check_body
 
 # Bytes of an answer with traffic. GitHub's answers have a few thousand; a batch of 50 keeps two hundred in memory.
 MOST_BYTES = 1024 * 1024

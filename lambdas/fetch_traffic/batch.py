@@ -12,10 +12,10 @@ from traffic.clock import LONGEST_WAIT, from_text, not_before
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
 from traffic.errors import GitHubAuthError, GitHubRejectionError
 from traffic.github.answers import Answer, Meaning, Verdict
+from traffic.github.bodies import nobody_viewed
 from traffic.github.client import GitHub
 from traffic.github.pace import LONGEST_SLEEP, MINUTE, SECONDS, Pace
 from traffic.github.rate_limit import rate_limit_pause, reserve_pause
-from traffic.record.reports import nobody_viewed
 
 LAST = ENDPOINTS[-1]  # in the archive, it means that every endpoint answered: it is only kept together with the others
 PASSES = 3  # a repository that failed so often leaves the batch

@@ -8,15 +8,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.shared.embedded_metrics import counted, write_wait
 from lambdas.shared.github_access import github
 from traffic.clock import to_text
 from traffic.contract import Batch, ChildState, Run, manifest_key, problems_prefix, stopped_key
+from traffic.deadline import extended
 from traffic.errors import GitHubUnavailableError, RunStoppedError
 from traffic.github.answers import CAPTURED
 from traffic.github.tokens import ANYONE, token_text
-from traffic.planning import extended
 from traffic.wording import repositories
 
 STATE = "Fetch traffic"  # in the definition

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from lambdas.shared.deployed import entries
+import boto3
+
+from lambdas.shared.environment import setting
 from traffic.contract import Batch, Lane, Listing, MinuteOfCalls, Repository, Share, TokenSaid, lanes_key, manifest_key
 from traffic.github.pace import POINTS
 from traffic.github.tokens import ANYONE
@@ -73,7 +75,8 @@ def choose(
     if not tight:
         return asked, {}  # without reading the table
     ids = {repository["id"] for repositories in tight.values() for _, repository in repositories}
-    known = read_known(entries(), ids, ordinal(today))
+    table = ItemTable(boto3.client("dynamodb"), setting("REPOSITORIES_TABLE"))
+    known = read_known(table, ids, ordinal(today))
     not_due = defaultdict[str, list[int]](list)
     for user, repositories in tight.items():
         planned = plan(

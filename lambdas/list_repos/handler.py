@@ -15,7 +15,7 @@ from lambdas.list_repos.pages import Pages
 from lambdas.list_repos.past_date import is_beyond_github, replay
 from lambdas.list_repos.run_input import read_date
 from lambdas.list_repos.selection import in_order, missing_names, why_nothing
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.shared.embedded_metrics import write_wait
 from lambdas.shared.environment import Selection, ineffective, selection
 from traffic.clock import event_day, from_text, not_before, to_text
@@ -28,8 +28,8 @@ from traffic.contract import (
     listing_key,
     not_due_key,
 )
+from traffic.deadline import LONGEST_RUN, extended
 from traffic.errors import GitHubLimitError
-from traffic.planning import LONGEST_RUN, extended
 
 STATE = "List repositories"  # in the definition
 

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from traffic.errors import InvalidSettingError
 from traffic.settings import BY_KEY, FILE_SETTINGS, WrongValueError, misfits
@@ -31,8 +31,7 @@ def api_url(environment: Mapping[str, str] = os.environ) -> str:
     return _read("api-url", environment)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """Which of the repositories that the token can push to are captured.
 
     Owners and names together are the sources of repositories; all other settings narrow the result.

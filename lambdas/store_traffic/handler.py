@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.store_traffic.receipts import store
 from traffic.contract import ChildState, Receipt, receipts_prefix
 from traffic.github.answers import CAPTURED

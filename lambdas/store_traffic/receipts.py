@@ -1,6 +1,6 @@
 """Merges one repository's report into the tables, and returns the receipt that Summarize run reads."""
 
-from lambdas.shared.deployed import snapshots, tables
+from lambdas.shared.deployed_tables import snapshots, tables
 from traffic.contract import Receipt
 from traffic.record.merge import lowered
 from traffic.record.reports import Report, recent

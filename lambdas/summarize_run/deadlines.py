@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from traffic.clock import days_before, start_of
+from traffic.github.bodies import SAFE_DAYS
 from traffic.record.merge import Entry
-from traffic.record.reports import SAFE_DAYS
 from traffic.record.spans import Span, Spans, day_after, days_in, holes, meet
 from traffic.wording import counted
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.shared.environment import console_url, summary_mail
 from lambdas.summarize_run.headline import WANTED, Facts, Kind, concerns_of, is_digest, kind_of, subject
 from lambdas.summarize_run.message import links, message

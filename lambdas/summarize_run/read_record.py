@@ -13,7 +13,8 @@ from typing import Any
 
 from botocore.endpoint import MAX_POOL_CONNECTIONS
 
-from lambdas.shared.deployed import archive, snapshots, tables
+from lambdas.shared.deployed_archive import archive
+from lambdas.shared.deployed_tables import snapshots, tables
 from lambdas.summarize_run.dangers import Dangers, find_dangers
 from lambdas.summarize_run.deadlines import Watermark, is_recent, watermark_of
 from lambdas.summarize_run.headline import is_digest

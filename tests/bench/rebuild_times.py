@@ -19,8 +19,8 @@ from simulated_github.windows import WindowRules
 from tests.integration.pipeline import deployed_pipeline
 from tests.unit.simulated_answers import answers, busy
 from traffic.contract import ArchivedAnswer
+from traffic.github.bodies import WINDOW_DAYS
 from traffic.record.rebuilding import rebuild
-from traffic.record.reports import WINDOW_DAYS
 
 REBUILT = 100  # repositories
 CAPTURES = 79  # one every 14 days: three years

@@ -20,7 +20,7 @@ from tests.faults.judgement import (
     truth_of,
 )
 from tests.integration.pipeline import Execution
-from traffic.planning import LONGEST_RUN
+from traffic.deadline import LONGEST_RUN
 
 FINE = "octo/fine"  # a repository without faults
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.infrastructure.cloudwatch import states
 from tests.infrastructure.conftest import Template
-from traffic.planning import LONGEST_RUN
+from traffic.deadline import LONGEST_RUN
 from traffic.settings import HOURS as HOUR_WORDS
 
 HOUR = 3600  # seconds

@@ -23,10 +23,12 @@ STEPS = {"list_repos", "fetch_traffic", "store_traffic", "summarize_run"}
 PURE = (
     "clock",
     "contract",
+    "deadline",
     "errors",
     "planning",
     "settings",
     "github.answers",
+    "github.bodies",
     "github.pace",
     "github.rate_limit",
     "github.tokens",

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
-from lambdas.shared import deployed, environment, github_access
+from lambdas.shared import deployed_archive, deployed_tables, environment, github_access
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import run_metrics
@@ -25,10 +25,9 @@ HANDLERS = (list_repos, fetch_traffic, store_traffic, summarize_run)
 TOKEN = "github_pat_made_up"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:summary"
 CACHES = (
-    deployed.archive,
-    deployed.tables,
-    deployed.snapshots,
-    deployed.entries,
+    deployed_archive.archive,
+    deployed_tables.tables,
+    deployed_tables.snapshots,
     github_access.github,
     environment.selection,
     run_metrics.sns,

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from tests.unit.handlers import Account
 from traffic.clock import to_text
 from traffic.contract import Batch, ChildState, RunState, Summary

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from traffic.clock import day_of, days_before, from_http
@@ -104,8 +104,7 @@ def cut_between_words(text: str, longest: int) -> str:
     return f"{line[: max(line.rfind(' ', 0, longest - 3), 0)]} ...".lstrip()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What an answer means, and the outcome to report."""
 
     meaning: Meaning

@@ -13,12 +13,11 @@ from typing import Any
 from traffic.clock import day_of, days_before, from_text, start_of
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, Recent, WindowEnd
 from traffic.github.answers import CAPTURED, Answer
+from traffic.github.bodies import WINDOW_DAYS, day_of_row, nobody_viewed
 from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, merge_days, merge_snapshots
 from traffic.record.spans import Spans, spans_of, within
 
 WINDOW = timedelta(hours=336)
-WINDOW_DAYS = 14
-SAFE_DAYS = 13  # days after a day on which GitHub still reports it completely: then a rolling window truncates it
 
 # Since then GitHub lists 14 complete UTC days, including zeros; an older GitHub Enterprise Server may not.
 # Source: recorded answers from before and after. https://docs.github.com/en/rest/metrics/traffic does not mention it.
@@ -28,7 +27,6 @@ REGIME_CHANGE = datetime(2025, 12, 30, tzinfo=UTC)
 # Source: https://docs.github.com/en/enterprise-server@3.8/rest/enterprise-admin ("Version information")
 ENTERPRISE = "x-github-enterprise-version"
 
-MOST_DAYS = 100  # GitHub lists at most 15; the limit keeps a broken server's answer from becoming ten thousand items
 MOST_ROWS = 10  # GitHub lists no more; the limit keeps an item far below DynamoDB's 400 KB whatever a server sends
 LONGEST_TITLE = 256  # bytes of UTF-8
 LONGEST_PATH = 1024  # bytes of UTF-8
@@ -236,38 +234,6 @@ def _sums(days: Sequence[Day]) -> list[int]:
     return [sum(day.metrics[metric] for day in days) for metric in WEEKLY]
 
 
-def check_body(endpoint: Endpoint, body: Any) -> None:
-    """Check that a body has the shape that GitHub documents for an endpoint.
-
-    Raises:
-        ValueError: It has another shape. The message says what is wrong, and quotes nothing of the body.
-    """
-    rows = body
-    if endpoint in ("views", "clones"):
-        rows = body.get(endpoint) if isinstance(body, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(f"the answer for {endpoint} holds no list of rows")
-    if len(rows) > MOST_DAYS:
-        raise ValueError(f"the answer for {endpoint} holds {len(rows)} rows")
-    for row in rows:
-        if not all(_is_count(row.get(field)) for field in ("count", "uniques")):
-            raise ValueError(f"a row for {endpoint} has no integers `count` and `uniques`")
-        if endpoint in ("views", "clones"):
-            _day(row)
-        elif not isinstance(row.get("path" if endpoint == "paths" else "referrer"), str):
-            raise ValueError(f"a row for {endpoint} has no name")
-
-
-def nobody_viewed(endpoint: Endpoint, body: Any) -> bool:
-    """Return whether an answer that `check_body` accepted reports zero views in GitHub's own total.
-
-    If so, there are no referrers and paths to ask for. An answer without that total proves nothing.
-    """
-    if endpoint != "views" or not _is_count(body.get("count")):
-        return False
-    return not body["count"] and not any(row["count"] for row in body["views"])
-
-
 def read_statement(endpoint: Endpoint, body: Any, captured_at: str) -> Statement | None:
     """Read what an answer that `check_body` accepted reports of the window, apart from the days.
 
@@ -305,7 +271,7 @@ def read_window(
     endpoint: Endpoint, body: Mapping[str, Any], captured_at: datetime, headers: Mapping[str, str] | None = None
 ) -> WindowAnswer:
     """Read the days of a views or clones answer that `check_body` accepted."""
-    rows = {_day(row): (row["count"], row["uniques"]) for row in body[endpoint]}
+    rows = {day_of_row(row): (row["count"], row["uniques"]) for row in body[endpoint]}
     return WindowAnswer(rows, captured_at, enterprise=ENTERPRISE in (headers or {}))
 
 
@@ -389,14 +355,3 @@ def _rolling(window: WindowAnswer) -> Spans:
     if newest:
         last = max(last, days_before(newest, 1))
     return ((oldest, last),) if oldest <= last else ()
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**15
-
-
-def _day(row: Mapping[str, Any]) -> str:
-    try:
-        return day_of(from_text(str(row.get("timestamp"))))
-    except (ValueError, OverflowError) as exc:
-        raise ValueError("a row has no `timestamp` of the form 2026-11-20T00:00:00Z") from exc

@@ -41,10 +41,11 @@ from traffic.contract import (
     manifest_key,
     receipts_prefix,
 )
+from traffic.deadline import LONGEST_RUN
 from traffic.errors import GitHubAuthError
 from traffic.github.answers import CAPTURED, FAILED, GONE, LONGEST_MESSAGE, NO_PUSH_ACCESS, SSO_NEEDED, Answer
 from traffic.github.rate_limit import rate_limit_pause
-from traffic.planning import LEAST_CALLS, LONGEST_RUN, calls_granted
+from traffic.planning import LEAST_CALLS, calls_granted
 from traffic.record.merge import Entry, Name, item_of_entry
 
 HISTORY = 25_000  # events of an execution

@@ -17,8 +17,8 @@ from simulated_github import SimulatedGitHub, faults
 from tests.unit.handlers import Account, account
 from traffic.clock import to_text
 from traffic.contract import ChildState, RunState
+from traffic.deadline import extended
 from traffic.errors import GitHubLimitError
-from traffic.planning import extended
 
 NOW = datetime.now(UTC)
 STARTED = NOW - timedelta(hours=30)

@@ -7,7 +7,7 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from lambdas.list_repos.due import choose
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.shared.github_access import read_token
 from lambdas.summarize_run.dangers import find_dangers, token_lines
 from lambdas.summarize_run.headline import Facts

@@ -12,13 +12,13 @@ from tests.unit.handlers import TOKEN, Account, account
 class Clock(datetime):
     """A clock that stands still until a test moves it: replacing a secret may take seconds on a busy machine."""
 
-    time = datetime(2026, 11, 20, 9)  # noqa: DTZ001 - Powertools uses no time zone
+    moment = datetime(2026, 11, 20, 9)  # noqa: DTZ001 - Powertools uses no time zone
 
     @classmethod
     def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # Powertools passes no time zone
         """Return the time."""
         assert tz is None
-        return cls.time
+        return cls.moment
 
 
 def rotated(monkeypatch: pytest.MonkeyPatch, aws: Account, *, after: float) -> str:
@@ -26,7 +26,7 @@ def rotated(monkeypatch: pytest.MonkeyPatch, aws: Account, *, after: float) -> s
     monkeypatch.setattr(base, "datetime", Clock)
     assert read_token() == TOKEN
     aws.secrets.put_secret_value(SecretId="token", SecretString="rotated")
-    monkeypatch.setattr(Clock, "time", Clock.time + timedelta(seconds=after))
+    monkeypatch.setattr(Clock, "moment", Clock.moment + timedelta(seconds=after))
     return read_token()
 
 

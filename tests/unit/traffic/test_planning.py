@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub
 from tests.simulate_year import FLOOR, simulate
 from tests.unit.handlers import Account, account

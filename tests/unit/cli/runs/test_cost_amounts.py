@@ -24,7 +24,7 @@ from tests.bench.functions import BATCH, FLEET, LATENCY, RECEIPTS, batch_of
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
 from traffic import planning
-from traffic.planning import LONGEST_RUN
+from traffic.deadline import LONGEST_RUN
 
 DEFINITION = json.loads((Path(__file__).parents[4] / "statemachine" / "capture_traffic.asl.json").read_text())
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import secondary_limit
 from tests.unit.handlers import Account, account

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub
 from simulated_github.windows import WindowRules
 from tests.unit.handlers import Account, account

@@ -17,7 +17,7 @@ import pytest
 
 from lambdas.list_repos import page_archive as archiving
 from lambdas.list_repos.page_archive import page_archive
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdas.list_repos.due import BATCH, MOST_BATCHES, SINGLES, Asked, MapItems, plan_lane, plan_singles, write_items
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from tests.unit.handlers import account
 from traffic.contract import Batch, Repository, TokenSaid, lanes_key, manifest_key
 from traffic.planning import AT_ONCE, MOST_CALLS

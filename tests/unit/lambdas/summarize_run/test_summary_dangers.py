@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.shared.environment import selection
 from lambdas.summarize_run.dangers import find_dangers
 from lambdas.summarize_run.deadlines import Watermark

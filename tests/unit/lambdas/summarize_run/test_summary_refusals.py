@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from lambdas.summarize_run.refusals import is_known, lasting_refusal
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.replies import Reply

@@ -241,7 +241,7 @@ def test_the_response_time_of_a_call_is_measured(server: Server) -> None:
     late, fine = github(server).get("/late").seconds, github(server).get("/fine").seconds
     assert 0.2 <= late < 60
     assert fine > 0
-    assert github(server, call_seconds=0.4).get("/never").seconds >= 0.4
+    assert github(server, call_seconds=0.4).get("/never").seconds > 0.39  # the timer may be a little early
 
 
 def reply_late(call: BaseHTTPRequestHandler) -> None:

@@ -16,9 +16,9 @@ from traffic.clock import from_http
 from traffic.contract import ENDPOINTS, Receipt
 from traffic.errors import ArchiveBusyError, InvalidSettingError
 from traffic.github.answers import FAILED, Answer, Meaning, classify
+from traffic.github.bodies import check_body
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.record.archive import Archive
-from traffic.record.reports import check_body
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 

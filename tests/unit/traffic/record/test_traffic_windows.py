@@ -7,7 +7,8 @@ import pytest
 
 from traffic.clock import from_text
 from traffic.contract import Endpoint
-from traffic.record.reports import WindowAnswer, check_body, complete_days, read_days, read_window
+from traffic.github.bodies import check_body
+from traffic.record.reports import WindowAnswer, complete_days, read_days, read_window
 from traffic.record.spans import Spans, day_after, days_in
 
 OLD, NEW = from_text("2025-08-20T09:00:00Z"), from_text("2026-06-20T09:00:00Z")

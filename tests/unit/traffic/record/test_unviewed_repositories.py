@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 
-from lambdas.shared.deployed import archive
+from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub
 from simulated_github.account import SimulatedRepository
 from simulated_github.faults import retry_after
 from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.unit.handlers import Account, account, child
+from traffic.github.bodies import nobody_viewed
 from traffic.record.expected import Replay
 from traffic.record.merge import item_of_entry
-from traffic.record.reports import nobody_viewed, read_reports
+from traffic.record.reports import read_reports
 
 NAME = "octo/quiet"
 
