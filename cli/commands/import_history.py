@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from cli.command import Target, command
-from cli.imports.csv_files import ACTION, COLUMN_NAMES, STATS
+from cli.imports.csv_files import ACTION, COLUMN_NAMES
 from cli.imports.first_version_rows import read_first_version
+from cli.imports.github_repo_stats import STATS
 from cli.imports.importing import ImportPlan, ImportTarget, bring, identify, plan
 from cli.imports.naming import GivenNames, is_full_name, name_parts, read_given
 from cli.imports.recognizing import TOOLS, Findings, Part, Refusal, find

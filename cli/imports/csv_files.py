@@ -4,7 +4,6 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from sys import intern
@@ -13,40 +12,14 @@ from cli.imports.tool_history import (
     EMPTY_FILES,
     KINDS,
     MONTHS,
-    RUNNING_NUMBERS,
     UNDATED,
     ToolHistory,
 )
 from cli.imports.values import NO_YEAR, WrongCellError, is_month, read_count, read_utc_day
 from cli.terminal import CommandError
 
-STATS, ACTION, ANY_CSV = "github-repo-stats", "repository-traffic-action", "csv"
+ACTION, ANY_CSV = "repository-traffic-action", "csv"
 PIEBRO, GITLYTICS = "piebro", "gitlytics"
-
-GHRS_COLUMNS = {
-    "clones_total": "clones-count",
-    "clones_unique": "clones-uniques",
-    "views_total": "views-count",
-    "views_unique": "views-uniques",
-}
-GHRS_HEADING = ("time_iso8601", *GHRS_COLUMNS)
-AGGREGATE = "views_clones_aggregate.csv"
-FRAGMENT = "_views_clones_series_fragment.csv"
-
-# The headings that a list of referrers or paths can have: later versions of the tool renamed the columns.
-GHRS_LISTS = {
-    "_top_referrers_snapshot.csv": (
-        "referrers",
-        [("referrer", "views_total", "views_unique"), ("referrers", "count_total", "count_unique")],
-    ),
-    "_top_paths_snapshot.csv": (
-        "paths",
-        [("url_path", "views_total", "views_unique"), ("url_paths", "views_total", "views_unique")],
-    ),
-}
-TAKEN = re.compile(r"(\d{4}-\d{2}-\d{2}_\d{6})_.*")  # a snapshot's name begins with its capture, in UTC
-GHRS_RUNNING = (("time_iso8601", "stars_cumulative"), ("time_iso8601", "forks_cumulative"))
-GHRS_NAMES = (AGGREGATE, FRAGMENT, *GHRS_LISTS)
 
 SANGONZAL = {
     kind: {f"total_{kind}": f"{kind}-count", f"unique_{kind}": f"{kind}-uniques"} for kind in ("views", "clones")
@@ -140,29 +113,6 @@ def heading_of(file: Path) -> tuple[str, ...]:
     return next(_rows(file), (0, ()))[1]
 
 
-def read_stats(file: Path) -> dict[str, ToolHistory]:
-    """Read a file of jgehrcke/github-repo-stats, which keeps a folder `ghrs-data` for each repository.
-
-    A zero in the aggregate is no measurement: the tool writes it also if GitHub reported the day for the other metric
-    only. A fragment is one answer of GitHub: an empty cell means that GitHub did not report it, and a zero is GitHub's.
-
-    Raises:
-        CommandError: The file does not hold what its name promises.
-
-    Source:
-        https://github.com/jgehrcke/github-repo-stats: `df.fillna(0)` in analyze.py, `to_csv` in fetch.py.
-    """
-    history = ToolHistory(STATS, [file.name])
-    if file.name.endswith(tuple(GHRS_LISTS)):
-        _read_list(history, file)
-    elif file.name.endswith((AGGREGATE, FRAGMENT)):
-        lines = read_lines(file, [GHRS_HEADING])
-        _read_days(history, lines, "time_iso8601", GHRS_COLUMNS, filled=file.name.endswith(AGGREGATE))
-    else:
-        history.left_out[RUNNING_NUMBERS] += sum(1 for _ in read_lines(file, GHRS_RUNNING))
-    return {"": history}
-
-
 def read_action(file: Path) -> dict[str, ToolHistory]:
     """Read a file of sangonzal/repository-traffic-action: `views.csv` or `clones.csv` of one repository.
 
@@ -179,7 +129,7 @@ def read_action(file: Path) -> dict[str, ToolHistory]:
     by_heading = [kind for kind in KINDS if f"total_{kind}" in heading]
     kind = by_heading[0] if by_heading else "views" if file.name.endswith("views.csv") else "clones"
     columns = SANGONZAL[kind]
-    _read_days(history, read_lines(file, [("_date", *columns)]), "_date", columns, filled=False)
+    read_days(history, read_lines(file, [("_date", *columns)]), "_date", columns, filled=False)
     return {"": history}
 
 
@@ -325,6 +275,30 @@ def read_lines(file: Path, headings: Sequence[Sequence[str]]) -> Iterator[CsvLin
         yield CsvLine(file, number, dict(zip(columns, cells, strict=True)))
 
 
+def read_days(
+    history: ToolHistory, lines: Iterator[CsvLine], day_column: str, columns: Mapping[str, str], *, filled: bool
+) -> None:
+    """Read the days of lines into a history.
+
+    Args:
+        history: The history.
+        lines: The lines.
+        day_column: The column of days.
+        columns: The metrics of the other columns.
+        filled: Whether the tool writes a zero also if it does not know the number.
+
+    Raises:
+        CommandError: A cell is wrong.
+    """
+    empty = True
+    for line in lines:
+        empty = False
+        metrics = _metrics(line, columns)
+        (history.add_filled_day if filled else history.add_day)(line.day(day_column), metrics)
+    if empty:
+        history.left_out[EMPTY_FILES] += 1
+
+
 def _rows(file: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the lines of a CSV file that are not empty, with their numbers."""
     try:
@@ -344,18 +318,6 @@ def _empty(file: Path) -> ToolHistory:
     history = ToolHistory(ANY_CSV, [file.name])
     history.left_out[EMPTY_FILES] += 1
     return history
-
-
-def _read_days(
-    history: ToolHistory, lines: Iterator[CsvLine], day_column: str, columns: Mapping[str, str], *, filled: bool
-) -> None:
-    empty = True
-    for line in lines:
-        empty = False
-        metrics = _metrics(line, columns)
-        (history.add_filled_day if filled else history.add_day)(line.day(day_column), metrics)
-    if empty:
-        history.left_out[EMPTY_FILES] += 1
 
 
 def _add_line(
@@ -380,31 +342,3 @@ def _metrics(line: CsvLine, columns: Mapping[str, str]) -> dict[str, int | None]
             if count is not None and uniques is not None and uniques > count:
                 raise line.refuse(column, f"{line.cells[column]!r}, expected no more than the day's total, {count}")
     return metrics
-
-
-def _read_list(history: ToolHistory, file: Path) -> None:
-    endpoint, headings = next(GHRS_LISTS[ending] for ending in GHRS_LISTS if file.name.endswith(ending))
-    taken = TAKEN.fullmatch(file.name)
-    try:
-        at = datetime.strptime(taken[1], "%Y-%m-%d_%H%M%S").replace(tzinfo=UTC) if taken else None
-    except ValueError:
-        at = None
-    if at is None or at > datetime.now(UTC):
-        raise CommandError(
-            f"{file} does not begin with the time of its capture, expected 2026-11-20_231754_...: was it renamed?"
-        )
-    rows: list[dict[str, object]] = []
-    of = endpoint.removesuffix("s")
-    for line in read_lines(file, headings):
-        name, total, unique = next(heading for heading in headings if heading[0] in line.cells)
-        count, uniques = line.count(total), line.count(unique)
-        if count is None or uniques is None:
-            raise line.refuse(total if count is None else unique, "'', expected an integer from 0")
-        row: dict[str, object] = {of: intern(line.cells[name]), "count": count, "uniques": uniques}
-        if endpoint == "paths":
-            row["title"] = ""
-        rows.append(row)
-    if rows:
-        history.add_snapshot(endpoint, rows, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    else:
-        history.left_out[EMPTY_FILES] += 1

@@ -14,22 +14,19 @@ from pathlib import Path
 from cli.imports.csv_files import (
     ACTION,
     ANY_CSV,
-    GHRS_NAMES,
-    GHRS_RUNNING,
     GITLYTICS,
     PIEBRO,
     PIEBRO_FOLDERS,
     PIEBRO_LISTS,
     SANGONZAL,
-    STATS,
     heading_of,
     is_gitlytics,
     read_action,
     read_any_csv,
     read_piebro_list,
-    read_stats,
 )
 from cli.imports.ghstats_file import GHSTATS, read_ghstats
+from cli.imports.github_repo_stats import GHRS_NAMES, GHRS_RUNNING, STATS, read_stats
 from cli.imports.json_files import BY_DAY, GHTRAF, GITHUBS, NoTrafficError, read_json
 from cli.imports.tool_history import OTHER_FILES, ToolHistory
 from cli.terminal import CommandError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.imports.csv_files import GHRS_HEADING
+from cli.imports.github_repo_stats import GHRS_HEADING
 from cli.settings.local_settings import read_settings
 from local.deploying import deploy
 from local.engine import running_engine

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from cli.imports.csv_files import AGGREGATE
+from cli.imports.github_repo_stats import AGGREGATE
 from cli.main import COMMANDS, main
 from cli.terminal import INTERRUPTED
 from local.deploying import deploy

@@ -17,7 +17,7 @@ from cli.command import Target
 from cli.commands import import_history as command
 from cli.commands.verify import verify
 from cli.imports import taking_back
-from cli.imports.csv_files import GHRS_HEADING
+from cli.imports.github_repo_stats import GHRS_HEADING
 from cli.imports.recognizing import find
 from cli.imports.tool_history import FILLED_ZEROS, UNKNOWN_UNIQUES
 from cli.main import main, traffic

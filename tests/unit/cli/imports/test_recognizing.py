@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.imports.csv_files import GHRS_HEADING
+from cli.imports.github_repo_stats import GHRS_HEADING
 from cli.imports.recognizing import Findings, find
 from cli.imports.tool_history import FILLED_ZEROS, MONTHS, RUNNING_NUMBERS, UNDATED
 from tests.unit.cli.imports.files import found, numbers, only, write
