@@ -137,6 +137,20 @@ MUTATIONS = [
         "archive",
     ),
     Mutation(
+        "1 a running number is kept as it was at the capture: the highest of a day is kept",
+        "traffic/record/merge.py",
+        "if (each.since, each.source) == (since, source)]",
+        "]",
+        "merge sources",
+    ),
+    Mutation(
+        "1 a running number is kept as it was at the capture: an import's passes for GitHub's",
+        "traffic/record/merge.py",
+        "return {**item, SOURCES: sources} if sources else item\n\n\ndef written_snapshot",
+        "return item\n\n\ndef written_snapshot",
+        "merge sources",
+    ),
+    Mutation(
         "2 not returned is not zero: a repository counts as captured without its referrers",
         "lambdas/fetch_traffic/batch.py",
         "each not in bad and not (bad and each.endpoint == LAST)",

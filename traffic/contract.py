@@ -11,6 +11,11 @@ Endpoint = Literal["views", "clones", "referrers", "paths"]
 
 ENDPOINTS: tuple[Endpoint, ...] = ("views", "clones", "referrers", "paths")
 
+# Numbers that grow and fall over years, and belong to no day. GitHub's traffic API does not return them.
+RunningNumber = Literal["stars", "forks"]
+
+RUNNING_NUMBERS: tuple[RunningNumber, ...] = ("stars", "forks")
+
 # Without views there are no viewers to ask for.
 OF_VIEWERS: tuple[Endpoint, ...] = ("referrers", "paths")
 
@@ -215,7 +220,8 @@ class ImportedHistory(TypedDict):
     imported_at: str
     new: bool  # the repository was not in the record yet: GitHub reported its id and name
     days: dict[str, dict[str, int]]  # per day, the metrics that the tool had
-    snapshots: dict[str, dict[str, Any]]  # per day of capture and endpoint, GitHub's totals and since when
+    # Per day of capture, what GitHub reported, and since when: by endpoint; or a running number, also with its source.
+    snapshots: dict[str, dict[str, Any]]
 
 
 class Recent(TypedDict):

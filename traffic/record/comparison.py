@@ -6,11 +6,12 @@ One repository's items are in memory at a time, or those of a few.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from traffic.contract import METRICS
 from traffic.record.archive import Archive
 from traffic.record.expected import DayOf, Key, Replay, day_items, entry_items, name_items, snapshot_items
 from traffic.record.item_table import Table, item_of
@@ -31,6 +32,7 @@ from traffic.record.merge import (
     merge_snapshots,
     snapshot_of_item,
     written_day,
+    written_snapshot,
 )
 from traffic.record.reading import Record
 from traffic.record.reports import read_reports
@@ -280,7 +282,8 @@ def _expected(attribute: str, wanted: Any, held: Any) -> Any:
     adds only that date's refusal to such a record. A day of it can have sources for the numbers imported since, alone.
     """
     if attribute == SOURCES:
-        known = {metric: tool for metric, tool in (wanted or {}).items() if held and metric in held}
+        sources = (wanted or {}).items()  # a running number always had one
+        known = {name: tool for name, tool in sources if name not in METRICS or (held and name in held)}
         return known or None
     if attribute in LATER and held is None:
         return None
@@ -310,7 +313,15 @@ def _snapshot_item(captured: list[Snapshot]) -> Item:
 
 
 def _merged_snapshot(item: Item, captured: list[Snapshot]) -> Item:
-    return {**item, **item_of_snapshot(reduce(merge_snapshots, captured, snapshot_of_item(item)))}
+    held = snapshot_of_item(item)
+    archived: Snapshot = reduce(merge_snapshots, captured, {})
+    # Let the archive decide the source of a number that it explains.
+    explained = {
+        part: kept
+        for part, kept in archived.items()
+        if part in held and kept == replace(held[part], source=kept.source)
+    }
+    return {**item, **written_snapshot(reduce(merge_snapshots, captured, {**held, **explained}))}
 
 
 def _merged_entry(item: Item, said: Item) -> Item:

@@ -155,7 +155,9 @@ class _Earlier:
 def _text(known: KnownTraffic) -> str:
     days = {day: (seen.metrics, list(seen.complete), seen.sources) for day, seen in known.days.items()}
     snapshots = {
-        day: [{endpoint: (kept.said, kept.since, kept.until) for endpoint, kept in each.items()} for each in captured]
+        day: [
+            {part: (kept.said, kept.since, kept.until, kept.source) for part, kept in each.items()} for each in captured
+        ]
         for day, captured in known.snapshots.items()
     }
     return json.dumps((days, snapshots), separators=(",", ":"))
@@ -166,7 +168,7 @@ def _known(part: str) -> KnownTraffic:
     return KnownTraffic(
         {day: Day(metrics, frozenset(complete), sources) for day, (metrics, complete, sources) in days.items()},
         {
-            day: [{endpoint: Statement(*kept) for endpoint, kept in each.items()} for each in captured]
+            day: [{part: Statement(*kept) for part, kept in each.items()} for each in captured]
             for day, captured in snapshots.items()
         },
     )

@@ -10,23 +10,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from traffic.contract import ENDPOINTS, METRICS, Endpoint
+from traffic.contract import METRICS, RUNNING_NUMBERS, Endpoint, RunningNumber
 from traffic.record.spans import Spans, join
 
 Item = dict[str, Any]
 
-# The attributes of a snapshot that each endpoint fills.
-SAID = {
+Part = Endpoint | RunningNumber  # of a snapshot
+
+# The attributes of a snapshot that each part fills.
+SAID: Mapping[Part, tuple[str, ...]] = {
     "views": ("views-count", "views-uniques"),
     "clones": ("clones-count", "clones-uniques"),
     "referrers": ("referrers",),
     "paths": ("paths",),
+    "stars": ("stars",),
+    "forks": ("forks",),
 }
 
-# The times of a snapshot are written, and so checked, with every change: an older capture must not replace a newer one.
-CHECKED = ("captured-at",)
+SOURCES = "sources"  # the attribute of a day or snapshot that names the tools of numbers that only imports have
 
-SOURCES = "sources"  # the attribute of a day that names the tools of numbers that only imports have
+# The times of a snapshot are written, and so checked, with every change: an older capture must not replace a newer one.
+# So are its sources: of two numbers with the same time, the source decides.
+CHECKED = ("captured-at", SOURCES)
 
 # The numbers of a day and their sources are written and checked together: a source is right for one value only.
 CHECKED_OF_DAY = (*METRICS, SOURCES)
@@ -147,22 +152,25 @@ def _latest(one: str | None, other: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Statement:
-    """What one endpoint reported about its window of 14 days, apart from the days.
+    """What one endpoint reported about its window of 14 days, apart from the days; or a running number.
 
     Attributes:
-        said: Numbers and lists by the names of their attributes in the table: `views-count`, `referrers` ...
-        since: The time of the first capture of the day that reported this.
+        said: Numbers and lists by the names of their attributes in the table: `views-count`, `referrers`, `stars` ...
+        since: The time of the first capture of the day that reported this; of a running number, of the last one.
         until: The last day of the window that the numbers cover, which can be old; None if GitHub does not report it.
+        source: The tool that a running number was imported from; empty if GitHub reported it.
     """
 
     said: Mapping[str, Any]
     since: str
     until: str | None = None
+    source: str = ""
 
 
-# What a capture reported about the window, by endpoint. A later capture of the same day replaces the rows of an
-# endpoint. Rows of two captures are never mixed: they have no dates, so a mixture is an answer that GitHub never gave.
-Snapshot = Mapping[Endpoint, Statement]
+# What a capture reported about the window, by endpoint, and running numbers. A later capture of the same day replaces
+# the rows of an endpoint. Rows of two captures are never mixed: they have no dates, so a mixture is an answer that
+# GitHub never gave.
+Snapshot = Mapping[Part, Statement]
 
 
 def merge_statements(one: Statement, other: Statement) -> Statement:
@@ -177,11 +185,24 @@ def merge_statements(one: Statement, other: Statement) -> Statement:
     return max(one, other, key=lambda each: (each.since, json.dumps(each.said, sort_keys=True)))
 
 
+def merge_numbers(one: Statement, other: Statement) -> Statement:
+    """Merge two statements of one running number on the same day: the later one is kept, in any order of merging.
+
+    Of two with the same time, GitHub's own is kept, then the one whose source sorts first, then the highest: all
+    reconstructed numbers of a day have its beginning as their time, and they can only be too low.
+    """
+    since = max(one.since, other.since)
+    source = min(each.source for each in (one, other) if each.since == since)
+    found = [each for each in (one, other) if (each.since, each.source) == (since, source)]
+    return max(found, key=lambda each: tuple(each.said.values()))
+
+
 def merge_snapshots(one: Snapshot, other: Snapshot) -> Snapshot:
-    """Merge two snapshots of one repository and day; an absent endpoint changes nothing."""
+    """Merge two snapshots of one repository and day; an absent part changes nothing."""
     merged = dict(one)
-    for endpoint, seen in other.items():
-        merged[endpoint] = merge_statements(merged[endpoint], seen) if endpoint in merged else seen
+    for part, seen in other.items():
+        merge = merge_numbers if part in RUNNING_NUMBERS else merge_statements
+        merged[part] = merge(merged[part], seen) if part in merged else seen
     return merged
 
 
@@ -265,24 +286,30 @@ def item_of_entry(entry: Entry) -> Item:
 
 def snapshot_of_item(item: Mapping[str, Any]) -> Snapshot:
     """Read an item of `RepoTrafficSnapshots`."""
-    since = item.get("captured-at", {})
+    since, sources = item.get("captured-at", {}), item.get(SOURCES, {})
     return {
-        endpoint: Statement(
-            {name: item[name] for name in SAID[endpoint]}, since[endpoint], item.get(f"{endpoint}-until")
+        part: Statement(
+            {name: item[name] for name in names}, since[part], item.get(f"{part}-until"), sources.get(part, "")
         )
-        for endpoint in ENDPOINTS
-        if endpoint in since and item.keys() >= set(SAID[endpoint])  # a part of an answer proves nothing
+        for part, names in SAID.items()
+        if part in since and item.keys() >= set(names)  # a part of an answer proves nothing
     }
 
 
 def item_of_snapshot(snapshot: Snapshot) -> Item:
     """Write what GitHub reported of the window as attributes of an item of `RepoTrafficSnapshots`."""
-    item: Item = {"captured-at": {endpoint: kept.since for endpoint, kept in snapshot.items()}}
-    for endpoint, kept in snapshot.items():
+    item: Item = {"captured-at": {part: kept.since for part, kept in snapshot.items()}}
+    for part, kept in snapshot.items():
         item |= kept.said
         if kept.until is not None:
-            item[f"{endpoint}-until"] = kept.until
-    return item
+            item[f"{part}-until"] = kept.until
+    sources = {part: kept.source for part, kept in snapshot.items() if kept.source}
+    return {**item, SOURCES: sources} if sources else item
+
+
+def written_snapshot(snapshot: Snapshot) -> Item:
+    """Write a snapshot as all attributes of its item; None removes the sources that it does not have."""
+    return {SOURCES: None, **item_of_snapshot(snapshot)}
 
 
 def _spans(written: Iterable[str]) -> Spans:

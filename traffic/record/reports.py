@@ -195,13 +195,14 @@ def _imported(line: ImportedHistory) -> Report:
         line["imported_at"],
         {day: Day(metrics, sources=dict.fromkeys(metrics, line["source"])) for day, metrics in line["days"].items()},
         (),
-        snapshots={
-            day: {endpoint: Statement(kept["said"], kept["since"]) for endpoint, kept in window.items()}  # type: ignore[misc]
-            for day, window in line["snapshots"].items()
-        },
+        snapshots={day: _imported_snapshot(said) for day, said in line["snapshots"].items()},
         imported=True,
         new=line["new"],
     )
+
+
+def _imported_snapshot(said: Mapping[Any, Any]) -> Snapshot:
+    return {part: Statement(kept["said"], kept["since"], source=kept.get("source", "")) for part, kept in said.items()}
 
 
 def _detail(answer: ArchivedAnswer) -> str:

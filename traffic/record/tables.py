@@ -17,7 +17,6 @@ from traffic.record.merge import (
     day_of_item,
     entry_of_item,
     item_of_entry,
-    item_of_snapshot,
     merge_days,
     merge_entries,
     merge_snapshots,
@@ -26,6 +25,7 @@ from traffic.record.merge import (
     snapshot_of_item,
     without_prefix,
     written_day,
+    written_snapshot,
 )
 from traffic.record.reports import Report
 from traffic.wording import counted
@@ -164,7 +164,7 @@ class Snapshots:
         }
 
     def store(self, repo_id: int, day: str, seen: Snapshot) -> bool:
-        """Replace what earlier captures of the same day reported, endpoint by endpoint.
+        """Replace what earlier captures of the same day reported, part by part.
 
         Args:
             repo_id: GitHub's numeric id.
@@ -180,7 +180,7 @@ class Snapshots:
         key = {"repo-id": str(repo_id), "captured-on": day}
 
         def merged(item: Item) -> Item:
-            return item_of_snapshot(merge_snapshots(snapshot_of_item(item), seen))
+            return written_snapshot(merge_snapshots(snapshot_of_item(item), seen))
 
         return settle(self._table, key, self._table.item(key), merged, CHECKED)[1]
 

@@ -15,15 +15,19 @@ from traffic.record.merge import (
     Day,
     Entry,
     Name,
+    Snapshot,
     Statement,
     day_of_item,
     entry_of_item,
     item_of_day,
     item_of_entry,
+    item_of_snapshot,
     lowered,
     merge_days,
     merge_entries,
     merge_snapshots,
+    snapshot_of_item,
+    written_snapshot,
 )
 from traffic.record.spans import spans_of
 
@@ -55,11 +59,19 @@ entries = st.builds(
     st.dictionaries(st.sampled_from(["no push access", "gone or hidden"]), DAYS),
     st.dictionaries(st.sampled_from(["views", "clones"]), st.lists(DAYS, min_size=1, max_size=6).map(spans_of)),
 )
+hours = st.integers(0, 2).map(lambda hour: f"2026-11-20T{hour:02}:00:00Z")
+numbers = st.dictionaries(
+    st.sampled_from(["stars", "forks"]), st.tuples(COUNTS, hours, st.sampled_from(["", "csv", "ghrs"]))
+).map(
+    lambda drawn: {
+        part: Statement({part: number}, since, source=source) for part, (number, since, source) in drawn.items()
+    }
+)
 
 MERGES = pytest.mark.parametrize(
     ("merge", "empty", "values"),
-    [(merge_days, Day(), days), (merge_entries, Entry(), entries)],
-    ids=["days", "entries"],
+    [(merge_days, Day(), days), (merge_entries, Entry(), entries), (merge_snapshots, {}, numbers)],
+    ids=["days", "entries", "running numbers"],
 )
 
 Merge = Callable[[Any, Any], Any]
@@ -199,10 +211,41 @@ def test_storing_a_day_again_in_order_repairs_any_order(taken: list[tuple[int, i
 
 def test_an_endpoint_that_did_not_answer_keeps_its_earlier_capture_of_the_day() -> None:
     """A second run in which only views answered must not empty the paths."""
-    full = {endpoint: Statement({endpoint: [1]}, "2026-11-20T09:00:00Z") for endpoint in ENDPOINTS}
+    full: Snapshot = {endpoint: Statement({endpoint: [1]}, "2026-11-20T09:00:00Z") for endpoint in ENDPOINTS}
     later = Statement({"views": [2]}, "2026-11-20T10:00:00Z")
 
     merged = merge_snapshots(full, {"views": later})
 
     assert merged["views"].said == {"views": [2]}
     assert all(merged[endpoint] == full[endpoint] for endpoint in ENDPOINTS if endpoint != "views")
+
+
+MIDNIGHT, EVENING = "2026-11-20T00:00:00Z", "2026-11-20T23:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("kept", "other"),
+    [
+        (Statement({"stars": 3}, EVENING, source="ghrs"), Statement({"stars": 5}, MIDNIGHT, source="ghrs")),
+        (Statement({"stars": 3}, EVENING, source="ghrs"), Statement({"stars": 3}, MIDNIGHT)),
+        (Statement({"stars": 3}, EVENING), Statement({"stars": 5}, EVENING, source="ghrs")),
+        (Statement({"stars": 3}, MIDNIGHT, source="ghrs"), Statement({"stars": 5}, MIDNIGHT, source="ghrs (made up)")),
+        (Statement({"stars": 10}, MIDNIGHT, source="ghrs"), Statement({"stars": 9}, MIDNIGHT, source="ghrs")),
+    ],
+    ids=["the later", "the later of two equal ones", "GitHub's", "the first source", "the highest"],
+)
+def test_one_running_number_of_a_day_is_kept(kept: Statement, other: Statement) -> None:
+    """Stars fall, too: the highest is not the last. What GitHub reported is worth more than what a tool computed."""
+    assert merge_snapshots({"stars": kept}, {"stars": other}) == {"stars": kept}
+    assert merge_snapshots({"stars": other}, {"stars": kept}) == {"stars": kept}
+
+
+@given(numbers)
+@EXAMPLES
+def test_an_item_contains_exactly_the_running_numbers_of_a_snapshot(snapshot: Any) -> None:
+    """A number without its source would pass for GitHub's."""
+    item = item_of_snapshot(snapshot)
+
+    assert snapshot_of_item(item) == snapshot
+    assert written_snapshot(snapshot) == {"sources": None, **item}
+    assert item.get("sources", {}) == {part: kept.source for part, kept in snapshot.items() if kept.source}

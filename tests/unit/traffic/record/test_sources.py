@@ -12,16 +12,28 @@ from hypothesis import strategies as st
 from cli.commands.verify import verify
 from tests.unit.backends import BACKENDS, Backend, backend, readable
 from tests.unit.fake_s3 import FakeS3
-from tests.unit.traffic.record.test_undoing import DAY, ID, as_stored, capture, fill, history, imports, store
+from tests.unit.traffic.record.test_undoing import (
+    CAPTURE,
+    DAY,
+    ID,
+    Numbers,
+    as_stored,
+    capture,
+    fill,
+    history,
+    imports,
+    store,
+)
 from traffic.record import expected
 from traffic.record.archive import Archive
-from traffic.record.merge import Day
+from traffic.record.merge import Day, Statement
 from traffic.record.rebuilding import rebuild
 from traffic.record.tables import Snapshots, Tables
 
 EXAMPLES = settings(max_examples=25, deadline=None, phases=[Phase.generate])
 
-Imported = tuple[dict[str, int], dict[str, str], str]  # views by day, referrers by day of capture, and the tool
+# Views by day, referrers by day of capture, the tool, and stars and forks.
+Imported = tuple[dict[str, int], dict[str, str], str, Numbers]
 
 captures = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5), max_size=3)
 
@@ -48,8 +60,8 @@ def archived(captured: list[list[int]], imports_: list[Imported]) -> Archive:
     archive = Archive("bucket", FakeS3())
     for number, counts in enumerate(captured):
         capture(archive, number, counts)
-    for second, (views, lists, tool) in enumerate(imports_):
-        archive.put_import(history(views, new=not captured, second=second, tool=tool, **lists))
+    for second, (views, lists, tool, numbers) in enumerate(imports_):
+        archive.put_import(history(views, new=not captured, second=second, tool=tool, numbers=numbers, **lists))
     return archive
 
 
@@ -179,3 +191,109 @@ def test_a_number_that_nothing_explains_keeps_its_source(tables: Backend, archiv
         0,
         [("sources", None, {"views-count": "csv"}), ("views-count", 4, 9)],
     )
+
+
+def running(tables: Backend, part: str, number: int, since: str, source: str = "") -> None:
+    """Merge a running number into the tables; without a source it is GitHub's."""
+    statement = Statement({part: number}, f"2026-11-20T{since}:00Z", source=source)
+    Snapshots(tables.record.snapshots).store(ID, "2026-11-20", {part: statement})  # type: ignore[dict-item]
+
+
+def snapshot(tables: Backend) -> dict[str, object]:
+    """Return the attributes of the day's snapshot."""
+    item = readable(tables.items())["RepoTrafficSnapshots"][CAPTURE]
+    return {name: value for name, value in item.items() if name not in ("repo-id", "captured-on")}
+
+
+def test_a_running_number_loses_its_source_when_github_reports_one(tables: Backend) -> None:
+    """On both backends: an attribute that is set has to be removed again. A later, lower number is the right one."""
+    running(tables, "stars", 9, "00:00", "ghrs (reconstructed)")
+    running(tables, "forks", 3, "00:00", "ghrs (reconstructed)")
+    running(tables, "stars", 8, "23:00", "ghrs")
+    assert snapshot(tables) == {
+        "stars": 8,
+        "forks": 3,
+        "captured-at": {"stars": "2026-11-20T23:00:00Z", "forks": "2026-11-20T00:00:00Z"},
+        "sources": {"stars": "ghrs", "forks": "ghrs (reconstructed)"},
+    }
+
+    running(tables, "stars", 7, "23:00")
+    running(tables, "forks", 3, "09:00")
+    assert snapshot(tables) == {
+        "stars": 7,
+        "forks": 3,
+        "captured-at": {"stars": "2026-11-20T23:00:00Z", "forks": "2026-11-20T09:00:00Z"},
+    }
+
+
+def test_a_write_checks_running_numbers_and_sources_together(tables: Backend) -> None:
+    """Otherwise two writers at once could leave an import's number as GitHub's, or GitHub's as an import's."""
+    running(tables, "stars", 9, "23:00", "ghrs")
+    tables.before_next_write(lambda: running(tables, "stars", 9, "23:00"))
+    running(tables, "stars", 11, "23:00", "ghrs")
+
+    assert snapshot(tables) == {"stars": 9, "captured-at": {"stars": "2026-11-20T23:00:00Z"}}
+
+
+def test_a_source_without_a_number_is_removed(tables: Backend, archive: Archive) -> None:
+    """What GitHub reported must not pass for an import's either."""
+    capture(archive, 0, [4])
+    fill(tables, archive)
+    items = deepcopy(tables.items())
+    items["RepoTrafficSnapshots"][CAPTURE]["sources"] = {"M": {"views": {"S": "csv"}}}
+    tables.put(items)
+
+    assert rebuild(tables.record, archive) == (1, [])
+    assert readable(tables.items()) == as_stored(archive)
+
+
+def test_a_snapshot_of_before_verifies_and_keeps_its_item(tables: Backend, archive: Archive) -> None:
+    """Its item has no stars and no sources, and its import's object names no source for its lists."""
+    capture(archive, 0, [4])
+    archive.put_import(history({"2026-11-18": 7}, d2026_11_21="a.example"))
+    fill(tables, archive)
+    before = readable(tables.items())
+
+    assert not {"stars", "forks", "sources"} & {
+        name for item in before["RepoTrafficSnapshots"].values() for name in item
+    }
+    assert verify(tables.record, archive) == []
+    assert rebuild(tables.record, archive) == (0, [])
+    assert readable(tables.items()) == before
+
+
+@pytest.mark.parametrize("wrong", [None, {"stars": "aaa"}, {"stars": "csv", "views": "csv"}])
+def test_a_wrong_source_of_a_running_number_is_repaired(
+    tables: Backend, archive: Archive, wrong: dict[str, str] | None
+) -> None:
+    """No earlier version stored stars, so there is nothing to be lenient about."""
+    capture(archive, 0, [4])
+    archive.put_import(history({}, numbers={("2026-11-20", "stars"): (9, True)}))
+    fill(tables, archive)
+    right = readable(tables.items())
+    items = deepcopy(tables.items())
+    item = items["RepoTrafficSnapshots"][CAPTURE]
+    del item["sources"]
+    if wrong:
+        item["sources"] = {"M": {part: {"S": tool} for part, tool in wrong.items()}}
+    tables.put(items)
+
+    (found,) = verify(tables.record, archive)
+
+    assert (found.attribute, found.archive, found.held) == ("sources", {"stars": "csv"}, wrong)
+    assert rebuild(tables.record, archive) == (1, [])
+    assert readable(tables.items()) == right
+
+
+def test_a_rebuild_of_a_long_history_restores_stars_with_their_sources(
+    tables: Backend, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is merged of many snapshots goes to a temporary file, and comes back with its sources."""
+    monkeypatch.setattr(expected, "MOST", 1)
+    capture(archive, 0, [4])
+    archive.put_import(history({}, numbers={("2026-11-20", "stars"): (9, True), ("2020-01-01", "forks"): (1, False)}))
+
+    rebuild(tables.record, archive)
+
+    assert readable(tables.items()) == as_stored(archive)
+    assert snapshot(tables)["sources"] == {"stars": "csv"}

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fake_dynamodb import FakeDynamoDB
-from traffic.contract import Endpoint
 from traffic.errors import IdentityConflictError, TableBusyError
-from traffic.record.merge import Day, Entry, Name, Statement, pointer_key
+from traffic.record.merge import Day, Entry, Name, Snapshot, Statement, pointer_key
 
 EXAMPLES = settings(max_examples=3 * settings().max_examples, deadline=None)
 FIRST_DAY = date(2026, 11, 6)
@@ -229,7 +228,7 @@ def test_a_snapshot_that_others_keep_changing_is_given_up() -> None:
     table = FakeDynamoDB()
     hours = iter(range(23))
 
-    def clones(hour: int) -> dict[Endpoint, Statement]:
+    def clones(hour: int) -> Snapshot:
         totals = {"clones-count": hour, "clones-uniques": 1}
         return {"clones": Statement(totals, f"2026-11-20T{hour:02}:00:00Z")}
 
@@ -248,7 +247,7 @@ def test_a_snapshot_that_others_keep_changing_is_given_up() -> None:
 def test_storing_a_snapshot_returns_whether_it_changed() -> None:
     """A second run on the same day must write nothing."""
     table = FakeDynamoDB()
-    seen: dict[Endpoint, Statement] = {"referrers": Statement({"referrers": []}, "2026-11-20T09:00:00Z")}
+    seen: Snapshot = {"referrers": Statement({"referrers": []}, "2026-11-20T09:00:00Z")}
 
     assert table.snapshots.store(1, "2026-11-20", seen) is True
     assert table.snapshots.store(1, "2026-11-20", seen) is False

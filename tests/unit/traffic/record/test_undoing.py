@@ -44,12 +44,30 @@ def capture(archive: Archive, number: int, counts: list[int], id_: int = ID, nam
     return archive.put_answers(lines)
 
 
+Numbers = Mapping[tuple[str, str], tuple[int, bool]]  # by day and part, whether GitHub reported it in the evening
+
+
 def history(
-    days: Mapping[str, int], *, new: bool = False, second: int = 0, tool: str = "csv", **snapshots: str
+    days: Mapping[str, int],
+    *,
+    new: bool = False,
+    second: int = 0,
+    tool: str = "csv",
+    numbers: Numbers | None = None,
+    **snapshots: str,
 ) -> ImportedHistory:
-    """Return what another tool kept: views of days, and a referrer by day of capture (`d2026_11_18="a.example"`)."""
+    """Return what another tool kept.
+
+    Args:
+        days: Views by day.
+        new: Whether the import made the repository known.
+        second: The second of the import.
+        tool: The tool.
+        numbers: Stars and forks; those that GitHub did not report have another source, and midnight as their time.
+        snapshots: A referrer by day of capture, as in `d2026_11_18="a.example"`.
+    """
     since = "T00:00:00Z"
-    return {
+    line: ImportedHistory = {
         "source": tool,
         "files": ["views.csv"],
         "repo_id": ID,
@@ -67,6 +85,13 @@ def history(
             for name, who in snapshots.items()
         },
     }
+    for (day, part), (number, reported) in (numbers or {}).items():
+        line["snapshots"].setdefault(day, {})[part] = {
+            "said": {part: number},
+            "since": f"{day}T23:00:00Z" if reported else f"{day}{since}",
+            "source": tool if reported else f"{tool} (reconstructed)",
+        }
+    return line
 
 
 def store(tables: Any, snapshots: Any, archive: Archive, keys: list[str]) -> None:
@@ -102,6 +127,10 @@ imports = st.tuples(
     days,
     st.dictionaries(st.sampled_from(["d2026_11_20", "d2026_11_21"]), st.sampled_from("ab")),
     st.sampled_from(["csv", "andry81"]),
+    st.dictionaries(
+        st.tuples(st.sampled_from(["2026-11-20", "2026-11-22"]), st.sampled_from(["stars", "forks"])),
+        st.tuples(st.integers(0, 11), st.booleans()),
+    ),
 )
 
 
@@ -122,8 +151,8 @@ def test_the_record_is_as_if_the_import_had_never_been(
         capture(archive, number, counts)
     capture(archive, 0, [3], id_=2, name="octo/web")  # another repository, which must not change
     keys = [
-        archive.put_import(history(views, new=new or not captured, second=second, tool=tool, **lists))
-        for second, (views, lists, tool) in enumerate(imported)
+        archive.put_import(history(views, new=new or not captured, second=second, tool=tool, numbers=numbers, **lists))
+        for second, (views, lists, tool, numbers) in enumerate(imported)
     ]
     key = data.draw(st.sampled_from(keys))
     with tempfile.TemporaryDirectory() as folder, backend(kind, Path(folder)) as tables:
@@ -235,3 +264,53 @@ def test_an_undo_gives_way_to_a_writer(tables: Backend, archive: Archive) -> Non
 
     assert readable(tables.items())["RepoTraffic"][DAY]["views-count"] == 50
     assert (changed, [each.attribute for each in left]) == (0, ["views-count"])
+
+
+CAPTURE = (str(ID), "2026-11-20")
+
+
+def test_stars_and_forks_of_an_import_are_taken_back_alone(tables: Backend, archive: Archive) -> None:
+    """What GitHub reported in a capture of the same day stays, as does what another import explains."""
+    capture(archive, 0, [4])
+    fill(tables, archive)
+    before = readable(tables.items())
+    archive.put_import(history({}, numbers={("2026-11-20", "stars"): (7, False)}))
+    fill(tables, archive)
+    with_one = readable(tables.items())
+    key = archive.put_import(
+        history(
+            {},
+            second=1,
+            numbers={
+                ("2026-11-20", "stars"): (9, True),
+                ("2026-11-20", "forks"): (2, False),
+                ("2020-01-01", "forks"): (1, False),
+            },
+        )
+    )
+    fill(tables, archive)
+    held = readable(tables.items())["RepoTrafficSnapshots"]
+    assert (held[CAPTURE]["stars"], held[CAPTURE]["forks"], held[CAPTURE]["views-count"]) == (9, 2, 4)
+    assert held[CAPTURE]["sources"] == {"stars": "csv", "forks": "csv (reconstructed)"}
+
+    assert take_back(tables, archive, key) == (2, [])
+
+    assert readable(tables.items()) == with_one
+    assert with_one["RepoTrafficSnapshots"][CAPTURE]["stars"] == 7
+    (other,) = archive.keys("imports/")
+    assert take_back(tables, archive, other) == (1, [])
+    assert readable(tables.items()) == before
+
+
+def test_a_running_number_that_nothing_explains_is_left_and_named(tables: Backend, archive: Archive) -> None:
+    """A person changed it: neither the import nor the rest of the archive has it."""
+    key = archive.put_import(history({}, new=True, numbers={("2026-11-20", "stars"): (7, True)}))
+    fill(tables, archive)
+    items = tables.items()
+    items["RepoTrafficSnapshots"][CAPTURE]["stars"] = {"N": "12"}
+    tables.put(deepcopy(items))
+
+    _, left = take_back(tables, archive, key)
+
+    assert [(each.kind, each.table, each.key) for each in left] == [("extra", "RepoTrafficSnapshots", CAPTURE)]
+    assert readable(tables.items())["RepoTrafficSnapshots"][CAPTURE]["stars"] == 12
