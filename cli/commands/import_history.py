@@ -25,6 +25,7 @@ from cli.settings.local_settings import local_settings
 from cli.stack.deployment import Deployment, opened
 from cli.stack.token_access import github_with
 from cli.terminal import CommandError, UsageError, inform, progress, say, table, unread_too, warn
+from traffic.contract import ENDPOINTS, RUNNING_NUMBERS
 from traffic.github.tokens import token_owner, tokens_in
 from traffic.record.reading import Record
 from traffic.wording import counted, repositories
@@ -50,7 +51,20 @@ owner/name. What is no measurement is left out, and counted: zeros of tools that
 report the day, uniques of 0 beside visits, months.
 """
 
-HEADINGS = ("REPOSITORY", "ID", "DAYS", "FIRST", "LAST", "NEW DAYS", "CELLS RAISED", "KEPT HIGHER", "SAME", "SNAPSHOTS")
+HEADINGS = (
+    "REPOSITORY",
+    "ID",
+    "DAYS",
+    "FIRST",
+    "LAST",
+    "NEW DAYS",
+    "CELLS RAISED",
+    "KEPT HIGHER",
+    "SAME",
+    "SNAPSHOTS",
+    "STARS",
+    "FORKS",
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +150,7 @@ def execute(
         say("Nothing was changed: this was a dry run.")
     else:
         receipt = receipt_of(next(iter(keys.values())))
-        inform(f"Imported {repositories(len(plans))}. `traffic import --undo {receipt}{target.options}` takes it back.")
+        inform(f"Imported {amounts(plans)}. `traffic import --undo {receipt}{target.options}` takes it back.")
     return 0
 
 
@@ -320,6 +334,13 @@ def as_object(
     }
 
 
+def amounts(plans: Sequence[ImportPlan]) -> str:
+    """Return how many repositories were imported, and with how many days on which there are stars or forks."""
+    running = [each.history.counted(part) for each in plans for part in RUNNING_NUMBERS]
+    numbers = f" with {counted(sum(running), 'number', 'numbers')} of stars and forks" if any(running) else ""
+    return f"{repositories(len(plans))}{numbers}"
+
+
 def row(planned_: ImportPlan) -> tuple[object, ...]:
     """Return a plan as a row of the report."""
     days, target = planned_.history.days, planned_.target
@@ -333,5 +354,6 @@ def row(planned_: ImportPlan) -> tuple[object, ...]:
         planned_.raised,
         planned_.higher,
         planned_.same,
-        len(planned_.history.snapshots),
+        planned_.history.counted(*ENDPOINTS),
+        *(planned_.history.counted(part) for part in RUNNING_NUMBERS),
     )

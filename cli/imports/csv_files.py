@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from sys import intern
@@ -13,9 +14,10 @@ from cli.imports.tool_history import (
     KINDS,
     MONTHS,
     UNDATED,
+    UNTIMED_NUMBERS,
     ToolHistory,
 )
-from cli.imports.values import NO_YEAR, WrongCellError, is_month, read_count, read_utc_day
+from cli.imports.values import NO_YEAR, WrongCellError, is_month, read_count, read_utc_day, read_utc_moment
 from cli.terminal import CommandError
 
 ACTION, ANY_CSV = "repository-traffic-action", "csv"
@@ -48,6 +50,7 @@ MEANINGS = {
     **dict.fromkeys(("count", "total"), "count"),  # of the one kind that the file is about
     **dict.fromkeys(("uniques", "unique", "uniquevisitorscloners"), "uniques"),
 }
+RUNNING = ("stars", "forks", "githubstars", "githubforks")
 NOT_TRAFFIC = ("site", "referrer", "referrers", "path", "urlpath")  # lists without a day
 COLUMN_NAMES = {  # what `--columns` accepts before the `=`
     DAY: DAY,
@@ -89,6 +92,17 @@ class CsvLine:
         """
         try:
             return read_utc_day(self.cells[column])
+        except WrongCellError as exc:
+            raise self.refuse(column, exc) from exc
+
+    def moment(self, column: str) -> str:
+        """Read a time, and return it in UTC.
+
+        Raises:
+            CommandError: It is not a time, or it lies in the future.
+        """
+        try:
+            return read_utc_moment(self.cells[column])
         except WrongCellError as exc:
             raise self.refuse(column, exc) from exc
 
@@ -170,6 +184,9 @@ def read_piebro_list(file: Path) -> dict[str, ToolHistory]:
 def read_any_csv(file: Path, kind: str | None, named: Mapping[str, str], tool: str = ANY_CSV) -> dict[str, ToolHistory]:
     """Read any CSV file with a column of days, for one repository or with a column that names it.
 
+    Stars and forks beside the days are left out: gitlytics writes those of its last run into the row of each day, and
+    no file tells whether its tool does the same.
+
     A file with views and clones in one row was joined from two answers: a day that only one of them had is filled with
     zeros by most tools, so such a pair of zeros is left out. gitlytics fills all days of a window.
 
@@ -223,7 +240,7 @@ def meanings(file: Path, heading: Sequence[str], kind: str | None, named: Mappin
         if missing:
             raise CommandError(f"{file} has no column {missing[0]!r}, which --columns names; it has {shown!r}.")
         return dict(named)
-    letters = {column: "".join(filter(str.isalpha, column.lower())) for column in heading}
+    letters = {column: _letters(column) for column in heading}
     found = {column: MEANINGS[name] for column, name in letters.items() if name in MEANINGS}
     own = {meaning.partition("-")[0] for meaning in found.values()} & set(KINDS)
     if DAY not in found.values():
@@ -314,6 +331,11 @@ def _rows(file: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
         raise CommandError(f"{file}, line {rows.line_num}: {exc}. Expected a CSV file; nothing was imported.") from exc
 
 
+@lru_cache
+def _letters(column: str) -> str:
+    return "".join(filter(str.isalpha, column.lower()))
+
+
 def _empty(file: Path) -> ToolHistory:
     history = ToolHistory(ANY_CSV, [file.name])
     history.left_out[EMPTY_FILES] += 1
@@ -326,6 +348,9 @@ def _add_line(
     if is_month(line.cells[day_column]):
         history.left_out[MONTHS] += 1
         return
+    untimed = sum(_letters(column) in RUNNING and bool(cell.strip()) for column, cell in line.cells.items())
+    if untimed:
+        history.left_out[UNTIMED_NUMBERS] += untimed
     day, metrics = line.day(day_column), _metrics(line, columns)
     for kind in KINDS:
         pair = {metric: value for metric, value in metrics.items() if metric.startswith(kind)}

@@ -1,15 +1,18 @@
 """Reads the files of jgehrcke/github-repo-stats. An error names file, line and value."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from sys import intern
 
 from cli.imports.csv_files import read_days, read_lines
-from cli.imports.tool_history import EMPTY_FILES, RUNNING_NUMBERS, ToolHistory
+from cli.imports.tool_history import EMPTY_FILES, ToolHistory
 from cli.terminal import CommandError
+from traffic.contract import RunningNumber
 
 STATS = "github-repo-stats"
+TIME = "time_iso8601"
 
 GHRS_COLUMNS = {
     "clones_total": "clones-count",
@@ -17,7 +20,7 @@ GHRS_COLUMNS = {
     "views_total": "views-count",
     "views_unique": "views-uniques",
 }
-GHRS_HEADING = ("time_iso8601", *GHRS_COLUMNS)
+GHRS_HEADING = (TIME, *GHRS_COLUMNS)
 AGGREGATE = "views_clones_aggregate.csv"
 FRAGMENT = "_views_clones_series_fragment.csv"
 
@@ -33,7 +36,22 @@ GHRS_LISTS = {
     ),
 }
 TAKEN = re.compile(r"(\d{4}-\d{2}-\d{2}_\d{6})_.*")  # a snapshot's name begins with its capture, in UTC
-GHRS_RUNNING = (("time_iso8601", "stars_cumulative"), ("time_iso8601", "forks_cumulative"))
+
+# The columns with stars or forks: which of them it is, and what the record names as the source.
+#
+# GitHub reported `stargazers_cumulative_snapshot` at that time; the tool writes it down when it has changed.
+#
+# GitHub never reported the other two numbers. At each run the tool lists all stars or forks that there are now, with
+# the time at which each began, and counts them up to each day. Those that ended before the run are missing, so on that
+# day there were at least as many. The source says so, and the time is the beginning of the day: any number that GitHub
+# reported on the same day replaces this one.
+RECONSTRUCTED = f"{STATS} (reconstructed)"
+NUMBERS: Mapping[str, tuple[RunningNumber, str]] = {
+    "stargazers_cumulative_snapshot": ("stars", STATS),
+    "stars_cumulative": ("stars", RECONSTRUCTED),
+    "forks_cumulative": ("forks", RECONSTRUCTED),
+}
+GHRS_RUNNING = tuple((TIME, column) for column in NUMBERS)
 GHRS_NAMES = (AGGREGATE, FRAGMENT, *GHRS_LISTS)
 
 
@@ -47,17 +65,31 @@ def read_stats(file: Path) -> dict[str, ToolHistory]:
         CommandError: The file does not hold what its name promises.
 
     Source:
-        https://github.com/jgehrcke/github-repo-stats: `df.fillna(0)` in analyze.py, `to_csv` in fetch.py.
+        https://github.com/jgehrcke/github-repo-stats: `df.fillna(0)` and `resample_to_1d_resolution` in analyze.py;
+        `to_csv`, `fetch_and_write_stargazer_ts` and `get_forks_over_time` in fetch.py.
     """
     history = ToolHistory(STATS, [file.name])
     if file.name.endswith(tuple(GHRS_LISTS)):
         _read_list(history, file)
     elif file.name.endswith((AGGREGATE, FRAGMENT)):
         lines = read_lines(file, [GHRS_HEADING])
-        read_days(history, lines, "time_iso8601", GHRS_COLUMNS, filled=file.name.endswith(AGGREGATE))
+        read_days(history, lines, TIME, GHRS_COLUMNS, filled=file.name.endswith(AGGREGATE))
     else:
-        history.left_out[RUNNING_NUMBERS] += sum(1 for _ in read_lines(file, GHRS_RUNNING))
+        _read_numbers(history, file)
     return {"": history}
+
+
+def _read_numbers(history: ToolHistory, file: Path) -> None:
+    empty = True
+    for line in read_lines(file, GHRS_RUNNING):
+        empty = False
+        column = next(column for column in line.cells if column != TIME)
+        part, source = NUMBERS[column]
+        number, at = line.count(column), line.moment(TIME)
+        if number is not None:
+            history.add_number(part, number, f"{at[:10]}T00:00:00Z" if source == RECONSTRUCTED else at, source)
+    if empty:
+        history.left_out[EMPTY_FILES] += 1
 
 
 def _read_list(history: ToolHistory, file: Path) -> None:

@@ -9,7 +9,7 @@ from cli.terminal import CommandError
 from traffic.contract import METRICS, ImportedHistory
 from traffic.github.client import GitHub
 from traffic.record.archive import Archive
-from traffic.record.merge import Snapshot
+from traffic.record.merge import Snapshot, Statement
 from traffic.record.reading import Record
 from traffic.record.reports import read_reports
 from traffic.record.tables import Snapshots, Tables, store_report
@@ -140,7 +140,9 @@ def bring(record: Record, archive: Archive, planned: ImportPlan, imported_at: st
 
 
 def _snapshots(snapshots: Mapping[str, Snapshot]) -> dict[str, dict[str, object]]:
-    return {
-        day: {endpoint: {"said": dict(kept.said), "since": kept.since} for endpoint, kept in said.items()}
-        for day, said in sorted(snapshots.items())
-    }
+    return {day: {part: _statement(kept) for part, kept in said.items()} for day, said in sorted(snapshots.items())}
+
+
+def _statement(kept: Statement) -> dict[str, object]:
+    source = {"source": kept.source} if kept.source else {}
+    return {"said": dict(kept.said), "since": kept.since, **source}

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from traffic.record.merge import Day, Snapshot, Statement, merge_days, merge_snapshots
+from traffic.contract import RunningNumber
+from traffic.record.merge import Day, Part, Snapshot, Statement, merge_days, merge_snapshots
 from traffic.record.reports import MOST_ROWS
 
 KINDS = ("views", "clones")
@@ -15,7 +16,7 @@ UNKNOWN_UNIQUES = "uniques of 0 on days with visits, because they stand for a nu
 MONTHS = "months, because the tool added their days together"
 EMPTY_FILES = "files without rows, because they say nothing"
 UNDATED = "referrers or paths, because the file does not tell when they were captured"
-RUNNING_NUMBERS = "stars or forks, because the record keeps traffic"
+UNTIMED_NUMBERS = "stars or forks, because the file does not tell when GitHub reported them"
 OTHER_FILES = "files without traffic"
 
 
@@ -27,7 +28,7 @@ class ToolHistory:
         source: The tool.
         files: The names of the files that were read, for people.
         days: The numbers of each day; a number that the tool did not have is absent.
-        snapshots: For each day of capture, GitHub's lists for the 14 days before it.
+        snapshots: For each day of capture, GitHub's lists for the 14 days before it, and stars and forks.
         left_out: What the files contain and the record does not take: the reason, and how many times.
     """
 
@@ -57,6 +58,22 @@ class ToolHistory:
         """Add the referrers or paths of one capture; a later capture of the same day replaces them."""
         day, statement = captured_at[:10], Statement({endpoint: rows[:MOST_ROWS]}, captured_at)
         self.snapshots[day] = merge_snapshots(self.snapshots.get(day, {}), {endpoint: statement})  # type: ignore[dict-item]
+
+    def add_number(self, part: RunningNumber, number: int, since: str, source: str) -> None:
+        """Add the stars or forks at a time; of several on a day, the last one is kept.
+
+        Args:
+            part: What was counted.
+            number: How many there were.
+            since: When GitHub reported it.
+            source: What the record names as its source.
+        """
+        day, seen = since[:10], {part: Statement({part: number}, since, source=source)}
+        self.snapshots[day] = merge_snapshots(self.snapshots.get(day, {}), seen)  # type: ignore[arg-type]
+
+    def counted(self, *parts: Part) -> int:
+        """Count the days that have any of these parts of a snapshot."""
+        return sum(not snapshot.keys().isdisjoint(parts) for snapshot in self.snapshots.values())
 
     def add(self, other: "ToolHistory") -> None:
         """Add what another file contains."""

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from traffic.clock import to_text
+
 NUMBER = re.compile(r"(\d{1,15})(\.0+)?")  # pandas writes 3.0 in a column that has an empty cell
 MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})([ T]00:00(:00(\.0+)?)?(Z|\+00:?00)?)?")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}.*")
@@ -50,6 +52,26 @@ def read_utc_day(text: object) -> str:
     if day > datetime.now(UTC).date().isoformat():
         raise WrongCellError(f"{text!r}, expected a day that has begun")
     return day
+
+
+def read_utc_moment(text: object) -> str:
+    """Read a time, or the midnight of a day; without a zone it is in UTC, as days are.
+
+    Returns:
+        The time in UTC, `2026-11-20T09:00:00Z`.
+
+    Raises:
+        WrongCellError: It is not a time, or it lies in the future.
+    """
+    written = text.strip() if isinstance(text, str) else ""
+    try:
+        moment = datetime.fromisoformat(written if MIDNIGHT.match(written) else "")
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise WrongCellError(f"{text!r}, expected a time, 2026-11-20 09:00:00+00:00") from exc
+    if moment > datetime.now(UTC):
+        raise WrongCellError(f"{text!r}, expected a time that has come")
+    return to_text(moment)
 
 
 def read_count(value: object) -> int | None:

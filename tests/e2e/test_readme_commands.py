@@ -229,6 +229,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     aggregate = "time_iso8601,clones_total,clones_unique,views_total,views_unique\n2024-03-01 00:00:00+00:00,0,0,7,3\n"
     for name, text in {
         "ghrs-data/views_clones_aggregate.csv": aggregate,
+        "ghrs-data/stargazers.csv": "time_iso8601,stars_cumulative\n2024-03-01 00:00:00+00:00,4\n",
         "traffic/views.csv": "_date,total_views,unique_views\n2024-03-01,0,0\n2024-03-02,8,2\n",
         "traffic/clones.csv": "_date,total_clones,unique_clones\n2024-03-02,3,1\n",
     }.items():

@@ -105,7 +105,7 @@ def test_states_are_shown_under_headings(screen: Screen) -> None:
     [
         (
             import_history.HEADINGS,
-            "REPOSITORY  ID  DAYS  FIRST  LAST  NEW DAYS  CELLS RAISED  KEPT HIGHER  SAME  SNAPSHOTS",
+            "REPOSITORY  ID  DAYS  FIRST  LAST  NEW DAYS  CELLS RAISED  KEPT HIGHER  SAME  SNAPSHOTS  STARS  FORKS",
         ),
         (comparison.HEADINGS, "DIFFERENCE  TABLE  ITEM  ATTRIBUTE  ARCHIVE  TABLE HOLDS"),
     ],

@@ -125,7 +125,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(
     assert main(["import", "first-version", "--owner", "octo", "--dry-run"]) == 0
 
     assert capsys.readouterr().out.splitlines() == [
-        "octo/docs\t7\t2\t2024-03-01\t2024-03-02\t1\t2\t0\t0\t0",
+        "octo/docs\t7\t2\t2024-03-01\t2024-03-02\t1\t2\t0\t0\t0\t0\t0",
         "Left out: zeros, because this tool writes a zero also where it does not know the number (1).",
         "Nothing was changed: this was a dry run.",
     ]

@@ -92,6 +92,65 @@ def test_github_repo_stats_is_merged_and_its_invented_zeros_are_left_out(
     assert imported["paths"] == [{"path": "/issues", "title": "", "count": 5, "uniques": 2}]
 
 
+STARS_AND_FORKS = {
+    "stargazers.csv": "time_iso8601,stars_cumulative\n2020-01-02 00:00:00+00:00,1\n2026-11-20 00:00:00+00:00,4\n",
+    "forks.csv": "time_iso8601,forks_cumulative\n2026-11-20 00:00:00+00:00,2\n",
+    "stargazer-snapshots.csv": "time_iso8601,stargazers_cumulative_snapshot\n2026-11-20 08:00:00+00:00,3\n",
+}
+
+
+def test_stars_and_forks_are_planned_counted_verified_rebuilt_and_taken_back(
+    kept: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way of a running number, beside what GitHub reported in a capture of the same day."""
+    before = kept.dump()
+    for name, text in STARS_AND_FORKS.items():
+        written(tmp_path / "ghrs-data" / name, text)
+    arguments = (str(tmp_path / "ghrs-data"), "--repository", "octo/docs")
+
+    assert bring(*arguments, "--dry-run", "--json") == 0
+    (planned,) = json.loads(capsys.readouterr().out)["repositories"]
+    assert (planned["days"], planned["snapshots"], planned["stars"], planned["forks"]) == (0, 0, 2, 1)
+    assert kept.dump() == before
+
+    assert bring(*arguments) == 0
+    printed = capsys.readouterr().out
+    assert "Imported 1 repository with 3 numbers of stars and forks. " in printed
+    (undone,) = re.findall(r"--undo (\d{8}T\d{6}Z)` takes it back", printed)
+    snapshots = {item["captured-on"]: item for item in kept.dump()["RepoTrafficSnapshots"]}
+    assert snapshots["2020-01-02"] == {
+        "repo-id": snapshots["2026-11-20"]["repo-id"],
+        "captured-on": "2020-01-02",
+        "captured-at": {"stars": "2020-01-02T00:00:00Z"},
+        "stars": 1,
+        "sources": {"stars": "github-repo-stats (reconstructed)"},
+    }
+    today = snapshots["2026-11-20"]
+    assert (today["stars"], today["forks"], today["captured-at"]["stars"]) == (3, 2, "2026-11-20T08:00:00Z")
+    assert today["sources"] == {"stars": "github-repo-stats", "forks": "github-repo-stats (reconstructed)"}
+    assert {"views-count", "referrers"} <= today.keys()
+
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
+    assert rebuild(kept.deployment.record, kept.deployment.archive) == (0, [])
+    kept.capture("2026-11-20T10:00:00Z", "octo/docs")
+    assert verify(kept.deployment.record, kept.deployment.archive) == [], "a capture leaves the stars"
+
+    bring("--undo", undone)
+    assert "Took back the import of 1 repository: 2 items changed." in capsys.readouterr().out
+    assert verify(kept.deployment.record, kept.deployment.archive) == []
+    left = {item["captured-on"]: item for item in kept.dump()["RepoTrafficSnapshots"]}
+    assert "2020-01-02" not in left
+    assert not {"stars", "forks", "sources"} & left["2026-11-20"].keys()
+
+
+@pytest.mark.usefixtures("kept")
+def test_an_import_without_stars_and_forks_counts_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its receipt is as before."""
+    bring(written(tmp_path / "views.csv", "date,views\n2024-03-01,8\n"), "--repository", "octo/docs")
+
+    assert "Imported 1 repository. `traffic import --undo" in capsys.readouterr().out
+
+
 def test_zeros_of_the_aggregate_alone_stay_unknown(kept: Record, tmp_path: Path) -> None:
     """An absent number is not zero, whoever wrote the zero."""
     file = written(tmp_path / "views_clones_aggregate.csv", f"{AGGREGATE}\n2024-03-01 00:00:00+00:00,0,0,7,3\n")
@@ -162,7 +221,7 @@ def test_a_higher_number_stays_and_the_report_counts_it(
     assert bring("repository-traffic-action", views, "--repository", "octo/docs", "--dry-run") == 0
 
     output = capsys.readouterr().out
-    assert output.splitlines()[0].split("\t")[2:] == ["2", "2024-01-01", day, "1", "3", "0", "0", "0"]
+    assert output.splitlines()[0].split("\t")[2:] == ["2", "2024-01-01", day, "1", "3", "0", "0", "0", "0", "0"]
     assert "Nothing was changed" in output
     assert kept.dump() == before
     assert bring("repository-traffic-action", views, "--repository", "octo/docs") == 0

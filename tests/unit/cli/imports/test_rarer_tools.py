@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.imports.recognizing import find
-from cli.imports.tool_history import EMPTY_FILES, FILLED_ZEROS, UNDATED
+from cli.imports.tool_history import EMPTY_FILES, FILLED_ZEROS, UNDATED, UNTIMED_NUMBERS
 from tests.unit.cli.imports.files import found, numbers, only, write
 
 COUNTS = "date,count,uniques\n2024-03-01,8,2\n2024-03-02,0,0\n"
@@ -96,7 +96,7 @@ def test_gitlytics_is_read_without_the_zeros_that_it_fills_in(
     ]
     assert numbers(docs.history) == {"2024-03-01": {"views-count": 8, "views-uniques": 2}}
     assert numbers(web.history) == {"2024-03-02": {"clones-count": 3, "clones-uniques": 1}}
-    assert docs.history.left_out == {FILLED_ZEROS: 2}
+    assert docs.history.left_out == {FILLED_ZEROS: 2, UNTIMED_NUMBERS: len(rest.split(","))}
 
 
 def test_gitlytics_fills_zeros_in_also_if_it_keeps_views_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cli.imports.github_repo_stats import GHRS_HEADING
 from cli.imports.recognizing import Findings, find
-from cli.imports.tool_history import FILLED_ZEROS, MONTHS, RUNNING_NUMBERS, UNDATED
+from cli.imports.tool_history import FILLED_ZEROS, MONTHS, UNDATED, UNTIMED_NUMBERS
 from tests.unit.cli.imports.files import found, numbers, only, write
 
 AGGREGATE = f"{','.join(GHRS_HEADING)}\n2024-03-01 00:00:00+00:00,1,1,8,2\n"
@@ -138,13 +138,12 @@ def test_a_row_of_views_and_clones_keeps_no_pair_of_zeros(tmp_path: Path) -> Non
     assert numbers(single) == {"2024-03-03": {"views-count": 0, "views-uniques": 0}}
 
 
-def test_months_running_numbers_and_lists_without_a_day_are_left_out(tmp_path: Path) -> None:
+def test_months_stars_without_a_time_and_lists_without_a_day_are_left_out(tmp_path: Path) -> None:
     """They are no traffic of a day; the rest of the folder is imported."""
     findings = found(
         tmp_path,
         {
-            "views.csv": "date,count,uniques\n2024-02,90,40\n2024-03-01,8,2\n",
-            "stargazers.csv": "time_iso8601,stars_cumulative\n2024-03-01 10:00:00+00:00,1\n",
+            "views.csv": "date,count,uniques,GitHub Stars,forks\n2024-02,90,40,,\n2024-03-01,8,2,7,\n",
             "referrer-stats.csv": "repository_name,site,views,unique_visitors/cloners\ndocs,Google,3,2\n",
         },
     )
@@ -152,7 +151,8 @@ def test_months_running_numbers_and_lists_without_a_day_are_left_out(tmp_path: P
     (part,) = findings.parts
     assert not findings.refusals
     assert numbers(part.history) == {"2024-03-01": {"views-count": 8, "views-uniques": 2}}
-    assert dict(part.history.left_out) == {MONTHS: 1, RUNNING_NUMBERS: 1, UNDATED: 1}
+    assert dict(part.history.left_out) == {MONTHS: 1, UNTIMED_NUMBERS: 1, UNDATED: 1}
+    assert not part.history.snapshots
 
 
 @pytest.mark.parametrize(

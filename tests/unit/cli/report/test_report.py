@@ -182,6 +182,20 @@ def test_the_last_capture_of_each_week_is_kept(stack: Stack) -> None:
     assert repository_data(history)["captures"] == [NOV_18 + 4, NOV_18 + 6]
 
 
+@pytest.mark.parametrize(
+    "seen", [{}, {"views-count": 0}, {"clones-count": 0}, {"referrers": []}, {"paths": []}], ids=str
+)
+def test_a_day_with_imported_stars_alone_is_no_capture(stack: Stack, seen: dict[str, object]) -> None:
+    """It would hide the referrers and paths of its week."""
+    stack.repository("7", "octo/docs", names={"octo/docs": "2026-11-24"})
+    stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": "2026-11-18", "referrers": []})
+    stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": "2026-11-20", "stars": 0, **seen})
+
+    (history,) = histories(stack)
+
+    assert repository_data(history)["captures"] == [NOV_18 + (2 if seen else 0)]
+
+
 def test_nothing_embedded_can_end_its_script() -> None:
     """Other people choose the name of a repository and the text of a note."""
     assert page.embedded({"text": "</script><!--"}) == '{"text":"\\u003c/script>\\u003c!--"}'
