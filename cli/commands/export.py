@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   traffic export -f jsonl --since yesterday   only that day and later ones
   traffic export --sources -f csv           with the tool of each number that only an import has
   traffic export --what paths -o paths.csv  something else than days: referrers, paths, totals, repositories or notes
+  traffic export --what numbers -f csv      stars and forks that were imported, each with its source
   traffic export --what all -o all.duckdb   all of them as tables of one database, SQLite or DuckDB
   traffic export --what all -f csv -o out   all of them as files in a folder
 

@@ -27,8 +27,9 @@ EXAMPLES = f"""examples:
 views and their columns; docs/sql.md describes them:
 {COLUMNS}
 
-A question is one SELECT statement, which may begin with WITH. It reads the views, and nothing else. On this machine
-DuckDB answers it, in AWS Athena: most questions are the same for both.
+A question is one SELECT statement, which may begin with WITH. It reads the views days, repositories, referrers, paths,
+totals, numbers (stars and forks) and runs, and nothing else. On this machine DuckDB answers it, in AWS Athena: most
+questions are the same for both.
 
 Do not add up unique visitors of several days: a person who comes on two days is counted twice.
 """  # noqa: S608  # examples
@@ -40,7 +41,7 @@ Do not add up unique visitors of several days: a person who comes on two days is
 @click.option("--format", "-f", "form", type=click.Choice([*TEXT, *FILES]), help="the format, instead of a table")
 @click.option("--output", "-o", type=FILE, metavar="FILE", help="where to write (default: standard output)")
 def execute(target: Target, question: str | None, form: str | None, output: Path | None, *, listed: bool) -> int:
-    """Answer a question in SQL, or a prepared one, about days, repositories, referrers, paths, totals and runs."""
+    """Answer a question in SQL, or a prepared one, about everything that is kept."""
     if listed:
         show_prepared(question)
         return 0

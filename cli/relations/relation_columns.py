@@ -43,6 +43,20 @@ _SHEETS = (
         key=("repo-id", "captured-on"),
     ),
     Sheet(
+        "numbers",
+        {
+            "repo-name": TEXT,
+            "captured-on": DAY,
+            "stars": NUMBER,
+            "stars-source": TEXT,
+            "forks": NUMBER,
+            "forks-source": TEXT,
+            "repo-id": NUMBER,
+            "current-name": TEXT,
+        },
+        key=("repo-id", "captured-on"),
+    ),
+    Sheet(
         "repositories",
         {
             "repo-name": TEXT,

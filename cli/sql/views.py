@@ -29,6 +29,15 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
     "referrers": {**_CAPTURE, "referrer": TEXT, **_VIEWED, **_REPOSITORY},
     "paths": {**_CAPTURE, "path": TEXT, "title": TEXT, **_VIEWED, **_REPOSITORY},
     "totals": {**_CAPTURE, **_METRICS, **dict.fromkeys(("views_until", "clones_until"), DAY), **_REPOSITORY},
+    "numbers": {
+        **_CAPTURE,
+        **{
+            f"{part}{ending}": type_
+            for part in ("stars", "forks")
+            for ending, type_ in (("", NUMBER), ("_source", TEXT))
+        },
+        **_REPOSITORY,
+    },
     "runs": dict.fromkeys(("run", "started", "outcome", "error", "subject"), TEXT),
 }
 

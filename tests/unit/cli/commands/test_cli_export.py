@@ -325,6 +325,13 @@ WRITTEN = {
         f'{CAPTURE}, "referrer": "a", "views-count": 2, "views-uniques": 1, {REPOSITORY}',
     ],
     "totals": [f'{CAPTURE}, "views-count": 0, "views-uniques": 0, {UNKNOWN}, {REPOSITORY}'],
+    "numbers": [
+        (
+            '{"repo-name": "octo/docs", "captured-on": "2020-01-02", "stars": 0, "stars-source": "ghrs", "forks": 2,'
+            f' "forks-source": "csv", {REPOSITORY}'
+        ),
+        f'{CAPTURE}, "stars": 12345678901, "stars-source": null, "forks": null, "forks-source": null, {REPOSITORY}',
+    ],
     "notes": [
         '{"repo-name": "docs", "day": "2019-01-01", "text": "begun", "repo-id": null, "current-name": "docs"}',
         f'{{"repo-name": "octo/docs", "day": "2026-11-20", "text": "v2, \\u201cthe big one\\u201d", {REPOSITORY}',

@@ -28,7 +28,16 @@ CAPTURE = {
     "views-until": "2026-11-19",
     "referrers": [{"referrer": "z.example", "count": 9, "uniques": 3}, {"referrer": "a", "count": 2, "uniques": 1}],
     "paths": [{"path": "/", "title": 'The "first", \u2028 page\x00', "count": 5, "uniques": 4}],
-    "captured-at": {"views": "2026-11-20T09:00:00Z"},
+    "captured-at": {"views": "2026-11-20T09:00:00Z", "stars": "2026-11-20T09:00:00Z"},
+    "stars": 12345678901,
+}
+IMPORTED = {
+    "repo-id": "7",
+    "captured-on": "2020-01-02",
+    "stars": 0,
+    "forks": 2,
+    "sources": {"forks": "csv", "stars": "ghrs"},
+    "captured-at": {"stars": "2020-01-02T00:00:00Z", "forks": "2020-01-02T00:00:00Z"},
 }
 
 
@@ -40,6 +49,7 @@ def fill(stack: Stack) -> None:
     stack.day("octo/docs", "2026-11-19", {"clones-count": 0, "clones-uniques": 0, "repo-id": 7})
     stack.day("docs", "2019-01-01", {"views-count": 1})
     stack._put("RepoTrafficSnapshots", CAPTURE)
+    stack._put("RepoTrafficSnapshots", IMPORTED)
     stack._put("RepoTrafficSnapshots", {"repo-id": "7", "captured-on": "2026-11-18", "referrers": []})
     stack._put("RepoTrafficSnapshots", {"repo-id": "8", "captured-on": "2026-11-18", "clones-count": 1})
     put_note(stack.deployment.archive, Note("octo/docs", "2026-11-20", "v2, “the big one”"))
@@ -88,6 +98,10 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     "totals": [
         ("octo/docs", "2026-11-20", 0, 0, None, None, "2026-11-19", None, 7, "octo/manual"),
         (None, "2026-11-18", None, None, 1, None, None, None, 8, None),
+    ],
+    "numbers": [
+        ("octo/docs", "2020-01-02", 0, "ghrs", 2, "csv", 7, "octo/manual"),
+        ("octo/docs", "2026-11-20", 12345678901, None, None, None, 7, "octo/manual"),
     ],
     "repositories": [("octo/docs", 7, "octo/manual", "octo/docs octo/book", "2026-10-01", None, None, None, None)],
     "notes": [

@@ -96,6 +96,19 @@ def rows_of_paths(history: History, id_: int, draw: Any) -> list[dict[str, Any]]
     ]
 
 
+def running_numbers() -> st.SearchStrategy[dict[str, Any]]:
+    """Invent stars and forks that a tool has, some of them of one time, and perhaps without a source."""
+    statement = st.tuples(
+        st.integers(0, 11), st.integers(0, 2), st.sampled_from([{}, {"source": "a"}, {"source": "b"}])
+    )
+    return st.dictionaries(st.sampled_from(["stars", "forks"]), statement).map(
+        lambda drawn: {
+            part: {"said": {part: number}, "since": f"{BEGIN.date()}T00:00:0{second}Z", **source}
+            for part, (number, second, source) in drawn.items()
+        }
+    )
+
+
 @st.composite
 def histories(draw: Any) -> Objects:
     """Invent an archive with renames, lowered values, lost and late windows of both kinds, refusals and imports."""
@@ -118,7 +131,8 @@ def histories(draw: Any) -> Objects:
             )
             said = {"referrers": {"said": {"referrers": [{"referrer": "Bing", "count": 2, "uniques": 1}]}}}
             since = {"since": f"{BEGIN.date()}T00:00:0{step}Z"}
-            history.bring(id_, at, days, {str(BEGIN.date()): {name: each | since for name, each in said.items()}})
+            statements = {name: each | since for name, each in said.items()}
+            history.bring(id_, at, days, {str(BEGIN.date()): statements | draw(running_numbers())})
             continue
         names = draw(st.lists(st.sampled_from(NAMES), unique_by=str.lower, min_size=1))  # at one time, each has its own
         for id_, name in zip(draw(st.permutations([1, 2, 3])), names, strict=False):
@@ -224,3 +238,24 @@ def test_runs_are_read_from_the_summaries_in_the_archive() -> None:
         [("run-1", "2026-01-20T09:00:00Z", "failed", "GitHubAuthError", "GitHub refused the token")],
         [("run-1", "2026-01-20T09:00:00Z", "GitHubAuthError", "GitHub refused the token")],
     ]
+
+
+def test_of_each_day_the_same_stars_and_forks_are_kept() -> None:
+    """The last ones; at the same time those of the first source, and of one source the highest."""
+    history, day = History(), str(BEGIN.date())
+    said = [
+        {"stars": (9, "00", "ghrs"), "forks": (3, "00", "b")},
+        {"stars": (8, "09", "ghrs"), "forks": (2, "00", "a")},
+        {"stars": (7, "08", "ghrs"), "forks": (11, "00", "b")},
+        {"stars": (10, "09", "ghrs"), "forks": (9, "00", "")},
+    ]
+    for step, numbers in enumerate(said):
+        statements = {
+            part: {"said": {part: number}, "since": f"{day}T{hour}:00:00Z"} | ({"source": source} if source else {})
+            for part, (number, hour, source) in numbers.items()
+        }
+        history.bring(1, BEGIN + timedelta(days=step), {}, {day: statements})
+
+    row = ("octo/brought-1", day, 10, "ghrs", 9, None, 1, "octo/brought-1")
+    assert athena_answers(history.objects, everything("numbers")) == [[row]]
+    assert local_answers(history.objects, everything("numbers")) == [[row]]

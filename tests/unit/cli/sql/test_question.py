@@ -124,7 +124,7 @@ def test_only_the_views_can_be_read(dialect: Dialect, text: str) -> None:
         ("SELECT * FROM day", "There is no view 'day': did you mean days?"),
         (
             "SELECT * FROM stars",
-            "There is no view 'stars': the views are days, repositories, referrers, paths, totals, runs.",
+            "There is no view 'stars': the views are days, repositories, referrers, paths, totals, numbers, runs.",
         ),
         (
             "DROP TABLE days",
