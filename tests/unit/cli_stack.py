@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from cli.command import STACK_NAME
 from cli.stack.deployment import Deployment
+from tests.unit.moto_account import moto_account
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:CaptureTraffic"
 
@@ -187,5 +187,5 @@ class Stack:
 
 def fresh_stack() -> Iterator[Stack]:
     """Make a stack inside of moto; the body of the fixture `stack`."""
-    with mock_aws():
+    with moto_account():
         yield Stack()

@@ -10,7 +10,6 @@ from typing import Any, cast
 import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
-from moto import mock_aws
 
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
@@ -18,6 +17,7 @@ from lambdas.shared import deployed_archive, deployed_tables, environment, githu
 from lambdas.store_traffic import handler as store_traffic
 from lambdas.summarize_run import handler as summarize_run
 from lambdas.summarize_run import run_metrics
+from tests.unit.moto_account import moto_account
 from traffic.contract import ChildState, RunState, Summary
 
 HANDLERS = (list_repos, fetch_traffic, store_traffic, summarize_run)
@@ -130,7 +130,7 @@ def account(monkeypatch: pytest.MonkeyPatch, github_url: str, **environment: str
     for name, value in {**deployed, **environment}.items():
         monkeypatch.setenv(name, value)
     _forget()
-    with mock_aws():
+    with moto_account():
         s3, dynamodb, secrets = boto3.client("s3"), boto3.resource("dynamodb"), boto3.client("secretsmanager")
         s3.create_bucket(Bucket="archive")
         boto3.client("sns").create_topic(Name=TOPIC.rpartition(":")[2])

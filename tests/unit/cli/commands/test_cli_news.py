@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from cli.main import main
 from tests.unit.cli_stack import Stack
+from tests.unit.moto_account import moto_account
 from traffic.contract import receipts_prefix
 
 DAY = "2026-11-19"  # a Thursday
@@ -18,7 +18,7 @@ DAY = "2026-11-19"  # a Thursday
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A stack in which seven repositories have a day far above the usual, and one is far below."""
-    with mock_aws():
+    with moto_account():
         made = Stack()
         for number in range(1, 8):
             add(made, number, f"octo/tool-{number}", {0: 1000 * number} | {7 * week: 10 for week in range(1, 9)})

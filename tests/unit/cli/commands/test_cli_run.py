@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from moto import mock_aws
 
 from cli.command import Target
 from cli.commands.run import run_input, set_time
@@ -22,6 +21,7 @@ from cli.runs.executions import start_execution
 from cli.runs.live import follow
 from cli.terminal import CommandError
 from tests.unit.cli_stack import MACHINE, Stack, fresh_stack
+from tests.unit.moto_account import moto_account
 from traffic.contract import ENDPOINTS, manifest_key, receipts_prefix, summary_key
 
 stack = pytest.fixture(fresh_stack)
@@ -104,7 +104,7 @@ def test_a_run_in_aws_is_looked_at_less_often(slept: list[float], capsys: pytest
         stack.step_functions.executions[0]["status"] = "SUCCEEDED"
         yield
 
-    with mock_aws():
+    with moto_account():
         stack = Stack(options=" --aws --profile p")
         assert follow(stack.deployment, run_in_steps(stack, steps(stack))) == 0
 
