@@ -122,6 +122,7 @@ def freeze_after_load(send: Any) -> Any:
     async def send_and_freeze(message: Any) -> None:
         if message["type"] == "lifespan.startup.complete":
             gc.freeze()
+            gc.set_threshold(20_000, 20, 20)  # a call makes thousands of short-lived objects
             gc.enable()
         await send(message)
 

@@ -6,7 +6,7 @@ One repository's items are in memory at a time, or those of a few.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -319,7 +319,7 @@ def _merged_snapshot(item: Item, captured: list[Snapshot]) -> Item:
     explained = {
         part: kept
         for part, kept in archived.items()
-        if part in held and kept == replace(held[part], source=kept.source)
+        if part in held and kept == held[part]._replace(source=kept.source)
     }
     return {**item, **written_snapshot(reduce(merge_snapshots, captured, {**held, **explained}))}
 

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from traffic.clock import start_of, to_text
@@ -81,7 +81,7 @@ class Replay:
         """Merge one report."""
         id_ = report.repo_id
         if id_ not in self.entries:
-            report = replace(report, new=True)  # as Store traffic does
+            report = report._replace(new=True)  # as Store traffic does
             self.first_names[id_] = report.name
             self.owners.setdefault(report.name.lower(), id_)
         entry = self.entries[id_] = merge_entries(self.entries.get(id_, Entry()), report.entry)

@@ -7,8 +7,7 @@ from an item is unknown, never zero or empty.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from traffic.contract import METRICS, RUNNING_NUMBERS, Endpoint, RunningNumber
 from traffic.record.spans import Spans, join
@@ -37,8 +36,7 @@ CHECKED = ("captured-at", SOURCES)
 CHECKED_OF_DAY = (*METRICS, SOURCES)
 
 
-@dataclass(frozen=True)
-class Day:
+class Day(NamedTuple):
     """What is known of one day of one repository.
 
     Attributes:
@@ -47,9 +45,9 @@ class Day:
         sources: For each metric whose value only imports have: the tool that it comes from. All others are GitHub's.
     """
 
-    metrics: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, int] = {}
     complete: frozenset[str] = frozenset()
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = {}
 
 
 def merge_days(one: Day, other: Day) -> Day:
@@ -73,8 +71,7 @@ def lowered(kept: Day, seen: Day) -> int:
     return sum(value < kept.metrics.get(metric, value) for metric, value in seen.metrics.items())
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """A name that a repository has or had.
 
     Attributes:
@@ -86,8 +83,7 @@ class Name:
     last: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What is known of one repository, apart from its days.
 
     Attributes:
@@ -100,13 +96,13 @@ class Entry:
         refused_before: For each outcome in `refusals`, the last day on which it occurred before that one.
     """
 
-    names: Mapping[str, Name] = field(default_factory=dict)
+    names: Mapping[str, Name] = {}
     newest_day: str | None = None
     captured_on: str | None = None
-    refusals: Mapping[str, str] = field(default_factory=dict)
-    covered: Mapping[str, Spans] = field(default_factory=dict)
-    active: Mapping[str, str] = field(default_factory=dict)
-    refused_before: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, str] = {}
+    covered: Mapping[str, Spans] = {}
+    active: Mapping[str, str] = {}
+    refused_before: Mapping[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -150,8 +146,7 @@ def _latest(one: str | None, other: str | None) -> str | None:
     return max(one or "", other or "") or None
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """What one endpoint reported about its window of 14 days, apart from the days; or a running number.
 
     Attributes:
@@ -217,7 +212,7 @@ def without_prefix(snapshot: Snapshot, names: Iterable[str]) -> Snapshot:
         return snapshot
     prefixes = {f"/{name.lower()}" for name in names}
     rows = [{**row, "path": _relative(row["path"], prefixes)} for row in snapshot["paths"].said["paths"]]
-    return {**snapshot, "paths": replace(snapshot["paths"], said={"paths": rows})}
+    return {**snapshot, "paths": snapshot["paths"]._replace(said={"paths": rows})}
 
 
 def _relative(path: str, prefixes: set[str]) -> str:

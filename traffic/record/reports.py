@@ -6,9 +6,9 @@ Source:
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from traffic.clock import day_of, days_before, from_text, start_of
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Endpoint, ImportedHistory, Recent, WindowEnd
@@ -38,8 +38,7 @@ WEEKLY = ("views-count", "clones-count")  # no uniques: those of several days ar
 LATEST = 7  # days after which a day that a rolling window still leaves out had no traffic
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What GitHub, or another tool, reported about one repository.
 
     Attributes:
@@ -64,11 +63,11 @@ class Report:
     answered: tuple[Endpoint, ...]
     outcome: str = CAPTURED
     detail: str = ""
-    covered: Mapping[str, Spans] = field(default_factory=dict)
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    covered: Mapping[str, Spans] = {}
+    snapshots: Mapping[str, Snapshot] = {}
     imported: bool = False
     new: bool = True
-    ends: Mapping[str, WindowEnd] = field(default_factory=dict)
+    ends: Mapping[str, WindowEnd] = {}
 
     @property
     def entry(self) -> Entry:
@@ -92,8 +91,7 @@ class Report:
         }
 
 
-@dataclass(frozen=True)
-class WindowAnswer:
+class WindowAnswer(NamedTuple):
     """The days that one views or clones answer lists.
 
     Attributes:
@@ -184,7 +182,7 @@ def _until(draft: _Draft, ends: Mapping[Endpoint, str]) -> dict[str, Snapshot]:
     for kind, last in ends.items():
         day = draft.capture[kind].today
         if kind in snapshots.get(day, {}):
-            snapshots[day] = {**snapshots[day], kind: replace(snapshots[day][kind], until=last)}
+            snapshots[day] = {**snapshots[day], kind: snapshots[day][kind]._replace(until=last)}
     return snapshots
 
 

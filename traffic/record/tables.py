@@ -1,7 +1,6 @@
 """Merges reports into the three tables, and writes only what changes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from traffic.clock import start_of, to_text
@@ -209,7 +208,7 @@ def store_report(tables: Tables, snapshots: Snapshots, report: Report) -> Stored
     """
     if not report.new and tables.repository(report.repo_id) is None:
         # The object that made the repository known is gone from the archive, so only this one has its name.
-        report = replace(report, new=True)
+        report = report._replace(new=True)
     repo_name, entry = tables.store_repository(report.repo_id, report.entry)
     try:
         stored = Stored(repo_name, *tables.store_days(repo_name, report.repo_id, report.days))

@@ -1,7 +1,6 @@
 """Takes an import back: what only this import explains is set to what the rest of the archive gives, or removed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -101,7 +100,7 @@ class _TakenBack:
             snapshot = self.report.snapshots.get(key["captured-on"])
             return [without_prefix(snapshot, self.names)] if snapshot and key[ID] == self.id else None
         if key[ID] == self.id:
-            entry = self.report.entry if known else replace(self.report, new=True).entry
+            entry = self.report.entry if known else self.report._replace(new=True).entry
             return {"repo-name": item.get("repo-name"), **item_of_entry(entry)}
         if key[ID] == self.pointer:
             owner = {"owner-id": self.id} if item.get("owner-id") == self.id else {}
