@@ -41,7 +41,8 @@ TIMES = DAYS.map(lambda day: f"{day}T09:00:00Z")
 COUNTS = st.integers(0, 5) | st.integers(0, 10**15 - 1)
 
 metrics = st.dictionaries(st.sampled_from(METRICS), COUNTS)
-answers = st.builds(Day, metrics, st.frozensets(st.sampled_from(["views", "clones"])))
+KINDS = st.sampled_from(["views", "clones"])
+answers = st.builds(Day, metrics, st.frozensets(KINDS), sources=st.just({}))
 
 
 def imported(said: dict[str, int], tool: str) -> Day:
@@ -57,7 +58,9 @@ entries = st.builds(
     st.none() | DAYS,
     st.none() | DAYS,
     st.dictionaries(st.sampled_from(["no push access", "gone or hidden"]), DAYS),
-    st.dictionaries(st.sampled_from(["views", "clones"]), st.lists(DAYS, min_size=1, max_size=6).map(spans_of)),
+    st.dictionaries(KINDS, st.lists(DAYS, min_size=1, max_size=6).map(spans_of)),
+    st.dictionaries(KINDS, DAYS),
+    refused_before=st.just({}),
 )
 hours = st.integers(0, 2).map(lambda hour: f"2026-11-20T{hour:02}:00:00Z")
 numbers = st.dictionaries(

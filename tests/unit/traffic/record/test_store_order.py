@@ -39,6 +39,7 @@ some_day = st.builds(
     Day,
     st.dictionaries(st.sampled_from(["views-count", "views-uniques", "clones-count"]), st.integers(0, 4)),
     st.frozensets(st.sampled_from(["views", "clones"])),
+    sources=st.just({}),
 )
 captures = st.dictionaries(
     st.integers(14, 20).map(text),
