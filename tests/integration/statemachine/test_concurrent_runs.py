@@ -58,7 +58,7 @@ def runs_share_a_limit(pipeline: Pipeline, limit: int, window: int) -> bool:
 
 def test_a_run_that_lasts_over_a_day_and_the_next_days_run_leave_a_correct_table(pipeline: Pipeline) -> None:
     """The first still waits for GitHub when the second begins and ends; then it stores older and newer days."""
-    for seconds in (12, 24, 48, 96):  # the wait of the first, which must outlast the second on a slow machine, too
+    for seconds in (5, 15, 45, 135):  # the wait of the first, which must outlast the second on a slow machine, too
         pipeline.forget()
         if overlapping_runs_are_stored(pipeline, seconds):
             return
