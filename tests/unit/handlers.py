@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 
 from lambdas.fetch_traffic import handler as fetch_traffic
 from lambdas.list_repos import handler as list_repos
@@ -155,7 +155,8 @@ def _forget() -> None:
     """Make the functions cold: empty their caches."""
     for cached in CACHES:
         cached.cache_clear()
-    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools has no type for it
+    for provider in DEFAULT_PROVIDERS.values():  # they keep their clients, as all accounts share them
+        provider.clear_cache()
 
 
 def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
