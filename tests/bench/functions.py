@@ -24,6 +24,7 @@ from tests.bench.account import account, ids, name_of
 from tests.bench.processor import ONE_CORE, Held, hold, share_of
 from tests.bench.world import github, peak_memory
 from tests.integration.pipeline import free_port
+from traffic.clock import from_text, to_text
 from traffic.contract import ENDPOINTS, listing_key, manifest_key, receipts_prefix
 
 FLEET = 100_000
@@ -80,11 +81,14 @@ def listings(aws: str, fleet: int) -> Iterator[Taken]:
 
     The function keeps time in reserve for the planning (`RESERVE`).
     """
+    run = {"id": RUN["id"], "started": to_text(datetime.now(UTC))}
     with github(free_port(), fleet, latency=0, limit=LIMIT) as url:
-        state: Any = {"run": RUN, "input": {}}
+        state: Any = {"run": run, "input": {}}
         call = 0
         while "manifest" not in state:
             call += 1
+            if "resume_at" in state:  # the pages of a minute are used up; the definition waits, too
+                time.sleep(max(0.0, (from_text(state["resume_at"]) - datetime.now(UTC)).total_seconds()))
             taken = called("ListRepos", f"{fleet:,} repositories, call {call}", [state], aws, url)
             state = taken.state
             yield taken
@@ -93,7 +97,7 @@ def listings(aws: str, fleet: int) -> Iterator[Taken]:
             put(aws, listing_key("run", part), found)
         last_page = f"{url}/user/repos?per_page=100&page={fleet // 100}"
         listing = {**state["listing"], "parts": len(parts), "next": last_page}
-        yield called("ListRepos", PLANNING, [{"run": RUN, "listing": listing}], aws, url)
+        yield called("ListRepos", PLANNING, [{"run": run, "listing": listing}], aws, url)
 
 
 def summary(aws: str, fleet: int) -> Taken:

@@ -303,8 +303,8 @@ def item_of_snapshot(snapshot: Snapshot) -> Item:
 
 
 def written_snapshot(snapshot: Snapshot) -> Item:
-    """Write a snapshot as all attributes of its item; None removes the sources that it does not have."""
-    return {SOURCES: None, **item_of_snapshot(snapshot)}
+    """Write a snapshot as all attributes of its item; None removes the sources and last days that it does not have."""
+    return {SOURCES: None, "views-until": None, "clones-until": None, **item_of_snapshot(snapshot)}
 
 
 def _spans(written: Iterable[str]) -> Spans:

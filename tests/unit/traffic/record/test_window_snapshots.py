@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from simulated_github import faults
+from tests.unit.backends import Backend, readable
 from tests.unit.recorded import record
 from traffic.contract import Endpoint
 from traffic.record.merge import Statement, merge_statements, without_prefix
 from traffic.record.reports import read_statement
+from traffic.record.tables import Snapshots
 
 AT = "2026-11-20T09:00:00Z"
 TWO_DAYS = {
@@ -92,6 +94,18 @@ def test_a_rolling_window_has_no_last_day(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert "views-count" in item
     assert not {"views-until", "clones-until"} & item.keys()
+
+
+def test_a_later_answer_without_a_last_day_leaves_none_of_the_earlier_answer(tables: Backend) -> None:
+    """The earlier answer's last day would be wrong for the later answer's totals."""
+    snapshots, day = Snapshots(tables.record.snapshots), AT[:10]
+    early = Statement({"views-count": 3, "views-uniques": 2}, f"{day}T08:00:00Z", "2026-11-18")
+    late = Statement({"views-count": 4, "views-uniques": 2}, AT)
+
+    assert [snapshots.store(7, day, {"views": said}) for said in (early, late, late)] == [True, True, False]
+
+    (item,) = readable(tables.items())["RepoTrafficSnapshots"].values()
+    assert {name: item.get(name) for name in ("views-count", "views-until")} == {"views-count": 4, "views-until": None}
 
 
 def test_the_same_totals_of_two_windows_are_kept_with_the_first_time_and_the_newer_end() -> None:
