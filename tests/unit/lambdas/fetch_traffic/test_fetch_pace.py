@@ -15,7 +15,7 @@ from lambdas.fetch_traffic.batch import FetchedBatch, fetch_batch
 from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.limits import Ceilings
-from traffic.clock import to_text
+from traffic.clock import from_text, to_text
 from traffic.contract import Batch, Repository, Run
 from traffic.github import pace as pacing
 from traffic.github.answers import Answer
@@ -199,6 +199,37 @@ def test_a_long_pause_ends_the_call() -> None:
 
     assert (github.asked, clock.slept, fetched.remaining) == ([], [], repositories(2))
     assert fetched.resume_at == NOW + timedelta(seconds=LONGEST_SLEEP + 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "takes", "rate"), [(0.06, 0.03, 12.5), (0.15, 0.045, 8.5), (0.15, 0.06, 8.5), (0.3, 0.08, 4.2)]
+)
+def test_a_lane_reaches_the_limits_of_a_minute(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, takes: float, rate: float
+) -> None:
+    """A batch takes seconds, and storing it some more; a lane that only began complete batches would waste the rest.
+
+    Several repositories are asked for at once, so a call takes less time of the batch than its response time.
+    """
+    monkeypatch.setattr(fetching, "TOGETHER", 1)  # the calls' time is added up
+    clock, batches = Clock(), 30
+    github = TimedGitHub(seconds=seconds, delay=lambda: clock.sleep(takes))
+    batch: Any = {"repositories": repositories(50), "lane": {"last": batches - 1, "width": 9}, "at": {"part": 0}}
+    rounds = 0
+    while batch["at"]["part"] < batches:
+        asked = fetch_batch(github, RUN, batch, now=clock.now, seconds_left=lambda: 300, sleep=clock.sleep)
+        state, rounds = asked.next_state(RUN, batch, None, clock.now()), rounds + 1
+        clock.sleep(3)  # Store traffic
+        if "resume_at" in state:
+            clock.sleep(max(0.0, (from_text(state["resume_at"]) - clock.now()).total_seconds()))
+        batch = state["batch"]
+        if not batch["repositories"]:
+            batch = {**batch, "repositories": repositories(50), "at": {"part": batch["at"]["part"] + 1}}
+
+    took = (clock.now() - NOW).total_seconds()
+    assert len(github.asked) == batches * 200
+    assert len(github.asked) / took >= rate
+    assert rounds - batches <= took / 60 + 1, "as many pauses within batches as the table of costs has"
 
 
 def test_a_lane_waits_between_two_batches_and_keeps_its_calls_in_mind() -> None:
