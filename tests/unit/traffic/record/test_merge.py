@@ -250,5 +250,5 @@ def test_an_item_contains_exactly_the_running_numbers_of_a_snapshot(snapshot: An
     item = item_of_snapshot(snapshot)
 
     assert snapshot_of_item(item) == snapshot
-    assert written_snapshot(snapshot) == {"sources": None, **item}
+    assert written_snapshot(snapshot) == {"sources": None, "views-until": None, "clones-until": None, **item}
     assert item.get("sources", {}) == {part: kept.source for part, kept in snapshot.items() if kept.source}
