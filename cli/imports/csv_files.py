@@ -2,12 +2,13 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from sys import intern
+from typing import TypeVar
 
 from cli.imports.tool_history import (
     EMPTY_FILES,
@@ -19,6 +20,8 @@ from cli.imports.tool_history import (
 )
 from cli.imports.values import NO_YEAR, WrongCellError, is_month, read_count, read_utc_day, read_utc_moment
 from cli.terminal import CommandError
+
+Value = TypeVar("Value")
 
 ACTION, ANY_CSV = "repository-traffic-action", "csv"
 PIEBRO, GITLYTICS = "piebro", "gitlytics"
@@ -90,10 +93,7 @@ class CsvLine:
         Raises:
             CommandError: It is not a day, or it lies in the future.
         """
-        try:
-            return read_utc_day(self.cells[column])
-        except WrongCellError as exc:
-            raise self.refuse(column, exc) from exc
+        return self._read(column, read_utc_day)
 
     def moment(self, column: str) -> str:
         """Read a time, and return it in UTC.
@@ -101,10 +101,7 @@ class CsvLine:
         Raises:
             CommandError: It is not a time, or it lies in the future.
         """
-        try:
-            return read_utc_moment(self.cells[column])
-        except WrongCellError as exc:
-            raise self.refuse(column, exc) from exc
+        return self._read(column, read_utc_moment)
 
     def count(self, column: str) -> int | None:
         """Read a count; None if the cell is empty.
@@ -112,8 +109,11 @@ class CsvLine:
         Raises:
             CommandError: It is not an integer from 0.
         """
+        return self._read(column, read_count)
+
+    def _read(self, column: str, read: Callable[[str], Value]) -> Value:
         try:
-            return read_count(self.cells[column])
+            return read(self.cells[column])
         except WrongCellError as exc:
             raise self.refuse(column, exc) from exc
 

@@ -16,7 +16,6 @@ from traffic.clock import from_http
 from traffic.contract import ENDPOINTS, Receipt
 from traffic.errors import ArchiveBusyError, InvalidSettingError
 from traffic.github.answers import FAILED, Answer, Meaning, classify
-from traffic.github.bodies import check_body
 from traffic.github.rate_limit import rate_limit_pause
 from traffic.record.archive import Archive
 
@@ -52,13 +51,6 @@ def test_a_repository_without_permissions_is_not_captured() -> None:
     found: list[dict[str, Any]] = [{"id": 1, "full_name": "octo/docs", "permissions": None}]
 
     assert select(found, Selection()) == []
-
-
-@pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:00:00-10:00", "", "2026-11-20"])
-def test_an_invalid_day_invalidates_only_its_own_answer(timestamp: str) -> None:
-    """Every body is checked before it is stored."""
-    with pytest.raises(ValueError, match="timestamp"):
-        check_body("views", {"views": [{"timestamp": timestamp, "count": 1, "uniques": 1}]})
 
 
 def test_a_date_without_a_zone_is_utc() -> None:

@@ -11,7 +11,6 @@ from simulated_github.faults import retry_after
 from simulated_github.sources import SeededTraffic
 from simulated_github.windows import WindowRules
 from tests.unit.handlers import Account, account, child
-from traffic.github.bodies import nobody_viewed
 from traffic.record.expected import Replay
 from traffic.record.merge import item_of_entry
 from traffic.record.reports import read_reports
@@ -84,20 +83,3 @@ def test_a_limit_between_views_and_clones_asks_for_both_again(monkeypatch: pytes
         assert endpoints(github) == ["views", "clones", "views", "clones"]
         assert "captured-on" in held
         assert {name: held[name] for name in held if name not in ("repo-id", "repo-name")} == as_replayed(aws)
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ({"count": 0, "uniques": 0, "views": []}, True),
-        ({"count": 0, "views": [{"timestamp": "2026-11-20T00:00:00Z", "count": 0, "uniques": 0}]}, True),
-        ({"count": 1, "views": []}, False),
-        ({"count": 0, "views": [{"timestamp": "2026-11-20T00:00:00Z", "count": 1, "uniques": 1}]}, False),
-        ({"views": []}, False),
-        ({"count": False, "views": []}, False),
-    ],
-)
-def test_only_githubs_own_zero_proves_that_nobody_came(body: dict[str, Any], expected: bool) -> None:
-    """Not returned is not zero: without the total, referrers and paths are asked for."""
-    assert nobody_viewed("views", body) is expected
-    assert nobody_viewed("clones", {**body, "clones": []}) is False
