@@ -150,7 +150,7 @@ def run(played: World, year: Year, today: int, limit: int, seconds: float) -> in
     known = played.known
     there = [each for each, since in enumerate(played.since) if since <= today]
     begun = time.perf_counter()
-    calls = listing_calls(len(there), tokens=1)
+    calls = listing_calls(len(there))
     planned = plan([known[each] for each in there], today, calls_granted(limit, limit - calls, HOURS, seconds))
     year.planning = max(year.planning, time.perf_counter() - begun)
     for position in planned.asked:

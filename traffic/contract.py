@@ -106,7 +106,7 @@ class TokenSaid(TypedDict):
     limit: NotRequired[int]  # calls that GitHub grants an hour
     remaining: NotRequired[int]  # calls that are left, by its last answer
     refused: NotRequired[str]  # GitHub refuses the token: why
-    login: NotRequired[str]  # the token's user; absent for an installation of an App, and if there is one token only
+    login: NotRequired[str]  # the token's user; absent for an installation of an App
     minute: NotRequired[MinuteOfCalls]  # of the listing
 
 

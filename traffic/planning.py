@@ -80,8 +80,8 @@ def by_user(owners: Iterable[str], tokens: Mapping[str, TokenSaid]) -> dict[str,
         tokens: What GitHub reported about each token.
 
     Returns:
-        The owners of each user's tokens. A user is `@` and a login; a token without a login (an installation of an App,
-        or the only token) is its own user, named as its owner.
+        The owners of each user's tokens. A user is `@` and a login; a token without a login (an installation of an App)
+        is its own user, named as its owner.
     """
     users: dict[str, list[str]] = {}
     for owner in owners:
@@ -139,9 +139,9 @@ def calls_an_hour(limit: int, seconds: float = RESPONSE_SECONDS) -> float:
     return min(limit * (1 - RESERVE), 60 * calls_a_minute(seconds))
 
 
-def listing_calls(repositories: int, *, tokens: int) -> int:
-    """Return how many calls list a token's repositories, 100 a call; of several tokens each is asked whose it is."""
-    return max(math.ceil(repositories / 100), 1) + (tokens > 1)
+def listing_calls(repositories: int) -> int:
+    """Return how many calls list a token's repositories, 100 a call, after one that asks whose token it is."""
+    return max(math.ceil(repositories / 100), 1) + 1
 
 
 def run_seconds(calls: int, limit: int | None, seconds: float = RESPONSE_SECONDS) -> float | None:

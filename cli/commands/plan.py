@@ -117,7 +117,7 @@ def plan_user(
         day: The day of the run.
     """
     limit, repositories = limit_of(owners, tokens), [each for owner in owners for each in known[owner]]
-    listing = sum(listing_calls(len(known[owner]), tokens=len(tokens)) for owner in owners)
+    listing = sum(listing_calls(len(known[owner])) for owner in owners)
     granted = calls_granted(limit, None if limit is None else limit - listing, RUN_HOURS)
     planned = plan(repositories, day.toordinal(), granted)
     return UserPlan(len(repositories), planned, listing + planned.calls, limit, granted)

@@ -62,7 +62,7 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
 ) -> Pages:
     """Read and archive the next pages of the listing, as far as GitHub and the clock allow.
 
-    If there are several tokens, ask first whose token it is: the tokens of a user share GitHub's limits.
+    Ask first whose token it is, once in a run: all tokens of a user share GitHub's limits.
 
     Args:
         github: The client that asks.
@@ -81,7 +81,7 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
     """
     pages = Pages({**listing})
     url = listing.get("next", FIRST_PAGE)
-    ask_user = len(owners) > 1 and listing.get("owner", ANYONE) not in listing.get("tokens", {})
+    ask_user = listing.get("owner", ANYONE) not in listing.get("tokens", {})
     while True:
         pages.listing["next"] = url
         spare = seconds_left() - RESERVE
@@ -173,7 +173,10 @@ def _note_user(github: GitHub, listing: Listing, answer: Answer, *, first: bool)
     if answer.status != 403:
         _raise_unless_fine(github, answer, classify(answer).meaning, first=first)
         try:
-            token["login"] = answer.json()["login"][:LOGIN]
+            user = answer.json()
+            if first and "login" not in user:
+                raise InvalidSettingError(not_the_api(github.api_url, NOT_GITHUBS))
+            token["login"] = user["login"][:LOGIN]
         except (ValueError, TypeError, KeyError) as exc:
             raise GitHubUnavailableError("GitHub does not answer whose token it is") from exc
     listing["pauses"] = 0

@@ -15,7 +15,7 @@ STALE = "2026-11-15T09:00:00Z"  # the time of a stale copy, five days before the
 
 Reach = Literal["repository", "limit", "run"]  # the reach of a fault at a repository's endpoint
 
-ENDPOINTS = ("views", "clones", "referrers", "paths")  # of a repository; the list is the fifth endpoint, with two pages
+ENDPOINTS = ("views", "clones", "referrers", "paths")  # of a repository; the listing asks for a user and two pages
 
 DURATIONS: Mapping[str, int | None] = {"once": 1, "lasting": None}
 

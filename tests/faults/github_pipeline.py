@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from simulated_github import SimulatedGitHub
 from simulated_github.fault_rules import EndpointKind
@@ -34,7 +35,9 @@ DOWN = 0.1  # seconds; the state machine's retries, scaled, take longer
 
 PAGES = {"list page 1": 1, "list page 2": 2}
 
-CALLS = (*PAGES, *ENDPOINTS)
+LISTING = ("user", *PAGES)
+
+CALLS = (*LISTING, *ENDPOINTS)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def judge_repositories(aws: AwsPipeline, errors: list[GitHubError], endpoint: st
 
 
 def judge_run(aws: AwsPipeline, error: GitHubError, call: str, duration: str) -> Outcome:
-    """Let a run meet an error at one page of the list, or at an endpoint of any repository."""
+    """Let a run meet an error at one call of the listing, or at an endpoint of any repository."""
     with listed_github(aws) as github:
         strike = Strike(error, DURATIONS[duration], PAGES.get(call))
         github.add_fault(strike.fault, endpoint=kind_of(call))
@@ -153,5 +156,4 @@ def differences(seen: Disturbed, name: str | None = None) -> tuple[int, int]:
 
 def kind_of(call: str) -> EndpointKind:
     """Return the simulated GitHub's name of a call."""
-    kinds: dict[str, EndpointKind] = {"views": "views", "clones": "clones", "referrers": "referrers", "paths": "paths"}
-    return kinds.get(call, "list")
+    return "list" if call in PAGES else cast("EndpointKind", call)

@@ -18,6 +18,7 @@ from tests.faults.github_faults import DURATIONS, ENDPOINTS, GitHubError, ends, 
 from tests.faults.github_pipeline import (
     CALLS,
     LISTED,
+    LISTING,
     PAGES,
     judge_outage,
     judge_repositories,
@@ -53,8 +54,8 @@ def test_the_matrix_contains_exactly_the_calls_to_github(aws: AwsPipeline) -> No
         calls = [call.endpoint for call in github.calls]
 
     assert execution.status == "SUCCEEDED", execution.cause
-    assert calls[:2] == ["list"] * len(PAGES)
-    assert sorted(map(str, calls[2:])) == sorted([*ENDPOINTS] * len(LISTED))
+    assert calls[: len(LISTING)] == ["user", *["list"] * len(PAGES)]
+    assert sorted(map(str, calls[len(LISTING) :])) == sorted([*ENDPOINTS] * len(LISTED))
 
 
 @pytest.mark.parametrize("case", product(ENDPOINTS, ("repository", "limit"), DURATIONS), ids=", ".join)
@@ -83,13 +84,13 @@ def test_no_fault_that_ends_the_run_loses_a_row_or_stays_unreported(
     assert outcome.status == "FAILED"
 
 
-@pytest.mark.parametrize("case", product(PAGES, NAMES, DURATIONS), ids=", ".join)
+@pytest.mark.parametrize("case", product(LISTING, NAMES, DURATIONS), ids=", ".join)
 def test_no_fault_of_the_listing_loses_a_row_or_stays_unreported(
     aws: AwsPipeline, elsewhere: SimulatedGitHub, case: tuple[str, str, str], record_property: Record
 ) -> None:
     """An incomplete list must never look complete: the run captures everything, or fails with a reason."""
-    page, name, duration = case
-    outcome = judge_run(aws, error_named(name, elsewhere), page, duration)
+    call, name, duration = case
+    outcome = judge_run(aws, error_named(name, elsewhere), call, duration)
 
     record_property("fault", asdict(outcome))
     assert outcome.good, outcome

@@ -35,7 +35,7 @@ def test_the_primary_limit_is_waited_out(pipeline: Pipeline) -> None:
     assert captured_all(pipeline, execution, 2)
     assert execution.seconds > 3  # the reset, and the two seconds after it in which GitHub still refuses
     # Only paths are requested twice: they are stored only together with the other answers.
-    assert Counter(answered) == {"list": 1, "views": 2, "clones": 2, "referrers": 2, "paths": 3}
+    assert Counter(answered) == {"user": 1, "list": 1, "views": 2, "clones": 2, "referrers": 2, "paths": 3}
 
 
 def test_a_limit_in_the_listing_is_waited_out(pipeline: Pipeline) -> None:

@@ -120,7 +120,7 @@ def test_a_run_that_selects_nothing_fails_without_the_map_and_sends_one_mail(pip
         asked = [call.endpoint for call in github.calls]
 
     assert (execution.status, execution.error) == ("FAILED", "NothingSelectedError")
-    assert asked == ["list"]
+    assert asked == ["user", "list"]
     assert pipeline.children(execution) == []
     (mail,) = pipeline.mail(1)
     reason = "GitHub lists no repository for the token"

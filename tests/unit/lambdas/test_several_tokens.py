@@ -172,7 +172,7 @@ def test_a_restarted_listing_reads_full_pages(monkeypatch: pytest.MonkeyPatch) -
         begun = aws.list_repositories(seconds=10)
         aws.list_repositories_from(begun)
 
-    assert [call.endpoint for call in github.calls] == ["list"]
+    assert [call.endpoint for call in github.calls] == ["user", "list"]
 
 
 def test_each_token_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,11 +188,11 @@ def test_a_run_with_a_small_limit_reports_waiting_repositories_and_none_as_missi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A repository that waits has not failed, is not stale and is not out of reach."""
-    names = [f"octo/repository-{n}" for n in range(18)]
-    # 3 calls an hour for 20 hours, less a reserve of 6 and the listing itself: 53 calls.
-    with SimulatedGitHub(repositories=names, limit=3) as github, account(monkeypatch, github.url) as aws:
+    names = [f"octo/repository-{n}" for n in range(22)]
+    # 4 calls an hour for 20 hours, less a reserve of 8 and the two calls of the listing: 70 calls.
+    with SimulatedGitHub(repositories=names, limit=4) as github, account(monkeypatch, github.url) as aws:
         state = aws.list_repositories()
-        assert state["manifest"]["repositories"] == 13
+        assert state["manifest"]["repositories"] == 17
         assert list(state["manifest"]["not_due"].values()) == [5]
 
         captured_on = store_one_that_waits(aws)
@@ -201,7 +201,7 @@ def test_a_run_with_a_small_limit_reports_waiting_repositories_and_none_as_missi
 
     assert "5 more were not due" in message
     assert "not listed now" not in message
-    assert "13 not reached" in message  # nothing was fetched here; repositories that wait are not reported
+    assert "17 not reached" in message  # nothing was fetched here; repositories that wait are not reported
     assert again["not_due"][date.fromordinal(ordinal(captured_on) + 7).isoformat()] == 1, "the table was not read"
 
 

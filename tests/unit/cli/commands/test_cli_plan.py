@@ -49,7 +49,7 @@ def batch(*ids: int, **owner: str) -> dict[str, Any]:
 
 
 def test_with_enough_calls_the_run_asks_for_all_repositories(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """A new repository takes four calls, and the listing one. Of 5,000 calls an hour 500 are the reserve."""
+    """A new repository takes four calls, and the listing two. Of 5,000 calls an hour 500 are the reserve."""
     add_run(stack, "run-1", [batch(1), batch(2, 3)], {"*": {"limit": 5000}})
 
     show_plan(stack.deployment, DAY)
@@ -58,11 +58,11 @@ def test_with_enough_calls_the_run_asks_for_all_repositories(stack: Stack, capsy
         "The run of 2026-11-21, based on what run-1 listed:",
         "repositories\t3",
         "asked\t3",
-        "calls to GitHub, about\t13",
-        "calls granted, less the reserve\t89999",
-        "calls an hour, at most\t13 of 4500",
-        "points a minute, at most\t13 of 810",
-        "seconds of response time a minute, at most\t1.95 of 81",
+        "calls to GitHub, about\t14",
+        "calls granted, less the reserve\t89998",
+        "calls an hour, at most\t14 of 4500",
+        "points a minute, at most\t14 of 810",
+        "seconds of response time a minute, at most\t2.1 of 81",
         "over at about\t2026-11-21 09:01 UTC",
         "not due\t0",
         "GitHub is assumed to answer a call in 0.15 s.",
@@ -99,13 +99,13 @@ def test_tokens_of_one_user_have_one_plan(stack: Stack, capsys: pytest.CaptureFi
 def test_a_run_that_waits_for_the_next_hours_limit_is_over_later(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """3,000 repositories are 12,030 calls: 4,500 in each of two hours, and the others in 5.6 minutes of 540."""
+    """3,000 repositories are 12,031 calls: 4,500 in each of two hours, and the others in 5.6 minutes of 540."""
     add_run(stack, "run-1", [batch(*range(3_000))], {"*": {"limit": 5000}})
 
     show_plan(stack.deployment, DAY)
 
     out = capsys.readouterr().out
-    assert "calls to GitHub, about\t12030" in out
+    assert "calls to GitHub, about\t12031" in out
     assert "calls an hour, at most\t4500 of 4500" in out
     assert "points a minute, at most\t540 of 810" in out
     assert "seconds of response time a minute, at most\t81 of 81" in out
@@ -134,7 +134,7 @@ def test_repositories_that_are_not_due_are_counted_by_day(
         stack._put("RepoTrafficRepositories", {"repo-id": str(id_), **DORMANT})
     stack._put("RepoTrafficRepositories", {"repo-id": "99", **DORMANT})  # not selected any longer
     stack.pointer("octo/dormant", owner="4", ids={"4"})
-    # 20 hours of one call, less two: 18.
+    # 20 hours of one call, less the reserve of two, and the two calls of the listing: 16.
     add_run(
         stack, "run-1", [batch(1, 2, 3)], {"*": {"limit": 1}}, on_2026_11_25=[4, 5, 6], on_2026_11_26=[7, 8, 9, 10, 11]
     )
@@ -145,12 +145,12 @@ def test_repositories_that_are_not_due_are_counted_by_day(
         "The run of 2026-11-21, based on what run-1 listed:",
         "repositories\t11",
         "asked\t3",
-        "calls to GitHub, about\t13",
-        "calls granted, less the reserve\t17",
+        "calls to GitHub, about\t14",
+        "calls granted, less the reserve\t16",
         "calls an hour, at most\t0 of 0",
-        "points a minute, at most\t13 of 810",
-        "seconds of response time a minute, at most\t1.95 of 81",
-        "over at about\t2026-11-21 23:01 UTC",
+        "points a minute, at most\t14 of 810",
+        "seconds of response time a minute, at most\t2.1 of 81",
+        "over at about\t2026-11-22 00:01 UTC",
         "not due\t8",
         "  due on 2026-11-25\t8",
         "GitHub is assumed to answer a call in 0.15 s.",

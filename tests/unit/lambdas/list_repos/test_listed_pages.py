@@ -169,7 +169,7 @@ def test_pages_read_before_the_time_is_up_are_kept_and_the_next_call_keeps_the_o
     monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
 ) -> None:
     """A long listing takes several calls; each archives its own pages, and no page twice."""
-    left = iter([300.0, 100.0, 99.9])  # 100 seconds are left for planning
+    left = iter([300.0, 300.0, 100.0, 99.9])  # 100 seconds are left for planning
     with account(monkeypatch, github.url) as aws:
         monkeypatch.setattr(
             "tests.unit.handlers.Context.get_remaining_time_in_millis", lambda _: next(left, 300.0) * 1000

@@ -42,9 +42,7 @@ def belongs_to(login: object) -> Fault:
     return Fault("user", lambda reply, _: Reply(200, json.dumps({"login": login}).encode(), dict(reply.headers)))
 
 
-def test_of_several_tokens_each_is_asked_once_whose_it_is(
-    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub
-) -> None:
+def test_each_token_is_asked_once_whose_it_is(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
     """GitHub's limits belong to the user. The answer is kept, also over the pages and the headers that follow."""
     github.add_fault(belongs_to("mona"), endpoint="user")
     with account(monkeypatch, github.url) as aws:
@@ -56,14 +54,15 @@ def test_of_several_tokens_each_is_asked_once_whose_it_is(
     assert Counter(call.endpoint for call in github.calls) == {"user": 2, "list": 2}
 
 
-def test_the_user_of_a_single_token_is_not_asked_for(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
-    """No other token of this run can share its limits."""
+def test_a_single_token_is_asked_once_whose_it_is(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:
+    """The state of the run names the user in whose name everything was asked."""
+    github.add_fault(belongs_to("mona"), endpoint="user")
     with account(monkeypatch, github.url) as aws:
         hold(aws, {"*": "two"})
         listing = aws.list_repositories()["listing"]
 
-    assert logins(listing) == {"*": None}
-    assert asked_for_user(github) == 0
+    assert logins(listing) == {"*": "mona"}
+    assert asked_for_user(github) == 1
 
 
 def test_an_installation_of_an_app_has_its_own_limits(monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub) -> None:

@@ -11,6 +11,7 @@ from cli.stack.token_access import first_pushable, github_with, identity, token_
 from cli.terminal import CommandError
 from lambdas.shared.environment import api_url
 from simulated_github import SimulatedGitHub, faults
+from simulated_github.fault_rules import Strikes
 from simulated_github.faults import Fault
 from simulated_github.replies import json_reply
 from tests.unit.handlers import account
@@ -125,13 +126,14 @@ def strangers(elsewhere: str) -> dict[str, Fault]:
     }
 
 
+@pytest.mark.parametrize("strikes", [{}, {"endpoint": "list"}], ids=["any call", "the list"])
 @pytest.mark.parametrize("way", strangers(""))
 def test_a_web_site_instead_of_the_api_is_a_setting_error(
-    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, way: str
+    monkeypatch: pytest.MonkeyPatch, github: SimulatedGitHub, way: str, strikes: Strikes
 ) -> None:
     """A new token or waiting would not help: the mail contains the setting, its host and the right addresses."""
     with SimulatedGitHub() as elsewhere, account(monkeypatch, github.url) as aws:
-        github.add_fault(strangers(elsewhere.url)[way], endpoint="list")
+        github.add_fault(strangers(elsewhere.url)[way], **strikes)
         with pytest.raises(InvalidSettingError) as refused:
             aws.list_repositories()
         state = {
@@ -212,7 +214,7 @@ def test_a_server_behind_a_proxy_is_listed_to_the_end(monkeypatch: pytest.Monkey
     ):
         github.add_fault(faults.links_of_a_proxied_server(), endpoint="list")
         manifest = aws.list_repositories()["manifest"]
-        listed = [call.path for call in github.calls]
+        listed = [call.path for call in github.calls if call.endpoint == "list"]
 
     assert listed == ["/user/repos?per_page=100", "/user/repos?per_page=100&page=2"]
     assert manifest["repositories"] == len(NAMES)
