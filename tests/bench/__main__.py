@@ -22,7 +22,7 @@ from tests.bench.pace import REPOSITORIES, Loop, growth, overhead, paces
 from tests.bench.processor import ONE_CORE, share_of
 from tests.bench.reading import reading_times
 from tests.bench.rebuild_times import AT_ONCE, CAPTURES, REBUILT, STORED, rebuilding_times
-from tests.bench.speed import HOURLY, Speed, loop_of_the_first_version, of_one_user, of_three_tokens
+from tests.bench.speed import HOURLY, Speed, as_before, loop_of_the_first_version, of_one_user, of_three_tokens
 from tests.bench.start_up import start_ratios
 from tests.bench.world import LATENCY, Measured
 from tests.bench.writes import writes_by_changed_item
@@ -145,9 +145,10 @@ def cost_section(loop: Loop) -> str:
 
 
 def speed_section(milliseconds: int) -> str:
-    """Measure a run within all limits, beside the first version's loop."""
+    """Measure a run within all limits, beside the first version's loop, and ours before it had a pace."""
     latency = milliseconds / 1000
-    rows = [loop_of_the_first_version(latency), of_one_user("ours", latency)]
+    before = "ours before it had a pace (batches of 25, one repository after another)"
+    rows = [loop_of_the_first_version(latency), as_before(before, latency), of_one_user("ours", latency)]
     return speeds(f"{milliseconds} ms a call", rows)
 
 

@@ -21,6 +21,7 @@ from cli.runs.progress import RunReader
 from cli.runs.usage import usage
 from cli.stack.deployment import Deployment
 from simulated_github import SimulatedGitHub
+from tests.bench.as_before import assembly_as_before
 from tests.bench.cost import REPOSITORIES as PRICED
 from tests.bench.cost import first_version_cost
 from tests.bench.pace import first_loop
@@ -33,6 +34,7 @@ LONGEST = 2 * 3600.0  # seconds
 TOKENS = {"octo": "github_pat_one", "octo-org": "github_pat_two", "acme": "github_pat_three"}  # by owner
 SHARE = 400  # repositories of each of these tokens: three minutes, even if each user has all limits alone
 LOOPED = 50  # repositories for the first version's loop
+UNPACED = 400  # repositories for the way before there was a pace: enough to meet GitHub's limits several times
 WAIT = "Wait for rate limit"  # in the definition
 EVERY = 30.0  # seconds between two lines about the progress
 
@@ -80,6 +82,16 @@ def of_one_user(what: str, latency: float, repositories: int = FLEET, *, limit: 
         return measured(what, pipeline, github)
 
 
+def as_before(what: str, latency: float, repositories: int = UNPACED) -> Speed:
+    """Capture repositories with one token, as it was done before there was a pace."""
+    with (
+        assembly_as_before() as assembly,
+        deployed({}, assembly) as pipeline,
+        SimulatedGitHub(repositories=repositories, limit=HOURLY, latency=latency, port=pipeline.port) as github,
+    ):
+        return measured(what, pipeline, github)
+
+
 def of_three_tokens(what: str, logins: tuple[str, str, str], latency: float, share: int = SHARE) -> Speed:
     """Capture repositories with three tokens.
 
@@ -113,9 +125,14 @@ def loop_of_the_first_version(latency: float, repositories: int = LOOPED) -> Spe
 
 
 @contextmanager
-def deployed(tokens: Mapping[str, str]) -> Iterator[Pipeline]:
-    """Deploy the real template to a new engine, with a token for all repositories, or one for each of some owners."""
-    with tempfile.TemporaryDirectory() as home, deployed_pipeline(Path(home) / "history") as pipeline:
+def deployed(tokens: Mapping[str, str], assembly: Path | None = None) -> Iterator[Pipeline]:
+    """Deploy the real template, or that of another assembly, to a new engine.
+
+    Args:
+        tokens: The token of each owner; with none, there is one token for all repositories.
+        assembly: The other assembly.
+    """
+    with tempfile.TemporaryDirectory() as home, deployed_pipeline(Path(home) / "history", assembly) as pipeline:
         if tokens:
             secrets, name = pipeline.engine.client("secretsmanager"), pipeline.outputs["GitHubTokenSecret"]
             secrets.put_secret_value(SecretId=name, SecretString=json.dumps(dict(tokens)))

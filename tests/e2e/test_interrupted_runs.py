@@ -18,7 +18,7 @@ from tests.e2e.commands import Row, Terminal, interrupt, until
 AT = "2026-11-20T09:00:00Z"
 A_MONTH_LATER = "2026-12-20T09:00:00Z"
 REPOSITORIES = 3
-CALLS = 1 + 4 * REPOSITORIES
+CALLS = 2 + 4 * REPOSITORIES
 
 # The number of calls before the engine is killed, and the seconds after the last of them.
 MOMENTS = random.Random(20261120)  # noqa: S311 - seeded, so that a failure can be repeated
@@ -92,7 +92,7 @@ def test_ctrl_c_stops_a_run_and_the_next_one_completes_it(terminal: Terminal) ->
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN="x")
         github.add_fault(hang(5), endpoint="views")
         with terminal.typed("run") as command:
-            assert until(lambda: len(github.calls) > 1, command)  # the first of three repositories is requested
+            assert until(lambda: len(github.calls) > 2, command)  # the first of three repositories is requested
             interrupt(command)
         github.clear_faults()
         listed = terminal.traffic("executions")

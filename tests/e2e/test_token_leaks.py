@@ -26,7 +26,7 @@ def test_only_the_secret_contains_the_token(terminal: Terminal, given: str) -> N
     with SimulatedGitHub(repositories=8, token=[token, "another"], latency=0.05) as github:
         terminal.settings.update(GITHUB_API_URL=github.url, GITHUB_TOKEN=given.format(token))
         with terminal.typed("run") as command:
-            assert until(lambda: len(github.calls) > 1 + 4 * 4, command)
+            assert until(lambda: len(github.calls) > 2 + 4 * 4, command)
             for process, place in processes_with(token):
                 seen.setdefault(process, set()).add(place)
             output = command.communicate()[0]

@@ -105,5 +105,5 @@ def test_the_same_execution_name_twice_runs_once(pipeline: Pipeline) -> None:
         truth, asked = truth_of(github), len(github.calls)
 
     assert ended.status == "SUCCEEDED"
-    assert asked == 1 + 4
+    assert asked == 2 + 4
     assert pipeline.numbers() == truth

@@ -37,7 +37,7 @@ def test_a_token_revoked_during_the_run_causes_only_a_few_calls(pipeline: Pipeli
 def test_answers_before_a_revocation_are_stored(pipeline: Pipeline) -> None:
     """GitHub deletes the days after two weeks, so a failed run stores its answers, too."""
     with SimulatedGitHub(repositories=["octo/a", "octo/b"], port=pipeline.port) as github:
-        github.revoke_token(after_calls=2)
+        github.revoke_token(after_calls=3)
         execution = pipeline.run()
         answered = [call for call in github.calls if call.status == 200 and call.endpoint in ("views", "clones")]
 

@@ -12,10 +12,11 @@ import pytest
 from cli.runs.prices import MEMORY
 from simulated_github import SimulatedGitHub
 from tests.bench import __main__ as bench
+from tests.bench import as_before as way
 from tests.bench import first_version, functions
 from tests.bench.account import account
 from tests.bench.processor import PERIOD, hold
-from tests.bench.speed import of_one_user
+from tests.bench.speed import as_before, of_one_user
 from tests.bench.writes import writes_by_changed_item
 
 
@@ -124,7 +125,25 @@ def test_a_measured_run_counts_githubs_own_record() -> None:
     """A refusal that is not counted would make a pace look right that is too fast."""
     run = of_one_user("three repositories", latency=0.01, repositories=3)
 
-    assert (run.repositories, run.calls, run.refused, run.waits) == (3, 13, 0, 0)
-    assert run.peaks.startswith("13, ")
+    assert (run.repositories, run.calls, run.refused, run.waits) == (3, 14, 0, 0)
+    assert run.peaks.startswith("14, ")
     assert run.function_seconds > 0
     assert run.dollars > 0
+
+
+@pytest.mark.slow
+def test_the_way_before_there_was_a_pace_is_measured_too() -> None:
+    """It captures the same, in batches of 25, and would ask for all of them within a minute."""
+    run = as_before("as before", latency=0.01, repositories=60)
+
+    assert (run.repositories, run.calls, run.refused, run.waits) == (60, 242, 0, 0)
+    assert run.peaks.startswith("242, ")
+
+
+@pytest.mark.slow
+def test_what_was_before_replaces_only_what_the_functions_define(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a renaming, the measured way would be today's."""
+    monkeypatch.setattr(way, "CHANGED", {"traffic/github/pace.py": "\ndef gone(): pass\n"})
+
+    with pytest.raises(ValueError, match=r"traffic/github/pace\.py defines no gone"), way.assembly_as_before():
+        pass
