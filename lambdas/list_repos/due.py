@@ -2,7 +2,8 @@
 
 GitHub's limits of a minute belong to a user. 200 repositories take at most 800 calls, so each can have a child of its
 own, without a common pace. Beyond that, one child, a lane, asks for all repositories of a user and keeps the pace by
-itself: no other child of the user runs at the same time, and while it waits it takes no other user's place.
+itself: no other child of the user runs at the same time, and while it waits it takes no other user's place. Where
+GitHub sets no limits, there is no pace to keep: several lanes share the batches.
 """
 
 import math
@@ -129,17 +130,17 @@ def write_items(archive: Archive, run_id: str, asked: Asked, tokens: Mapping[str
         batches = plan_singles(asked)
         archive.put_manifest(manifest_key(run_id), batches)
         return MapItems(manifest_key(run_id), AT_ONCE, len(batches))
-    divided = {user: plan_lane(repositories) for user, repositories in asked.items() if repositories}
-    width = archive.put_manifest(manifest_key(run_id), [batch for lane in divided.values() for batch in lane])
+    divided = plan_lanes(asked, tokens)
+    width = archive.put_manifest(manifest_key(run_id), [batch for _, batches in divided for batch in batches])
     lanes: list[Batch] = []
     first = 0
-    for user, batches in divided.items():
+    for user, batches in divided:
         lane: Batch = {
             "repositories": [],
             "lane": Lane(last=first + len(batches) - 1, width=width),
             "at": {"part": first},
         }
-        if minutes.get(user):
+        if user is not None and minutes.get(user):
             lane["minute"] = minutes[user]
         lanes.append(lane)
         first += len(batches)
@@ -172,8 +173,22 @@ def plan_singles(asked: Asked) -> list[Batch]:
     return [batch for _, batch in sorted(placed, key=lambda each: each[0])]
 
 
+def plan_lanes(asked: Asked, tokens: Mapping[str, TokenSaid]) -> list[tuple[str | None, list[Batch]]]:
+    """Return the batches of each lane, after the user who has it alone: one lane for each user with limits.
+
+    Users without limits, such as those of an Enterprise Server, need no pace: they share as many lanes as children run
+    at once for few repositories.
+    """
+    users = by_user(tokens, tokens)
+    limited = [user for user in asked if limit_of(users.get(user, []), tokens) is not None]
+    free = plan_lane([each for user in asked if user not in limited for each in asked[user]])
+    lanes: list[tuple[str | None, list[Batch]]] = [(user, plan_lane(asked[user])) for user in limited]
+    lanes += [(None, free[number::AT_ONCE]) for number in range(AT_ONCE)]
+    return [lane for lane in lanes if lane[1]]
+
+
 def plan_lane(repositories: Sequence[tuple[str, Repository]]) -> list[Batch]:
-    """Divide a user's repositories into the batches of a lane, as far as possible in their order.
+    """Divide repositories into the batches of a lane, as far as possible in their order.
 
     A batch has one owner's repositories, because it uses one token.
     """

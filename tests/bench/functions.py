@@ -71,9 +71,9 @@ def functions(fleet: int = FLEET) -> list[Taken]:
 
 
 def batches() -> list[Taken]:
-    """Measure Fetch traffic and Store traffic with batches of all sizes, and one size with all memories."""
+    """Measure Fetch traffic and Store traffic with batches of all sizes, and those of the stack with all memories."""
     with account(0) as aws:
-        return [taken for size in (1, *SIZES) for taken in batch(aws, size, MEMORIES if size == BATCH else ())]
+        return [taken for size in (1, *SIZES) for taken in batch(aws, size, MEMORIES if size in (1, BATCH) else ())]
 
 
 def listings(aws: str, fleet: int) -> Iterator[Taken]:

@@ -75,7 +75,8 @@ def test_children_of_several_users_alternate() -> None:
 def test_beyond_200_repositories_each_user_has_one_child() -> None:
     """All of them run at once: one that waits takes nobody's place, and no second one asks for the same user."""
     asked = {"@mona": [*repositories("octo", 120), *repositories("acme", 70, 200)], "*": repositories("*", 11, 400)}
-    items, lanes, batches = written(asked, {**LIMITED, "octo": {"login": "mona"}, "acme": {"login": "mona"}})
+    mona: TokenSaid = {"limit": 5000, "login": "mona"}
+    items, lanes, batches = written(asked, {**LIMITED, "octo": mona, "acme": mona})
 
     assert (items.key, items.at_once, items.batches) == (lanes_key("run-1"), 2, len(batches))
     assert [[(b.get("owner", "*"), len(b["repositories"])) for b in batches_in(lane)] for lane in lanes] == [
@@ -96,11 +97,15 @@ def test_beyond_200_repositories_each_user_has_one_child() -> None:
 def test_lanes_hold_each_repository_once_in_its_users_order(parts: list[tuple[str, str, int]]) -> None:
     """Whatever the users and owners are: each batch has one token, and the urgent repositories of it come first."""
     asked = defaultdict[str, list[tuple[str, Repository]]](list)
+    tokens: dict[str, TokenSaid] = {}
     first = 0
     for user, owner, number in [*parts, ("c", "*", SINGLES)]:
         asked[user] += repositories(f"{user}{owner}", number, first)
+        tokens[user if user == "c" else f"{user}{owner}"] = {"limit": 5000}
+        if user != "c":
+            tokens[f"{user}{owner}"]["login"] = user.removeprefix("@")
         first += number
-    _, lanes, batches = written(asked, {})
+    _, lanes, batches = written(asked, tokens)
 
     assert [batch for lane in lanes for batch in batches_in(lane)] == batches
     for user, lane in zip(asked, lanes, strict=True):
@@ -120,6 +125,35 @@ def test_the_most_urgent_batch_of_a_lane_comes_first() -> None:
     batches = plan_lane([*planned, *repositories("b", 1, 1000)])
 
     assert [(batch["owner"], batch["repositories"][0]["id"]) for batch in batches] == [("b", 0), ("a", 1), ("b", 1000)]
+
+
+@pytest.mark.usefixtures("_bucket")
+def test_users_without_limits_share_four_lanes() -> None:
+    """They need no pace. As many children run at once as for few repositories, and none of them begins with a pause."""
+    tokens: dict[str, TokenSaid] = {"octo": {"login": "mona"}, "*": {"login": "lisa", "minute": [(NOW - 1, 900, 90.0)]}}
+    asked = {"@mona": repositories("octo", 420), "@lisa": repositories("*", 60, 1000)}
+    items, lanes, batches = written(asked, tokens)
+    captured = [each["id"] for lane in lanes for batch in batches_in(lane) for each in batch["repositories"]]
+
+    assert (items.key, items.at_once, items.batches) == (lanes_key("run-1"), AT_ONCE, len(batches))
+    assert [len(batches_in(lane)) for lane in lanes] == [3, 3, 3, 2]
+    assert sorted(captured) == [*range(420), *range(1000, 1060)]
+    assert all("minute" not in lane for lane in lanes)
+
+
+@pytest.mark.usefixtures("_bucket")
+def test_a_user_with_limits_beside_users_without_has_one_lane() -> None:
+    """The limits of a token do not end because another token has none."""
+    tokens: dict[str, TokenSaid] = {"octo": {"login": "mona", "limit": 5000}, "*": {"login": "lisa"}}
+    asked = {"@lisa": repositories("*", 120), "@mona": repositories("octo", 120, 1000)}
+    _, lanes, _ = written(asked, tokens)
+
+    assert [[batch["owner"] for batch in batches_in(lane) if "owner" in batch] for lane in lanes] == [
+        ["octo"] * 3,
+        [],
+        [],
+        [],
+    ]
 
 
 @pytest.mark.usefixtures("_bucket")
