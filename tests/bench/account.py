@@ -101,6 +101,12 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body in one packet: two packets would take 40 ms longer
     server: AccountServer
 
+    def handle_expect_100(self) -> bool:
+        """Send `100 Continue` at once, as S3 does: boto3 waits for it up to a second before it sends an object."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def do_GET(self) -> None:
         """Answer S3's GetObject and ListObjectsV2."""
         parts = urlsplit(self.path)

@@ -20,12 +20,13 @@ import requests
 
 from cli.runs import prices
 from cli.runs.prices import MEMORY
+from simulated_github import SimulatedGitHub
 from tests.bench.account import account, ids, name_of
 from tests.bench.processor import ONE_CORE, Held, hold, share_of
 from tests.bench.world import github, peak_memory
 from tests.integration.pipeline import free_port
 from traffic.clock import from_text, to_text
-from traffic.contract import ENDPOINTS, listing_key, manifest_key, receipts_prefix
+from traffic.contract import ENDPOINTS, MinuteOfCalls, listing_key, manifest_key, receipts_prefix
 
 FLEET = 100_000
 RECEIPTS = 25  # in an object that Summarize run reads; the larger batches of such a fleet make fewer objects
@@ -37,6 +38,8 @@ PLANNING = "the last page and the planning"
 TIMEOUT = 300.0  # seconds that each function may run
 LATENCY = 0.15  # seconds that GitHub takes for a call
 LIMIT = 5_000  # calls an hour, so low that List repositories plans the run from the table
+HOURLY = 15_000  # calls an hour, so many that Fetch traffic never waits, but keeps its calls in mind
+LANE = {"lane": {"last": 1, "width": 9, "read": 0}, "at": {"part": 0}}  # it begins with the repositories it is given
 
 RUN = {"id": "run", "started": "2026-11-20T09:00:00Z", "deadline": "2099-11-21T05:00:00Z"}
 
@@ -62,6 +65,12 @@ class Taken:
     memory: float
     again: float | None
     state: Any
+
+    @property
+    def call_seconds(self) -> float:
+        """GitHub's mean response time in the last call of Fetch traffic, as the function measured it."""
+        calls: MinuteOfCalls = self.state["batch"]["minute"]
+        return sum(seconds for _, _, seconds in calls) / sum(number for _, number, _ in calls)
 
 
 def functions(fleet: int = FLEET) -> list[Taken]:
@@ -123,13 +132,12 @@ def batch(aws: str, size: int, memories: Sequence[int]) -> Iterator[Taken]:
         memories: The memories to measure, in MB; by default those of the stack.
     """
     for megabytes in memories or (None,):
-        with github(free_port(), size, latency=LATENCY) as url:
-            names = [str(found["name"]) for found in requests.get(f"{url}/_repositories", timeout=60).json()]
-            repositories = [{"id": id_, "name": name} for id_, name in enumerate(names, start=1)]
-            asked = {"run": RUN, "batch": {"repositories": repositories}}
-            today = called("FetchTraffic", "", [asked], aws, url).state
-            requests.post(f"{url}/_at", json={"at": tomorrow()}, timeout=60).raise_for_status()
-            fetched = called("FetchTraffic", batch_of(size), [asked, asked], aws, url, megabytes=megabytes)
+        with SimulatedGitHub(repositories=size, latency=LATENCY, limit=HOURLY, secondary=False) as simulated:
+            repositories = [{"id": id_, "name": name} for id_, name in enumerate(simulated.names, start=1)]
+            asked = {"run": RUN, "batch": {"repositories": repositories, **LANE}}
+            today = called("FetchTraffic", "", [asked], aws, simulated.url).state
+            simulated.at(tomorrow())
+            fetched = called("FetchTraffic", batch_of(size), [asked, asked], aws, simulated.url, megabytes=megabytes)
         assert not fetched.state["batch"]["repositories"], "Fetch traffic did not ask for all of them"
         yield fetched
         yield called("StoreTraffic", batch_of(size), [today, fetched.state], aws, "", megabytes=megabytes)
