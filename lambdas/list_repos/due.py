@@ -16,7 +16,7 @@ import boto3
 
 from lambdas.shared.environment import setting
 from traffic.contract import Batch, Lane, Listing, MinuteOfCalls, Repository, Share, TokenSaid, lanes_key, manifest_key
-from traffic.github.pace import POINTS
+from traffic.github.pace import POINTS, SPARE
 from traffic.github.tokens import ANYONE
 from traffic.planning import (
     AT_ONCE,
@@ -38,8 +38,9 @@ from traffic.record.merge import entry_of_item
 SINGLES = 200  # up to so many repositories, each has its own child execution, so that the console shows it
 BATCH = 50  # repositories in a batch of a lane
 # An execution has at most 25,000 events. A batch of a lane takes 16, as does each wait, and a run has 1,200 minutes.
+# That leaves room for 160 batches that have to be asked for again in part.
 # Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MOST_BATCHES = 300
+MOST_BATCHES = 200
 
 READ = ("repo-id", "captured-on", "refusals", "covered", "active")  # attributes of each entry
 
@@ -149,10 +150,15 @@ def write_items(archive: Archive, run_id: str, asked: Asked, tokens: Mapping[str
 
 
 def are_few(asked: Asked, tokens: Mapping[str, TokenSaid], minutes: Mapping[str, MinuteOfCalls]) -> bool:
-    """Return whether each repository can have a child: GitHub's limit of a minute allows all calls of each user."""
+    """Return whether each repository can have a child: GitHub's limits of a minute allow all calls of each user.
+
+    The children keep the limit of response time by themselves, but do not know what the listing took of it. That may be
+    no more than the tenth in reserve.
+    """
     users = by_user(tokens, tokens)
     return sum(map(len, asked.values())) <= SINGLES and all(
         MOST_CALLS * len(repositories) + sum(calls for _, calls, _ in minutes.get(user, [])) <= POINTS
+        and sum(seconds for _, _, seconds in minutes.get(user, [])) <= SPARE
         for user, repositories in asked.items()
         if limit_of(users.get(user, []), tokens) is not None
     )
@@ -181,18 +187,18 @@ def plan_lanes(asked: Asked, tokens: Mapping[str, TokenSaid]) -> list[tuple[str 
     """
     users = by_user(tokens, tokens)
     limited = [user for user in asked if limit_of(users.get(user, []), tokens) is not None]
-    free = plan_lane([each for user in asked if user not in limited for each in asked[user]])
+    free = plan_lane([each for user in asked if user not in limited for each in asked[user]], AT_ONCE * MOST_BATCHES)
     lanes: list[tuple[str | None, list[Batch]]] = [(user, plan_lane(asked[user])) for user in limited]
     lanes += [(None, free[number::AT_ONCE]) for number in range(AT_ONCE)]
     return [lane for lane in lanes if lane[1]]
 
 
-def plan_lane(repositories: Sequence[tuple[str, Repository]]) -> list[Batch]:
+def plan_lane(repositories: Sequence[tuple[str, Repository]], most: int = MOST_BATCHES) -> list[Batch]:
     """Divide repositories into the batches of a lane, as far as possible in their order.
 
     A batch has one owner's repositories, because it uses one token.
     """
-    size = max(BATCH, math.ceil(len(repositories) / MOST_BATCHES))
+    size = max(BATCH, math.ceil(len(repositories) / most))
     batches: list[Batch] = []
     open_: dict[str, list[Repository]] = {}  # by owner, the repositories of a batch that has room
     for owner, repository in repositories:

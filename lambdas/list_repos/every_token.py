@@ -72,7 +72,8 @@ def note_refusal(listing: Listing, owner: str, exc: GitHubAuthError, owners: Seq
     """
     tokens = dict(listing.get("tokens", {}))
     many = sum("refused" in each for each in tokens.values())
-    tokens[owner] = TokenSaid(refused=f"{token_text(owner)}: {exc}" if many < QUOTED else token_text(owner))
+    refused = TokenSaid(refused=f"{token_text(owner)}: {exc}" if many < QUOTED else token_text(owner))
+    tokens[owner] = {**tokens.get(owner, {}), **refused}  # what it listed before is captured with its limits
     if all("refused" in tokens.get(each, {}) for each in owners):
         raise exc
     listing["tokens"] = tokens

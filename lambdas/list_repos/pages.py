@@ -19,7 +19,7 @@ from traffic.errors import GitHubAuthError, GitHubRejectionError, GitHubUnavaila
 from traffic.github.answers import NOT_GITHUBS, Answer, Meaning, classify, not_the_api, stranger, version_end
 from traffic.github.client import GitHub
 from traffic.github.pace import LONGEST_SLEEP, Pace
-from traffic.github.rate_limit import rate_limit_pause
+from traffic.github.rate_limit import rate_limit_pause, reserve_pause
 from traffic.github.tokens import ANYONE, token_owner
 from traffic.planning import by_user, minute_of
 
@@ -117,6 +117,11 @@ def read_pages(  # noqa: PLR0913  # a keyword for each thing outside: clock, rem
             del pages.listing["next"]
             return pages
         url = following
+        reserve = reserve_pause(answer, now())
+        if reserve is not None:  # the rest of the limit is for the owner's other tools
+            pages.listing["next"] = url
+            pages.resume_at = now() + timedelta(seconds=min(reserve, LONGEST_WAIT))
+            return pages
 
 
 def _pause(listing: Listing, now: datetime) -> float:

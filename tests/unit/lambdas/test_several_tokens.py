@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from aws_lambda_powertools.utilities import parameters
@@ -13,9 +14,10 @@ from lambdas.summarize_run.dangers import find_dangers, token_lines
 from lambdas.summarize_run.headline import Facts
 from lambdas.summarize_run.message import message
 from simulated_github import SimulatedGitHub
-from simulated_github.faults import retry_after
+from simulated_github.faults import bad_credentials, retry_after
 from tests.unit.handlers import Account, account
 from tests.unit.whole_run import run
+from traffic.clock import to_text
 from traffic.contract import Batch, Listing, Repository, RunState, manifest_key
 from traffic.errors import GitHubAuthError, RunStoppedError
 from traffic.github.tokens import token_owner, tokens_in
@@ -108,6 +110,30 @@ def test_a_refused_token_fails_the_run_after_the_others_are_captured(monkeypatch
     assert stored == {"acme/site", "zoo/cage"}
     assert len(refused) == 1
     assert "revoked" not in json.dumps(summary)
+
+
+def test_a_token_refused_in_the_middle_of_the_listing_still_belongs_to_its_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it listed is asked for together with the user's other repositories, within one user's limits."""
+    everything = {"one": ["octo"], "two": ["acme", "zoo"]}
+    names = [*REPOSITORIES, *(f"zoo/r{number:03}" for number in range(150))]
+    with (
+        SimulatedGitHub(repositories=names, token=everything, users={"one": "mona", "two": "mona"}) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        github.add_fault(retry_after(1), endpoint="list", first=2, count=1)
+        hold(aws, {"*": "two", "octo": "one"})
+        started = to_text(datetime.now(UTC))
+        begun = aws.list_repositories_from({"run": {"id": "run-1", "started": started}, "input": {}})
+        begun.pop("resume_at")
+        github.add_fault(bad_credentials(), endpoint="list", count=1)
+        tokens = aws.list_repositories_from(begun)["listing"]["tokens"]
+
+    assert "refused" in tokens["*"]
+    assert "refused" not in tokens["octo"]
+    assert (tokens["*"]["login"], tokens["*"]["limit"]) == ("mona", 5000)
+    assert tokens["*"]["minute"]
 
 
 def test_the_listing_fails_if_all_tokens_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

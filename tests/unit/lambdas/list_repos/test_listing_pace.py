@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from simulated_github import SimulatedGitHub
 from tests.unit.handlers import Account, account
@@ -121,3 +122,33 @@ def test_the_calls_of_the_last_minute_follow_the_listing(aws: Account) -> None:
     assert made == {"*": 3, "octo": 4, "acme": 0}
     assert all(0 < seconds < 5 for owner in ("*", "octo") for _, _, seconds in tokens[owner]["minute"])
     assert len(json.dumps(tokens)) < 1_000
+
+
+def test_a_tenth_of_the_hour_is_left_to_other_tools_also_by_the_listing(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    """A listing of 100,000 repositories takes a thousand calls. The next page waits until GitHub's reset."""
+    with (
+        SimulatedGitHub(repositories=450, owners=["octo"], limit=20, limit_window=600) as github,
+        account(monkeypatch, github.url) as aws,
+    ):
+        for _ in range(15):
+            requests.get(f"{github.url}/user", headers={"Authorization": "token github_pat_made_up"}, timeout=5)
+        begun = datetime.now(UTC)
+        after = aws.list_repositories_from({"run": {"id": "run-1", "started": to_text(begun)}, "input": {}})
+        listed = [call for call in github.calls if call.endpoint == "list"]
+
+    assert [call.status for call in listed] == [200] * 3, "of twenty calls, one is left"
+    assert "manifest" not in after
+    assert after["listing"]["next"].endswith("page=4")
+    assert timedelta(seconds=500) < from_text(after["resume_at"]) - begun < timedelta(seconds=620)
+    assert sum(slept) == 0
+
+
+def test_the_last_page_waits_for_nothing(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
+    """The run can begin: each child waits by itself."""
+    with SimulatedGitHub(repositories=50, limit=2, limit_window=600) as github, account(monkeypatch, github.url) as aws:
+        after = aws.list_repositories_from({"run": {"id": "run-1", "started": to_text(datetime.now(UTC))}, "input": {}})
+
+    assert after["manifest"]["repositories"] == 50
+    assert sum(slept) == 0
