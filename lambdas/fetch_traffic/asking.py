@@ -1,6 +1,6 @@
 """Asks GitHub for the endpoints of a repository, judges the answers, and writes them as lines of the archive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
@@ -34,10 +34,19 @@ class Asked(NamedTuple):
     verdict: Verdict
 
 
-def ask(github: GitHub, repository: Repository, endpoints: Sequence[Endpoint]) -> list[Asked]:
-    """Ask for some endpoints of a repository at once: one after another takes too long."""
+def ask(
+    github: GitHub, repository: Repository, endpoints: Sequence[Endpoint], heard: Callable[[Answer], None]
+) -> list[Asked]:
+    """Ask for some endpoints of a repository at once: one after another takes too long.
+
+    Args:
+        github: Where to ask.
+        repository: The repository.
+        endpoints: The endpoints.
+        heard: Called with each answer as soon as it comes, in any thread.
+    """
     wanted = [(_path(repository, endpoint), _PARAMETERS.get(endpoint)) for endpoint in endpoints]
-    answers = github.get_all(wanted)
+    answers = github.get_all(wanted, heard)
     return [
         Asked(endpoint, answer, _judge(endpoint, answer)) for endpoint, answer in zip(endpoints, answers, strict=True)
     ]

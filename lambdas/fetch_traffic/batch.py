@@ -11,7 +11,7 @@ from lambdas.fetch_traffic.asking import Asked, archived, ask
 from traffic.clock import LONGEST_WAIT, from_text, not_before
 from traffic.contract import ENDPOINTS, OF_VIEWERS, ArchivedAnswer, Batch, ChildState, Endpoint, Repository, Run
 from traffic.errors import GitHubAuthError, GitHubRejectionError
-from traffic.github.answers import Answer, Meaning, Verdict
+from traffic.github.answers import Answer, Meaning, Verdict, classify
 from traffic.github.bodies import nobody_viewed
 from traffic.github.client import GitHub
 from traffic.github.pace import LONGEST_SLEEP, MINUTE, SECONDS, Pace
@@ -23,10 +23,10 @@ RESERVE = 30.0  # seconds of the function's own time that are left for archiving
 TOGETHER = 4  # repositories that are asked for at once, each with up to three endpoints at once
 MOST_BYTES_KEPT = 32 * 1024 * 1024  # of answers; writing them takes three times as much of the function's memory
 
-# The part of a batch's calls for which a lane waits before the batch. The calls of a batch take a few seconds, so a
-# lane that waits for most of its room leaves the rest of the minute unused: of 540 calls a minute, two batches take
-# 400. If the pace interrupts the batch, the rest of it takes as many transitions as one batch more.
-PART = 0.25
+# Calls for which a lane waits for room before a batch, a quarter of a usual batch's. The calls of a batch take a few
+# seconds, so a lane that waits for most of its room leaves the rest of the minute unused: of 540 calls a minute, two
+# batches take 400. If the pace interrupts the batch, the rest of it takes as many transitions as one batch more.
+ROOM = 50
 SHORTEST_WAIT = 1.0  # seconds: a Wait state ends at a complete second
 
 # If several answers are bad, the meaning that comes first here counts.
@@ -41,6 +41,7 @@ _URGENT = (
 )
 _OF_RUN = (Meaning.BAD_TOKEN, Meaning.OUR_BUG)
 _OF_LIMIT = (Meaning.LIMITED, Meaning.SECONDARY_LIMITED)
+_OF_ALL = (*_OF_RUN, *_OF_LIMIT)
 
 
 @dataclass
@@ -159,7 +160,7 @@ def fetch_batch(  # noqa: PLR0913 - every clock is an argument
     fetched.pauses += any(visit.bad and visit.bad.verdict.meaning in _OF_LIMIT for visit in visits)
     if fetched.pace and not fetched.resume_at:
         if not fetched.remaining and _more_in_lane(batch):
-            pause = fetched.pace.pause(round(len(fetcher.took) * PART), now().timestamp())
+            pause = fetched.pace.pause(ROOM, now().timestamp())
             fetched.resume_at = now() + timedelta(seconds=pause) if pause > SHORTEST_WAIT else None
         longest = max(seconds_left() - RESERVE, 0.0)
         fetched.rest = min(max(_least(batch, fetcher.took) - (now() - began).total_seconds(), 0.0), longest)
@@ -219,9 +220,14 @@ class _Fetcher:
             wanted = visit.missing[:1] if alone or visit.missing[0] == "views" else list(visit.missing)
             if not self._begin(len(wanted)):
                 return
-            self._take(visit, ask(self.github, visit.repository, wanted))
+            self._take(visit, ask(self.github, visit.repository, wanted, self._hear))
             if alone:
                 return
+
+    def _hear(self, answer: Answer) -> None:
+        """Ask for nothing more after an answer that concerns all repositories: the calls beside it may take long."""
+        if classify(answer).meaning in _OF_ALL:
+            self._halted = True
 
     def _begin(self, calls: int) -> bool:
         """Wait until the pace allows some calls; return False if nothing more may be asked for."""
@@ -257,7 +263,6 @@ class _Fetcher:
             visit.missing = [each for each in visit.missing if each not in {found.endpoint for found in fine}]
             if bad:
                 visit.bad = min(bad, key=_urgency)
-                self._halted |= visit.bad.verdict.meaning in (*_OF_RUN, *_OF_LIMIT)
             elif any(nobody_viewed(each.endpoint, each.answer.json()) for each in asked):
                 visit.missing = [each for each in visit.missing if each not in OF_VIEWERS]
 
@@ -313,15 +318,17 @@ def _pause(fetched: FetchedBatch, answer: Answer, now: datetime, least: float) -
 def _least(batch: Batch, took: Sequence[float]) -> float:
     """Return how long a child lasts at least, so that its user's children at once keep GitHub's limit of response time.
 
-    Together they may use 81 s of it in a minute, and each of them makes its part of the calls.
+    A child knows only its own calls, and others may be slower. If all were like its own and took a third of the limit
+    at most, it does not rest. Those that rest take two thirds of it at most, each its part. So together they keep it,
+    however the response times differ.
 
     Returns:
-        Seconds; 0 if all calls of the user in this run fit into one minute.
+        Seconds; 0 if the child does not rest.
     """
     share = batch.get("share")
-    if share is None or not took or share["calls"] * sum(took) / len(took) <= SECONDS:
+    if share is None or not took or share["calls"] * sum(took) / len(took) <= SECONDS / 3:
         return 0.0
-    return sum(took) * share["children"] * MINUTE / SECONDS
+    return sum(took) * share["children"] * MINUTE / (SECONDS * 2 / 3)
 
 
 def _more_in_lane(batch: Batch) -> bool:

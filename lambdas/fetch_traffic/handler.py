@@ -12,16 +12,22 @@ from lambdas.shared.deployed_archive import archive
 from lambdas.shared.embedded_metrics import counted, write_wait
 from lambdas.shared.github_access import github
 from traffic.clock import to_text
-from traffic.contract import Batch, ChildState, Run, manifest_key, problems_prefix, stopped_key
+from traffic.contract import Batch, ChildState, MinuteOfCalls, Run, manifest_key, problems_prefix, stopped_key
 from traffic.deadline import extended
 from traffic.errors import GitHubUnavailableError, RunStoppedError
 from traffic.github.answers import CAPTURED
+from traffic.github.pace import Pace
 from traffic.github.tokens import ANYONE, token_text
 from traffic.wording import repositories
 
 STATE = "Fetch traffic"  # in the definition
 
 logger = Logger()
+
+
+# By run and lane: the calls with which the last state came to this process, and these with the calls of the try. A try
+# that fails after its calls leaves them out of the state: the next try, also of the next batch, comes with the same.
+_tried: dict[tuple[str, int], tuple[MinuteOfCalls, Pace]] = {}
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -37,7 +43,7 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
         RunStoppedError: Another child found that the run cannot go on.
     """
     run = extended(event["run"], event, event.get("parent", {}))
-    batch = read_batch(run, event["batch"])
+    batch = with_calls(run, read_batch(run, event["batch"]))
     owner = batch.get("owner", ANYONE)
     logger.append_keys(run=run["id"], state=STATE)
     refuse_if_stopped(run, owner)
@@ -49,6 +55,7 @@ def lambda_handler(event: ChildState, context: LambdaContext) -> ChildState:
             now=lambda: datetime.now(UTC),
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )
+    note_calls(run, event["batch"], fetched)
     key = archive().put_answers(fetched.answers) if fetched.answers else None
     log(fetched)
     report(run, owner, fetched)
@@ -80,6 +87,22 @@ def read_batch(run: Run, batch: Batch) -> Batch:
     if "minute" in batch:
         read["minute"] = batch["minute"]
     return read
+
+
+def with_calls(run: Run, batch: Batch) -> Batch:
+    """Add the calls of a try that failed after them, if this process made it: GitHub counts them, too."""
+    if "lane" in batch and (run["id"], batch["lane"]["last"]) in _tried:
+        came_with, pace = _tried[run["id"], batch["lane"]["last"]]
+        if came_with == batch.get("minute", []):
+            return {**batch, "minute": pace.minute(datetime.now(UTC).timestamp())}
+    return batch
+
+
+def note_calls(run: Run, batch: Batch, fetched: FetchedBatch) -> None:
+    """Note the calls of a try, before anything fails after it."""
+    _tried.clear()
+    if "lane" in batch and fetched.pace is not None:
+        _tried[run["id"], batch["lane"]["last"]] = batch.get("minute", []), fetched.pace
 
 
 def refuse_if_stopped(run: Run, owner: str) -> None:

@@ -153,6 +153,7 @@ def _create_table(dynamodb: Any, name: str, *keys: str) -> None:
 
 def _forget() -> None:
     """Make the functions cold: empty their caches."""
+    fetch_traffic._tried.clear()
     for cached in CACHES:
         cached.cache_clear()
     for provider in DEFAULT_PROVIDERS.values():  # they keep their clients, as all accounts share them

@@ -83,16 +83,21 @@ class GitHub:
         """
         return self.get_all([(path, params)])[0]
 
-    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
-        """Ask for a few paths at once, each as `get` does, and return the answers in the same order."""
+    def get_all(self, wanted: Sequence[Wanted], heard: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
+        """Ask for a few paths at once, each as `get` does, and return the answers in the same order.
+
+        Args:
+            wanted: The paths.
+            heard: Called with each answer as soon as it comes, in any thread: another one may take much longer.
+        """
         ends = time.monotonic() + self._call_seconds
         token = self._read_token()
-        answers = self._follow_all(wanted, token, ends)
+        answers = self._follow_all(wanted, token, ends, heard)
         refused = [place for place, answer in enumerate(answers) if classify(answer).meaning is Meaning.BAD_TOKEN]
         if refused:
             fresh = self._read_token(fresh=True)
             if fresh != token:
-                again = self._follow_all([wanted[place] for place in refused], fresh, ends)
+                again = self._follow_all([wanted[place] for place in refused], fresh, ends, heard)
                 for place, answer in zip(refused, again, strict=True):
                     answers[place] = answer
         self._note_remaining(answers)
@@ -123,9 +128,16 @@ class GitHub:
         own, parts = parse_url(self.api_url), parse_url(url)
         return f"{own.scheme}://{own.netloc}{parts.request_uri}"
 
-    def _follow_all(self, wanted: Sequence[Wanted], token: str, ends: float) -> list[Answer]:
+    def _follow_all(
+        self, wanted: Sequence[Wanted], token: str, ends: float, heard: Callable[[Answer], None]
+    ) -> list[Answer]:
+        def follow(each: Wanted) -> Answer:
+            answer = self._follow(*each, token, ends)
+            heard(answer)
+            return answer
+
         with ThreadPoolExecutor(len(wanted)) as callers:
-            return list(callers.map(lambda each: self._follow(each[0], each[1], token, ends), wanted))
+            return list(callers.map(follow, wanted))
 
     def _follow(self, path: str, params: Mapping[str, str] | None, token: str, ends: float) -> Answer:
         url = self.address(path)

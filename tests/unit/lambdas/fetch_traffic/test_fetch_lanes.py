@@ -1,6 +1,7 @@
 """Fetch traffic in a lane: it reads one batch after another from the manifest, and carries its place along."""
 
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +10,8 @@ from simulated_github import SimulatedGitHub
 from simulated_github.faults import secondary_limit
 from tests.unit.handlers import Account, account
 from traffic.contract import Batch, ChildState, Repository, manifest_key
+from traffic.errors import ArchiveBusyError
+from traffic.record.archive import Archive
 
 NAMES = ["octo/a", "octo/b", "octo/c"]
 
@@ -103,3 +106,40 @@ def test_a_lane_waits_at_the_end_of_a_batch_and_then_goes_on_with_the_next(
 
     assert ("resume_at" in waiting, waiting["batch"]["repositories"]) == (True, [])
     assert (asked(github), after["batch"]["at"]) == (["octo/a", "octo/b"], {"part": 1})
+
+
+def calls_in(state: ChildState) -> int:
+    """Return the number of calls with which a lane goes on."""
+    return sum(number for _, number, _ in state["batch"]["minute"])
+
+
+def test_a_lane_remembers_the_calls_of_a_try_that_failed_after_them(
+    github: SimulatedGitHub, aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub counts them. The next try has the state from before them, and so has the next batch."""
+    state = lane(github)
+    with monkeypatch.context() as busy:
+        busy.setattr(Archive, "put_answers", Mock(side_effect=ArchiveBusyError("S3 is throttled")))
+        with pytest.raises(ArchiveBusyError):
+            aws.fetch(state)
+        with pytest.raises(ArchiveBusyError):
+            aws.fetch(state)
+    again = aws.fetch(state)
+    third = aws.fetch({**again, "batch": {**again["batch"], "at": {"part": 1}}})
+
+    assert calls_in(again) == 3 * 4 == len(github.calls) - 4
+    assert calls_in(third) == 4 * 4, "a state that came with all calls is not changed"
+
+
+def test_the_calls_of_another_lane_are_not_added(
+    github: SimulatedGitHub, aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warm function serves several users, whose limits are apart."""
+    state = lane(github)
+    with monkeypatch.context() as busy:
+        busy.setattr(Archive, "put_answers", Mock(side_effect=ArchiveBusyError("S3 is throttled")))
+        with pytest.raises(ArchiveBusyError):
+            aws.fetch(state)
+    other = {**state["batch"], "lane": {**state["batch"]["lane"], "last": 1}}
+
+    assert calls_in(aws.fetch({**state, "batch": other})) == 4  # type: ignore[typeddict-item]

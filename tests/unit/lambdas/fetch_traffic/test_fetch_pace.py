@@ -1,5 +1,6 @@
 """Promise: Fetch traffic asks for several repositories at once, and GitHub refuses nothing for being too fast."""
 
+import heapq
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,8 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import simulated_github
 from lambdas.fetch_traffic import batch as fetching
@@ -16,11 +19,11 @@ from simulated_github import SimulatedGitHub, faults
 from simulated_github.faults import Fault
 from simulated_github.limits import Ceilings
 from traffic.clock import from_text, to_text
-from traffic.contract import Batch, Repository, Run
+from traffic.contract import Batch, Repository, Run, Share
 from traffic.github import pace as pacing
 from traffic.github.answers import Answer
 from traffic.github.client import GitHub, Wanted
-from traffic.github.pace import LONGEST_SLEEP, POINTS
+from traffic.github.pace import LONGEST_SLEEP, POINTS, SECONDS
 from traffic.record.archive import pack
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -54,11 +57,14 @@ class TimedGitHub(GitHub):
         self.seconds, self.delay, self.body = seconds, delay, body
         self.asked: list[str] = []
 
-    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+    def get_all(self, wanted: Sequence[Wanted], heard: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
         """Return answers of the right shape."""
         self.asked += [path for path, _ in wanted]
         self.delay()
-        return [Answer(200, self.headers, self._body(path), self.seconds) for path, _ in wanted]
+        answers = [Answer(200, self.headers, self._body(path), self.seconds) for path, _ in wanted]
+        for answer in answers:
+            heard(answer)
+        return answers
 
     def _body(self, path: str) -> bytes:
         kind = path.rpartition("/")[2]
@@ -69,9 +75,28 @@ class TimedGitHub(GitHub):
 class LimitedGitHub(TimedGitHub):
     """Refuses every call for a second."""
 
-    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+    def get_all(self, wanted: Sequence[Wanted], heard: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
         """Return refusals."""
-        return [Answer(429, {**LIMITED, "retry-after": "1"}, b"{}") for _ in wanted]
+        answers = [Answer(429, {**LIMITED, "retry-after": "1"}, b"{}") for _ in wanted]
+        heard(answers[0])
+        return answers
+
+
+class HangingGitHub(TimedGitHub):
+    """Refuses one call for one repository, while the calls beside it go on for half a second."""
+
+    refused_at = 0  # how many calls had begun then
+
+    def get_all(self, wanted: Sequence[Wanted], heard: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
+        """Return good answers and, for the last endpoints of one repository, a refusal among them."""
+        answers = super().get_all(wanted, heard)
+        if not wanted[0][0].startswith("/repos/octo/r002") or len(wanted) == 1:
+            return answers
+        answers[0] = Answer(429, {**LIMITED, "retry-after": "60"}, b"{}")
+        heard(answers[0])
+        self.refused_at = len(self.asked)
+        time.sleep(0.5)
+        return answers
 
 
 class Clock:
@@ -150,6 +175,17 @@ def test_nothing_new_is_sent_after_the_first_limited_or_refused_answer(fault: Fa
     assert [each["id"] for each in fetched.remaining] == sorted(each["id"] for each in fetched.remaining)
 
 
+def test_a_call_that_hangs_beside_a_refusal_does_not_hide_it() -> None:
+    """Other repositories would go on meanwhile, each until it meets a refusal of its own."""
+    github = HangingGitHub(delay=lambda: time.sleep(0.01))
+    fetched = fetch(github, 40)
+
+    assert github.refused_at
+    assert len(github.asked) <= github.refused_at + 3 * (fetching.TOGETHER - 1), "only what had begun"
+    assert fetched.resume_at == NOW + timedelta(seconds=60)
+    assert len(fetched.remaining) >= 40 - 2 - fetching.TOGETHER
+
+
 def test_repositories_are_asked_for_at_the_same_time() -> None:
     """A function is paid for while it waits for GitHub."""
     with SimulatedGitHub(repositories=12, latency=0.2) as github:
@@ -159,11 +195,20 @@ def test_repositories_are_asked_for_at_the_same_time() -> None:
     assert github.peaks["octo"].at_once > 4, "the endpoints of one repository are four"
 
 
-def test_githubs_limits_of_a_minute_refuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All three limits of the simulated GitHub, with a minute of 1.2 s and a tenth of the calls."""
-    monkeypatch.setattr(simulated_github, "GITHUBS_CEILINGS", Ceilings(points=90))
-    monkeypatch.setattr(pacing, "POINTS", 60)  # so few because a busy machine delays a call by a part of this minute
-    with SimulatedGitHub(repositories=40, minute_scale=0.02, latency=0.01) as github:
+@pytest.mark.parametrize(
+    ("points", "pace", "latency", "a_minute"),
+    [
+        pytest.param(90, 60, 0.01, 60, id="calls"),
+        pytest.param(900, 810, 0.03, 81 * 0.02 / 0.03, id="response time"),
+    ],
+)
+def test_githubs_limits_of_a_minute_refuse_nothing(
+    monkeypatch: pytest.MonkeyPatch, points: int, pace: int, latency: float, a_minute: float
+) -> None:
+    """The limits of the simulated GitHub, with a minute of 1.2 s: each of them is the one that is reached."""
+    monkeypatch.setattr(simulated_github, "GITHUBS_CEILINGS", Ceilings(points=points))
+    monkeypatch.setattr(pacing, "POINTS", pace)  # so few because a busy machine delays a call by a part of this minute
+    with SimulatedGitHub(repositories=40, minute_scale=0.02, latency=latency) as github:
         listed: list[Repository] = [{"id": n, "name": name} for n, name in enumerate(github.names)]
         began = time.monotonic()
         fetched = fetch_at(github, listed, minute=1.2)
@@ -171,7 +216,7 @@ def test_githubs_limits_of_a_minute_refuse_nothing(monkeypatch: pytest.MonkeyPat
 
     assert fetched.remaining == []
     assert {call.status for call in calls} == {200}
-    assert time.monotonic() - began > (len(calls) / 60 - 1) * 1.2 * 0.9  # without a pace it would take half of it
+    assert time.monotonic() - began > (len(calls) / a_minute - 1) * 1.2 * 0.9  # without a pace it would take half of it
 
 
 def test_without_limits_there_is_no_pause() -> None:
@@ -244,6 +289,14 @@ def test_a_lane_waits_between_two_batches_and_keeps_its_calls_in_mind() -> None:
     assert sum(calls for _, calls, _ in state["batch"]["minute"]) == 800
 
 
+def test_after_the_rest_of_a_batch_a_lane_waits_for_as_many_calls_as_after_a_complete_one() -> None:
+    """The next batch is complete again: with room for a few calls only, it would be interrupted at once."""
+    lane: Any = {"lane": {"last": 3, "width": 9, "read": 1}, "at": {"part": 1}}
+    fetched = fetch(TimedGitHub(), 1, minute=full(30, POINTS - 4 - fetching.ROOM + 1), **lane)
+
+    assert (fetched.remaining, fetched.resume_at) == ([], NOW + timedelta(seconds=30))
+
+
 @pytest.mark.parametrize(("lane", "least"), [({}, 0), ({"lane": {"last": 0, "width": 9}, "at": {"part": 0}}, 60)])
 def test_a_lane_waits_for_a_minute_at_least_at_a_secondary_limit(lane: dict[str, Any], least: float) -> None:
     """GitHub can demand a second again and again: the history of a lane's execution must not become too long."""
@@ -254,13 +307,32 @@ def test_a_lane_waits_for_a_minute_at_least_at_a_secondary_limit(lane: dict[str,
 
 
 def test_a_child_of_several_rests_until_all_of_them_keep_the_response_time() -> None:
-    """Four children of one user with 150 ms a call: together 81 s of response time in a minute."""
+    """Four children of one user with 150 ms a call: together 54 s of response time in a minute."""
     share = {"children": 4, "calls": 800}
-    slow, fast = TimedGitHub(seconds=0.15), TimedGitHub(seconds=0.1)
+    slow, fast = TimedGitHub(seconds=0.15), TimedGitHub(seconds=0.03)
 
-    assert fetch(slow, 1, share=share).rest == pytest.approx(4 * 0.15 * 4 / (81 / 60))
+    assert fetch(slow, 1, share=share).rest == pytest.approx(4 * 0.15 * 4 / (54 / 60))
     assert fetch(fast, 1, share=share).rest == 0
     assert fetch(slow, 1).rest == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(0.01, 1.0), min_size=8, max_size=200))
+def test_children_whose_response_times_differ_keep_the_limit_together(seconds: list[float]) -> None:
+    """Each knows only its own calls: a quick one must not conclude that all of them are quick."""
+    share: Share = {"children": 4, "calls": 4 * len(seconds)}
+    free, ended = [0.0] * 4, list[tuple[float, float]]()
+    for each in seconds:
+        took = [each] * 4
+        begin = heapq.heappop(free)
+        ended.append((begin + 2 * each, sum(took)))
+        least = fetching._least({"repositories": [], "share": share}, took)
+        heapq.heappush(free, begin + max(2 * each, least))
+
+    ended.sort()
+    for end, _ in ended:
+        # A child's calls end together here, so the last one of each child may be too much.
+        assert sum(took for other, took in ended if end <= other < end + 60) <= SECONDS + 4 * 4 * max(seconds)
 
 
 def test_answers_that_fill_the_memory_end_the_call(monkeypatch: pytest.MonkeyPatch) -> None:

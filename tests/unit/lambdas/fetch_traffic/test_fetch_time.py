@@ -1,6 +1,6 @@
 """Fetch traffic and the clock: its own time, and the run's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,10 +24,13 @@ class AnsweringGitHub(GitHub):
         self.answer = answer
         self.asked: list[str] = []
 
-    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+    def get_all(self, wanted: Sequence[Wanted], heard: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
         """Return answers of the right shape."""
         self.asked += [path for path, _ in wanted]
-        return [self.answer or _answer(path.rpartition("/")[2]) for path, _ in wanted]
+        answers = [self.answer or _answer(path.rpartition("/")[2]) for path, _ in wanted]
+        for answer in answers:
+            heard(answer)
+        return answers
 
 
 def _answer(kind: str) -> Answer:

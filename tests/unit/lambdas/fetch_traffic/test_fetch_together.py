@@ -1,7 +1,7 @@
 """Fetch traffic asks for several endpoints of a repository at once: one bad answer must not spoil the others."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,11 +29,14 @@ class PickyGitHub(GitHub):
         self.answers = answers
         self.asked: list[list[str]] = []
 
-    def get_all(self, wanted: Sequence[Wanted]) -> list[Answer]:
+    def get_all(self, wanted: Sequence[Wanted], heard: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
         """Return an answer for each call."""
         kinds = [path.rpartition("/")[2] for path, _ in wanted]
         self.asked.append(kinds)
-        return [self.answers.get(kind) or _fine(kind) for kind in kinds]  # type: ignore[call-overload]
+        answers = [self.answers.get(kind) or _fine(kind) for kind in kinds]  # type: ignore[call-overload]
+        for answer in answers:
+            heard(answer)
+        return answers
 
 
 def _fine(kind: str) -> Answer:

@@ -167,15 +167,21 @@ def test_a_refused_token_ends_the_run_after_one_call(monkeypatch: pytest.MonkeyP
 
 
 def test_a_token_that_was_replaced_during_the_run_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rotation works without a new deployment, and without waiting until the cache expires."""
+    """Rotation works without a new deployment, and without waiting until the cache expires.
+
+    The call that was refused is made once more. Then this Fetch traffic ends, and the next one asks for the rest.
+    """
     with SimulatedGitHub(repositories=[REPOSITORY], token="old") as github, account(monkeypatch, github.url) as aws:
         aws.secrets.put_secret_value(SecretId="token", SecretString="old")
         aws.capture(REPOSITORY)
         aws.secrets.put_secret_value(SecretId="token", SecretString="new")
         github.revoke_token()
         github.accept_token("new")
-        aws.capture(REPOSITORY, run_id="run-2")
+        state = aws.capture(REPOSITORY, run_id="run-2")
+        done = aws.fetch(state)
         assert [call.status for call in github.calls] == [200] * 4 + [401] + [200] * 4
+        assert "resume_at" not in state
+        assert done["batch"]["repositories"] == []
 
 
 def test_what_was_answered_before_the_token_died_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from traffic.github.pace import LOOK_AGAIN, POINTS, SECONDS, Pace
+from traffic.github.pace import LOOK_AGAIN, POINTS, SECONDS, SPARE, Pace
 
 START = 1_795_165_200.0  # Unix time
 
@@ -88,17 +88,17 @@ def test_no_minute_has_more_than_nine_tenths_of_githubs_limits(calls: list[int],
 @settings(max_examples=20, deadline=None, phases=(Phase.generate,))
 @given(
     calls=st.lists(st.integers(1, 4), min_size=300, max_size=900),
-    seconds=st.lists(st.floats(0.01, 1.0), min_size=1, max_size=50),
+    seconds=st.lists(st.floats(0.01, 0.5), min_size=1, max_size=50),
     at_once=st.integers(1, 4),
 )
 def test_response_times_that_change_stay_within_the_tenth_in_reserve(
     calls: list[int], seconds: list[float], at_once: int
 ) -> None:
-    """How long calls under way will take is only estimated; there are sixteen at most."""
+    """How long calls under way will take is only estimated; there are sixteen at most, of half a second."""
     sent = send(calls, lambda number: seconds[number % len(seconds)], at_once)
 
     assert most_calls(sent) <= POINTS
-    assert most_seconds(sent) <= SECONDS + 4 * at_once * max(seconds)
+    assert most_seconds(sent) <= SECONDS + 4 * at_once * max(seconds) <= SECONDS + SPARE
 
 
 @settings(max_examples=100, deadline=None)
