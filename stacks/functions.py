@@ -24,7 +24,7 @@ RECEIPTS = "runs/*/receipts/*"
 TIMEOUT = Duration.minutes(5)
 
 # MB. Memory means processor time: 1,769 MB are one core. docs/benchmarks.md measures what each function needs.
-MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
+MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 512, "SummarizeRun": 1024}
 
 
 class Functions(Construct):

@@ -94,10 +94,13 @@ def reads(repositories: int) -> float:
 def gigabyte_seconds(repositories: int, rounds: int) -> float:
     """Return the functions' seconds, each multiplied by the function's memory in GB."""
     further, started = repositories - rounds, starts(repositories)
+    rests = rounds == repositories > prices.UNRESTED.value
+    fetch = rounds * (prices.RESTED if rests else prices.FETCH).value + further * prices.FETCH_MORE.value
+    store = rounds * prices.STORE.value + further * prices.STORE_MORE.value
     seconds = {
         "ListRepos": prices.LIST.value + repositories * prices.LIST_MORE.value,
-        "FetchTraffic": started * prices.COLD.value + rounds * prices.FETCH.value + further * prices.FETCH_MORE.value,
-        "StoreTraffic": started * prices.COLD.value + rounds * prices.STORE.value + further * prices.STORE_MORE.value,
+        "FetchTraffic": started * prices.FETCH_START.value + fetch,
+        "StoreTraffic": started * prices.STORE_START.value + store,
         "SummarizeRun": prices.SUMMARIZE.value + repositories * prices.SUMMARIZE_MORE.value,
     }
     return sum(seconds[name] * megabytes / 1024 for name, megabytes in MEMORY.items())

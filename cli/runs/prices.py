@@ -65,7 +65,7 @@ MAIL = Price("e-mails", 2 / 100_000, "https://aws.amazon.com/sns/pricing/", free
 KEY_USE = Price("uses of AWS's key", 0.03 / 10_000, "https://aws.amazon.com/kms/pricing/", free=20_000)
 
 # MB of each function, which also decide its share of a core. stacks/functions.py deploys the same numbers.
-MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 256, "SummarizeRun": 1024}
+MEMORY = {"ListRepos": 512, "FetchTraffic": 256, "StoreTraffic": 512, "SummarizeRun": 1024}
 
 MEASURED = "docs/benchmarks.md, functions with their share of a core; memory and batches"
 COUNTED = "tests/unit/cli/runs/test_cost_amounts.py"
@@ -114,11 +114,14 @@ REPOSITORY_LOGGED = Amount(1000, COUNTED)  # a line by Fetch traffic and one by 
 LOGS_KEPT = Amount(3, "stacks/functions.py")  # months
 
 # Seconds of the functions.
-COLD = Amount(19.5, MEASURED)  # to start Fetch traffic or Store traffic
-FETCH = Amount(1.5, MEASURED)  # a batch of one
-FETCH_MORE = Amount(0.2, MEASURED)  # each further repository of it
-STORE = Amount(1.3, MEASURED)
-STORE_MORE = Amount(0.23, MEASURED)
+FETCH_START = Amount(8.0, MEASURED)
+FETCH = Amount(0.4, MEASURED)  # a batch of one
+FETCH_MORE = Amount(0.1, MEASURED)  # each further repository of it
+UNRESTED = Amount(45, COUNTED)  # repositories up to which no child rests, if GitHub takes 150 ms for a call
+RESTED = Amount(2.7, COUNTED)  # a batch of one beyond that: its child rests, so that all keep GitHub's response time
+STORE_START = Amount(3.0, MEASURED)
+STORE = Amount(0.1, MEASURED)
+STORE_MORE = Amount(0.03, MEASURED)
 LIST = Amount(3.0, MEASURED)
 LIST_MORE = Amount(0.0025, MEASURED)  # each repository, if GitHub takes 150 ms for a page of 100
 SUMMARIZE = Amount(5.0, MEASURED)

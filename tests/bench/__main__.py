@@ -238,7 +238,7 @@ def batches_section() -> str:
     """Measure Fetch traffic and Store traffic with each memory, and with batches of each size."""
     measured = batches()
     rows = [
-        (*function_row(taken), f"{taken.again:.1f}", f"{dollars_of(taken):.6f}", milliseconds_of(taken))
+        (*function_row(taken), f"{taken.again:.2f}", f"{dollars_of(taken):.6f}", milliseconds_of(taken))
         for taken in measured
     ]
     note = (

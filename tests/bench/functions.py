@@ -137,7 +137,8 @@ def batch(aws: str, size: int, memories: Sequence[int]) -> Iterator[Taken]:
             asked = {"run": RUN, "batch": {"repositories": repositories, **LANE}}
             today = called("FetchTraffic", "", [asked], aws, simulated.url).state
             simulated.at(tomorrow())
-            fetched = called("FetchTraffic", batch_of(size), [asked, asked], aws, simulated.url, megabytes=megabytes)
+            both = [asked, {**asked, "run": {**RUN, "id": "again"}}]  # the same run's would be taken for a retry
+            fetched = called("FetchTraffic", batch_of(size), both, aws, simulated.url, megabytes=megabytes)
         assert not fetched.state["batch"]["repositories"], "Fetch traffic did not ask for all of them"
         yield fetched
         yield called("StoreTraffic", batch_of(size), [today, fetched.state], aws, "", megabytes=megabytes)

@@ -51,14 +51,14 @@ def test_the_run_and_its_children_are_added_up(stack: Stack, capsys: pytest.Capt
     assert capsys.readouterr().out.splitlines() == [
         "run-1  SUCCEEDED  2 repositories stored",
         "state transitions\t4\t0.000100",
-        "Lambda\t3.5 s, 0.9 GB-s\t0.000012",
+        "Lambda\t3.5 s, 1.0 GB-s\t0.000013",
         "DynamoDB writes\tat most 22 units\t0.000014",
         "DynamoDB reads\tat most 1307 units\t0.000163",
         "S3 requests\tabout 8 writes, 5 reads\t0.000042",
         "logs\tabout 2 KB\t0.000001",
         "X-Ray traces\tat most 2\t0.000010",
-        "together\t\t0.000342",
-        "a month of such runs\t30 runs\t0.010252",
+        "together\t\t0.000343",
+        "a month of such runs\t30 runs\t0.010302",
     ]
 
 

@@ -36,8 +36,11 @@ SINGLE = cost_table.transitions(children=1, rounds=1) - prices.RUN_STATES.value
         f"Up to {prices.SINGLES.value} repositories have a child each",
         f"in batches of {prices.BATCH.value}, with {ROUND} states for each batch and for each pause",
         f"at {prices.CALLS_A_MINUTE.value} calls a minute",
-        f"List repositories has {prices.MEMORY['ListRepos']} MB, Summarize run {prices.MEMORY['SummarizeRun']:,} MB",
-        f"the others {prices.MEMORY['FetchTraffic']} MB",
+        f"Fetch traffic has {prices.MEMORY['FetchTraffic']} MB",
+        f"List repositories and Store traffic have {prices.MEMORY['ListRepos']} MB",
+        f"Summarize run has {prices.MEMORY['SummarizeRun']:,} MB",
+        f"Of {prices.UNRESTED.value + 1} to {prices.SINGLES.value} repositories",
+        f"until Fetch traffic has lasted {prices.RESTED.value} seconds",
         f"takes {cost_table.writes(1, changed_days=1)} write units a day",
         f"and {prices.REPOSITORY_READS.value} read units",
         f"a batch writes {prices.ROUND_PUTS.value} objects and reads {prices.ROUND_GETS.value}",
@@ -79,7 +82,7 @@ def test_the_benchmarks_compare_with_the_same_constants() -> None:
 
 def exact() -> list[float]:
     """Price what a month uses, to the last digit."""
-    months = [{**cost_table.used_by_month(size), **cost_table.kept(size, 1)} for size in (300, *cost_table.SIZES)]
+    months = [{**cost_table.used_by_month(size), **cost_table.kept(size, 1)} for size in (60, 300, *cost_table.SIZES)]
     # What stays below the free amount is counted, too.
     return [amount for month in months for amount in month.values()]
 

@@ -1,10 +1,12 @@
 """Fetch traffic in a lane: it reads one batch after another from the manifest, and carries its place along."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from unittest.mock import Mock
 
 import pytest
 
+from lambdas.fetch_traffic.handler import _tried
 from lambdas.shared.deployed_archive import archive
 from simulated_github import SimulatedGitHub
 from simulated_github.faults import secondary_limit
@@ -125,10 +127,11 @@ def test_a_lane_remembers_the_calls_of_a_try_that_failed_after_them(
         with pytest.raises(ArchiveBusyError):
             aws.fetch(state)
     again = aws.fetch(state)
-    third = aws.fetch({**again, "batch": {**again["batch"], "at": {"part": 1}}})
+    elsewhere = [(datetime.now(UTC).timestamp(), 100, 1.0)]  # another process went on with the lane
+    third = aws.fetch({**again, "batch": {**again["batch"], "at": {"part": 1}, "minute": elsewhere}})
 
     assert calls_in(again) == 3 * 4 == len(github.calls) - 4
-    assert calls_in(third) == 4 * 4, "a state that came with all calls is not changed"
+    assert calls_in(third) == 100 + 4, "a state with other calls came after a try that succeeded"
 
 
 def test_the_calls_of_another_lane_are_not_added(
@@ -143,3 +146,4 @@ def test_the_calls_of_another_lane_are_not_added(
     other = {**state["batch"], "lane": {**state["batch"]["lane"], "last": 1}}
 
     assert calls_in(aws.fetch({**state, "batch": other})) == 4  # type: ignore[typeddict-item]
+    assert len(_tried) == 1, "a warm function would keep those of all runs"

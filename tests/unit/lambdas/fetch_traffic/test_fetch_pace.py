@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import simulated_github
@@ -318,6 +318,7 @@ def test_a_child_of_several_rests_until_all_of_them_keep_the_response_time() -> 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.01, 1.0), min_size=8, max_size=200))
+@example([0.1] * 100 + [0.14] * 100)
 def test_children_whose_response_times_differ_keep_the_limit_together(seconds: list[float]) -> None:
     """Each knows only its own calls: a quick one must not conclude that all of them are quick."""
     share: Share = {"children": 4, "calls": 4 * len(seconds)}
