@@ -115,17 +115,21 @@ def calls_in(state: ChildState) -> int:
     return sum(number for _, number, _ in state["batch"]["minute"])
 
 
+def fail_after_calls(aws: Account, state: ChildState, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a try of Fetch traffic fail after its calls."""
+    with monkeypatch.context() as busy:
+        busy.setattr(Archive, "put_answers", Mock(side_effect=ArchiveBusyError("S3 is throttled")))
+        with pytest.raises(ArchiveBusyError):
+            aws.fetch(state)
+
+
 def test_a_lane_remembers_the_calls_of_a_try_that_failed_after_them(
     github: SimulatedGitHub, aws: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GitHub counts them. The next try has the state from before them, and so has the next batch."""
     state = lane(github)
-    with monkeypatch.context() as busy:
-        busy.setattr(Archive, "put_answers", Mock(side_effect=ArchiveBusyError("S3 is throttled")))
-        with pytest.raises(ArchiveBusyError):
-            aws.fetch(state)
-        with pytest.raises(ArchiveBusyError):
-            aws.fetch(state)
+    for _ in range(2):
+        fail_after_calls(aws, state, monkeypatch)
     again = aws.fetch(state)
     elsewhere = [(datetime.now(UTC).timestamp(), 100, 1.0)]  # another process went on with the lane
     third = aws.fetch({**again, "batch": {**again["batch"], "at": {"part": 1}, "minute": elsewhere}})
@@ -139,10 +143,7 @@ def test_the_calls_of_another_lane_are_not_added(
 ) -> None:
     """A warm function serves several users, whose limits are apart."""
     state = lane(github)
-    with monkeypatch.context() as busy:
-        busy.setattr(Archive, "put_answers", Mock(side_effect=ArchiveBusyError("S3 is throttled")))
-        with pytest.raises(ArchiveBusyError):
-            aws.fetch(state)
+    fail_after_calls(aws, state, monkeypatch)
     other = {**state["batch"], "lane": {**state["batch"]["lane"], "last": 1}}
 
     assert calls_in(aws.fetch({**state, "batch": other})) == 4  # type: ignore[typeddict-item]
