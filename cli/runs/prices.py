@@ -114,12 +114,12 @@ REPOSITORY_LOGGED = Amount(1000, COUNTED)  # a line by Fetch traffic and one by 
 LOGS_KEPT = Amount(3, "stacks/functions.py")  # months
 
 # Seconds of the functions.
-FETCH_START = Amount(8.0, MEASURED)
+FETCH_START = Amount(8.0, MEASURED)  # a new process of Fetch traffic
 FETCH = Amount(0.4, MEASURED)  # a batch of one
 FETCH_MORE = Amount(0.1, MEASURED)  # each further repository of it
 UNRESTED = Amount(45, COUNTED)  # repositories up to which no child rests, if GitHub takes 150 ms for a call
 RESTED = Amount(2.7, COUNTED)  # a batch of one beyond that: its child rests, so that all keep GitHub's response time
-STORE_START = Amount(3.0, MEASURED)
+STORE_START = Amount(3.0, MEASURED)  # a new process of Store traffic
 STORE = Amount(0.1, MEASURED)
 STORE_MORE = Amount(0.03, MEASURED)
 LIST = Amount(3.0, MEASURED)

@@ -16,7 +16,7 @@ from traffic.contract import MinuteOfCalls
 MINUTE = 60.0  # seconds
 POINTS = 810  # calls in a minute
 SECONDS = 81.0  # of response time in a minute
-SPARE = 9.0  # of these seconds: the tenth in reserve
+SPARE = 9.0  # of response time in a minute: the tenth in reserve
 AT_ONCE = 90  # calls
 
 # Seconds up to which a pause is slept in the function, because that is cheaper than a Wait state. A transition costs
