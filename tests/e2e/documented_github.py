@@ -1,7 +1,8 @@
 """A server that answers exactly as in GitHub's documentation, independent of our simulated GitHub.
 
 Source:
-    https://docs.github.com/en/rest/metrics/traffic and https://docs.github.com/en/rest/repos/repos
+    https://docs.github.com/en/rest/metrics/traffic, https://docs.github.com/en/rest/repos/repos and
+    https://docs.github.com/en/rest/users/users
     (the examples of the answers, without fields that nobody reads)
 """
 
@@ -37,6 +38,7 @@ CLONES = [
 ]
 
 ANSWERS: dict[str, Any] = {
+    "/user": {"login": "octocat", "id": 1, "type": "User"},
     "/user/repos": [REPOSITORY],
     "/repos/octocat/Hello-World/traffic/views": {"count": 14850, "uniques": 3782, "views": VIEWS},
     "/repos/octocat/Hello-World/traffic/clones": {"count": 173, "uniques": 128, "clones": CLONES},
