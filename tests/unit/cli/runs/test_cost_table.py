@@ -39,7 +39,7 @@ SINGLE = cost_table.transitions(children=1, rounds=1) - prices.RUN_STATES.value
         f"Fetch traffic has {prices.MEMORY['FetchTraffic']} MB",
         f"List repositories and Store traffic have {prices.MEMORY['ListRepos']} MB",
         f"Summarize run has {prices.MEMORY['SummarizeRun']:,} MB",
-        f"Of {prices.UNRESTED.value + 1} to {prices.SINGLES.value} repositories",
+        f"In a run of {prices.UNRESTED.value + 1} to {prices.SINGLES.value} repositories",
         f"until Fetch traffic has lasted {prices.RESTED.value} seconds",
         f"takes {cost_table.writes(1, changed_days=1)} write units a day",
         f"and {prices.REPOSITORY_READS.value} read units",
