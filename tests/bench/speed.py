@@ -82,12 +82,12 @@ def of_one_user(what: str, latency: float, repositories: int = FLEET, *, limit: 
         return measured(what, pipeline, github)
 
 
-def as_before(what: str, latency: float, repositories: int = UNPACED) -> Speed:
-    """Capture repositories with one token, as it was done before there was a pace."""
+def as_before(what: str, latency: float, repositories: int = UNPACED, *, limit: int | None = HOURLY) -> Speed:
+    """Capture repositories with one token, as it was done before there was a pace. Arguments as for `of_one_user`."""
     with (
         assembly_as_before() as assembly,
         deployed({}, assembly) as pipeline,
-        SimulatedGitHub(repositories=repositories, limit=HOURLY, latency=latency, port=pipeline.port) as github,
+        SimulatedGitHub(repositories=repositories, limit=limit, latency=latency, port=pipeline.port) as github,
     ):
         return measured(what, pipeline, github)
 
